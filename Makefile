@@ -1,0 +1,37 @@
+# Everything runs from a fresh clone: `make demo`, `make test`, `make check`.
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .venv-uv/bin/uv)
+RUN := .venv/bin
+export UV_PROJECT_ENVIRONMENT := .venv
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: setup demo test check audit clean
+
+setup: .venv/.synced
+
+.venv/.synced: uv.lock pyproject.toml
+	@command -v uv >/dev/null 2>&1 || test -x .venv-uv/bin/uv || \
+	  (echo "installing uv $(UV_VERSION) into .venv-uv" && python3 -m venv .venv-uv && .venv-uv/bin/pip install -q uv==$(UV_VERSION))
+	@echo "installing the locked packages into .venv"
+	@$(UV) sync --frozen --compile-bytecode -q
+	@touch $@
+
+demo: setup
+	@$(RUN)/churn demo
+
+test: setup
+	$(RUN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: setup
+	$(UV) lock --check -q
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports --no-cache
+
+audit: setup
+	$(UV) export --frozen --no-emit-project -q -o .venv/requirements.txt
+	$(RUN)/pip-audit --disable-pip --require-hashes -r .venv/requirements.txt
+
+clean:
+	rm -rf .venv .venv-uv

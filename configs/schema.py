@@ -1,0 +1,429 @@
+"""The typed, frozen configuration, read from one YAML file and from the environment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from configs.errors import ConfigError, Fault
+
+ENV_PREFIX = "CHURN__"
+
+Days = Annotated[int, Field(gt=0, le=36_500)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, and no key that nothing reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Column(Section):
+    """How one column of a role is made from the columns of the file.
+
+    Exactly one of `column`, `product`, `join` and `constant`. In YAML a bare name stands for `{column: name}`.
+    """
+
+    column: str | None = None
+    product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
+    join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
+    constant: str | float | None = None
+    format: str | None = Field(default=None, description="strptime format of dates kept as text")
+    negate: bool = Field(default=False, description="turn the sign around")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Column:
+        origins = [n for n in ("column", "product", "join", "constant") if getattr(self, n) is not None]
+        if len(origins) != 1:
+            raise ValueError(f"needs exactly one of column, product, join, constant; has {origins or 'none'}")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the file's columns that this one is made from."""
+        return [self.column] if self.column else list(self.product or self.join or [])
+
+
+def _bare_name(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+ColumnRule = Annotated[Column, BeforeValidator(_bare_name)]
+
+
+def _named(value: Any) -> Any:
+    return {name: name for name in value} if isinstance(value, list) else value
+
+
+class Where(Section):
+    """One condition that a row of the file must meet to be read. Exactly one test."""
+
+    column: str
+    equals: str | float | None = None
+    not_equals: str | float | None = None
+    one_of: list[str | float] | None = None
+    none_of: list[str | float] | None = None
+    starts_with: str | None = None
+    not_starts_with: str | None = None
+    above: float | None = None
+    below: float | None = None
+    is_null: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Where:
+        tests = sorted(self.model_fields_set - {"column"})
+        if len(tests) != 1:
+            raise ValueError(f"needs exactly one test beside 'column'; has {tests or 'none'}")
+        return self
+
+
+class CustomerColumns(Section):
+    """Columns of the customers role: one row a customer."""
+
+    customer_id: ColumnRule
+    started_at: ColumnRule | None = None
+    ended_at: ColumnRule | None = None
+    end_reason: ColumnRule | None = None
+
+
+class EventColumns(Section):
+    """Columns that every event role has: one row an event."""
+
+    customer_id: ColumnRule
+    occurred_at: ColumnRule
+    known_at: ColumnRule | None = Field(default=None, description="when the row became known")
+
+
+class TransactionColumns(EventColumns):
+    """Purchases, or cancellations and returns. `transaction_id` joins lines of one purchase."""
+
+    amount: ColumnRule | None = None
+    transaction_id: ColumnRule | None = None
+
+
+class FeedbackColumns(EventColumns):
+    """Surveys and ratings; asked and not answered is a row without a score."""
+
+    score: ColumnRule
+    kind: ColumnRule | None = None
+
+
+class ContactColumns(EventColumns):
+    """The contact history of the CRM; `direction` is 'inbound' or 'outbound'."""
+
+    channel: ColumnRule | None = None
+    direction: ColumnRule | None = None
+    agent: ColumnRule | None = None
+    topic: ColumnRule | None = None
+    resolved_at: ColumnRule | None = None
+
+
+class UsageColumns(EventColumns):
+    """Any event of use, with an optional value."""
+
+    event: ColumnRule | None = None
+    value: ColumnRule | None = None
+
+
+class Source(Section):
+    """Where the rows of a role are, and which of them count.
+
+    `uri` is a path or glob of CSV, Parquet or fixed-width files. Relative paths count from the config's home.
+    """
+
+    uri: str
+    format: Literal["auto", "csv", "parquet", "fixed_width"] = "auto"
+    delimiter: str | None = Field(
+        default=None, min_length=1, description="of CSV files; found out when absent"
+    )
+    fields: dict[str, tuple[int, int]] | None = Field(
+        default=None, description="fixed width: first and last character of each column, from 1"
+    )
+    where: list[Where] = Field(default_factory=list)
+    distinct: bool = Field(default=False, description="drop rows that repeat another in every column")
+    time_zone: str = Field(default="UTC", description="of times that carry no zone of their own")
+    max_future_share: Share = Field(
+        default=1.0, description="refuse when more rows than this lie after as-of"
+    )
+
+    @model_validator(mode="after")
+    def _fields_of_fixed_width(self) -> Source:
+        if (self.format == "fixed_width") != (self.fields is not None):
+            raise ValueError("'fields' and 'format: fixed_width' go together")
+        return self
+
+
+class CustomerSource(Source):
+    """The customers role."""
+
+    columns: CustomerColumns
+    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
+        default_factory=dict, description="facts known at the start, used as features and segments"
+    )
+
+
+class TransactionSource(Source):
+    """Purchases, or cancellations."""
+
+    columns: TransactionColumns
+
+
+class FeedbackSource(Source):
+    """Surveys and ratings."""
+
+    columns: FeedbackColumns
+    low_score: float | None = Field(default=None, description="a score at or below this is a bad one")
+
+
+class ContactSource(Source):
+    """The contact history."""
+
+    columns: ContactColumns
+
+
+class UsageSource(Source):
+    """Events of use."""
+
+    columns: UsageColumns
+
+
+class Sources(Section):
+    """The source of each role. A role that is absent has no features; it is not taken as zero."""
+
+    customers: CustomerSource | None = None
+    transactions: TransactionSource | None = None
+    cancellations: TransactionSource | None = None
+    feedback: FeedbackSource | None = None
+    contacts: ContactSource | None = None
+    usage: UsageSource | None = None
+
+    @property
+    def given(self) -> dict[str, Source]:
+        """Role to source, of the roles that the config has."""
+        return {
+            role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
+        }
+
+
+class Churn(Section):
+    """What churn means here."""
+
+    kind: Literal["contractual", "non_contractual"]
+    horizon_days: Days
+    gap_days: Annotated[int, Field(ge=0, le=3_650)] = 0
+    active_days: Days = Field(
+        default=180, description="non-contractual: a customer bought within so many days"
+    )
+    not_churn_reasons: list[str] = Field(
+        default_factory=list, description="contractual: endings that do not count as churn"
+    )
+
+
+class Snapshots(Section):
+    """The as-of dates to learn from, counted back from the newest mature one."""
+
+    step_days: Days = 30
+    max_count: Annotated[int, Field(ge=1, le=500)] = 24
+    min_history_days: Days = 90
+
+
+class Features(Section):
+    """Which features are built."""
+
+    windows_days: list[Days] = Field(default_factory=lambda: [30, 90, 180, 360], min_length=1)
+    exclude: list[str] = Field(
+        default_factory=list, description="column names, or beginnings of them with '*'"
+    )
+
+
+class Model(Section):
+    """Settings of the classifier and of its promotion."""
+
+    trees: Annotated[int, Field(ge=1, le=10_000)] = 150
+    leaves: Annotated[int, Field(ge=2, le=1_024)] = 7
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
+    l2: Annotated[float, Field(ge=0)] = 5.0
+    seeds: Annotated[int, Field(ge=1, le=50)] = 3
+    threads: Annotated[int, Field(ge=1)] = 2
+    test_snapshots: Annotated[int, Field(ge=1, le=50)] = 4
+    min_gain: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="by how much the log loss must fall before a challenger is promoted"
+    )
+    max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
+
+
+class Outreach(Section):
+    """Limits of the list."""
+
+    capacity: Annotated[int, Field(ge=1)] = 50
+    value_days: Days = Field(
+        default=180, description="spend in so many days before as-of is the customer's value"
+    )
+
+
+class Tracking(Section):
+    """Where MLflow keeps runs and models. Absent: `mlflow.db` in the config's home."""
+
+    uri: str | None = None
+    experiment: str | None = Field(default=None, description="absent: the name of the config")
+
+
+class Outputs(Section):
+    """Where runs are published."""
+
+    folder: str = "data"
+
+
+class Config(Section):
+    """One company's set-up: see `configs/*.yaml` for complete examples."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    as_of: dt.date | None = Field(
+        default=None, description="stands in for today; for data that ended long ago"
+    )
+    churn: Churn
+    sources: Sources
+    snapshots: Snapshots = Snapshots()
+    features: Features = Features()
+    model: Model = Model()
+    outreach: Outreach = Outreach()
+    tracking: Tracking = Tracking()
+    outputs: Outputs = Outputs()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    home: Path = Field(default=Path(), exclude=True, description="set by `load_config`, never in the file")
+
+    @model_validator(mode="after")
+    def _sources_of_the_kind(self) -> Config:
+        sources = self.sources
+        if self.churn.kind == "non_contractual" and sources.transactions is None:
+            raise ValueError("churn.kind non_contractual needs sources.transactions")
+        if self.churn.kind == "contractual":
+            customers = sources.customers
+            if (
+                customers is None
+                or customers.columns.started_at is None
+                or customers.columns.ended_at is None
+            ):
+                raise ValueError(
+                    "churn.kind contractual needs sources.customers with columns started_at and ended_at"
+                )
+            if self.churn.not_churn_reasons and customers.columns.end_reason is None:
+                raise ValueError("churn.not_churn_reasons needs the column end_reason in sources.customers")
+        return self
+
+    def path(self, relative: str | Path) -> Path:
+        """`relative` counted from the config's home, wherever the command was started."""
+        return self.home / Path(relative).expanduser()
+
+    @property
+    def tracking_uri(self) -> str:
+        """Absolute URI of the tracking store."""
+        if self.tracking.uri is None:
+            return f"sqlite:///{self.home / 'mlflow.db'}"
+        scheme, slashes, rest = self.tracking.uri.partition(":///")
+        if scheme == "sqlite" and slashes:
+            return f"sqlite:///{self.path(rest)}"
+        return self.tracking.uri
+
+
+def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read and check a config file.
+
+    Parameters
+    ----------
+    file
+        Path of the YAML file, absolute or from the working directory.
+    environ
+        Variables `CHURN__SECTION__KEY` override the file; `os.environ` when absent. Their values are read as
+        YAML, so that numbers and lists can be given.
+
+    Raises
+    ------
+    ConfigError
+        With every fault of the file and of the environment at once.
+    """
+    path = Path(file).expanduser().absolute()
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        found = sorted(str(p) for p in path.parent.glob("*.yaml"))[:5] if path.parent.is_dir() else []
+        hint = f"found there: {', '.join(found)}" if found else "give --config FILE or set CHURN_CONFIG"
+        raise ConfigError(f"{file}: no such config file; {hint}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            f"{file}: expected sections such as 'churn:' and 'sources:', found {type(raw).__name__}"
+        )
+    origins = _override(raw, os.environ if environ is None else environ)
+    raw["home"] = path.parent.parent if path.parent.name == "configs" else path.parent
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        faults = [_fault(e, origins) for e in error.errors()]
+        raise ConfigError(
+            f"{file}: {len(faults)} fault{'s' * (len(faults) > 1)} in the config", faults
+        ) from None
+
+
+def _override(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Lay the variables over the file's values; return dotted key -> variable, for error messages."""
+    origins: dict[str, str] = {}
+    for variable in sorted(v for v in environ if v.startswith(ENV_PREFIX)):
+        *sections, key = variable.removeprefix(ENV_PREFIX).lower().split("__")
+        place = raw
+        for section in sections:
+            if not isinstance(place.get(section), dict):
+                place[section] = {}
+            place = place[section]
+        try:
+            place[key] = yaml.safe_load(environ[variable])
+        except yaml.YAMLError:
+            place[key] = environ[variable]
+        origins[".".join([*sections, key])] = variable
+    return origins
+
+
+def _fault(error: Any, origins: Mapping[str, str]) -> Fault:
+    """One pydantic error as a line that names the key, what was found, and the nearest known key."""
+    place = [str(p) for p in error["loc"]]
+    key = ".".join(place) or "config"
+    where = f"{key} (from {origins[key]})" if key in origins else key
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(place[:-1])
+        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+        return Fault(
+            where, "unknown key", f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        )
+    if error["type"] == "missing":
+        return Fault(where, "is missing")
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" or isinstance(error["input"], dict):
+        return Fault(where, message)
+    return Fault(where, f"is {error['input']!r}: {message[0].lower()}{message[1:]}")
+
+
+def _known_keys(place: list[str]) -> list[str]:
+    """Keys that the schema knows at a place such as ['sources', 'transactions', 'columns']."""
+    model: type[BaseModel] = Config
+    for part in place:
+        if part not in model.model_fields:
+            continue
+        options = _models_in(model.model_fields[part].annotation)
+        if options:
+            model = options[0]
+    return sorted(set(model.model_fields) - {"home"})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

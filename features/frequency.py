@@ -1,0 +1,53 @@
+"""How often the customer buys, and whether that changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.panel import Floats, ratio
+from features.spec import At, feature
+
+
+@feature("transactions", unit="purchases", driver="frequency", windows=True)
+def purchase_count(at: At, days: int) -> Floats:
+    """Purchases in the last {days} days."""
+    return at.purchases.last(days).count()
+
+
+@feature(
+    "transactions",
+    unit="purchases",
+    driver="falling frequency",
+    windows=True,
+    reason="{purchase_count_{days}d:.0f} purchases in the last {days} days, "
+    "{purchase_count_change_{days}d:+.0f} against the {days} days before",
+)
+def purchase_count_change(at: At, days: int) -> Floats:
+    """Purchases in the last {days} days, less those in the {days} days before."""
+    return at.purchases.last(days).count() - at.purchases.last(days, before=days).count()
+
+
+@feature("transactions", unit="purchases", driver="frequency", actionable=False)
+def purchase_count_ever(at: At) -> Floats:
+    """Purchases so far."""
+    return at.purchases.count()
+
+
+@feature("transactions", unit="purchases", driver="frequency", windows=True)
+def purchase_intensity(at: At, days: int) -> Floats:
+    """Purchases so far, each counting half as much every {days} days."""
+    return at.purchases.decayed_count(days)
+
+
+@feature("transactions", unit="purchases a year", driver="frequency", null="bought for the first time today")
+def purchase_rate(at: At) -> Floats:
+    """Purchases a year since the first one."""
+    return ratio(at.purchases.count() * 365.25, at.t - at.purchases.first_at())
+
+
+@feature("transactions", unit="share", driver="rhythm")
+def purchase_regularity(at: At) -> Floats:
+    """Share of the periods since the first purchase that have one."""
+    window = at.purchases
+    periods = np.ceil((at.t - window.first_at()) / window.panel.axis.period_days)
+    return np.nan_to_num(ratio(window.active_periods(), periods))

@@ -1,0 +1,170 @@
+"""From panels to the feature matrix: one row per customer and snapshot, one column per feature."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features import contact_gaps, feedback, frequency, monetary, recency, relationship, usage
+from features.panel import Floats, Ints, Panel, Window
+from features.snapshots import DAY, TimeAxis, seconds
+from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
+from features.tables import PREDICATES
+
+FAMILIES = (recency, frequency, monetary, feedback, contact_gaps, usage, relationship)
+
+ColumnOf = tuple[FeatureColumn, Callable[[At], Floats]]
+
+
+def declared() -> list[Feature]:
+    """Every feature of the families, in the order of their modules."""
+    return [value for module in FAMILIES for value in vars(module).values() if isinstance(value, Feature)]
+
+
+@dataclass(frozen=True)
+class People:
+    """The customers that a matrix is about.
+
+    Parameters
+    ----------
+    ids
+        Shape (customers,): their ids, ascending; a customer's number is the place in it.
+    started_at, ended_at
+        Shape (customers,): seconds since 1970, NaN where unknown or not ended.
+    attributes
+        A column each: float, or pandas category.
+    """
+
+    ids: pa.Array
+    started_at: Floats
+    ended_at: Floats
+    attributes: Mapping[str, pd.Series[Any]]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The feature matrix, sorted by snapshot and customer.
+
+    Parameters
+    ----------
+    frame
+        `customer_id`, `snapshot`, and a column per feature: float32 with NaN for null, or pandas category.
+    columns
+        The declaration of each feature column.
+    catalogue_hash
+        Changes when a declaration does.
+    """
+
+    frame: pd.DataFrame
+    columns: tuple[FeatureColumn, ...]
+    catalogue_hash: str
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """The feature columns alone."""
+        return self.frame[[column.name for column in self.columns]]
+
+
+def available(tables: Mapping[str, Collection[str]]) -> set[str]:
+    """What features may ask for: roles, `role.column`, and `role.predicate`.
+
+    Examples
+    --------
+    >>> sorted(available({"contacts": ["customer_id", "direction"]}) - {"contacts.customer_id"})
+    ['contacts', 'contacts.direction', 'contacts.inbound', 'contacts.outbound']
+    """
+    found = set(tables)
+    for role, columns in tables.items():
+        found |= {f"{role}.{column}" for column in columns}
+        found |= {
+            f"{role}.{name}"
+            for name, (needs, _) in PREDICATES.get(role, {}).items()
+            if set(needs) <= set(columns)
+        }
+    return found
+
+
+def select(found: Collection[str], windows_days: Sequence[int], exclude: Sequence[str]) -> list[ColumnOf]:
+    """Columns of the features whose sources are there, without the excluded ones."""
+    columns = columns_of([f for f in declared() if set(f.sources) <= set(found)], windows_days)
+    return [c for c in columns if not any(fnmatch.fnmatchcase(c[0].name, pattern) for pattern in exclude)]
+
+
+def attribute_columns(people: People, exclude: Sequence[str]) -> list[FeatureColumn]:
+    """Columns of the customers' attributes."""
+    return [
+        FeatureColumn(
+            name,
+            name.replace("_", " ").capitalize(),
+            "",
+            "unknown",
+            "profile",
+            CUSTOMERS,
+            actionable=False,
+            reason=None,
+        )
+        for name in people.attributes
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)
+    ]
+
+
+def customers_at(
+    snapshot: dt.date, axis: TimeAxis, people: People, purchases: Panel | None, active_days: int | None
+) -> Ints:
+    """Numbers of the customers at a snapshot: the one definition for labels, list and rate.
+
+    Parameters
+    ----------
+    purchases, active_days
+        Non-contractual: a customer has bought within so many days before the snapshot. None for contractual:
+        a customer has started before the snapshot and not ended by then.
+    """
+    if purchases is not None and active_days is not None:
+        everybody = np.arange(len(people.ids))
+        window = Window(purchases.known_at(axis.edge(snapshot)), everybody, None, axis.edge(snapshot))
+        return np.flatnonzero(window.last(active_days).active_periods() > 0)
+    t = seconds(snapshot)
+    return np.flatnonzero((people.started_at < t) & ~(people.ended_at < t))
+
+
+def assemble(
+    people: People,
+    panels: Mapping[str, Panel],
+    axis: TimeAxis,
+    snapshots: Sequence[dt.date],
+    columns: Sequence[ColumnOf],
+    attributes: Sequence[FeatureColumn],
+    active_days: int | None,
+) -> pd.DataFrame:
+    """The frame of a `Matrix`; `active_days` is None for contractual churn."""
+    purchases = panels.get("transactions") if active_days else None
+    days = sorted(snapshots)
+    members = [customers_at(day, axis, people, purchases, active_days) for day in days]
+    ends = np.cumsum([len(m) for m in members])
+    total = int(ends[-1])
+    values = {column.name: np.empty(total, np.float32) for column, _ in columns}
+    for day, who, end in zip(days, members, ends, strict=True):
+        edge = axis.edge(day)
+        at = At(
+            seconds(day) / DAY,
+            edge,
+            who,
+            {role: panel.known_at(edge) for role, panel in panels.items()},
+            people.started_at[who] / DAY,
+        )
+        for column, function in columns:
+            values[column.name][end - len(who) : end] = function(at)
+    everyone = np.concatenate(members)
+    keys = {
+        "customer_id": pd.Series(people.ids.take(pa.array(everyone)).to_pandas(), dtype="str"),
+        "snapshot": np.repeat(np.array(days, dtype="datetime64[s]"), [len(m) for m in members]),
+    }
+    facts = {a.name: people.attributes[a.name].take(everyone).reset_index(drop=True) for a in attributes}
+    return pd.DataFrame({**keys, **values, **facts})

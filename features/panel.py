@@ -1,0 +1,393 @@
+"""Customer x period statistics of one source, and every window of every snapshot from them.
+
+A source is reduced once, by one group-by, to statistics of (customer, period) that can be added up. The rows of
+a panel are sorted by customer and period, so that a window of a snapshot is a run of rows `[lo, hi)`: sums are
+differences of running sums, first and last are look-ups, and only extremes and distinct sets visit the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from features.snapshots import DAY, TimeAxis, seconds
+from features.tables import PREDICATES
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Kind = Literal[
+    "count", "sum", "sum_squares", "min", "max", "first_at", "last_at", "last", "active_days", "bits"
+]
+
+_DISTINCT_LIMIT = 62
+
+
+@dataclass(frozen=True, order=True)
+class Stat:
+    """A statistic of one source: what, of which column, of which rows.
+
+    Examples
+    --------
+    >>> Stat("sum", "amount").name
+    'sum_amount'
+    """
+
+    kind: Kind
+    column: str = ""
+    where: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the statistic's column in the partials."""
+        return "_".join(part for part in (self.kind, self.column, self.where) if part)
+
+
+def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) -> ir.Table:
+    """The group-by that reduces a source to (customer, period, known) statistics.
+
+    Returns
+    -------
+    ibis.Table
+        customer_id; period int32; known int32, the period in which the rows became known, never before
+        `period`; and a column per statistic. Times are seconds since 1970.
+    """
+    stats = sorted(set(stats))
+    newest = ibis.timestamp(axis.newest.isoformat())
+    past = table.filter(table.occurred_at < newest, table.known_at < newest)
+    at = past.occurred_at.epoch_seconds()
+    length = axis.period_days * DAY
+    origin = seconds(axis.origin)
+    rows = past.mutate(
+        period=((at - origin) // length).cast("int32"),
+        known=((ibis.greatest(past.known_at.epoch_seconds(), at) - origin) // length).cast("int32"),
+        at_=at,
+    )
+    for column in {s.column for s in stats if s.kind == "bits"}:
+        rank = ibis.dense_rank().over(ibis.window(group_by=rows.customer_id, order_by=rows[column]))
+        code = ibis.least(rank, _DISTINCT_LIMIT).cast("int64")
+        bit = ibis.literal(1, "int64") << code
+        rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
+    return rows.group_by("customer_id", "period", "known").agg(
+        **{stat.name: _aggregate(rows, role, stat) for stat in stats}
+    )
+
+
+def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
+    column: Any = rows[stat.column] if stat.column else None
+    where: Any = PREDICATES[role][stat.where][1](rows) if stat.where else None
+    match stat.kind:
+        case "count":
+            return rows.count(where=where) if column is None else column.count(where=where)
+        case "sum":
+            return column.sum(where=where)
+        case "sum_squares":
+            return (column * column).sum(where=where)
+        case "min":
+            return column.min(where=where)
+        case "max":
+            return column.max(where=where)
+        case "first_at":
+            return rows.at_.min(where=_known(column, where))
+        case "last_at":
+            return rows.at_.max(where=_known(column, where))
+        case "last":
+            # Of several values at one moment the largest counts, so that the order of rows does not matter.
+            moment = rows.occurred_at.epoch_seconds().cast("float64")
+            return column.argmax(ibis.struct({"at": moment, "value": column}), where=_known(column, where))
+        case "active_days":
+            return (rows.at_ // DAY).nunique(where=where)
+        case "bits":
+            return rows[f"bit_{stat.column}"].bit_or(where=where)
+
+
+def _known(column: Any, where: Any) -> Any:
+    if column is None:
+        return where
+    return column.notnull() if where is None else column.notnull() & where
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The partials of one source, sorted by customer and period.
+
+    Parameters
+    ----------
+    axis
+        The periods.
+    start
+        Shape (customers + 1,): the rows of customer c are `start[c]` to `start[c + 1]`.
+    period, known
+        Shape (rows,): the period in which the events occurred, and in which they became known.
+    stats
+        Shape (rows,) each; NaN where a statistic has no rows.
+    """
+
+    axis: TimeAxis
+    start: Ints
+    period: NDArray[np.int32]
+    known: NDArray[np.int32]
+    stats: Mapping[Stat, NDArray[Any]]
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        axis: TimeAxis,
+        customers: int,
+        codes: Ints,
+        period: NDArray[np.int32],
+        known: NDArray[np.int32],
+        stats: Mapping[Stat, NDArray[Any]],
+    ) -> Panel:
+        """Sort partials into a panel; `codes` are the customers' numbers, those below 0 are left out."""
+        order = np.lexsort((known, period, codes))
+        order = order[np.searchsorted(codes[order], 0) :]
+        start = np.searchsorted(codes[order], np.arange(customers + 1))
+        return cls(axis, start, period[order], known[order], {k: v[order] for k, v in stats.items()})
+
+    @property
+    def customers(self) -> int:
+        """Number of customers."""
+        return len(self.start) - 1
+
+    def known_at(self, edge: int) -> Panel:
+        """The panel as it was known at an edge: one row a customer and period, without later knowledge."""
+        if "late" not in self._cache:
+            self._cache["late"] = bool(np.any(self.known > self.period))
+        if not self._cache["late"]:
+            return self
+        seen = np.flatnonzero((self.known < edge) & (self.period < edge))
+        owner = np.repeat(np.arange(self.customers), np.diff(self.start))[seen]
+        period = self.period[seen]
+        first = np.flatnonzero(
+            np.diff(owner, prepend=-1).astype(bool) | np.diff(period, prepend=-1).astype(bool)
+        )
+        start = np.searchsorted(owner[first], np.arange(self.customers + 1))
+        stats = {stat: _merge(stat, self.stats, seen, first) for stat in self.stats}
+        return Panel(self.axis, start, period[first], period[first], stats)
+
+    def position(self, edge: int) -> Ints:
+        """Shape (customers,): the first row of each customer at or after an edge."""
+        if ("edge", edge) not in self._cache:
+            if "key" not in self._cache:
+                owner = np.repeat(np.arange(self.customers), np.diff(self.start))
+                self._cache["key"] = owner * self._width + self.period
+            wanted = np.arange(self.customers) * self._width + min(max(edge, 0), self._width - 1)
+            self._cache["edge", edge] = np.searchsorted(self._cache["key"], wanted)
+        found: Ints = self._cache["edge", edge]
+        return found
+
+    @property
+    def _width(self) -> int:
+        return self.axis.edge(self.axis.newest) + 1
+
+    def running_sum(self, stat: Stat, half_life_days: int = 0) -> NDArray[Any]:
+        """Shape (rows + 1,): entry i + 1 is the sum of a statistic up to row i.
+
+        Whole numbers are summed over all customers, exactly. Other numbers are summed within each customer, so
+        that one customer's rounding never depends on another's events. With a half-life each row counts
+        0.5 ** (age / half-life), the age taken from the newest edge: weights are at most 1.
+        """
+        if ("sum", stat, half_life_days) not in self._cache:
+            values = self.stats[stat]
+            if half_life_days:
+                age = (self._width - 2 - self.period) * self.axis.period_days
+                values = values * np.exp2(-age / half_life_days)
+            if values.dtype.kind == "f":
+                total = np.zeros(len(values) + 1)
+                total[1:] = np.nan_to_num(values)
+                for rows in self._by_rank()[1:]:
+                    total[rows + 1] += total[rows]
+            else:
+                total = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+            self._cache["sum", stat, half_life_days] = total
+        result: NDArray[Any] = self._cache["sum", stat, half_life_days]
+        return result
+
+    def _by_rank(self) -> list[Ints]:
+        """The customers' first rows, their second rows, and so on."""
+        if "rank" not in self._cache:
+            sizes = np.diff(self.start)
+            rank = np.arange(len(self.period)) - np.repeat(self.start[:-1], sizes)
+            order = np.argsort(rank, kind="stable")
+            self._cache["rank"] = np.split(order, np.cumsum(np.bincount(rank))[:-1]) if len(order) else []
+        ranks: list[Ints] = self._cache["rank"]
+        return ranks
+
+    def nearest(self, stat: Stat, side: Literal["before", "after"]) -> Ints:
+        """Shape (rows,): the nearest row with a value, from each row backwards or onwards; -1 or rows if none."""
+        if (side, stat) not in self._cache:
+            has = ~np.isnan(self.stats[stat])
+            rows = np.arange(len(has))
+            if side == "before":
+                self._cache[side, stat] = np.maximum.accumulate(np.where(has, rows, -1))
+            else:
+                self._cache[side, stat] = np.minimum.accumulate(np.where(has, rows, len(has))[::-1])[::-1]
+        found: Ints = self._cache[side, stat]
+        return found
+
+
+def _merge(stat: Stat, stats: Mapping[Stat, NDArray[Any]], seen: Ints, first: Ints) -> NDArray[Any]:
+    """One value for each run of rows of `seen` that starts at `first`."""
+    values: NDArray[Any] = stats[stat][seen]
+    if not len(seen):
+        return values
+    match stat.kind:
+        case "first_at" | "min":
+            return np.fmin.reduceat(values, first)
+        case "last_at" | "max":
+            return np.fmax.reduceat(values, first)
+        case "bits":
+            return np.bitwise_or.reduceat(values, first)
+        case "last":
+            at = stats[Stat("last_at", stat.column)][seen]
+            owner = np.repeat(np.arange(len(first)), np.diff([*first, len(seen)]))
+            order = np.lexsort((np.nan_to_num(values, nan=-np.inf), np.nan_to_num(at, nan=-np.inf), owner))
+            newest: NDArray[Any] = values[order[np.append(first[1:], len(seen)) - 1]]
+            return newest
+        case _:
+            return np.add.reduceat(np.nan_to_num(values), first)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of a panel that lie in `[from_edge, to_edge)`, for some customers.
+
+    Every method returns shape (n,) float64, NaN where there is nothing to tell.
+    """
+
+    panel: Panel
+    members: Ints
+    from_edge: int | None
+    to_edge: int
+
+    @property
+    def lo(self) -> Ints:
+        """First row of each customer."""
+        if self.from_edge is None:
+            return self.panel.start[self.members]
+        return self.panel.position(self.from_edge)[self.members]
+
+    @property
+    def hi(self) -> Ints:
+        """Row behind the last one of each customer."""
+        return self.panel.position(self.to_edge)[self.members]
+
+    def last(self, days: int, before: int = 0) -> Window:
+        """The window of the last `days` days, ending `before` days earlier than this one."""
+        to_edge = self.to_edge - self.panel.axis.periods(before)
+        return Window(self.panel, self.members, to_edge - self.panel.axis.periods(days), to_edge)
+
+    def stat(self, stat: Stat) -> NDArray[Any]:
+        """The panel's column of a statistic."""
+        return self.panel.stats[stat]
+
+    def _added(self, stat: Stat, half_life_days: int = 0) -> Floats:
+        self.stat(stat)
+        lo, hi = self.lo, self.hi
+        running = self.panel.running_sum(stat, half_life_days)
+        if running.dtype.kind == "i":
+            return (running[hi] - running[lo]).astype(np.float64)
+        # What stands before a customer's first row belongs to another customer.
+        before = np.where(lo > self.panel.start[self.members], running[lo], 0.0)
+        return np.where(hi > lo, running[hi] - before, 0.0)
+
+    def count(self, column: str = "", where: str = "") -> Floats:
+        """Number of events, or of those with a value in `column`."""
+        return self._added(Stat("count", column, where))
+
+    def sum(self, column: str, where: str = "") -> Floats:
+        """Sum of a column; 0 without events."""
+        return self._added(Stat("sum", column, where))
+
+    def mean(self, column: str, where: str = "") -> Floats:
+        """Mean of a column; NaN without values."""
+        return ratio(self.sum(column, where), self.count(column, where))
+
+    def std(self, column: str) -> Floats:
+        """Standard deviation of a column (divided by n); NaN below two values."""
+        n, mean = self.count(column), self.mean(column)
+        variance = ratio(self._added(Stat("sum_squares", column)), n) - mean**2
+        return np.where(n >= 2, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+
+    def active_days(self) -> Floats:
+        """Number of different days with an event; a day that became known in two periods counts twice."""
+        return self._added(Stat("active_days"))
+
+    def active_periods(self) -> Floats:
+        """Number of periods with an event."""
+        return (self.hi - self.lo).astype(np.float64)
+
+    def first_at(self, column: str = "", where: str = "") -> Floats:
+        """Day (since 1970, with its fraction) of the first event."""
+        return self._nearest(Stat("first_at", column, where), "after") / DAY
+
+    def last_at(self, column: str = "", where: str = "") -> Floats:
+        """Day (since 1970, with its fraction) of the last event."""
+        return self._nearest(Stat("last_at", column, where), "before") / DAY
+
+    def last_value(self, column: str) -> Floats:
+        """The newest value of a column."""
+        self.stat(Stat("last_at", column))
+        return self._nearest(Stat("last", column), "before")
+
+    def _nearest(self, stat: Stat, side: Literal["before", "after"]) -> Floats:
+        values = self.stat(stat)
+        lo, hi = self.lo, self.hi
+        if not len(values):
+            return np.full(len(lo), np.nan)
+        from_row = np.clip(hi - 1 if side == "before" else lo, 0, len(values) - 1)
+        row = self.panel.nearest(stat, side)[from_row]
+        inside = (row >= lo) & (row < hi) & (hi > lo)
+        return np.where(inside, values[np.where(inside, row, 0)], np.nan)
+
+    def max(self, column: str) -> Floats:
+        """Largest value of a column."""
+        return self._reduced(np.fmax, Stat("max", column), np.nan).astype(np.float64)
+
+    def min(self, column: str) -> Floats:
+        """Smallest value of a column."""
+        return self._reduced(np.fmin, Stat("min", column), np.nan).astype(np.float64)
+
+    def distinct(self, column: str) -> Floats:
+        """Number of different values of a column, exact up to 61 a customer."""
+        return np.bitwise_count(self._reduced(np.bitwise_or, Stat("bits", column), 0)).astype(np.float64)
+
+    def _reduced(self, ufunc: np.ufunc, stat: Stat, nothing: float) -> NDArray[Any]:
+        values = self.stat(stat)
+        lo, hi = self.lo, self.hi
+        if not len(values) or not len(lo):
+            return np.full(len(lo), nothing, dtype=values.dtype)
+        padded = np.append(values, np.array([nothing], dtype=values.dtype))
+        bounds = np.column_stack([lo, hi]).ravel()
+        return np.where(hi > lo, ufunc.reduceat(padded, bounds)[::2], nothing).astype(values.dtype)
+
+    def mean_gap(self, column: str = "", where: str = "") -> Floats:
+        """Mean days between successive events: (last - first) / (n - 1); NaN below two events."""
+        n = self.count(column, where)
+        span = self.last_at(column, where) - self.first_at(column, where)
+        return np.where(n >= 2, span / np.maximum(n - 1, 1), np.nan)
+
+    def decayed_count(self, half_life_days: int) -> Floats:
+        """Events, each counted 0.5 ** (age / half-life); the age is that of the end of the event's period."""
+        axis = self.panel.axis
+        since = (axis.edge(axis.newest) - self.to_edge) * axis.period_days
+        return self._added(Stat("count"), half_life_days) * np.exp2(since / half_life_days)
+
+
+def ratio(over: Floats, under: Floats) -> Floats:
+    """`over / under`, NaN where `under` is 0 or unknown.
+
+    Examples
+    --------
+    >>> ratio(np.array([1.0, 2.0]), np.array([0.0, 4.0]))
+    array([nan, 0.5])
+    """
+    known = np.nan_to_num(under) != 0
+    return np.where(known, over / np.where(known, under, 1.0), np.nan)

@@ -1,0 +1,69 @@
+"""Snapshots + panels + features -> the matrix: one way for training and scoring. Never sees labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from configs.errors import HistoryError
+from configs.schema import Config
+from features.matrix import Matrix, assemble, attribute_columns, available, select
+from features.panel import Stat
+from features.snapshots import TimeAxis, back_from, newest_mature
+from features.spec import catalogue_hash, needed_stats
+from features.tables import derived
+from pipeline import engine
+from pipeline.sources import Sources
+
+
+def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date]) -> Matrix:
+    """The features of every customer at each snapshot.
+
+    Parameters
+    ----------
+    sources
+        The opened sources; nothing in them is newer than their as-of date.
+    snapshots
+        As-of dates, each seeing only what occurred and was known before it.
+    """
+    tables = derived(sources.tables)
+    windows = config.features.windows_days
+    active_days = config.churn.active_days if config.churn.kind == "non_contractual" else None
+    axis = TimeAxis.of(snapshots, [*windows, *([active_days] if active_days else [])])
+    columns = select(
+        available({role: table.columns for role, table in tables.items()}), windows, config.features.exclude
+    )
+    events = [role for role in tables if role != "customers"]
+    stats = needed_stats([function for _, function in columns], events, axis)
+    if active_days:
+        stats["transactions"].add(Stat("count"))
+    found = engine.scan(tables, stats, axis)
+    ids = engine.ids_of(found["transactions"]["customer_id"]) if active_days else None
+    people = engine.people_of(tables.get("customers"), sources.attributes, ids)
+    panels = {role: engine.panel_of(found[role], people.ids, stats[role], axis) for role in found}
+    facts = attribute_columns(people, config.features.exclude)
+    frame = assemble(people, panels, axis, snapshots, columns, facts, active_days)
+    declared = (*(column for column, _ in columns), *facts)
+    return Matrix(frame, declared, catalogue_hash(declared))
+
+
+def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:
+    """The mature snapshots to learn from, newest first.
+
+    Raises
+    ------
+    HistoryError
+        When the history is too short for one mature snapshot.
+    """
+    newest = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
+    oldest = sources.first_day + dt.timedelta(days=config.snapshots.min_history_days)
+    days = back_from(newest, config.snapshots.step_days, config.snapshots.max_count)
+    mature = [day for day in days if day >= oldest]
+    if not mature:
+        raise HistoryError(
+            f"history from {sources.first_day} to {as_of} is too short for one mature snapshot: it takes "
+            f"{config.snapshots.min_history_days} days of history (snapshots.min_history_days) and "
+            f"{config.churn.gap_days} + {config.churn.horizon_days} days of gap and horizon; "
+            "lower one of them or bring more history"
+        )
+    return mature

@@ -1,0 +1,232 @@
+"""URIs -> checked Ibis tables: what every other module reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from configs.errors import DataError, Fault
+from configs.schema import Config, Source
+from pipeline import contracts
+from pipeline.contracts import SAMPLES, Checked
+from pipeline.readers import UnreadableError, connect, first_line, read
+
+_DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The roles' tables as they were known at the as-of date.
+
+    Parameters
+    ----------
+    connection
+        The DuckDB that reads them.
+    tables
+        Role to table, with the columns of `features.tables.ROLES` that are mapped. No row, ending or answer
+        that occurred or became known at the as-of date or later is in them.
+    attributes
+        Names of the customers' attributes.
+    fingerprints
+        Role to rows, first and last time, and a digest that does not depend on the rows' order.
+    first_day
+        The day of the first start or purchase.
+    notes
+        What was left out, a line each.
+    """
+
+    connection: Backend
+    tables: Mapping[str, ir.Table]
+    attributes: tuple[str, ...]
+    fingerprints: Mapping[str, Mapping[str, Any]]
+    first_day: dt.date
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    table: ir.Table
+    fingerprint: dict[str, Any]
+    notes: list[str]
+    faults: list[Fault]
+
+
+def open_sources(config: Config, as_of: dt.date) -> Sources:
+    """Open, check and cut every source of the config.
+
+    Raises
+    ------
+    DataError
+        With all faults of all sources at once.
+    """
+    connection = connect(config.model.threads)
+    faults: list[Fault] = []
+    opened: dict[str, _Opened] = {}
+    for role, source in config.sources.given.items():
+        try:
+            result = _open(connection, role, source, config, as_of)
+        except UnreadableError as error:
+            faults.append(error.fault)
+            continue
+        faults += result.faults
+        opened[role] = result
+    if faults:
+        raise DataError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the data", faults)
+    base = "transactions" if config.churn.kind == "non_contractual" else "customers"
+    customers = config.sources.customers
+    return Sources(
+        connection,
+        {role: o.table for role, o in opened.items()},
+        tuple(customers.attributes) if customers else (),
+        {role: o.fingerprint for role, o in opened.items()},
+        dt.date.fromisoformat(opened[base].fingerprint["first"][:10]),
+        tuple(note for o in opened.values() for note in o.notes),
+    )
+
+
+def _open(connection: Backend, role: str, source: Source, config: Config, as_of: dt.date) -> _Opened:
+    raw = read(connection, role, source, config)
+    faults = contracts.missing_columns(role, source, raw)
+    if faults:
+        return _Opened(raw, {}, [], faults)
+    checked = contracts.check(role, source, raw)
+    try:
+        if not _typed(raw):
+            # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
+            checked = replace(
+                checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
+            )
+        faults = _zone_faults(role, source, raw) + _row_faults(role, source, raw, checked)
+        if faults:
+            return _Opened(raw, {}, [], faults)
+        rows = checked.table.select(*checked.columns)
+        if "transaction_id" in rows.columns:
+            rows = connection.create_table(role, contracts.one_row_a_transaction(rows), temp=True)
+        return _cut(role, source, rows, as_of)
+    except duckdb.Error as error:
+        raise UnreadableError(
+            Fault(f"sources.{role}", f"can't read {source.uri}: {first_line(error)}")
+        ) from error
+
+
+def _typed(raw: ir.Table) -> bool:
+    return not all(kind.is_string() for kind in raw.schema().types)
+
+
+def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+    counts = contracts.mixed_zones(role, source, raw)
+    if not counts:
+        return []
+    sums = {
+        f"{part}_{name}": e
+        for name, pair in counts.items()
+        for part, e in zip(("zoned", "bare"), pair, strict=True)
+    }
+    found = raw.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    return [
+        Fault(
+            f"{source.uri}, column {name}",
+            f"{found[f'zoned_{name}']} rows carry a time zone and {found[f'bare_{name}']} do not",
+            "give all or none a zone; times without one are read in sources."
+            f"{role}.time_zone ({source.time_zone})",
+        )
+        for name in counts
+        if found[f"zoned_{name}"] and found[f"bare_{name}"]
+    ]
+
+
+def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> list[Fault]:
+    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers."""
+    table = checked.table
+    counts = table.aggregate(rows=table.count(), **{name: table[name].sum() for name in checked.conditions})
+    found = counts.to_pyarrow().to_pylist()[0]
+    if not found["rows"]:
+        return [Fault(source.uri, "has no rows", "check the file and the conditions in 'where'")]
+    broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
+    if not broken:
+        return []
+    numbered = contracts.check(role, source, raw, numbered=True).table
+    faults = []
+    for name, fault in broken.items():
+        rows = numbered.filter(numbered[name]).limit(SAMPLES).row_.to_pyarrow().to_pylist()
+        sample = ", ".join(map(str, sorted(rows))) + (", ..." if found[name] > SAMPLES else "")
+        what = f"{fault.what} in {found[name]} of {found['rows']} rows (data row {sample})"
+        faults.append(Fault(fault.where, what, fault.fix))
+    return faults
+
+
+def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
+    """Cut to what was known before `as_of`, after the checks that need whole rows."""
+    midnight = ibis.timestamp(as_of.isoformat())
+    clock = [c for c in ("started_at", "occurred_at") if c in rows.columns]
+    late = reduce(
+        operator.or_,
+        [rows[c] >= midnight for c in (*clock, "known_at") if c in rows.columns],
+        ibis.literal(False),
+    )
+    checks = contracts.whole_row_checks(role, source, rows)
+    times = {
+        end: getattr(rows[c], of)(where=~late)
+        for c in clock
+        for end, of in (("first", "min"), ("last", "max"))
+    }
+    ids = {"ids": rows.customer_id.nunique()} if role == "customers" else {}
+    counts = {"rows": rows.count(), "late": late.sum(), "digest": _digest(rows, ~late), **times, **ids}
+    found = (
+        rows.aggregate(**counts, **{name: bad.sum() for name, (bad, _) in checks.items()})
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    total, ignored = found["rows"], found["late"] or 0
+    faults = [
+        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows", fault.fix)
+        for name, (_, fault) in checks.items()
+        if found[name]
+    ]
+    if ids and found["ids"] < total:
+        faults.append(_repeated(source, rows, total - found["ids"]))
+    if ignored == total:
+        faults.append(Fault(source.uri, f"has no row before {as_of}", "choose a later --as-of"))
+    elif ignored > source.max_future_share * total:
+        what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
+        faults.append(Fault(source.uri, what, "check the clock of the export, or --as-of"))
+    notes = [f"{role}: {ignored} of {total} rows lie at or after {as_of} and are ignored"] if ignored else []
+    fingerprint = {
+        "rows": total - ignored,
+        "first": str(found.get("first", "")),
+        "last": str(found.get("last", "")),
+        "digest": f"{(found['digest'] or 0) & (2**64 - 1):016x}",
+    }
+    return _Opened(_hide_later(rows.filter(~late), midnight), fingerprint, notes, faults)
+
+
+def _hide_later(rows: ir.Table, midnight: Any) -> ir.Table:
+    """Endings and resolutions from midnight on are not known yet: the row looks as it did before."""
+    hidden: dict[str, Any] = {}
+    for time, others in (("ended_at", ["end_reason"]), ("resolved_at", [])):
+        if time in rows.columns:
+            known = rows[time] < midnight
+            hidden |= {c: ibis.ifelse(known, rows[c], None) for c in (time, *others) if c in rows.columns}
+    return rows.mutate(**hidden) if hidden else rows
+
+
+def _repeated(source: Source, rows: ir.Table, surplus: int) -> Fault:
+    repeated = rows.group_by("customer_id").agg(n=rows.count()).filter(lambda t: t.n > 1)
+    sample = repeated.order_by("customer_id").limit(SAMPLES).customer_id.to_pyarrow().to_pylist()
+    what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
+    return Fault(f"{source.uri}, column customer_id", what, "one row a customer: merge or rename them")
+
+
+def _digest(rows: ir.Table, where: Any) -> Any:
+    """A 64-bit digest of the rows that does not depend on their order."""
+    row = ibis.struct({c: rows[c] for c in _DIGESTED if c in rows.columns})
+    return row.hash().bit_xor(where=where)
