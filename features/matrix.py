@@ -149,7 +149,7 @@ def assemble(
     members = [customers_at(day, axis, people, purchases, active_days) for day in days]
     ends = np.cumsum([len(m) for m in members])
     total = int(ends[-1])
-    values = {column.name: np.empty(total, np.float32) for column, _ in columns}
+    values = np.empty((len(columns), total), np.float32)
     for day, who, end in zip(days, members, ends, strict=True):
         edge = axis.edge(day)
         at = At(
@@ -159,12 +159,13 @@ def assemble(
             {role: panel.known_at(edge) for role, panel in panels.items()},
             people.started_at[who] / DAY,
         )
-        for column, function in columns:
-            values[column.name][end - len(who) : end] = function(at)
+        for row, (_, function) in zip(values, columns, strict=True):
+            row[end - len(who) : end] = function(at)
     everyone = np.concatenate(members)
-    keys = {
-        "customer_id": pd.Series(people.ids.take(pa.array(everyone)).to_pandas(), dtype="str"),
-        "snapshot": np.repeat(np.array(days, dtype="datetime64[s]"), [len(m) for m in members]),
-    }
-    facts = {a.name: people.attributes[a.name].take(everyone).reset_index(drop=True) for a in attributes}
-    return pd.DataFrame({**keys, **values, **facts})
+    frame = pd.DataFrame(values.T, columns=[column.name for column, _ in columns], copy=False)
+    days_of_rows = np.repeat(np.array(days, dtype="datetime64[s]"), [len(m) for m in members])
+    frame.insert(0, "customer_id", pd.Series(people.ids.take(pa.array(everyone)).to_pandas(), dtype="str"))
+    frame.insert(1, "snapshot", days_of_rows)
+    for fact in attributes:
+        frame[fact.name] = people.attributes[fact.name].take(everyone).array
+    return frame

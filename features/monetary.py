@@ -51,12 +51,6 @@ def spend_max(at: At) -> Floats:
     return at.purchases.max("amount")
 
 
-@feature("transactions.amount", unit="money", driver="spend", null="has never bought")
-def spend_last(at: At) -> Floats:
-    """Spend of the last purchase."""
-    return at.purchases.last_value("amount")
-
-
 @feature("cancellations", unit="cancellations", driver="cancellations", windows=True)
 def cancellation_count(at: At, days: int) -> Floats:
     """Cancellations and returns in the last {days} days."""

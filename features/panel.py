@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import ibis
@@ -146,7 +147,9 @@ class Panel:
         stats: Mapping[Stat, NDArray[Any]],
     ) -> Panel:
         """Sort partials into a panel; `codes` are the customers' numbers, those below 0 are left out."""
-        order = np.lexsort((known, period, codes))
+        width = axis.edge(axis.newest) + 1
+        # One key instead of three sorts: customer, then period, then the period of knowledge.
+        order = np.argsort((codes * width + period) * width + known)
         order = order[np.searchsorted(codes[order], 0) :]
         start = np.searchsorted(codes[order], np.arange(customers + 1))
         return cls(axis, start, period[order], known[order], {k: v[order] for k, v in stats.items()})
@@ -259,30 +262,36 @@ def _merge(stat: Stat, stats: Mapping[Stat, NDArray[Any]], seen: Ints, first: In
 class Window:
     """The rows of a panel that lie in `[from_edge, to_edge)`, for some customers.
 
-    Every method returns shape (n,) float64, NaN where there is nothing to tell.
+    Every method returns shape (n,) float64, NaN where there is nothing to tell. What several features ask for is
+    computed once.
     """
 
     panel: Panel
     members: Ints
     from_edge: int | None
     to_edge: int
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def lo(self) -> Ints:
         """First row of each customer."""
         if self.from_edge is None:
             return self.panel.start[self.members]
         return self.panel.position(self.from_edge)[self.members]
 
-    @property
+    @cached_property
     def hi(self) -> Ints:
         """Row behind the last one of each customer."""
         return self.panel.position(self.to_edge)[self.members]
 
     def last(self, days: int, before: int = 0) -> Window:
         """The window of the last `days` days, ending `before` days earlier than this one."""
-        to_edge = self.to_edge - self.panel.axis.periods(before)
-        return Window(self.panel, self.members, to_edge - self.panel.axis.periods(days), to_edge)
+        if (days, before) not in self._cache:
+            to_edge = self.to_edge - self.panel.axis.periods(before)
+            from_edge = to_edge - self.panel.axis.periods(days)
+            self._cache[days, before] = Window(self.panel, self.members, from_edge, to_edge)
+        window: Window = self._cache[days, before]
+        return window
 
     def stat(self, stat: Stat) -> NDArray[Any]:
         """The panel's column of a statistic."""
@@ -290,13 +299,16 @@ class Window:
 
     def _added(self, stat: Stat, half_life_days: int = 0) -> Floats:
         self.stat(stat)
-        lo, hi = self.lo, self.hi
-        running = self.panel.running_sum(stat, half_life_days)
-        if running.dtype.kind == "i":
-            return (running[hi] - running[lo]).astype(np.float64)
-        # What stands before a customer's first row belongs to another customer.
-        before = np.where(lo > self.panel.start[self.members], running[lo], 0.0)
-        return np.where(hi > lo, running[hi] - before, 0.0)
+        if (stat, half_life_days) not in self._cache:
+            running = self.panel.running_sum(stat, half_life_days)
+            lo, hi = self.lo, self.hi
+            before = running[lo]
+            if running.dtype.kind == "f":
+                # What stands before a customer's first row belongs to another customer.
+                before = np.where(lo > self.panel.start[self.members], before, 0.0)
+            self._cache[stat, half_life_days] = np.where(hi > lo, running[hi] - before, 0.0)
+        added: Floats = self._cache[stat, half_life_days]
+        return added
 
     def count(self, column: str = "", where: str = "") -> Floats:
         """Number of events, or of those with a value in `column`."""

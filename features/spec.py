@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,13 @@ class At:
     members: Ints
     panels: Mapping[str, Panel]
     started_at: Floats
+    _events: dict[str, Window] = field(default_factory=dict, repr=False, compare=False)
 
     def events(self, role: str) -> Window:
         """All events of a role before the snapshot."""
-        return Window(self.panels[role], self.members, None, self.edge)
+        if role not in self._events:
+            self._events[role] = Window(self.panels[role], self.members, None, self.edge)
+        return self._events[role]
 
     @property
     def purchases(self) -> Window:

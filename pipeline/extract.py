@@ -1,0 +1,67 @@
+"""`churn features`: the matrix as a Parquet file, and the catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from configs.schema import Config
+from features.snapshots import back_from
+from pipeline.dataset import build_matrix
+from pipeline.labelling import build_labels
+from pipeline.publish import as_json, write_atomic
+from pipeline.result import Result, table
+from pipeline.sources import open_sources
+
+
+def catalogue(config: Config, as_of: dt.date) -> Result:
+    """Every feature column that the config's sources give."""
+    columns = build_matrix(open_sources(config, as_of), config, [as_of]).columns
+    rows = [[c.name, c.unit, c.driver, c.label, c.null] for c in columns]
+    return Result(
+        table(["column", "unit", "driver", "label", "null means"], rows), [asdict(c) for c in columns]
+    )
+
+
+def write_matrix(
+    config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool, say: Callable[[str], None]
+) -> Result:
+    """Write `customer_id`, `snapshot`, the features and, if asked for, `churned`; the catalogue beside it.
+
+    Parameters
+    ----------
+    count
+        Number of snapshots: `as_of` and back from it by `snapshots.step_days`.
+    out
+        The Parquet file; the catalogue goes to the same name with `.catalogue.json`.
+    """
+    sources = open_sources(config, as_of)
+    for note in sources.notes:
+        say(note)
+    days = back_from(as_of, config.snapshots.step_days, count)
+    matrix = build_matrix(sources, config, days)
+    frame = matrix.frame
+    if labels:
+        frame = frame.assign(churned=build_labels(sources, config, matrix, as_of))
+    content = pa.Table.from_pandas(frame, preserve_index=False)
+    if labels:
+        place = content.schema.get_field_index("churned")
+        whole = pa.array(frame["churned"], from_pandas=True).cast(pa.int8())
+        content = content.set_column(place, "churned", whole)
+    sink = pa.BufferOutputStream()
+    pq.write_table(content, sink)
+    write_atomic(out, sink.getvalue().to_pybytes())
+    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in matrix.columns}))
+    values = {
+        "out": str(out),
+        "rows": len(frame),
+        "features": len(matrix.columns),
+        "snapshots": sorted(str(day) for day in days),
+        "catalogue_hash": matrix.catalogue_hash,
+    }
+    return Result(f"{out}: {len(frame):,} rows, {len(matrix.columns)} features, {count} snapshots", values)

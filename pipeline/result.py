@@ -1,0 +1,48 @@
+"""What a use case hands back to the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """A use case's outcome, for a person and for a machine.
+
+    Parameters
+    ----------
+    text
+        What is printed on standard output.
+    values
+        The same as plain values, for `--json`.
+    exit_code
+        0, or 3 when a person should look.
+    """
+
+    text: str
+    values: Any
+    exit_code: int = 0
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A plain text table; columns whose cells are all numbers are aligned right.
+
+    Examples
+    --------
+    >>> print(table(["name", "n"], [["a", "1"], ["bc", "10"]]))
+    name   n
+    a      1
+    bc    10
+    """
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    right = [
+        all(row[i][:1].isdigit() or row[i][:1] in "-+." for row in rows if row[i]) for i in range(len(header))
+    ]
+    lines = [
+        "  ".join(
+            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in [header, *rows]
+    ]
+    return "\n".join(lines)
