@@ -75,7 +75,7 @@ def _of_contracts(customers: ir.Table, churn: Churn, edges: Sequence[dt.datetime
         "first_at",
         first_index=spans.opened,
         excused_index=ibis.ifelse(spans.excused, spans.closed, NEVER),
-        **_words(spans.opened, spans.closed, len(edges)),
+        **words(spans.opened, spans.closed, len(edges)),
     )
 
 
@@ -86,24 +86,24 @@ def _of_purchases(purchases: ir.Table, churn: Churn, edges: Sequence[dt.datetime
         opened=edge_index(purchases.occurred_at, edges),
         closed=edge_index(purchases.occurred_at + ibis.interval(days=churn.active_days), edges),
     )
-    words = _words(spans.opened, spans.closed, len(edges))
+    bits = words(spans.opened, spans.closed, len(edges))
     members = spans.group_by("customer_id").aggregate(
         first_at=spans["at"].min(),
         first_index=spans["opened"].min(),
-        **{name: word.bit_or() for name, word in words.items()},
+        **{name: word.bit_or() for name, word in bits.items()},
     )
     return members.mutate(excused_index=ibis.literal(NEVER, "int16"))
 
 
-def _words(opened: ir.IntegerValue, closed: ir.IntegerValue, count: int) -> dict[str, ir.IntegerValue]:
+def words(opened: ir.IntegerValue, closed: ir.IntegerValue, count: int) -> dict[str, ir.IntegerValue]:
     """Bits `opened` to `closed - 1`, in words that fit a signed 64-bit integer."""
     one = ibis.literal(1, "int8").cast("int64")  # a bare 1 is 32 bits wide to DuckDB
-    words = {}
+    found = {}
     for number, first in enumerate(range(0, count, WORD_BITS)):
         low = _clip(opened, first)
         high = ibis.greatest(_clip(closed, first), low)
-        words[f"word_{number}"] = (one << high) - (one << low)
-    return words
+        found[f"word_{number}"] = (one << high) - (one << low)
+    return found
 
 
 def _clip(index: ir.IntegerValue, first: int) -> ir.IntegerValue:

@@ -63,3 +63,64 @@ def retention(frames, churn, periods, as_of, segment=None):
             n |= {"S": n["kept"] + n["lost"], "N": n["new"] + n["returned"]}
             rows.append(row | n | {"E": n["kept"] + n["N"]})
     return rows
+
+
+def cohorts(frames, churn, periods, measure):
+    """Rows of cohort, age, size and customers."""
+    first = first_times(frames, churn)
+    rows = []
+    for k, p in enumerate(periods):
+        mine = set(first.index[(first >= p.start) & (first < p.end)])
+        for age, later in enumerate(periods[k:]):
+            if measure == "customer":
+                there = customers_at(frames, churn, later.end)
+            else:
+                t = frames["transactions"]
+                there = set(t.customer_id[(t.occurred_at >= later.start) & (t.occurred_at < later.end)])
+            if mine:
+                rows.append((p.label, age, len(mine), len(mine & there)))
+    return rows
+
+
+def lifetimes(frames, churn, as_of):
+    """Whole days and whether it ended, of each customer's first time as a customer."""
+    now = pd.Timestamp(as_of)
+    rows = {}
+    if churn.kind == "contractual":
+        for c in frames["customers"].itertuples():
+            ended = not pd.isna(c.ended_at)
+            span = (c.ended_at if ended else now) - c.started_at
+            rows[c.customer_id] = (span.days, ended and c.end_reason not in churn.not_churn_reasons)
+        return rows
+    for customer, times in frames["transactions"].groupby("customer_id").occurred_at:
+        until = None
+        for t in sorted(times):
+            if until is not None and t > until:
+                break
+            until = t + pd.Timedelta(days=churn.active_days)
+        left = until < now
+        rows[customer] = (((until if left else now) - times.min()).days, left)
+    return rows
+
+
+def kaplan_meier(durations):
+    """Day to survival, by the product limit, one day after another."""
+    survival, curve = 1.0, {}
+    for day in sorted({d for d, _ in durations}):
+        at_risk = sum(d >= day for d, _ in durations)
+        survival *= 1 - sum(d == day and left for d, left in durations) / at_risk
+        curve[day] = survival
+    return curve
+
+
+def logrank_z(mine, others):
+    """The log-rank statistic of two samples from its textbook sums; positive: `mine` leave sooner."""
+    both = mine + others
+    excess = variance = 0.0
+    for day in sorted({d for d, left in both if left}):
+        n, n1 = sum(d >= day for d, _ in both), sum(d >= day for d, _ in mine)
+        gone = sum(d == day and left for d, left in both)
+        excess += sum(d == day and left for d, left in mine) - gone * n1 / n
+        if n > 1:
+            variance += gone * (n1 / n) * (1 - n1 / n) * (n - gone) / (n - 1)
+    return excess / variance**0.5
