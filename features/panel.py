@@ -27,6 +27,7 @@ Kind = Literal[
 ]
 
 _DISTINCT_LIMIT = 62
+_DECIMAL_LIMIT = 1e17
 
 
 @dataclass(frozen=True, order=True)
@@ -61,22 +62,35 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
     stats = sorted(set(stats))
     newest = ibis.timestamp(axis.newest.isoformat())
     past = table.filter(table.occurred_at < newest, table.known_at < newest)
-    at = past.occurred_at.epoch_seconds()
+    # Ibis takes seconds for int32, which neither holds their fractions nor lasts beyond 2038.
+    at = past.occurred_at.epoch_seconds().cast("float64")
+    known = past.known_at.epoch_seconds().cast("float64")
     length = axis.period_days * DAY
     origin = seconds(axis.origin)
     rows = past.mutate(
         period=((at - origin) // length).cast("int32"),
-        known=((ibis.greatest(past.known_at.epoch_seconds(), at) - origin) // length).cast("int32"),
+        known=((ibis.greatest(known, at) - origin) // length).cast("int32"),
         at_=at,
     )
     for column in {s.column for s in stats if s.kind == "bits"}:
-        rank = ibis.dense_rank().over(ibis.window(group_by=rows.customer_id, order_by=rows[column]))
+        # Values are numbered as they became known, so that a later value never renumbers an earlier one.
+        since = rows.known.min().over(ibis.window(group_by=[rows.customer_id, rows[column]]))
+        rows = rows.mutate(since_=since)
+        order = ibis.window(group_by=rows.customer_id, order_by=[rows.since_, rows[column]])
+        rank = ibis.dense_rank().over(order)
         code = ibis.least(rank, _DISTINCT_LIMIT).cast("int64")
         bit = ibis.literal(1, "int64") << code
         rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
-    return rows.group_by("customer_id", "period", "known").agg(
-        **{stat.name: _aggregate(rows, role, stat) for stat in stats}
+    keys = ["customer_id", "period", "known"]
+    found = rows.group_by(keys).agg(
+        **{stat.name: _aggregate(rows, role, stat) for stat in stats if stat.kind != "active_days"}
     )
+    if Stat("active_days") not in stats:
+        return found
+    # A day belongs to the first moment at which it was known: it counts once, however late its other rows come.
+    days = rows.group_by("customer_id", "period", day_=rows.at_ // DAY).agg(known=rows.known.min())
+    counted = days.group_by(keys).agg(active_days=days.count())
+    return found.left_join(counted, keys).select(*found.columns, "active_days")
 
 
 def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
@@ -86,9 +100,9 @@ def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
         case "count":
             return rows.count(where=where) if column is None else column.count(where=where)
         case "sum":
-            return column.sum(where=where)
+            return _sum(column, where)
         case "sum_squares":
-            return (column * column).sum(where=where)
+            return _sum(column * column, where)
         case "min":
             return column.min(where=where)
         case "max":
@@ -99,12 +113,18 @@ def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
             return rows.at_.max(where=_known(column, where))
         case "last":
             # Of several values at one moment the largest counts, so that the order of rows does not matter.
-            moment = rows.occurred_at.epoch_seconds().cast("float64")
-            return column.argmax(ibis.struct({"at": moment, "value": column}), where=_known(column, where))
+            return column.argmax(ibis.struct({"at": rows.at_, "value": column}), where=_known(column, where))
         case "active_days":
-            return (rows.at_ // DAY).nunique(where=where)
+            raise ValueError("active days are counted over the days, not over the rows")
         case "bits":
             return rows[f"bit_{stat.column}"].bit_or(where=where)
+
+
+def _sum(value: Any, where: Any) -> Any:
+    """The sum to ten decimals, the same for every order of the rows; in floats where decimals can't reach."""
+    small = value.abs() < _DECIMAL_LIMIT
+    exact = ibis.ifelse(small, value, 0.0).cast("decimal(38, 10)").sum(where=where).cast("float64")
+    return exact + ibis.ifelse(small, 0.0, value).sum(where=where)
 
 
 def _known(column: Any, where: Any) -> Any:
@@ -329,7 +349,7 @@ class Window:
         return np.where(n >= 2, np.sqrt(np.maximum(variance, 0.0)), np.nan)
 
     def active_days(self) -> Floats:
-        """Number of different days with an event; a day that became known in two periods counts twice."""
+        """Number of different days with an event."""
         return self._added(Stat("active_days"))
 
     def active_periods(self) -> Floats:
