@@ -29,7 +29,9 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     tables = derived(sources.tables)
     windows = config.features.windows_days
     active_days = config.churn.active_days if config.churn.kind == "non_contractual" else None
-    axis = TimeAxis.of(snapshots, [*windows, *([active_days] if active_days else [])])
+    # The step is among them so that one snapshot has the same periods as many.
+    lengths = [*windows, config.snapshots.step_days, *([active_days] if active_days else [])]
+    axis = TimeAxis.of(snapshots, lengths)
     columns = select(
         available({role: table.columns for role, table in tables.items()}), windows, config.features.exclude
     )
