@@ -157,7 +157,7 @@ def assemble(
             edge,
             who,
             {role: panel.known_at(edge) for role, panel in panels.items()},
-            people.started_at[who] / DAY,
+            np.where(people.started_at[who] < seconds(day), people.started_at[who] / DAY, np.nan),
         )
         for row, (_, function) in zip(values, columns, strict=True):
             row[end - len(who) : end] = function(at)
@@ -166,6 +166,10 @@ def assemble(
     days_of_rows = np.repeat(np.array(days, dtype="datetime64[s]"), [len(m) for m in members])
     frame.insert(0, "customer_id", pd.Series(people.ids.take(pa.array(everyone)).to_pandas(), dtype="str"))
     frame.insert(1, "snapshot", days_of_rows)
+    # A customer who starts later is not in the customers source yet, though a purchase may already be known.
+    midnights = np.repeat([seconds(day) for day in days], [len(m) for m in members])
+    later = people.started_at[everyone] >= midnights
     for fact in attributes:
-        frame[fact.name] = people.attributes[fact.name].take(everyone).array
+        values_of = people.attributes[fact.name].take(everyone).reset_index(drop=True)
+        frame[fact.name] = values_of.mask(later).array
     return frame
