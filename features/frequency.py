@@ -39,7 +39,7 @@ def purchase_intensity(at: At, days: int) -> Floats:
     return at.purchases.decayed_count(days)
 
 
-@feature("transactions", unit="purchases a year", driver="frequency", null="bought for the first time today")
+@feature("transactions", unit="purchases a year", driver="frequency", null="has never bought")
 def purchase_rate(at: At) -> Floats:
     """Purchases a year since the first one."""
     return ratio(at.purchases.count() * 365.25, at.t - at.purchases.first_at())

@@ -38,7 +38,7 @@ def recency_ratio(at: At) -> Floats:
     return recency_days.function(at) / np.maximum(purchase_gap_mean_days.function(at), 1.0)
 
 
-@feature("transactions", unit="share", driver="silence", null="fewer than two purchases")
+@feature("transactions", unit="share", driver="silence", null="has never bought")
 def recency_share(at: At) -> Floats:
     """Silence since the last purchase, as a share of the time since the first."""
     return ratio(recency_days.function(at), at.t - at.purchases.first_at())
