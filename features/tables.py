@@ -31,7 +31,7 @@ ROLES: Mapping[str, Mapping[str, ColumnType]] = {
     "usage": {**EVENT, "event": "text", "value": "number"},
 }
 
-NOT_NULL = frozenset({"customer_id", "occurred_at", "started_at"})
+NOT_NULL = frozenset({"customer_id", "occurred_at", "started_at", "transaction_id"})
 NOT_NEGATIVE = {("transactions", "amount"), ("cancellations", "amount")}
 ALLOWED: Mapping[tuple[str, str], tuple[str, ...]] = {("contacts", "direction"): ("inbound", "outbound")}
 

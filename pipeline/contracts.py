@@ -18,7 +18,8 @@ from configs.schema import Column, CustomerSource, FeedbackSource, Source, Where
 from features.tables import ALLOWED, NOT_NEGATIVE, NOT_NULL, ROLES, ColumnType
 
 SAMPLES = 5
-_ZONE = r"(?i)(z|utc|[+-]\d{2}:?\d{2})$"
+_ZONE = r"(?i):\d{2}(\.\d+)?\s*([a-z][\w/+-]*|[+-]\d{2}(:?\d{2}){0,2})$"
+_YEARS = 1900, 9999
 
 
 _MOMENT = dtypes.Timestamp(timezone="UTC")
@@ -91,8 +92,10 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
         where = f"{source.uri}, column {name}"
         if bad is not None:
             values[f"bad_{name}"] = bad
-            shape = f" of the form {rule.format}" if rule.format else ""
-            expected = {"time": f"a date or time{shape}", "number": "a number"}[kind or "number"]
+            shape = (
+                f"of the form {rule.format}" if rule.format else f"of the years {_YEARS[0]} to {_YEARS[1]}"
+            )
+            expected = {"time": f"a date or time {shape}", "number": "a number"}[kind or "number"]
             conditions[f"bad_{name}"] = Fault(
                 where, f"is not {expected}", "correct it, or map the column's format"
             )
@@ -107,6 +110,8 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
             conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(ALLOWED[role, name])}")
     if role != "customers" and "known_at" not in values:
         values["known_at"] = values["occurred_at"]
+    elif role != "customers":
+        values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     if isinstance(source, FeedbackSource) and source.low_score is not None:
         values["low"] = values["score"] <= source.low_score
     columns = tuple(n for n in values if n != "row_" and n not in conditions)
@@ -147,7 +152,7 @@ def mixed_zones(role: str, source: Source, raw: ir.Table) -> dict[str, tuple[Any
             and not rule.format
         ):
             text = raw[rule.column]
-            zoned = text.contains(":") & text.strip().re_search(_ZONE)
+            zoned = text.strip().re_search(_ZONE)
             result[name] = (zoned.sum(), (text.notnull() & ~zoned).sum())
     return result
 
@@ -194,18 +199,33 @@ def _number(raw: Any) -> tuple[Any, Any]:
 def _time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
     kind = raw.type()
     if kind.is_timestamp() and kind.timezone is not None:
-        return raw.cast(_MOMENT).cast("timestamp"), None
+        return _in_range(raw, raw.cast(_MOMENT).cast("timestamp"))
     if kind.is_timestamp() or kind.is_date():
-        return _to_utc(raw.cast("timestamp"), zone), None
+        return _in_range(raw, _to_utc(raw.cast("timestamp"), zone))
     text = raw.cast("string").strip()
-    value = try_strptime(text, fmt) if fmt else text.try_cast("timestamp")
-    bad = raw.notnull() & value.isnull()
-    zoned = text.contains(":") & text.re_search(_ZONE)
-    return (value if zone == "UTC" else ibis.ifelse(zoned, value, _to_utc(value, zone))), bad
+    if fmt:
+        value = try_strptime(text, fmt)
+        zoned = ibis.literal("%z" in fmt)
+    else:
+        # A cast to a time without zone would drop the zone of the text instead of applying it.
+        value = text.try_cast(_MOMENT).cast("timestamp")
+        zoned = text.re_search(_ZONE)
+    return _in_range(raw, value if zone == "UTC" else ibis.ifelse(zoned, value, _to_utc(value, zone)))
+
+
+def _in_range(raw: Any, value: Any) -> tuple[Any, Any]:
+    """The time, null outside the years that dates are kept in, and where that hides one."""
+    kept = ibis.ifelse(value.year().between(*_YEARS), value, None)
+    return kept, raw.notnull() & kept.isnull()
 
 
 def _to_utc(local: Any, zone: str) -> Any:
     return local if zone == "UTC" else from_zone(zone, local).cast("timestamp")
+
+
+def _as_text(value: str | float) -> str:
+    # The config reads 5 as 5.0; the file says 5.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _test(column: Any, condition: Where) -> Any:
@@ -218,7 +238,7 @@ def _test(column: Any, condition: Where) -> Any:
         number = _number(column)[0]
         return number > value if name == "above" else number < value
     text = _text(column)
-    wanted = [str(v) for v in value] if isinstance(value, list) else str(value)
+    wanted = [_as_text(v) for v in value] if isinstance(value, list) else _as_text(value)
     positive = {
         "equals": lambda: text == wanted,
         "one_of": lambda: text.isin(wanted),

@@ -23,6 +23,9 @@ from pipeline.readers import UnreadableError, connect, first_line, read
 _DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
 
 
+_NO_ROWS = "check the file and the conditions in 'where'"
+
+
 @dataclass(frozen=True)
 class Sources:
     """The roles' tables as they were known at the as-of date.
@@ -105,13 +108,15 @@ def _open(connection: Backend, role: str, source: Source, config: Config, as_of:
             checked = replace(
                 checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
             )
-        faults = _zone_faults(role, source, raw) + _row_faults(role, source, raw, checked)
-        if faults:
-            return _Opened(raw, {}, [], faults)
+        broken = _row_faults(role, source, raw, checked)
+        if broken is None:
+            return _Opened(raw, {}, [], [Fault(source.uri, "has no rows", _NO_ROWS)])
+        faults = broken + _zone_faults(role, source, raw)
         rows = checked.table.select(*checked.columns)
         if "transaction_id" in rows.columns:
             rows = connection.create_table(role, contracts.one_row_a_transaction(rows), temp=True)
-        return _cut(role, source, rows, as_of)
+        opened = _cut(role, source, rows, as_of)
+        return replace(opened, faults=[*faults, *opened.faults])
     except duckdb.Error as error:
         raise UnreadableError(
             Fault(f"sources.{role}", f"can't read {source.uri}: {first_line(error)}")
@@ -144,13 +149,16 @@ def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
     ]
 
 
-def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> list[Fault]:
-    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers."""
+def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> list[Fault] | None:
+    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
+
+    None when there are no rows.
+    """
     table = checked.table
     counts = table.aggregate(rows=table.count(), **{name: table[name].sum() for name in checked.conditions})
     found = counts.to_pyarrow().to_pylist()[0]
     if not found["rows"]:
-        return [Fault(source.uri, "has no rows", "check the file and the conditions in 'where'")]
+        return None
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken:
         return []
@@ -179,7 +187,7 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
         for c in clock
         for end, of in (("first", "min"), ("last", "max"))
     }
-    ids = {"ids": rows.customer_id.nunique()} if role == "customers" else {}
+    ids = {"surplus": rows.customer_id.count() - rows.customer_id.nunique()} if role == "customers" else {}
     counts = {"rows": rows.count(), "late": late.sum(), "digest": _digest(rows, ~late), **times, **ids}
     found = (
         rows.aggregate(**counts, **{name: bad.sum() for name, (bad, _) in checks.items()})
@@ -188,12 +196,12 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
     )
     total, ignored = found["rows"], found["late"] or 0
     faults = [
-        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows", fault.fix)
-        for name, (_, fault) in checks.items()
+        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{_whose(rows, bad)}", fault.fix)
+        for name, (bad, fault) in checks.items()
         if found[name]
     ]
-    if ids and found["ids"] < total:
-        faults.append(_repeated(source, rows, total - found["ids"]))
+    if ids and found["surplus"]:
+        faults.append(_repeated(source, rows, found["surplus"]))
     if ignored == total:
         faults.append(Fault(source.uri, f"has no row before {as_of}", "choose a later --as-of"))
     elif ignored > source.max_future_share * total:
@@ -219,8 +227,16 @@ def _hide_later(rows: ir.Table, midnight: Any) -> ir.Table:
     return rows.mutate(**hidden) if hidden else rows
 
 
+def _whose(rows: ir.Table, bad: Any) -> str:
+    """Whose rows these are; their numbers are gone, since lines may have been joined."""
+    ids = rows.filter(bad).customer_id
+    sample = ids.as_table().distinct().order_by("customer_id").limit(SAMPLES).to_pyarrow()["customer_id"]
+    return f" (customer {', '.join(map(repr, sample.to_pylist()))})"
+
+
 def _repeated(source: Source, rows: ir.Table, surplus: int) -> Fault:
-    repeated = rows.group_by("customer_id").agg(n=rows.count()).filter(lambda t: t.n > 1)
+    named = rows.filter(rows.customer_id.notnull())
+    repeated = named.group_by("customer_id").agg(n=named.count()).filter(lambda t: t.n > 1)
     sample = repeated.order_by("customer_id").limit(SAMPLES).customer_id.to_pyarrow().to_pylist()
     what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
     return Fault(f"{source.uri}, column customer_id", what, "one row a customer: merge or rename them")
