@@ -1,0 +1,129 @@
+"""Random companies with every role and column, and awkward times; written to Parquet and opened by the door."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from configs.schema import Config
+from pipeline.sources import open_sources
+
+T = dt.date(2024, 7, 1)
+IDS = ("0001", "1", "۱۲۳", " a b ", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")
+STEP = 30
+MAPPED = {
+    "transactions": ["amount"],
+    "cancellations": ["amount"],
+    "feedback": ["score", "kind"],
+    "contacts": ["channel", "direction", "agent", "topic", "resolved_at"],
+    "usage": ["event", "value"],
+}
+
+
+def midnight(day):
+    return pd.Timestamp(day)
+
+
+def company(seed, events=160, history_days=420):
+    """Frames of a company with events before, at and after T, many of them at the same moments.
+
+    Two of the ten customers have no events; some rows become known long after they occurred.
+    """
+    rng = np.random.default_rng(seed)
+    start = midnight(T) - pd.Timedelta(days=history_days)
+
+    def times(n):
+        day = rng.integers(0, history_days + 60, n)
+        day = np.where(rng.random(n) < 0.2, rng.choice([history_days, history_days - 30, 5], n), day)
+        second = rng.choice([0.0, 0.0, 0.25, 1.0, 43_200.0, 43_200.0, 86_399.75], n)
+        return start + pd.to_timedelta(day, unit="D") + pd.to_timedelta(second, unit="s")
+
+    def role(n):
+        at = times(n)
+        late = pd.to_timedelta(rng.choice([0, 0, 0, 0.5, 1, 35, 200], n), unit="D")
+        known = np.where(rng.random(n) < 0.1, (at + late).ceil("D"), at + late)
+        return pd.DataFrame({"customer_id": rng.choice(IDS[:8], n), "occurred_at": at, "known_at": known})
+
+    def texts(values, n):
+        return pd.Series(rng.choice(np.array(values, dtype=object), n), dtype="str")
+
+    ended = pd.Series(times(len(IDS)))
+    customers = pd.DataFrame(
+        {
+            "customer_id": list(IDS),
+            "started_at": times(len(IDS)) - pd.Timedelta(days=int(rng.choice([0, 200, 700]))),
+            "ended_at": ended.where(rng.random(len(IDS)) < 0.5),
+            "plan": texts(["basic", "plus", None], len(IDS)),
+            "size": rng.choice([1.0, 25.5, np.nan], len(IDS)),
+        }
+    )
+    customers["ended_at"] = customers.ended_at.clip(lower=customers.started_at)
+    customers["end_reason"] = texts(["left", "completed"], len(IDS)).where(customers.ended_at.notna())
+    cents = rng.integers(0, 20_000, events) / 100
+    transactions = role(events).assign(amount=cents)
+    cancellations = role(events // 4).assign(amount=cents[: events // 4])
+    feedback = role(events).assign(
+        score=rng.choice([1.0, 4.0, 7.5, 10.0, np.nan, np.nan], events), kind=texts(["nps", None], events)
+    )
+    contacts = role(events).assign(
+        channel=texts(["mail", "phone"], events),
+        direction=texts(["inbound", "Outbound", None], events),
+        agent=texts(["Ada", "Bo", "سارا", None], events),
+        topic=texts(["Complaint", "price", "How to pay", None], events),
+    )
+    wait = pd.to_timedelta(rng.choice([-1.0, 0.0, 0.5, 3.0, 90.0, np.nan], events), unit="D")
+    contacts["resolved_at"] = contacts.occurred_at + wait
+    usage = role(events).assign(
+        event=texts([f"e{i}" for i in range(9)] + [None], events),
+        value=rng.choice([0.0, -1.5, 3.25, np.nan], events),
+    )
+    return {
+        "customers": customers,
+        "transactions": transactions,
+        "cancellations": cancellations,
+        "feedback": feedback,
+        "contacts": contacts,
+        "usage": usage,
+    }
+
+
+def config_of(folder, kind, windows=(30, 90), **churn):
+    """The config that maps every column of the frames' files in a folder."""
+    sources = {
+        role: {
+            "uri": f"{role}.parquet",
+            "columns": {name: name for name in ["customer_id", "occurred_at", "known_at", *names]},
+        }
+        for role, names in MAPPED.items()
+    }
+    sources["feedback"]["low_score"] = 4
+    columns = {name: name for name in ["customer_id", "started_at", "ended_at", "end_reason"]}
+    sources["customers"] = {"uri": "customers.parquet", "columns": columns, "attributes": ["plan", "size"]}
+    return Config.model_validate(
+        {
+            "name": "random",
+            "home": folder,
+            "churn": {"kind": kind, "horizon_days": 30, "active_days": 180, **churn},
+            "sources": sources,
+            "features": {"windows_days": list(windows)},
+            "snapshots": {"step_days": STEP},
+            "model": {"threads": 1},
+        }
+    )
+
+
+def opened(frames, kind, as_of, **options):
+    """The frames through `open_sources`, and the config that it took."""
+    with tempfile.TemporaryDirectory() as name:
+        config = config_of(Path(name), kind, **options)
+        for role, frame in frames.items():
+            frame.to_parquet(Path(name) / f"{role}.parquet", index=False)
+        sources = open_sources(config, as_of)
+        # Parquet is read where it lies, so it is copied before the folder goes.
+        tables = {
+            role: sources.connection.create_table(f"copy_{role}", t.to_pyarrow(), temp=True)
+            for role, t in sources.tables.items()
+        }
+        return type(sources)(**{**vars(sources), "tables": tables}), config
