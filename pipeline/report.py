@@ -91,18 +91,16 @@ class Contender:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """A group of customers: mean probability stated and share that left, both 0..1, and its share of all."""
+    """A group of customers: mean probability stated and share that left, both 0..1."""
 
     predicted: float
     observed: float
-    share: float
 
 
 @dataclass(frozen=True)
 class ModelFacts:
     """The model that scored. `contenders`: itself first, then the recency rule and the base rate."""
 
-    name: str
     version: str
     trained_as_of: dt.date
     test_snapshot: dt.date
@@ -203,7 +201,7 @@ def render_report(view: ReportView) -> str:
     Examples
     --------
     >>> day = dt.date(2025, 11, 21)
-    >>> model = ModelFacts("demo", "3", day, dt.date(2025, 9, 22), 900, ())
+    >>> model = ModelFacts("3", day, dt.date(2025, 9, 22), 900, ())
     >>> page = render_report(ReportView("demo", day, 60, 1000, 120.4, model))
     >>> page.splitlines()[1]
     '<html lang="en" dir="ltr">'

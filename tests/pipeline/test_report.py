@@ -86,7 +86,6 @@ def build_view():
         customers=1_229,
         expected_to_leave=143.4,
         model=ModelFacts(
-            "demo",
             "7",
             dt.date(2025, 11, 16),
             dt.date(2025, 9, 15),
@@ -96,7 +95,7 @@ def build_view():
                 Contender("recency rule", 0.702, 0.451, 2.11, 0.047),
                 Contender("base rate", 0.5, 0.489, 1.0, 0.009),
             ),
-            tuple(CalibrationBin(p, p + d, 0.1) for p, d in zip(
+            tuple(CalibrationBin(p, p + d) for p, d in zip(
                 (0.02, 0.04, 0.06, 0.08, 0.11, 0.15, 0.2, 0.28, 0.41, 0.66),
                 (0.01, -0.01, 0.01, 0.02, -0.02, 0.01, 0.03, -0.02, 0.04, -0.03), strict=True,
             )),
