@@ -1,6 +1,7 @@
 """Slow, obvious pandas versions of the retention tables, from the definitions, not from the fast code."""
 
 import datetime as dt
+import itertools
 
 import pandas as pd
 
@@ -124,3 +125,31 @@ def logrank_z(mine, others):
         if n > 1:
             variance += gone * (n1 / n) * (1 - n1 / n) * (n - gone) / (n - 1)
     return excess / variance**0.5
+
+
+def revenue(frames, periods):
+    """Revenue split of each period against the one before, customer by customer."""
+    bought = frames["transactions"]
+    first = bought.groupby("customer_id").occurred_at.min().to_dict()
+    rows = []
+    for before, now in itertools.pairwise(periods):
+        money = []
+        for p in (before, now):
+            inside = bought[(bought.occurred_at >= p.start) & (bought.occurred_at < p.end)]
+            money.append(inside.groupby("customer_id").amount.sum().to_dict())
+        base, paid = money
+        row = dict.fromkeys(["lost_revenue", "contraction", "expansion", "won_revenue"], 0.0)
+        for customer in set(base) | set(paid):
+            a, b = base.get(customer, 0.0), paid.get(customer, 0.0)
+            if b == 0:
+                row["lost_revenue"] += a
+            elif a == 0:
+                row["won_revenue"] += b
+            else:
+                row["contraction"] += max(a - b, 0)
+                row["expansion"] += max(b - a, 0)
+        again = inside[inside.occurred_at > inside.customer_id.map(first)]
+        row |= {"revenue": inside.amount.sum(), "base_revenue": sum(base.values())}
+        row |= {"repeat_revenue": again.amount.sum(), "buyers": inside.customer_id.nunique()}
+        rows.append({"period": now.label, **row, "repeat_buyers": again.customer_id.nunique()})
+    return pd.DataFrame(rows)
