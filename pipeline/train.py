@@ -1,0 +1,172 @@
+"""`churn train`: labels, backtest, fit, compare with the champion, log, promote."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+
+from configs.errors import DataError, Fault, ModelError
+from configs.schema import Config
+from features.matrix import Matrix
+from models import registry
+from models.boosted import Settings
+from models.compare import Verdict, decide
+from models.metrics import Floats
+from models.recipe import Training, run
+from models.registry import Tracking
+from models.sample import ColumnReport, Sample, inspect_columns, require_enough
+from pipeline.dataset import build_matrix, training_snapshots
+from pipeline.labelling import build_labels
+from pipeline.result import Result
+from pipeline.sources import Sources, open_sources
+from pipeline.training_record import Trained, definition, make_record, summary
+
+Say = Callable[[str], None]
+
+
+def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
+    """Train on what was known before a date, and promote the result when it is proven better.
+
+    Parameters
+    ----------
+    config
+        The company's set-up.
+    as_of
+        Midnight that counts as now; nothing at or after it is used.
+    say
+        Receives progress, a line at a time.
+
+    Returns
+    -------
+    Result
+        Exit code 3 when a person should look: the comparison failed, or nothing beats the simple rules.
+
+    Raises
+    ------
+    DataError
+        A source breaks its contract, or a column gives the answer away.
+    HistoryError
+        Too little history, too few churners, or one class only.
+    TryAgainError
+        The tracking store is away or locked.
+    """
+    tracking = tracking_of(config)
+    registry.check(tracking)
+    sources = open_sources(config, as_of)
+    every, matrix, censored = labelled(config, sources, as_of, say)
+    report = usable(every, allowed=list(getattr(config.model, "allow_leaks", [])))
+    sample = every.columns(list(report.used))
+    training = run(sample, settings_of(config), config.model.test_snapshots, say)
+    verdict = compare(config, tracking, training, every)
+    trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored)
+    record = make_record(trained)
+    say("log run and model")
+    logged = registry.log_training(tracking, record, training.deployed, training.holdout)
+    if verdict.promote:
+        registry.promote(tracking, logged.version, verdict.reason)
+    text, values = summary(trained, record, logged)
+    return Result(text, values, 3 if verdict.failed else 0)
+
+
+def tracking_of(config: Config) -> Tracking:
+    """Where this config's runs and models are."""
+    experiment = config.tracking.experiment or config.name
+    return Tracking(config.tracking_uri, config.home.absolute(), experiment, config.name)
+
+
+def settings_of(config: Config) -> Settings:
+    """What the recipe needs of a config."""
+    model = config.model
+    return Settings(
+        horizon_days=config.churn.horizon_days,
+        gap_days=config.churn.gap_days,
+        contractual=config.churn.kind == "contractual",
+        trees=model.trees,
+        leaves=model.leaves,
+        learning_rate=model.learning_rate,
+        l2=model.l2,
+        seeds=model.seeds,
+        threads=model.threads,
+        max_rows=model.max_training_rows,
+        seed=config.seed,
+    )
+
+
+def labelled(config: Config, sources: Sources, as_of: dt.date, say: Say) -> tuple[Sample, Matrix, int]:
+    """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
+    days = training_snapshots(config, sources, as_of)
+    say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
+    matrix = build_matrix(sources, config, days)
+    churned = build_labels(sources, config, matrix, as_of)
+    known = np.isfinite(churned)
+    frame = matrix.frame.loc[known]
+    require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
+    sample = Sample(
+        X=frame[[c.name for c in matrix.columns]].reset_index(drop=True),
+        churned=churned[known],
+        customer=frame["customer_id"].to_numpy(dtype=np.str_),
+        snapshot=frame["snapshot"].to_numpy().astype("datetime64[D]"),
+    )
+    return sample, matrix, int((~known).sum())
+
+
+def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
+    """Leave out columns that cannot help, and refuse those that give the answer away.
+
+    Raises
+    ------
+    DataError
+        With the name and AUC of every leaking column that is not allowed.
+    """
+    report = inspect_columns(sample)
+    faults = [
+        Fault(
+            name,
+            f"alone it separates churned from kept customers with AUC {value:.4f}",
+            "it probably knows the outcome: exclude it under features.exclude, or map its known_at",
+        )
+        for name, value in report.leaking.items()
+        if name not in allowed
+    ]
+    if faults:
+        raise DataError(f"{len(faults)} column{'s' * (len(faults) > 1)} give the answer away", faults)
+    return report
+
+
+def compare(config: Config, tracking: Tracking, training: Training, sample: Sample) -> Verdict:
+    """Champion against challenger on the newest mature rows, which neither has seen.
+
+    `sample` has all columns of the matrix: the champion may read some that the challenger left out.
+    """
+    newest = training.tested[0]
+    version = registry.champion_version(tracking)
+    rows = sample.rows(newest.fold.test_rows)
+
+    def champion() -> Floats:
+        return _champion_probability(config, tracking, rows, newest.fold.test)
+
+    return decide(
+        y=newest.y,
+        challenger=newest.probability["model"],
+        champion=None if version is None else champion,
+        customer=newest.customer,
+        rules=newest.probability,
+        min_gain=config.model.min_gain,
+        seed=config.seed,
+    )
+
+
+def _champion_probability(config: Config, tracking: Tracking, rows: Sample, test: np.datetime64) -> Floats:
+    champion = registry.load_champion(tracking)
+    if champion.metadata["definition"] != definition(config):
+        raise ModelError(
+            "the definition of churn has changed since the champion was trained; "
+            "look at the run, then `churn promote VERSION --reason ...`"
+        )
+    for model, seen in ((champion.model, "labels_until"), (champion.holdout, "holdout_labels_until")):
+        if np.datetime64(champion.metadata[seen], "D") <= test:
+            model.check_columns(list(rows.X.columns))
+            return model.probability(rows.X)
+    raise ModelError(f"the champion has seen labels after {test}; train with a later --as-of")
