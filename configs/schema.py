@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -322,6 +323,11 @@ class Config(Section):
     def path(self, relative: str | Path) -> Path:
         """`relative` counted from the config's home, wherever the command was started."""
         return self.home / Path(relative).expanduser()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of every value, wherever it was set; the home does not count."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def tracking_uri(self) -> str:

@@ -42,7 +42,13 @@ def feedback_score_trend(at: At) -> Floats:
     return at.feedback.last_value("score") - at.feedback.mean("score")
 
 
-@feature("feedback.low", unit="share", driver="low feedback", null="has never answered")
+@feature(
+    "feedback.low",
+    unit="share",
+    driver="low feedback",
+    null="has never answered",
+    reason="{feedback_low_share:.0%} of the scores are low",
+)
 def feedback_low_share(at: At) -> Floats:
     """Share of low scores among the answers."""
     return ratio(at.feedback.count(where="low"), at.feedback.count("score"))
@@ -54,7 +60,13 @@ def feedback_asked_count(at: At, days: int) -> Floats:
     return at.feedback.last(days).count()
 
 
-@feature("feedback", unit="share", driver="unanswered feedback", null="has never been asked")
+@feature(
+    "feedback",
+    unit="share",
+    driver="unanswered feedback",
+    null="has never been asked",
+    reason="answered {feedback_answered_share:.0%} of requests for feedback",
+)
 def feedback_answered_share(at: At) -> Floats:
     """Share of requests for feedback that were answered."""
     return ratio(at.feedback.count("score"), at.feedback.count())
@@ -72,7 +84,13 @@ def feedback_silence_days(at: At) -> Floats:
     return at.t - at.feedback.last_at("score")
 
 
-@feature("feedback", unit="days", driver="unanswered feedback", null="has never been asked")
+@feature(
+    "feedback",
+    unit="days",
+    driver="unanswered feedback",
+    null="has never been asked",
+    reason="not asked for feedback for {feedback_asked_gap_days:.0f} days",
+)
 def feedback_asked_gap_days(at: At) -> Floats:
     """Days since feedback was last asked for."""
     return at.t - at.feedback.last_at()

@@ -8,7 +8,13 @@ from features.panel import Floats, ratio
 from features.spec import At, feature
 
 
-@feature("transactions", unit="purchases", driver="frequency", windows=True)
+@feature(
+    "transactions",
+    unit="purchases",
+    driver="frequency",
+    windows=True,
+    reason="{purchase_count_{days}d:.0f} purchases in the last {days} days",
+)
 def purchase_count(at: At, days: int) -> Floats:
     """Purchases in the last {days} days."""
     return at.purchases.last(days).count()
@@ -35,7 +41,7 @@ def purchase_count_ever(at: At) -> Floats:
 
 @feature("transactions", unit="purchases", driver="frequency", windows=True)
 def purchase_intensity(at: At, days: int) -> Floats:
-    """Purchases so far, each counting half as much every {days} days."""
+    """Recent purchases, each counting half as much every {days} days."""
     return at.purchases.decayed_count(days)
 
 

@@ -26,7 +26,13 @@ def usage_count(at: At, days: int) -> Floats:
     return at.usage.last(days).count()
 
 
-@feature("usage", unit="days", driver="usage", windows=True)
+@feature(
+    "usage",
+    unit="days",
+    driver="usage",
+    windows=True,
+    reason="used on {usage_active_days_{days}d:.0f} of the last {days} days",
+)
 def usage_active_days(at: At, days: int) -> Floats:
     """Days with use in the last {days} days."""
     return at.usage.last(days).active_days()
@@ -45,7 +51,13 @@ def usage_active_days_change(at: At, days: int) -> Floats:
     return at.usage.last(days).active_days() - at.usage.last(days, before=days).active_days()
 
 
-@feature("usage", unit="times the usual gap", driver="falling usage", null="used on fewer than two occasions")
+@feature(
+    "usage",
+    unit="times the usual gap",
+    driver="falling usage",
+    null="used on fewer than two occasions",
+    reason="not used for {usage_recency_days:.0f} days, {usage_recency_ratio:.1f} times the usual gap",
+)
 def usage_recency_ratio(at: At) -> Floats:
     """Days since the last use, in usual gaps of at least a day."""
     return usage_recency_days.function(at) / np.maximum(at.usage.mean_gap(), 1.0)

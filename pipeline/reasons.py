@@ -14,6 +14,7 @@ import pandas as pd
 from features.spec import FeatureColumn
 
 COUNT = 3
+NEARLY = 0.4
 _FIELD = re.compile(r"{(\w+)")
 
 
@@ -63,21 +64,24 @@ def reasons_of(
     helps = {d: any(declared[known[i]].actionable for i in members[d]) for d in names}
     result = []
     for i, record in enumerate(rows.to_dict("records")):
-        strongest = [names[j] for j in np.argsort(-push[i], kind="stable")[:COUNT] if push[i, j] > 0]
-        chosen = sorted(strongest, key=lambda driver: not helps[driver])
+        strongest = [j for j in np.argsort(-push[i], kind="stable")[:COUNT] if push[i, j] > 0]
+        chosen = sorted(strongest, key=lambda j: not helps[names[j]])
+        told = [
+            (j, _spokesman(values[i], members[names[j]], [declared[name] for name in known])) for j in chosen
+        ]
         result.append(
             tuple(
-                Reason(
-                    driver,
-                    _sentence(
-                        declared[known[max(members[driver], key=lambda c: values[i, c])]], record, typical
-                    ),
-                    float(push[i, names.index(driver)]),
-                )
-                for driver in chosen
+                Reason(names[j], _sentence(column, record, typical), float(push[i, j])) for j, column in told
             )
         )
     return result
+
+
+def _spokesman(values: Any, members: Any, columns: Sequence[FeatureColumn]) -> FeatureColumn:
+    """The column that speaks for a driver: the strongest, or one nearly as strong that has a sentence of its own."""
+    strongest = max(members, key=lambda c: values[c])
+    told = [c for c in members if columns[c].reason and values[c] >= NEARLY * values[strongest]]
+    return columns[max(told, key=lambda c: values[c]) if told else strongest]
 
 
 def _sentence(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> str:

@@ -1,0 +1,32 @@
+"""`churn demo`: simulate a company and run the whole job on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from configs.schema import Config
+from pipeline import demo
+from pipeline.result import Result
+from pipeline.score import score
+from pipeline.train import train
+
+
+def run_demo(config: Config, as_of: dt.date, customers: int, say: Callable[[str], None]) -> Result:
+    """Simulate, train, score, publish, and say where everything is."""
+    source = next(iter(config.sources.given.values()))
+    folder = config.path(source.uri).parent
+    say(f"simulate {customers:,} customers into {folder}")
+    demo.simulate(folder, config.churn.kind, customers, demo.START, as_of, seed=config.seed)
+    trained = train(config, as_of, say)
+    scored = score(config, as_of, None, dry_run=False, say=say)
+    latest = config.path(config.outputs.folder) / "latest"
+    places = [
+        f"the list    {latest / 'outreach.csv'}",
+        f"the report  {latest / 'report.html'}",
+        f"the rate    {latest / 'retention.csv'}",
+        "MLflow      churn ui",
+    ]
+    text = "\n\n".join([trained.text, scored.text, "\n".join(places)])
+    values = {"train": trained.values, "score": scored.values}
+    return Result(text, values, max(trained.exit_code, scored.exit_code))
