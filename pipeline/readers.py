@@ -50,6 +50,8 @@ def read(connection: Backend, role: str, source: Source, config: Config) -> ir.T
         When no file matches, or the files are damaged or of another format.
     """
     files = _files(role, source, config)
+    if not any(Path(file).stat().st_size for file in files):
+        raise UnreadableError(Fault(source.uri, "is empty", "check the export that writes it"))
     kind = source.format if source.format != "auto" else _FORMATS.get(Path(files[0]).suffix.lower())
     try:
         if kind == "parquet":

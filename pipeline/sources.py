@@ -188,13 +188,13 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
         for end, of in (("first", "min"), ("last", "max"))
     }
     ids = {"surplus": rows.customer_id.count() - rows.customer_id.nunique()} if role == "customers" else {}
-    counts = {"rows": rows.count(), "late": late.sum(), "digest": _digest(rows, ~late), **times, **ids}
+    counts = {"rows": rows.count(), "late": rows.count(where=late), "digest": _digest(rows, ~late), **times, **ids}
     found = (
         rows.aggregate(**counts, **{name: bad.sum() for name, (bad, _) in checks.items()})
         .to_pyarrow()
         .to_pylist()[0]
     )
-    total, ignored = found["rows"], found["late"] or 0
+    total, ignored = found["rows"], found["late"]
     faults = [
         Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{_whose(rows, bad)}", fault.fix)
         for name, (bad, fault) in checks.items()
