@@ -1,0 +1,201 @@
+"""What was recommended, to whom, when and why: one Parquet file a date, only ever added to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from configs.errors import ChurnError
+
+SCHEMA = pa.schema(
+    [
+        ("as_of", pa.date32()),
+        ("customer_id", pa.string()),
+        ("churn_probability", pa.float64()),
+        ("eligible", pa.bool_()),  # no rule stood against a contact, and some action had a positive gain
+        ("chosen", pa.bool_()),  # was on the list
+        ("control", pa.bool_()),  # would have been on the list and was left alone on purpose
+        ("explored", pa.bool_()),  # chosen, or left alone, by the random draw and not for the gain
+        ("propensity", pa.float64()),  # chance, before the draws, of being on the list
+        ("action", pa.string()),  # of those chosen or left alone; null for the others
+        ("channel", pa.string()),
+        ("expected_gain", pa.float64()),
+        ("value", pa.float64()),
+        ("reasons", pa.string()),  # sentences, joined by REASON_JOINT
+        ("model_version", pa.string()),
+    ]
+)
+REASON_JOINT = " | "
+PART = "part.parquet"
+_FOLDER = re.compile(r"as_of=(\d{4}-\d\d-\d\d)")
+
+State = Literal["new", "same", "changed"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a date's rows.
+
+    `state` is `new`; or `same`, when the date held the same rows already; or `changed`, when it held others: the
+    earlier file then stays beside the new one as `superseded-<digest>.parquet`.
+    """
+
+    path: Path
+    state: State
+    rows: int
+
+
+def append(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
+    """Record one night.
+
+    A reader sees nothing of the date or all of it, also when the process or the machine dies meanwhile; no other
+    date is touched. The same rows, in any order, give the same bytes.
+
+    Parameters
+    ----------
+    folder
+        The ledger; the rows go to `as_of=<date>/part.parquet` in it.
+    rows
+        The columns of `SCHEMA` but `as_of`, one row a scored customer.
+
+    Raises
+    ------
+    ChurnError
+        When a column is missing or of another type, a customer stands there twice, or the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> row = {name: [None] for name in SCHEMA.names[1:]} | {"customer_id": ["7"]}
+    >>> ledger = Path(tempfile.mkdtemp())
+    >>> append(ledger, dt.date(2026, 7, 1), pd.DataFrame(row)).state
+    'new'
+    >>> append(ledger, dt.date(2026, 7, 1), pd.DataFrame(row)).state
+    'same'
+    """
+    content = _as_bytes(as_of, rows)
+    target = folder / f"as_of={as_of.isoformat()}" / PART
+    try:
+        earlier = target.read_bytes() if target.exists() else None
+        if earlier == content:
+            return Written(target, "same", len(rows))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in target.parent.glob(".*.tmp"):  # of a run that was killed; the caller holds the lock
+            leftover.unlink(missing_ok=True)
+        if earlier is not None:
+            name = f"superseded-{hashlib.sha256(earlier).hexdigest()[:12]}.parquet"
+            _write(target.with_name(name), earlier)
+        _write(target, content)
+        _sync(target.parent.parent)
+    except OSError as error:
+        raise ChurnError(
+            f"{target}: the ledger can't be written: {error.strerror}; check its owner and the free space"
+        ) from error
+    return Written(target, "new" if earlier is None else "changed", len(rows))
+
+
+def _as_bytes(as_of: dt.date, rows: pd.DataFrame) -> bytes:
+    if missing := [name for name in SCHEMA.names[1:] if name not in rows.columns]:
+        raise ChurnError(f"ledger: columns are missing: {', '.join(missing)}")
+    if twice := rows["customer_id"][rows["customer_id"].duplicated()].head(5).tolist():
+        raise ChurnError(f"ledger: customers stand there twice, such as {', '.join(map(repr, twice))}")
+    ordered = rows.sort_values("customer_id", kind="stable").assign(as_of=as_of)
+    try:
+        table = pa.Table.from_pandas(ordered[SCHEMA.names], schema=SCHEMA, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ChurnError(f"ledger: {' '.join(str(error).split())[:200]}") from error
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename in the folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def dates(folder: Path) -> list[dt.date]:
+    """Recorded dates, oldest first; none when there is no ledger yet."""
+    found = [_FOLDER.fullmatch(path.parent.name) for path in folder.glob(f"as_of=*/{PART}")]
+    return sorted(dt.date.fromisoformat(match[1]) for match in found if match)
+
+
+def read(
+    folder: Path,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    *,
+    columns: list[str] | None = None,
+    only: Callable[[pc.Expression], pc.Expression] | None = None,
+) -> pd.DataFrame:
+    """Rows of the dates in `[start, end)`, by date and customer.
+
+    Parameters
+    ----------
+    columns
+        All of `SCHEMA` when absent.
+    only
+        Makes a filter from `pyarrow.compute.field`, so that only some rows are read.
+
+    Raises
+    ------
+    ChurnError
+        When a file is damaged.
+    """
+    schema = SCHEMA if columns is None else pa.schema([SCHEMA.field(name) for name in columns])
+    tables = []
+    for day in dates(folder):
+        if (start is not None and day < start) or (end is not None and day >= end):
+            continue
+        path = folder / f"as_of={day.isoformat()}" / PART
+        try:
+            # pq.read_table would take the date for a second, differently typed as_of.
+            with path.open("rb") as file:
+                filters = None if only is None else only(pc.field)
+                tables.append(pq.read_table(file, columns=schema.names, filters=filters).cast(schema))
+        except (OSError, pa.ArrowException) as error:
+            text = " ".join(str(error).split())[:200]
+            raise ChurnError(
+                f"{path}: not readable: {text}; restore it from a backup, or move it away to forget that date"
+            ) from error
+    return (pa.concat_tables(tables) if tables else schema.empty_table()).to_pandas()
+
+
+def recommended(folder: Path, start: dt.date, end: dt.date) -> pd.DataFrame:
+    """Who was on the list or in its control group in `[start, end)`: `as_of`, `customer_id`, `channel`, `control`."""
+    rows = read(
+        folder,
+        start,
+        end,
+        columns=["as_of", "customer_id", "channel", "chosen", "control"],
+        only=lambda field: field("chosen") | field("control"),
+    )
+    return rows.drop(columns="chosen")
