@@ -2,6 +2,7 @@
 
 import datetime as dt
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from pipeline.sources import open_sources
 
 T = dt.date(2024, 7, 1)
 IDS = ("0001", "1", "۱۲۳", " a b ", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")
-STEP = 30
+STEP = 15
 MAPPED = {
     "transactions": ["amount"],
     "cancellations": ["amount"],
@@ -26,12 +27,14 @@ def midnight(day):
     return pd.Timestamp(day)
 
 
-def company(seed, events=160, history_days=420):
+def company(seed, customers=10, history_days=420):
     """Frames of a company with events before, at and after T, many of them at the same moments.
 
-    Two of the ten customers have no events; some rows become known long after they occurred.
+    The last two customers have no events; some rows become known long after they occurred.
     """
     rng = np.random.default_rng(seed)
+    ids = [*(f"c{i}" for i in range(customers - len(IDS))), *IDS]
+    events = 16 * customers
     start = midnight(T) - pd.Timedelta(days=history_days)
 
     def times(n):
@@ -44,23 +47,23 @@ def company(seed, events=160, history_days=420):
         at = times(n)
         late = pd.to_timedelta(rng.choice([0, 0, 0, 0.5, 1, 35, 200], n), unit="D")
         known = np.where(rng.random(n) < 0.1, (at + late).ceil("D"), at + late)
-        return pd.DataFrame({"customer_id": rng.choice(IDS[:8], n), "occurred_at": at, "known_at": known})
+        return pd.DataFrame({"customer_id": rng.choice(ids[:-2], n), "occurred_at": at, "known_at": known})
 
     def texts(values, n):
         return pd.Series(rng.choice(np.array(values, dtype=object), n), dtype="str")
 
-    ended = pd.Series(times(len(IDS)))
+    ended = pd.Series(times(len(ids)))
     customers = pd.DataFrame(
         {
-            "customer_id": list(IDS),
-            "started_at": times(len(IDS)) - pd.Timedelta(days=int(rng.choice([0, 200, 700]))),
-            "ended_at": ended.where(rng.random(len(IDS)) < 0.5),
-            "plan": texts(["basic", "plus", None], len(IDS)),
-            "size": rng.choice([1.0, 25.5, np.nan], len(IDS)),
+            "customer_id": ids,
+            "started_at": times(len(ids)) - pd.Timedelta(days=int(rng.choice([0, 200, 700]))),
+            "ended_at": ended.where(rng.random(len(ids)) < 0.5),
+            "plan": texts(["basic", "plus", None], len(ids)),
+            "size": rng.choice([1.0, 25.5, np.nan], len(ids)),
         }
     )
     customers["ended_at"] = customers.ended_at.clip(lower=customers.started_at)
-    customers["end_reason"] = texts(["left", "completed"], len(IDS)).where(customers.ended_at.notna())
+    customers["end_reason"] = texts(["left", "completed"], len(ids)).where(customers.ended_at.notna())
     cents = rng.integers(0, 20_000, events) / 100
     transactions = role(events).assign(amount=cents)
     cancellations = role(events // 4).assign(amount=cents[: events // 4])
@@ -114,16 +117,11 @@ def config_of(folder, kind, windows=(30, 90), **churn):
     )
 
 
+@contextmanager
 def opened(frames, kind, as_of, **options):
     """The frames through `open_sources`, and the config that it took."""
     with tempfile.TemporaryDirectory() as name:
         config = config_of(Path(name), kind, **options)
         for role, frame in frames.items():
             frame.to_parquet(Path(name) / f"{role}.parquet", index=False)
-        sources = open_sources(config, as_of)
-        # Parquet is read where it lies, so it is copied before the folder goes.
-        tables = {
-            role: sources.connection.create_table(f"copy_{role}", t.to_pyarrow(), temp=True)
-            for role, t in sources.tables.items()
-        }
-        return type(sources)(**{**vars(sources), "tables": tables}), config
+        yield open_sources(config, as_of), config

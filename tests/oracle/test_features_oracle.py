@@ -28,17 +28,18 @@ STEPS_BACK = [T - dt.timedelta(days=STEP * i) for i in range(4)]
 )
 def test_every_feature_equals_the_oracle(seed, windows, snapshots, kind):
     frames = company(seed)
-    sources, config = opened(frames, kind, T, windows=windows)
+    with opened(frames, kind, T, windows=windows) as (sources, config):
+        found = build_matrix(sources, config, snapshots)
     active = config.churn.active_days if kind == "non_contractual" else None
-
-    found = build_matrix(sources, config, snapshots)
     wanted = matrix(frames, snapshots, windows, STEP, active, low_score=4)
 
     frame = found.frame.set_index(["snapshot", "customer_id"])
     frame.index = frame.index.set_levels(frame.index.levels[0].astype("datetime64[us]"), level=0)
     want = pd.DataFrame.from_dict(wanted, orient="index")
     want = want.reindex(columns=frame.columns)
-    want.index = pd.MultiIndex.from_tuples([(t.as_unit("us"), c) for t, c in want.index], names=frame.index.names)
+    want.index = pd.MultiIndex.from_tuples(
+        [(t.as_unit("us"), c) for t, c in want.index], names=frame.index.names
+    )
     want = want.sort_index()
     assert set(frame.columns) == set(next(iter(wanted.values())))
     assert len(want) > 0
@@ -48,14 +49,16 @@ def test_every_feature_equals_the_oracle(seed, windows, snapshots, kind):
 
 
 def test_the_company_has_every_feature_of_the_catalogue():
-    sources, config = opened(company(0), "contractual", T)
-    names = {c.name for c in build_matrix(sources, config, [T]).columns}
-    missing = [f.name for f in declared() if not any(n == f.name or n.startswith(f"{f.name}_") for n in names)]
+    with opened(company(0), "contractual", T) as (sources, config):
+        names = {c.name for c in build_matrix(sources, config, [T]).columns}
+    missing = [
+        f.name for f in declared() if not any(n == f.name or n.startswith(f"{f.name}_") for n in names)
+    ]
     assert missing == []
 
 
 def test_columns_are_float32_or_category():
-    sources, config = opened(company(0), "contractual", T)
-    frame = build_matrix(sources, config, [T]).features
+    with opened(company(0), "contractual", T) as (sources, config):
+        frame = build_matrix(sources, config, [T]).features
     assert {str(t) for t in frame.dtypes} == {"float32", "category"}
     assert not np.isinf(frame.select_dtypes("float32")).any(axis=None)
