@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -11,20 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from configs.errors import ConfigError, Fault
+from configs.base import Days, Section, Share, fault_of
+from configs.errors import ConfigError
+from configs.outreach import Outreach
 
 ENV_PREFIX = "CHURN__"
-
-Days = Annotated[int, Field(gt=0, le=36_500)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """Base of every section: immutable, and no key that nothing reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Column(Section):
@@ -261,15 +253,6 @@ class Model(Section):
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
 
 
-class Outreach(Section):
-    """Limits of the list."""
-
-    capacity: Annotated[int, Field(ge=1)] = 50
-    value_days: Days = Field(
-        default=180, description="spend in so many days before as-of is the customer's value"
-    )
-
-
 class Tracking(Section):
     """Where MLflow keeps runs and models. Absent: `mlflow.db` in the config's home."""
 
@@ -374,7 +357,7 @@ def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> C
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        faults = [_fault(e, origins) for e in error.errors()]
+        faults = [fault_of(e, Config, origins) for e in error.errors()]
         raise ConfigError(
             f"{file}: {len(faults)} fault{'s' * (len(faults) > 1)} in the config", faults
         ) from None
@@ -396,40 +379,3 @@ def _override(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]
             place[key] = environ[variable]
         origins[".".join([*sections, key])] = variable
     return origins
-
-
-def _fault(error: Any, origins: Mapping[str, str]) -> Fault:
-    """One pydantic error as a line that names the key, what was found, and the nearest known key."""
-    place = [str(p) for p in error["loc"]]
-    key = ".".join(place) or "config"
-    where = f"{key} (from {origins[key]})" if key in origins else key
-    if error["type"] == "extra_forbidden":
-        known = _known_keys(place[:-1])
-        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
-        return Fault(
-            where, "unknown key", f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
-        )
-    if error["type"] == "missing":
-        return Fault(where, "is missing")
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error" or isinstance(error["input"], dict):
-        return Fault(where, message)
-    return Fault(where, f"is {error['input']!r}: {message[0].lower()}{message[1:]}")
-
-
-def _known_keys(place: list[str]) -> list[str]:
-    """Keys that the schema knows at a place such as ['sources', 'transactions', 'columns']."""
-    model: type[BaseModel] = Config
-    for part in place:
-        if part not in model.model_fields:
-            continue
-        options = _models_in(model.model_fields[part].annotation)
-        if options:
-            model = options[0]
-    return sorted(set(model.model_fields) - {"home"})
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

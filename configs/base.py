@@ -1,0 +1,67 @@
+"""What every config file shares: frozen sections, and faults as lines that a person can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from configs.errors import Fault
+
+Days = Annotated[int, Field(gt=0, le=36_500)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, and no key that nothing reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def fault_of(error: Any, root: type[BaseModel], origins: Mapping[str, str] | None = None) -> Fault:
+    """One pydantic error as a line that names the key, what was found, and the nearest known key.
+
+    Parameters
+    ----------
+    error
+        One of `ValidationError.errors()`.
+    root
+        The section that was validated.
+    origins
+        Dotted key to the environment variable that it came from.
+    """
+    place = [str(p) for p in error["loc"]]
+    key = ".".join(place) or "config"
+    where = f"{key} (from {origins[key]})" if origins and key in origins else key
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(root, place[:-1])
+        near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+        return Fault(
+            where, "unknown key", f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+        )
+    if error["type"] == "missing":
+        return Fault(where, "is missing")
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" or isinstance(error["input"], dict):
+        return Fault(where, message)
+    return Fault(where, f"is {error['input']!r}: {message[0].lower()}{message[1:]}")
+
+
+def _known_keys(root: type[BaseModel], place: list[str]) -> list[str]:
+    """Keys that the schema knows at a place such as ['sources', 'transactions', 'columns']."""
+    model = root
+    for part in place:
+        if part not in model.model_fields:
+            continue
+        options = _models_in(model.model_fields[part].annotation)
+        if options:
+            model = options[0]
+    return sorted(set(model.model_fields) - {"home"})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

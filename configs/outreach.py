@@ -1,0 +1,161 @@
+"""The config's section on the outreach list: limits, control group, value, columns and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from configs.base import Days, Section
+
+Count = Annotated[int, Field(ge=0)]
+DEFAULT = "default"
+EVERY_CHANNEL = "all"
+READY = "ready"
+
+# What the importers of the three systems call their columns. The ids of their records come from the customers
+# source, as the facts that stand on the right.
+CRM_READY: Mapping[str, Mapping[str, str]] = {
+    "hubspot": {
+        "Task Title": "title",
+        "Notes": "message",
+        "Due Date": "due_date",
+        "Task Type": "channel",
+        "Task Assigned To": "owner",
+        "Record ID": "hubspot_id",
+    },
+    "salesforce": {
+        "Subject": "title",
+        "Description": "message",
+        "ActivityDate": "due_date",
+        "Status": "=Not Started",
+        "Priority": "=Normal",
+        "OwnerId": "salesforce_owner_id",
+        "WhoId": "salesforce_id",
+    },
+    "dynamics": {
+        "Subject": "title",
+        "Description": "message",
+        "Due Date": "due_date",
+        "Priority": "=Normal",
+        "Owner": "owner",
+        "Regarding": "dynamics_id",
+    },
+}
+
+
+def _ready_sets(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    for name, columns in value.items():
+        if columns == READY and name not in CRM_READY:
+            raise ValueError(f"{name}: nothing is ready for it; ready are {', '.join(CRM_READY)}")
+    return {name: dict(CRM_READY[name]) if columns == READY else columns for name, columns in value.items()}
+
+
+class MaxContacts(Section):
+    """At most so many contacts by us in so many days."""
+
+    count: Count = 4
+    days: Days = 30
+
+
+class Control(Section):
+    """A random share of those who would be on the list is left alone, so that the effect can be measured."""
+
+    share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    days: Days = Field(default=180, description="the group is drawn anew every so many days")
+    key_env: str = Field(
+        default="CHURN_CONTROL_KEY", description="environment variable that holds the secret of the draw"
+    )
+    key_file: str = Field(
+        default="control.key", description="in the outputs folder; made when the variable is not set"
+    )
+
+
+class Value(Section):
+    """What keeping a customer is worth."""
+
+    method: Literal["credibility", "own", "constant"] = Field(
+        default="credibility",
+        description="credibility: own spend shrunk to the segment; own: own spend; constant: all are worth 1",
+    )
+    margin: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of the spend that is earned"
+    )
+    segment: str | None = Field(default=None, description="attribute whose mean a short history leans on")
+
+
+class ListColumns(Section):
+    """Attributes or facts of the customers that the list needs."""
+
+    owner: str | None = Field(default=None, description="account manager; absent: who last contacted them")
+    household: str | None = Field(default=None, description="one entry on the list for each")
+    do_not_contact: str | None = Field(default=None, description="yes: never contact")
+    name: str | None = Field(default=None, description="how messages address the customer")
+
+
+class Outreach(Section):
+    """How the list is made."""
+
+    capacity: Annotated[int, Field(ge=1)] = Field(default=50, description="customers on one list")
+    channel_capacity: dict[str, Count] = Field(
+        default_factory=dict, description="channel: contacts on one list"
+    )
+    owner_capacity: dict[str, Count] = Field(
+        default_factory=dict, description="owner: contacts on one list; 'default' for the others"
+    )
+    budget: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="what the contacts of one list may cost together"
+    )
+    quiet_days: dict[str, Count] = Field(
+        default_factory=lambda: {DEFAULT: 7},
+        description="channel: days without a contact after one by it; 'default' for the others",
+    )
+    quiet_after: Literal["any", "outbound"] = Field(
+        default="any", description="whose contacts start the quiet time"
+    )
+    max_contacts: MaxContacts = MaxContacts()
+    repeat_days: Count = Field(default=14, description="days until a customer can be recommended again")
+    control: Control = Control()
+    exploration: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        default=0.1, description="share of the list drawn at random among those with a positive gain"
+    )
+    value: Value = Value()
+    value_days: Days = Field(
+        default=180, description="spend in so many days before as-of is the customer's value"
+    )
+    columns: ListColumns = ListColumns()
+    opt_out: dict[str, str] = Field(
+        default_factory=dict, description="channel, or 'all': the column that says yes to an opt-out"
+    )
+    consent: dict[str, str] = Field(
+        default_factory=dict, description="channel, or 'all': the column that must say yes"
+    )
+    do_not_contact: str | None = Field(
+        default=None, description="file with one customer id a line, never to be contacted"
+    )
+    complaint_topics: list[str] = Field(
+        default_factory=lambda: ["complain"], description="text in the topic of a contact that is a complaint"
+    )
+    candidates: Annotated[int, Field(ge=1)] = Field(
+        default=5_000, description="at most so many customers are explained and compete for the list"
+    )
+    rhythm_days: Days = Field(
+        default=90, description="agreed days between contacts, where no usual gap is known"
+    )
+    calendar_days: Days = Field(default=14, description="the calendars look so far ahead")
+    language: Literal["en", "fa", "mr"] = "en"
+    teams: dict[str, str] = Field(
+        default_factory=dict, description="owner in the playbook: the person or queue that stands for it"
+    )
+    playbook: str | None = Field(default=None, description="absent: the playbook that comes with churn")
+    crm: Annotated[dict[str, dict[str, str]], BeforeValidator(_ready_sets)] = Field(
+        default_factory=dict,
+        description="system: 'ready' or columns of its import (name: column of the list, or '=' and a constant)",
+    )
+
+    def quiet(self, channel: str) -> int:
+        """Days without a contact after one by this channel."""
+        return self.quiet_days.get(channel, self.quiet_days.get(DEFAULT, 0))
