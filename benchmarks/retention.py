@@ -14,13 +14,21 @@ import resource
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import ibis
+import pandas as pd
 
 from configs.schema import Churn
+from pipeline.cohorts import cohort_table
+from pipeline.lost import audit_table
+from pipeline.periods import periods_until
 from pipeline.retention import retention_table
+from pipeline.revenue import revenue_table
+from pipeline.survival import lifetimes, survival_table
 
 AS_OF = dt.date(2024, 1, 1)
 DAYS = 1_400
@@ -47,6 +55,25 @@ def write(folder: Path, customers: int, purchases: int) -> None:
     )
 
 
+def measured(
+    tables: dict[str, ibis.Table], months: int, *, everything: bool
+) -> dict[str, Callable[[], pd.DataFrame]]:
+    """Name to work: the retention table of both companies, and the other tables when wanted."""
+    contracts = Churn(kind="contractual", horizon_days=30, not_churn_reasons=["completed"])
+    shop = Churn(kind="non_contractual", horizon_days=30, active_days=180)
+    chosen: dict[str, Callable[[], pd.DataFrame]] = {}
+    for name, churn in (("contracts", contracts), ("purchases", shop)):
+        for segment in (None, "region"):
+            title = f"{name} by {segment}" if segment else name
+            chosen[title] = partial(retention_table, tables, churn, AS_OF, periods=months, segment=segment)
+    if everything:
+        chosen["cohorts"] = partial(cohort_table, tables, shop, AS_OF, periods=months)
+        chosen["revenue"] = partial(revenue_table, tables, AS_OF, periods=months)
+        chosen["lifetimes"] = lambda: survival_table(lifetimes(tables, shop, AS_OF))
+        chosen["audit"] = lambda: audit_table(tables, shop, periods_until(AS_OF, "month", 1)[0])
+    return chosen
+
+
 def main() -> None:
     """Parse, write, time, print."""
     parser = argparse.ArgumentParser(
@@ -57,10 +84,11 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=36)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory", default="2GB")
+    parser.add_argument(
+        "--all", action="store_true", help="time cohorts, revenue, lifetimes and the audit, too"
+    )
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    contracts = Churn(kind="contractual", horizon_days=30, not_churn_reasons=["completed"])
-    shop = Churn(kind="non_contractual", horizon_days=30, active_days=180)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, args.customers, args.customers * args.purchases_each)
@@ -71,16 +99,10 @@ def main() -> None:
         tables = {
             role: connection.read_parquet(folder / f"{role}.parquet", table_name=role) for role in roles
         }
-        for title, churn, segment in (
-            ("contracts", contracts, None),
-            ("contracts by region", contracts, "region"),
-            ("purchases", shop, None),
-            ("purchases by region", shop, "region"),
-        ):
+        for title, work in measured(tables, args.months, everything=args.all).items():
             begun = time.perf_counter()
-            table = retention_table(tables, churn, AS_OF, periods=args.months, segment=segment)
-            seconds = time.perf_counter() - begun
-            print(f"{title:20} {seconds:6.1f} s  {len(table)} rows, {table.rate.mean():.2f} % on average")
+            rows = len(work())
+            print(f"{title:20} {time.perf_counter() - begun:6.1f} s  {rows} rows", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"peak memory {peak:.1f} GB")
 

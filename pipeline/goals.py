@@ -49,8 +49,8 @@ class Goal:
         return f"{'at least' if self.at_least is not None else 'at most'} {line:g}"
 
 
-USUAL = (
-    Goal("rate", at_least=65),
+USUAL_GOALS = (
+    Goal("adjusted_rate", at_least=65),
     Goal("engagement", change="rising"),
     Goal("lifetime_value", change="rising", unit="quarter"),
 )

@@ -32,9 +32,9 @@ def audit_table(
     """Compare the lost of a period with the kept, one fact at a time.
 
     The population are the customers at the start; those who left for a reason that does not count as churn are
-    left out. The facts are the customers' attributes, and what was on record at the start: tenure, purchases,
-    spend and days since the last purchase in the past `active_days`, mean feedback score, contacts. Numbers are
-    cut at their quantiles.
+    left out. The facts are the customers' attributes, and what was on record at the start: tenure, and of the past
+    `active_days` purchases, spend, mean feedback score and contacts. Contracts have the days since the last
+    purchase, too; without a contract these are what being lost is defined by. Numbers are cut at their quantiles.
 
     Parameters
     ----------
@@ -127,13 +127,14 @@ def _with_facts(
     if own:
         facts = facts.left_join(tables["customers"].select("customer_id", *own), "customer_id")
         facts = facts.drop("customer_id_right")
-    for summary in _histories(tables, start, start - dt.timedelta(days=churn.active_days)):
+    for summary in _histories(tables, churn, start):
         facts = facts.left_join(summary, "customer_id").drop("customer_id_right")
     return facts
 
 
-def _histories(tables: Mapping[str, ir.Table], start: dt.datetime, since: dt.datetime) -> list[ir.Table]:
+def _histories(tables: Mapping[str, ir.Table], churn: Churn, start: dt.datetime) -> list[ir.Table]:
     """What was on record of each customer at the start of the period, one table a role."""
+    since = start - dt.timedelta(days=churn.active_days)
     past = {}
     for role in ("transactions", "feedback", "contacts"):
         if role in tables:
@@ -145,7 +146,9 @@ def _histories(tables: Mapping[str, ir.Table], start: dt.datetime, since: dt.dat
     if "transactions" in past:
         bought = past["transactions"]
         idle = ibis.literal(start).epoch_seconds() - bought.occurred_at.max().epoch_seconds()
-        measures = {"purchases": bought.count(), "days_since_purchase": idle / 86_400.0}
+        measures: dict[str, ir.NumericScalar] = {"purchases": bought.count()}
+        if churn.kind == "contractual":
+            measures["days_since_purchase"] = idle / 86_400.0
         if "amount" in bought.columns:
             measures["spend"] = bought.amount.sum()
         found.append(bought.group_by("customer_id").aggregate(**measures))

@@ -3,6 +3,8 @@
 A purchase at `p` makes its buyer a customer at every `t` in `(p, p + active_days]`; a contract from `s` to
 `e` at every `t` in `(s, e]`. Either way one row covers a run of the wanted times, so that a customer's whole
 history is a bit set, and one group-by with `bit_or` gives it for all times at once. Nothing is sorted.
+
+The past is told with all that is known by now: a purchase that became known late counts when it occurred.
 """
 
 from __future__ import annotations
@@ -120,6 +122,12 @@ def bit(members: ir.Table, index: int | ir.IntegerValue) -> ir.BooleanValue:
     return ibis.cases(*inside, else_=False)
 
 
+def customers_at(tables: Mapping[str, ir.Table], churn: Churn, moment: dt.datetime) -> ir.Table:
+    """The ids of the customers at a time: the column `customer_id`, each once."""
+    members = memberships(tables, churn, [moment])
+    return members.filter(bit(members, 0)).select("customer_id")
+
+
 def statuses(tables: Mapping[str, ir.Table], churn: Churn, start: dt.datetime, end: dt.datetime) -> ir.Table:
     """What the period `[start, end)` made of each customer.
 
@@ -188,6 +196,6 @@ def in_ranges(table: ir.Table, column: ir.NumericValue, bands: int) -> ir.String
         return column.cast("string")
     branches = [(column < edges[0], f"1: below {texts[0]}")]
     for k in range(1, len(edges)):
-        branches.append((column < edges[k], f"{k + 1}: {texts[k - 1]} to {texts[k]}"))
+        branches.append((column < edges[k], f"{k + 1}: {texts[k - 1]} to below {texts[k]}"))
     branches.append((column.notnull(), f"{len(edges) + 1}: {texts[-1]} and above"))
     return ibis.cases(*branches)

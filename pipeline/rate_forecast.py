@@ -15,7 +15,7 @@ from scipy import stats
 
 from configs.errors import DataError
 from configs.schema import Churn
-from pipeline.membership import bit, memberships
+from pipeline.membership import customers_at
 
 EXACT_UP_TO = 2_000
 
@@ -135,8 +135,7 @@ def window_rate(tables: Mapping[str, ir.Table], churn: Churn, snapshot: dt.date)
     t = dt.datetime.combine(snapshot, dt.time())
     start = t + dt.timedelta(days=churn.gap_days)
     end = start + dt.timedelta(days=churn.horizon_days)
-    members = memberships(tables, churn, [t])
-    here = members.filter(bit(members, 0)).select("customer_id")
+    here = customers_at(tables, churn, t)
     if churn.kind == "contractual":
         customers = tables["customers"]
         own = here.inner_join(customers, "customer_id")

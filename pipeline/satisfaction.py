@@ -44,7 +44,7 @@ class Survey:
 NPS = Survey("nps", top=9, bottom=6)
 CSAT = Survey("csat", top=4)
 PMF = Survey("pmf", top=3)
-USUAL = {"nps": NPS, "csat": CSAT, "pmf": PMF}
+USUAL_SURVEYS = {"nps": NPS, "csat": CSAT, "pmf": PMF}
 
 
 def feedback_table(
@@ -84,7 +84,7 @@ def feedback_table(
         Without the role `feedback`.
     """
     asked = _asked(tables)
-    read = USUAL if surveys is None else surveys
+    read = USUAL_SURVEYS if surveys is None else surveys
     now = dt.datetime.combine(as_of, dt.time())
     edges = [p.start for p in periods] + [min(periods[-1].end, now)]
     asked = asked.mutate(number=edge_index(asked.occurred_at, edges).cast("int64") - 1)
@@ -175,17 +175,32 @@ def trend_table(
 
 
 def stopped_answering(
-    tables: Mapping[str, ir.Table], min_unanswered: int = 2, limit: int = 1_000
+    tables: Mapping[str, ir.Table],
+    among: ir.Table | None = None,
+    *,
+    min_unanswered: int = 2,
+    limit: int = 1_000,
 ) -> pd.DataFrame:
     """Customers who used to answer and have left at least `min_unanswered` requests since without an answer.
+
+    Parameters
+    ----------
+    tables
+        With the role `feedback`.
+    among
+        A table of `customer_id` to stay with, such as that of `pipeline.membership.customers_at`.
+    min_unanswered, limit
+        How many requests, and at most how many rows.
 
     Returns
     -------
     DataFrame
-        `customer_id`, `answers`, `last_answer_at`, `last_score`, `unanswered`, `last_asked_at`; the most unanswered
-        first, at most `limit` rows.
+        `customer_id`, `answers`, `last_answer_at`, `last_score`, `unanswered`, `last_asked_at`; the most
+        unanswered first.
     """
     asked = _asked(tables)
+    if among is not None:
+        asked = asked.semi_join(among, "customer_id")
     answered = asked.filter(asked.score.notnull())
     last = answered.group_by("customer_id").aggregate(
         answers=answered.count(),

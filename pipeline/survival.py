@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from configs.errors import DataError
+from configs.errors import ConfigError, DataError
 from configs.schema import Churn
 from pipeline.membership import with_segment
 
@@ -46,6 +46,8 @@ def second_purchases(
 
     Purchases at the same instant are one. The shape is that of `lifetimes`, so that the same curve can be drawn.
     """
+    if "transactions" not in tables:
+        raise ConfigError("the time to the second purchase needs sources.transactions; map it")
     bought = tables["transactions"]
     first = bought.group_by("customer_id").aggregate(first_at=bought.occurred_at.min())
     later = bought.inner_join(first, "customer_id").filter(lambda t: t.occurred_at > t.first_at)

@@ -126,6 +126,11 @@ def test_second_purchase_by_hand():
     assert (row.median_days, row.median_days_of_leavers) == (20.0, 15.0)
 
 
+def test_second_purchases_need_purchases():
+    with pytest.raises(ConfigError, match="transactions"):
+        second_purchases(as_tables(club()[0]), AS_OF)
+
+
 def test_no_customer_no_curve():
     frames, churn = shop()
     none = {role: frame.head(0) for role, frame in frames.items()}

@@ -71,7 +71,9 @@ purchases = st.lists(st.tuples(st.sampled_from("abcdef"), days, st.sampled_from(
 def test_each_customer_has_one_status_and_the_identity_holds(rows, start, length, active_days):
     origin = pd.Timestamp("2024-01-01")
     at = [origin + pd.Timedelta(days=d, seconds=s) for _, d, s in rows]
-    frames = {"transactions": pd.DataFrame({"customer_id": [c for c, _, _ in rows], "occurred_at": at})}
+    bought = pd.DataFrame({"customer_id": [c for c, _, _ in rows], "occurred_at": at})
+    plans = pd.DataFrame({"customer_id": list("abcd"), "plan": ["basic", "basic", "plus", None]})
+    frames = {"transactions": bought, "customers": plans}
     churn = Churn(kind="non_contractual", horizon_days=30, active_days=active_days)
     a = (origin + pd.Timedelta(days=start)).to_pydatetime()
     b = a + dt.timedelta(days=length)
@@ -81,6 +83,9 @@ def test_each_customer_has_one_status_and_the_identity_holds(rows, start, length
     assert table.customer_id.is_unique
     for status in ("kept", "lost", "new", "returned"):
         assert set(table.customer_id[table.status == status]) == sets[status]
-    row = retention_of(tables, churn, [Period("p", a, b)], dt.date(2025, 1, 1)).iloc[0]
+    period = [Period("p", a, b)]
+    row = retention_of(tables, churn, period, dt.date(2025, 1, 1)).iloc[0]
     assert row.E - row.N + row.lost == row.S
     assert row.kept + row.new + row.returned == row.E
+    parts = retention_of(tables, churn, period, dt.date(2025, 1, 1), segment="plan")
+    assert parts[NUMBERS].sum().tolist() == row[NUMBERS].tolist()

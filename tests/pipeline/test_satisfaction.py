@@ -142,6 +142,8 @@ def test_who_stopped_answering():
     assert table[["customer_id", "answers", "last_score", "unanswered"]].values.tolist() == [
         ["stopped", 1, 8.0, 2]
     ]
+    others = ibis.memtable(pd.DataFrame({"customer_id": ["once silent"]}))
+    assert stopped_answering(tables, others).empty
 
 
 def test_without_feedback_there_is_one_clear_line():

@@ -1,11 +1,11 @@
 import dataclasses
 import datetime as dt
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from retention_data import as_tables, club, shop
+from retention_slow import customers_at
 from scipy import stats
 
 from configs.errors import DataError
@@ -13,10 +13,6 @@ from configs.schema import Churn
 from pipeline.periods import Period
 from pipeline.rate_forecast import check_forecasts, forecast_rate, poisson_binomial, window_rate
 from pipeline.retention import retention_of
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
-from retention_data import as_tables, club, shop
-from retention_slow import customers_at
 
 AS_OF = dt.date(2023, 9, 1)
 CHURN = Churn(kind="non_contractual", horizon_days=30, active_days=45)
