@@ -1,0 +1,200 @@
+"""The playbook: which action answers which signal, what it costs, and how often it has kept a customer."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from configs.base import Days, Section, Share, fault_of
+from configs.errors import ConfigError
+
+Language = Literal["en", "fa", "mr"]
+ACCOUNT_MANAGER = "account_manager"
+MAX_DIGITS = 3
+
+
+class Range(Section):
+    """A number above one bound, below another, or both; null is in no range."""
+
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Range:
+        if self.above is None and self.below is None:
+            raise ValueError("needs above, below, or both")
+        if self.above is not None and self.below is not None and self.above >= self.below:
+            raise ValueError(f"no number is above {self.above:g} and below {self.below:g}")
+        return self
+
+
+class Condition(Section):
+    """A situation that calls for the action: everything that is given must hold."""
+
+    drivers: list[str] = Field(
+        default_factory=list, description="one of these is among the customer's reasons"
+    )
+    columns: dict[str, Range] = Field(default_factory=dict, description="features or numeric attributes")
+    segments: dict[str, list[str]] = Field(default_factory=dict, description="attribute: its values")
+    probability: Range | None = Field(default=None, description="chance of leaving")
+    value_top: Share | None = Field(
+        default=None, description="among so large a share of the most valuable customers"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Condition:
+        if not self.model_fields_set:
+            raise ValueError("an empty condition; give drivers, columns, segments, probability or value_top")
+        return self
+
+
+class SaveRate(Section):
+    """What is believed of the action's success, as a beta distribution.
+
+    As if of the customers who would otherwise have left, `saved` were kept by it and `lost` were not; their sum is
+    the weight of this belief against measured results.
+    """
+
+    saved: Annotated[float, Field(gt=0)]
+    lost: Annotated[float, Field(gt=0)]
+
+    @property
+    def mean(self) -> float:
+        """Expected share of leavers that the action keeps."""
+        return self.saved / (self.saved + self.lost)
+
+
+def _one_sentence(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Sentences = Annotated[list[str], BeforeValidator(_one_sentence), Field(min_length=1)]
+
+
+class Action(Section):
+    """One thing that a team can do for a customer."""
+
+    title: dict[Language, str]
+    channel: Annotated[str, Field(min_length=1)]
+    cost: Annotated[float, Field(ge=0)] = Field(description="of one contact, in the money of the sources")
+    save_rate: SaveRate
+    owner: str = Field(default=ACCOUNT_MANAGER, description="a team, or the customer's account_manager")
+    within_days: Days = Field(default=3, description="the contact is due so many days after the list")
+    settles_complaints: bool = Field(
+        default=False, description="may go to a customer with an open complaint, who gets nothing else"
+    )
+    audience: Literal["customers", "left"] = "customers"
+    when: list[Condition] = Field(min_length=1, description="any of these situations")
+    message: dict[Language, Sentences] = Field(
+        description="sentences with columns in braces; a sentence whose number is unknown is left out"
+    )
+
+    @field_validator("title", "message")
+    @classmethod
+    def _english(cls, value: dict[Language, object]) -> dict[Language, object]:
+        if "en" not in value:
+            raise ValueError("needs at least the language en")
+        return value
+
+    @field_validator("message")
+    @classmethod
+    def _fields(cls, value: dict[Language, list[str]]) -> dict[Language, list[str]]:
+        for language, sentences in value.items():
+            for sentence in sentences:
+                try:
+                    fields_of(sentence)
+                except ValueError as error:
+                    raise ValueError(f"{language}: {error}") from None
+        return value
+
+
+class Playbook(Section):
+    """All actions, by name."""
+
+    actions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)], Action] = Field(
+        min_length=1
+    )
+
+
+def fields_of(sentence: str) -> list[tuple[str, str, int]]:
+    """The pieces of a sentence: text, name of the column that follows, and its digits after the point.
+
+    Raises
+    ------
+    ValueError
+        When a field is more than a column's name and a number of digits.
+
+    Examples
+    --------
+    >>> fields_of("quiet for {recency_days} days, {recency_ratio:1} gaps")
+    [('quiet for ', 'recency_days', 0), (' days, ', 'recency_ratio', 1), (' gaps', '', 0)]
+    """
+    pieces = []
+    for text, name, digits, conversion in string.Formatter().parse(sentence):
+        if name is not None and (not name.isidentifier() or conversion):
+            raise ValueError(f"field {{{name}}} in {sentence!r}: expected the name of a column")
+        if digits and not (digits.isdecimal() and int(digits) <= MAX_DIGITS):
+            raise ValueError(
+                f"field {{{name}:{digits}}}: expected 0 to {MAX_DIGITS} digits, as in {{{name}:1}}"
+            )
+        pieces.append((text, name or "", int(digits or 0)))
+    return pieces
+
+
+def load_playbook(file: str | Path | None = None) -> Playbook:
+    """Read and check a playbook.
+
+    Parameters
+    ----------
+    file
+        Path of the YAML file; the playbook that comes with churn when None.
+
+    Raises
+    ------
+    ConfigError
+        With every fault at once.
+
+    Examples
+    --------
+    >>> load_playbook().actions["service_recovery"].channel
+    'phone'
+    """
+    if file is None:
+        return _shipped()
+    try:
+        text = Path(file).expanduser().read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{file}: no such playbook; correct outreach.playbook, or leave it out for the one of churn"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not readable: {error}") from error
+    return _parsed(text, str(file))
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Playbook:
+    return _parsed((resources.files("configs") / "playbook.yaml").read_text("utf-8"), "playbook.yaml")
+
+
+def _parsed(text: str, name: str) -> Playbook:
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name}: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{name}: expected 'actions:', found {type(raw).__name__}")
+    try:
+        return Playbook.model_validate(raw)
+    except ValidationError as error:
+        faults = [fault_of(e, Playbook) for e in error.errors()]
+        raise ConfigError(
+            f"{name}: {len(faults)} fault{'s' * (len(faults) > 1)} in the playbook", faults
+        ) from None
