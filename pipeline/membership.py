@@ -91,10 +91,10 @@ def _of_purchases(purchases: ir.Table, churn: Churn, edges: Sequence[dt.datetime
     bits = words(spans.opened, spans.closed, len(edges))
     members = spans.group_by("customer_id").aggregate(
         first_at=spans["at"].min(),
-        first_index=spans["opened"].min(),
         **{name: word.bit_or() for name, word in bits.items()},
     )
-    return members.mutate(excused_index=ibis.literal(NEVER, "int16"))
+    first = edge_index(members.first_at, edges)
+    return members.mutate(first_index=first, excused_index=ibis.literal(NEVER, "int16"))
 
 
 def words(opened: ir.IntegerValue, closed: ir.IntegerValue, count: int) -> dict[str, ir.IntegerValue]:
