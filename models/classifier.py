@@ -31,7 +31,7 @@ from models.scoring import (
 
 MAX_LEVELS = 20
 LEVEL_SHARE = 0.005
-LINEAR_ROWS = 100_000
+LINEAR_ROWS = 50_000
 RIDGE_PER_REPEAT = 30.0
 
 

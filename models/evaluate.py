@@ -153,7 +153,7 @@ def slices(frame: pd.DataFrame, y: Floats, p: Floats, min_rows: int = 50) -> lis
     for name in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[name]):
             continue
-        text = frame[name].astype("str").to_numpy()
+        text = frame[name].astype("object").fillna("unknown").astype("str").to_numpy(dtype=object)
         for level in np.unique(text):
             at = text == level
             if at.sum() < min_rows:
