@@ -153,7 +153,7 @@ def t_learner(Z: Floats, trial: Trial) -> dict[str, Any]:
     link, fits = _link(trial), []
     for at in (trial.treated == 0, trial.treated == 1):
         fits.append(
-            shrunk(_with_one(Z[at]), trial.outcome[at], trial.weight[at], [-1, *[0] * Z.shape[1]], link)
+            shrunk(with_one(Z[at]), trial.outcome[at], trial.weight[at], [-1, *[0] * Z.shape[1]], link)
         )
     return _pair(link, fits[0], fits[1])
 
@@ -165,7 +165,7 @@ def dr_learner(Z: Floats, trial: Trial) -> dict[str, Any]:
     for part in (0, 1):
         fit, use = np.flatnonzero(half != part), np.flatnonzero(half == part)
         target[use] = row_effects(t_learner(Z[fit], trial.rows(fit)), Z[use], trial.rows(use))
-    D = _with_one(Z)
+    D = with_one(Z)
     c = shrunk(D, target, np.ones(len(Z)), [-1, *[0] * Z.shape[1]], "identity")
     return _pair("identity", np.zeros(len(c)), c)
 
@@ -173,8 +173,8 @@ def dr_learner(Z: Floats, trial: Trial) -> dict[str, Any]:
 def response_learner(Z: Floats, trial: Trial) -> dict[str, Any]:
     """The effect in proportion to the outcome that is predicted under treatment; the data say which way."""
     at, link = trial.treated == 1, _link(trial)
-    said = shrunk(_with_one(Z[at]), trial.outcome[at], trial.weight[at], [-1, *[0] * Z.shape[1]], link)
-    p, t = mean_of(link, _with_one(Z) @ said), trial.treated - trial.propensity.mean()
+    said = shrunk(with_one(Z[at]), trial.outcome[at], trial.weight[at], [-1, *[0] * Z.shape[1]], link)
+    p, t = mean_of(link, with_one(Z) @ said), trial.treated - trial.propensity.mean()
     middle = float(p.mean())
     D = np.column_stack([np.ones(len(Z)), p - middle, t, t * (p - middle)])
     a = shrunk(D, trial.outcome, trial.weight, [-1] * 4, "identity")
@@ -228,7 +228,8 @@ LEARNERS: dict[str, Learner] = {
 }
 
 
-def _with_one(Z: Floats) -> Floats:
+def with_one(Z: Floats) -> Floats:
+    """Terms with a constant column before them."""
     return np.hstack([np.ones((len(Z), 1)), Z])
 
 
@@ -242,10 +243,9 @@ def _pair(link: str, control: Floats, treated: Floats) -> dict[str, Any]:
 
 def arms(document: Document, Z: Floats) -> tuple[Floats, Floats]:
     """Expected outcome without and with the treatment, of a `pair`; shape (rows,) each."""
-    one, link = _with_one(Z), document["link"]
-    return mean_of(link, one @ np.asarray(document["control"])), mean_of(
-        link, one @ np.asarray(document["treated"])
-    )
+    one, link = with_one(Z), document["link"]
+    control, treated = (mean_of(link, one @ np.asarray(document[arm])) for arm in ("control", "treated"))
+    return control, treated
 
 
 def effect(document: Document, Z: Floats) -> Floats:
@@ -254,7 +254,7 @@ def effect(document: Document, Z: Floats) -> Floats:
         above = Z[:, document["term"]] > document["cut"]
         return np.where(above, float(document["high"]), float(document["low"]))
     if document["kind"] == "response":
-        said = mean_of(document["link"], _with_one(Z) @ np.asarray(document["linear"]))
+        said = mean_of(document["link"], with_one(Z) @ np.asarray(document["linear"]))
         return np.asarray(document["level"] + document["slope"] * said)
     if document["kind"] == "constant":
         return np.full(len(Z), float(document["value"]))
