@@ -1,0 +1,95 @@
+"""What the contact log says about today: the last contact, quiet time, open complaints, who knows the customer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from configs.outreach import Outreach
+
+DAY = pd.Timedelta(days=1)
+COLUMNS = ("last_contact", "quiet_until", "recent_contacts", "open_complaint", "agent", "usual_gap_days")
+
+
+def contact_facts(
+    contacts: Any, customers: pd.Index[Any], settings: Outreach, as_of: dt.date
+) -> pd.DataFrame:
+    """One row a customer, in the order of `customers`; the work is done where the contacts are.
+
+    Parameters
+    ----------
+    contacts
+        Ibis table or frame with `customer_id` and `occurred_at`, all before `as_of`; `channel`, `direction`,
+        `agent`, `topic` and `resolved_at` where known. None: nobody was ever contacted.
+    customers
+        Ids, unique.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `customers`: `last_contact`; `quiet_until`, no contact before it; `recent_contacts`, by us in the
+        last `max_contacts.days`; `open_complaint`; `agent`, who contacted the customer last; `usual_gap_days`, the
+        mean days between days with a contact. Null where the log says nothing.
+    """
+    if contacts is None:
+        found = pd.DataFrame(index=pd.Index([], dtype="str", name="customer_id"))
+    else:
+        table = ibis.memtable(contacts) if isinstance(contacts, pd.DataFrame) else contacts
+        found = _per_customer(table, settings, as_of).to_pandas().set_index("customer_id")
+        found = found.join(_quiet_until(table, settings))
+    found = found.reindex(customers).reindex(columns=list(COLUMNS))
+    for name in ("last_contact", "quiet_until"):
+        found[name] = pd.to_datetime(found[name])
+    return found.assign(
+        recent_contacts=found["recent_contacts"].fillna(0).astype("int64"),
+        open_complaint=found["open_complaint"].fillna(False).astype(bool),
+    )
+
+
+def _text(table: Any, name: str) -> Any:
+    """A text column; null for every row where the source has none."""
+    return table[name].cast("string") if name in table.columns else ibis.null("string")
+
+
+def _ours(table: Any) -> Any:
+    """Contacts by us; all of them where the direction is not known."""
+    return _text(table, "direction").fill_null("outbound") == "outbound"
+
+
+def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
+    since = ibis.timestamp(pd.Timestamp(as_of) - settings.max_contacts.days * DAY)
+    topic = _text(table, "topic").lower()
+    complains = ibis.or_(*(topic.contains(text.lower()) for text in settings.complaint_topics), False)
+    pending = table.resolved_at.isnull() if "resolved_at" in table.columns else ibis.literal(False)
+    came_in = _text(table, "direction").fill_null("inbound") == "inbound"
+    marked = table.mutate(
+        ours=_ours(table),
+        who=_text(table, "agent"),
+        complaint=(complains & pending & came_in).fill_null(False),
+        day=table.occurred_at.date(),
+    )
+    rows = marked.group_by("customer_id").aggregate(
+        last_contact=marked.occurred_at.max(),
+        recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
+        open_complaint=marked.complaint.any(),
+        agent=marked.who.argmax(marked.occurred_at, where=marked.ours & marked.who.notnull()),
+        first_day=marked.day.min(),
+        last_day=marked.day.max(),
+        days=marked.day.nunique(),
+    )
+    span = rows.last_day.cast("timestamp").epoch_seconds() - rows.first_day.cast("timestamp").epoch_seconds()
+    gap = ibis.cases((rows.days > 1, span / 86_400.0 / (rows.days - 1)))
+    return rows.mutate(usual_gap_days=gap).drop("first_day", "last_day", "days")
+
+
+def _quiet_until(table: Any, settings: Outreach) -> pd.Series[Any]:
+    """When the quiet time ends, of each customer; every channel has its own length."""
+    counted = table if settings.quiet_after == "any" else table.filter(_ours(table))
+    counted = counted.mutate(by=_text(counted, "channel").fill_null(""))
+    last = counted.group_by("customer_id", "by").aggregate(at=counted.occurred_at.max()).to_pandas()
+    days = last["by"].map({channel: settings.quiet(channel) for channel in last["by"].unique()})
+    last["quiet_until"] = last["at"] + pd.to_timedelta(days.astype("float64"), unit="D")
+    return last.groupby("customer_id")["quiet_until"].max()

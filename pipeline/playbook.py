@@ -1,0 +1,203 @@
+"""From signals to actions: which of the playbook fit each customer, and the message that goes with one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from configs.errors import ConfigError, Fault
+from configs.playbook import Action, Condition, Playbook, fields_of
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"), "mr": str.maketrans("0123456789", "०१२३४५६७८९")}
+MARKS = {"fa": str.maketrans(",.", "٬٫")}
+
+
+def check_playbook(playbook: Playbook, columns: Collection[str], drivers: Collection[str]) -> tuple[str, ...]:
+    """What the playbook asks for and the data don't have, a line each.
+
+    Parameters
+    ----------
+    columns
+        Names of the scored columns.
+    drivers
+        The drivers of all declared features and of the attributes.
+
+    Raises
+    ------
+    ConfigError
+        For drivers that no feature has, with the nearest one, all at once.
+    """
+    faults, lines = [], []
+    for name, action in playbook.actions.items():
+        asked = {driver for when in action.when for driver in when.drivers}
+        for driver in sorted(asked - set(drivers)):
+            near = difflib.get_close_matches(driver, sorted(drivers), n=1, cutoff=0.5)
+            fix = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(drivers))}"
+            faults.append(Fault(f"actions.{name}.when.drivers", f"unknown driver {driver!r}", fix))
+        absent = [sorted((set(when.columns) | set(when.segments)) - set(columns)) for when in action.when]
+        if all(absent):
+            first = ", ".join(sorted({column for names in absent for column in names}))
+            lines.append(f"action {name} never fits: the data have no {first}")
+    if faults:
+        raise ConfigError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the playbook", faults)
+    return tuple(lines)
+
+
+def fitting(
+    action: Action,
+    customers: pd.DataFrame,
+    probability: Floats,
+    value_rank: Floats,
+    drivers: Mapping[str, Bools] | None,
+) -> Bools:
+    """Whether the action fits each customer.
+
+    Parameters
+    ----------
+    customers
+        Shape (n, columns): the scored columns; `left` where customers who have left are among them.
+    probability
+        Shape (n,).
+    value_rank
+        Shape (n,): share of the customers who are worth more, 0..1.
+    drivers
+        Driver to a mask of shape (n,): it is among the customer's reasons. None: nobody was explained yet, and
+        conditions on drivers are taken to hold.
+
+    Examples
+    --------
+    >>> from configs.playbook import load_playbook
+    >>> action = load_playbook().actions["onboarding_help"]
+    >>> new = pd.DataFrame({"tenure_days": [20.0, 400.0, float("nan")]})
+    >>> fitting(action, new, np.full(3, 0.5), np.zeros(3), {}).tolist()
+    [True, False, False]
+    """
+    n = len(customers)
+    left = customers["left"].to_numpy(bool) if "left" in customers else np.zeros(n, bool)
+    fits = np.zeros(n, bool)
+    for condition in action.when:
+        fits |= _holds(condition, customers, probability, value_rank, drivers)
+    return np.asarray(fits & (left == (action.audience == "left")))
+
+
+def _holds(
+    condition: Condition,
+    customers: pd.DataFrame,
+    probability: Floats,
+    value_rank: Floats,
+    drivers: Mapping[str, Bools] | None,
+) -> Bools:
+    holds = np.ones(len(customers), bool)
+    numbers = {name: (customers.get(name), bounds) for name, bounds in condition.columns.items()}
+    if condition.probability is not None:
+        numbers[""] = (pd.Series(probability), condition.probability)
+    for column, bounds in numbers.values():
+        if column is None:
+            return np.zeros(len(customers), bool)
+        number = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        with np.errstate(invalid="ignore"):
+            inside = ~np.isnan(number)
+            inside &= number > bounds.above if bounds.above is not None else True
+            inside &= number < bounds.below if bounds.below is not None else True
+        holds &= inside
+    for name, values in condition.segments.items():
+        if name not in customers:
+            return np.zeros(len(customers), bool)
+        holds &= customers[name].astype("str").isin(values).to_numpy(bool)
+    if condition.value_top is not None:
+        holds &= value_rank < condition.value_top
+    if condition.drivers and drivers is not None:
+        named = [drivers[driver] for driver in condition.drivers if driver in drivers]
+        holds &= np.logical_or.reduce(named) if named else False
+    return holds
+
+
+def value_ranks(value: Floats) -> Floats:
+    """Share of the customers who are worth more than each, 0..1; equals share the same.
+
+    Examples
+    --------
+    >>> value_ranks(np.array([5.0, 9.0, 5.0, 1.0])).tolist()
+    [0.25, 0.0, 0.25, 0.75]
+    """
+    above = len(value) - np.searchsorted(np.sort(value), value, side="right")
+    return above / max(len(value), 1)
+
+
+def message(action: Action, language: str, row: Mapping[str, Any]) -> str:
+    """The action's message for one customer, with the numbers in the language's digits.
+
+    Parameters
+    ----------
+    row
+        Columns of the customer, `name` and `owner`. A sentence that needs an unknown one is left out.
+
+    Examples
+    --------
+    >>> from configs.playbook import load_playbook
+    >>> action = load_playbook().actions["keep_in_touch"]
+    >>> message(action, "en", {"contact_gap_days": 74.2})
+    'We last spoke 74 days ago. How are things, and what comes next for you?'
+    >>> message(action, "fa", {"contact_gap_days": 74.2})[:31]
+    'آخرین گفت‌وگوی ما ۷۴ روز پیش بو'
+    """
+    return " ".join(
+        sentence
+        for template in _in_language(action.message, language)
+        if (sentence := _filled(template, language, row)) is not None
+    )
+
+
+def title(action: Action, language: str) -> str:
+    """The action's title in the language, in English where it has none."""
+    return str(_in_language(action.title, language))
+
+
+def _in_language(texts: Mapping[Any, Any], language: str) -> Any:
+    return texts.get(language, texts["en"])
+
+
+def _filled(template: str, language: str, row: Mapping[str, Any]) -> str | None:
+    told = []
+    for text, name, digits in fields_of(template):
+        told.append(text.translate(DIGITS.get(language, {})))
+        if not name:
+            continue
+        value = row.get(name)
+        if value is None or value is pd.NaT or (isinstance(value, float | np.floating) and math.isnan(value)):
+            return None
+        told.append(_shown(value, digits, language))
+    return "".join(told)
+
+
+def _shown(value: Any, digits: int, language: str) -> str:
+    if isinstance(value, str | dt.date) or not isinstance(value, int | float | np.number):
+        return re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
+    number = f"{float(value):,.{digits}f}"
+    return number.translate(MARKS.get(language, {})).translate(DIGITS.get(language, {}))
+
+
+def masks(reasons: Sequence[Collection[str]]) -> dict[str, Bools]:
+    """Driver to a mask over the customers whose reasons have it.
+
+    Examples
+    --------
+    >>> masks([["silence"], [], ["silence", "spend"]])["silence"].tolist()
+    [True, False, True]
+    """
+    found: dict[str, Bools] = {}
+    for i, drivers in enumerate(reasons):
+        for driver in drivers:
+            found.setdefault(driver, np.zeros(len(reasons), bool))[i] = True
+    return found
