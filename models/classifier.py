@@ -31,8 +31,8 @@ from models.scoring import (
 
 MAX_LEVELS = 20
 LEVEL_SHARE = 0.005
-LINEAR_ROWS = 50_000
-RIDGE_PER_REPEAT = 30.0
+LINEAR_ROWS = 150_000
+RIDGE_PER_REPEAT = 300.0
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
 from models.blend import Outcome, learn_calibrator, learn_weights
@@ -108,6 +109,12 @@ def run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], Non
         Too few rows, one class only, or no snapshot whose labels ended before the newest mature one.
     """
     require_enough(sample.churned, "training data")
+    # Many small problems: threads of the linear algebra cost more than they bring, and make sums depend on the machine.
+    with threadpool_limits(1, user_api="blas"):
+        return _run(sample, settings, tests, say)
+
+
+def _run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], None]) -> Training:
     fitted = _fit_origins(sample, settings, tests, say)
     notes: list[str] = []
     tested, holdout = [], None

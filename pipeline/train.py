@@ -17,6 +17,7 @@ from models.metrics import Floats
 from models.recipe import Training, run
 from models.registry import Tracking
 from models.sample import ColumnReport, Sample, inspect_columns, require_enough
+from pipeline.champion import tracking_of
 from pipeline.dataset import build_matrix, training_snapshots
 from pipeline.labelling import build_labels
 from pipeline.result import Result
@@ -68,12 +69,6 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         registry.promote(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
     return Result(text, values, 3 if verdict.failed else 0)
-
-
-def tracking_of(config: Config) -> Tracking:
-    """Where this config's runs and models are."""
-    experiment = config.tracking.experiment or config.name
-    return Tracking(config.tracking_uri, config.home.absolute(), experiment, config.name)
 
 
 def settings_of(config: Config) -> Settings:
@@ -138,21 +133,29 @@ def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
 def compare(config: Config, tracking: Tracking, training: Training, sample: Sample) -> Verdict:
     """Champion against challenger on the newest mature rows, which neither has seen.
 
-    `sample` has all columns of the matrix: the champion may read some that the challenger left out.
+    Without a champion the challenger stands against the simple rules on all test snapshots, each predicted by what
+    was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the champion may read
+    some that the challenger left out.
     """
     newest = training.tested[0]
     version = registry.champion_version(tracking)
     rows = sample.rows(newest.fold.test_rows)
+    judged = training.tested if version is None else training.tested[:1]
+    said = {
+        n: np.concatenate([t.probability[n] for t in judged])
+        for n in newest.probability
+        if all(n in t.probability for t in judged)
+    }
 
     def champion() -> Floats:
         return _champion_probability(config, tracking, rows, newest.fold.test)
 
     return decide(
-        y=newest.y,
-        challenger=newest.probability["model"],
+        y=np.concatenate([t.y for t in judged]),
+        challenger=said["model"],
         champion=None if version is None else champion,
-        customer=newest.customer,
-        rules=newest.probability,
+        customer=np.concatenate([t.customer for t in judged]),
+        rules=said,
         min_gain=config.model.min_gain,
         seed=config.seed,
     )
