@@ -34,7 +34,10 @@ def contact_gap_mean_days(at: At) -> Floats:
     reason="no contact for {contact_gap_days:.0f} days; usual gap {contact_gap_mean_days:.0f} days",
 )
 def contact_gap_ratio(at: At) -> Floats:
-    """Days since the last contact, in usual gaps of at least a day."""
+    """Days since the last contact, in usual gaps.
+
+    A usual gap below a day counts as a day.
+    """
     return contact_gap_days.function(at) / np.maximum(contact_gap_mean_days.function(at), 1.0)
 
 
@@ -78,7 +81,7 @@ def contact_inbound_gap_days(at: At) -> Floats:
     "contacts.agent",
     unit="people",
     driver="relationship",
-    reason="{contact_people_count:.0f} people of ours have been in contact with the customer",
+    reason="people of ours in contact with the customer: {contact_people_count:.0f}",
 )
 def contact_people_count(at: At) -> Floats:
     """People of ours who have been in contact with the customer."""
@@ -90,7 +93,7 @@ def contact_people_count(at: At) -> Floats:
     unit="complaints",
     driver="complaints",
     windows=True,
-    reason="{complaint_count_{days}d:.0f} complaints in the last {days} days",
+    reason="complaints in the last {days} days: {complaint_count_{days}d:.0f}",
 )
 def complaint_count(at: At, days: int) -> Floats:
     """Complaints in the last {days} days."""
@@ -101,7 +104,7 @@ def complaint_count(at: At, days: int) -> Floats:
     "contacts.issue",
     unit="issues",
     driver="complaints",
-    reason="{open_issue_count:.0f} open issues",
+    reason="open issues: {open_issue_count:.0f}",
 )
 def open_issue_count(at: At) -> Floats:
     """Issues that the customer raised and that are not resolved."""

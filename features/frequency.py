@@ -13,7 +13,7 @@ from features.spec import At, feature
     unit="purchases",
     driver="frequency",
     windows=True,
-    reason="{purchase_count_{days}d:.0f} purchases in the last {days} days",
+    reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}",
 )
 def purchase_count(at: At, days: int) -> Floats:
     """Purchases in the last {days} days."""
@@ -25,7 +25,7 @@ def purchase_count(at: At, days: int) -> Floats:
     unit="purchases",
     driver="falling frequency",
     windows=True,
-    reason="{purchase_count_{days}d:.0f} purchases in the last {days} days, "
+    reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}, "
     "{purchase_count_change_{days}d:+.0f} against the {days} days before",
 )
 def purchase_count_change(at: At, days: int) -> Floats:

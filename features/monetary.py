@@ -37,14 +37,6 @@ def spend_mean(at: At) -> Floats:
     return at.purchases.mean("amount")
 
 
-@feature(
-    "transactions.amount", unit="money", driver="spend", null="fewer than two purchases", actionable=False
-)
-def spend_std(at: At) -> Floats:
-    """Spread of the spend of purchases (standard deviation)."""
-    return at.purchases.std("amount")
-
-
 @feature("transactions.amount", unit="money", driver="spend", null="has never bought", actionable=False)
 def spend_max(at: At) -> Floats:
     """Largest purchase."""

@@ -22,9 +22,7 @@ from features.tables import PREDICATES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Kind = Literal[
-    "count", "sum", "sum_squares", "min", "max", "first_at", "last_at", "last", "active_days", "bits"
-]
+Kind = Literal["count", "sum", "min", "max", "first_at", "last_at", "last", "active_days", "bits"]
 
 _DISTINCT_LIMIT = 62
 _DECIMAL_LIMIT = 1e17
@@ -61,34 +59,36 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
     """
     stats = sorted(set(stats))
     newest = ibis.timestamp(axis.newest.isoformat())
-    past = table.filter(table.occurred_at < newest, table.known_at < newest)
-    # Ibis takes seconds for int32, which neither holds their fractions nor lasts beyond 2038.
-    at = past.occurred_at.epoch_seconds().cast("float64")
-    known = past.known_at.epoch_seconds().cast("float64")
+    late = "known_at" in table.columns
+    past = table.filter(table.occurred_at < newest, *([table.known_at < newest] if late else []))
     length = axis.period_days * DAY
     origin = seconds(axis.origin)
-    rows = past.mutate(
-        period=((at - origin) // length).cast("int32"),
-        known=((ibis.greatest(known, at) - origin) // length).cast("int32"),
-        at_=at,
-    )
+    # Ibis takes seconds for int32, which neither holds their fractions nor lasts beyond 2038.
+    at = past.occurred_at.epoch_seconds().cast("float64")
+    period = ((at - origin) // length).cast("int32")
+    rows = past.mutate(period=period, at_=at)
+    keys = ["customer_id", "period"]
+    if late:
+        known = ibis.greatest(past.known_at.epoch_seconds().cast("float64"), at)
+        rows = rows.mutate(known=((known - origin) // length).cast("int32"))
+        keys.append("known")
     for column in {s.column for s in stats if s.kind == "bits"}:
         # Values are numbered as they became known, so that a later value never renumbers an earlier one.
-        since = rows.known.min().over(ibis.window(group_by=[rows.customer_id, rows[column]]))
+        since = rows[keys[-1]].min().over(ibis.window(group_by=[rows.customer_id, rows[column]]))
         rows = rows.mutate(since_=since)
         order = ibis.window(group_by=rows.customer_id, order_by=[rows.since_, rows[column]])
         rank = ibis.dense_rank().over(order)
         code = ibis.least(rank, _DISTINCT_LIMIT).cast("int64")
         bit = ibis.literal(1, "int64") << code
         rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
-    keys = ["customer_id", "period", "known"]
     found = rows.group_by(keys).agg(
         **{stat.name: _aggregate(rows, role, stat) for stat in stats if stat.kind != "active_days"}
     )
     if Stat("active_days") not in stats:
         return found
     # A day belongs to the first moment at which it was known: it counts once, however late its other rows come.
-    days = rows.group_by("customer_id", "period", day_=rows.at_ // DAY).agg(known=rows.known.min())
+    known_since = {"known": rows.known.min()} if late else {"rows_": rows.count()}
+    days = rows.group_by("customer_id", "period", day_=rows.at_ // DAY).agg(**known_since)
     counted = days.group_by(keys).agg(active_days=days.count())
     return found.left_join(counted, keys).select(*found.columns, "active_days")
 
@@ -101,8 +101,6 @@ def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
             return rows.count(where=where) if column is None else column.count(where=where)
         case "sum":
             return _sum(column, where)
-        case "sum_squares":
-            return _sum(column * column, where)
         case "min":
             return column.min(where=where)
         case "max":
@@ -341,12 +339,6 @@ class Window:
     def mean(self, column: str, where: str = "") -> Floats:
         """Mean of a column; NaN without values."""
         return ratio(self.sum(column, where), self.count(column, where))
-
-    def std(self, column: str) -> Floats:
-        """Standard deviation of a column (divided by n); NaN below two values."""
-        n, mean = self.count(column), self.mean(column)
-        variance = ratio(self._added(Stat("sum_squares", column)), n) - mean**2
-        return np.where(n >= 2, np.sqrt(np.maximum(variance, 0.0)), np.nan)
 
     def active_days(self) -> Floats:
         """Number of different days with an event."""

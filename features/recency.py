@@ -34,7 +34,10 @@ def purchase_gap_mean_days(at: At) -> Floats:
     reason="no purchase for {recency_days:.0f} days; usual gap {purchase_gap_mean_days:.0f} days",
 )
 def recency_ratio(at: At) -> Floats:
-    """Days since the last purchase, in usual gaps of at least a day."""
+    """Days since the last purchase, in usual gaps.
+
+    A usual gap below a day counts as a day.
+    """
     return recency_days.function(at) / np.maximum(purchase_gap_mean_days.function(at), 1.0)
 
 

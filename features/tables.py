@@ -1,6 +1,7 @@
 """What each source role must have, and the facts derived from its columns.
 
-A role's table is normalised by `pipeline.sources`: these names, these types, times in UTC without a zone.
+A role's table is normalised by `pipeline.sources`: these names, these types, times in UTC without a zone. Without
+`known_at` every row was known when it occurred.
 """
 
 from __future__ import annotations
@@ -60,10 +61,15 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     contacts = tables.get("contacts")
     if contacts is not None and {"resolved_at", "direction"} <= set(contacts.columns):
         inbound = contacts.filter(contacts.direction == "inbound", contacts.resolved_at.notnull())
+        known = (
+            {"known_at": ibis.greatest(inbound.known_at, inbound.resolved_at)}
+            if "known_at" in contacts.columns
+            else {}
+        )
         result["resolutions"] = inbound.select(
             customer_id=inbound.customer_id,
             occurred_at=ibis.greatest(inbound.occurred_at, inbound.resolved_at),
-            known_at=ibis.greatest(inbound.known_at, inbound.resolved_at),
+            **known,
             wait_days=ibis.greatest(
                 (inbound.resolved_at.epoch_seconds() - inbound.occurred_at.epoch_seconds()) / 86_400.0, 0.0
             ),

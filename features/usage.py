@@ -59,7 +59,10 @@ def usage_active_days_change(at: At, days: int) -> Floats:
     reason="not used for {usage_recency_days:.0f} days, {usage_recency_ratio:.1f} times the usual gap",
 )
 def usage_recency_ratio(at: At) -> Floats:
-    """Days since the last use, in usual gaps of at least a day."""
+    """Days since the last use, in usual gaps.
+
+    A usual gap below a day counts as a day.
+    """
     return usage_recency_days.function(at) / np.maximum(at.usage.mean_gap(), 1.0)
 
 

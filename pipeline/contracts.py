@@ -108,9 +108,7 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
             values[name] = value.lower()
             values[f"other_{name}"] = ~values[name].isin(ALLOWED[role, name])
             conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(ALLOWED[role, name])}")
-    if role != "customers" and "known_at" not in values:
-        values["known_at"] = values["occurred_at"]
-    elif role != "customers":
+    if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     if isinstance(source, FeedbackSource) and source.low_score is not None:
         values["low"] = values["score"] <= source.low_score
@@ -120,10 +118,10 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
 
 def one_row_a_transaction(table: ir.Table) -> ir.Table:
     """Lines that share customer and transaction become one row: first time, sum of amounts."""
-    sums = {"amount": table.amount.sum()} if "amount" in table.columns else {}
-    merged = table.group_by("customer_id", "transaction_id").agg(
-        occurred_at=table.occurred_at.min(), known_at=table.known_at.max(), **sums
-    )
+    rest = {"known_at": table.known_at.max()} if "known_at" in table.columns else {}
+    if "amount" in table.columns:
+        rest["amount"] = table.amount.sum()
+    merged = table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
     return merged.drop("transaction_id")
 
 
@@ -214,9 +212,9 @@ def _time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
 
 
 def _in_range(raw: Any, value: Any) -> tuple[Any, Any]:
-    """The time, null outside the years that dates are kept in, and where that hides one."""
-    kept = ibis.ifelse(value.year().between(*_YEARS), value, None)
-    return kept, raw.notnull() & kept.isnull()
+    """The time, and where it can't be read or lies outside the years that dates are kept in."""
+    first, last = ibis.timestamp(f"{_YEARS[0]}-01-01"), ibis.timestamp(f"{_YEARS[1]}-12-31 23:59:59.999999")
+    return value, raw.notnull() & ~value.between(first, last).fill_null(False)
 
 
 def _to_utc(local: Any, zone: str) -> Any:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.matrix import Matrix, assemble, attribute_columns, available, select
@@ -39,14 +45,34 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     stats = needed_stats([function for _, function in columns], events, axis)
     if active_days:
         stats["transactions"].add(Stat("count"))
-    found = engine.scan(tables, stats, axis)
-    ids = engine.ids_of(found["transactions"]["customer_id"]) if active_days else None
-    people = engine.people_of(tables.get("customers"), sources.attributes, ids)
-    panels = {role: engine.panel_of(found[role], people.ids, stats[role], axis) for role in found}
-    facts = attribute_columns(people, config.features.exclude)
-    frame = assemble(people, panels, axis, snapshots, columns, facts, active_days)
+    shards = engine.shards_for(sources.event_rows)
+    customers = _customers(tables.get("customers"), shards)
+    with engine.scan(sources.connection, tables, stats, axis, shards) as scan:
+        frames = []
+        for shard in range(scan.shards):
+            found = scan.load(shard)
+            whose = found["transactions"] if active_days else customers.filter(pc.field("shard_") == shard)
+            ids = engine.ids_of(whose["customer_id"])
+            people = engine.people_of(customers, sources.attributes, ids)
+            panels = {role: engine.panel_of(found[role], ids, stats[role], axis) for role in found}
+            facts = attribute_columns(people, config.features.exclude)
+            frames.append(assemble(people, panels, axis, snapshots, columns, facts, active_days))
     declared = (*(column for column, _ in columns), *facts)
-    return Matrix(frame, declared, catalogue_hash(declared))
+    return Matrix(_joined(frames), declared, catalogue_hash(declared))
+
+
+def _customers(customers: ir.Table | None, shards: int) -> pa.Table | None:
+    """All of the customers source, with the shard of each."""
+    if customers is None:
+        return None
+    found = ibis.memtable(customers.to_pyarrow())
+    return found.mutate(shard_=engine.shard_of(found.customer_id, shards)).to_pyarrow()
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    return pd.concat(frames).sort_values(["snapshot", "customer_id"], ignore_index=True)
 
 
 def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:

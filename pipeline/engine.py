@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
@@ -10,22 +15,79 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
 from features.matrix import People
 from features.panel import Panel, Stat, partials
 from features.snapshots import TimeAxis
 
+ROWS_A_SHARD = 6_000_000
 
+
+@dataclass(frozen=True)
+class Scan:
+    """The partial statistics of every source, in one or more shards of customers.
+
+    A customer is in the same shard of every source, so that a matrix can be built shard by shard in bounded memory.
+    """
+
+    shards: int
+    load: Callable[[int], dict[str, pa.Table]]
+
+
+@contextmanager
 def scan(
-    tables: Mapping[str, ir.Table], stats: Mapping[str, Collection[Stat]], axis: TimeAxis
-) -> dict[str, pa.Table]:
-    """One group-by for each source that has statistics to compute."""
-    return {
-        role: partials(tables[role], role, wanted, axis).to_pyarrow().combine_chunks()
-        for role, wanted in stats.items()
-        if wanted
-    }
+    connection: Backend,
+    tables: Mapping[str, ir.Table],
+    stats: Mapping[str, Collection[Stat]],
+    axis: TimeAxis,
+    shards: int = 1,
+) -> Iterator[Scan]:
+    """Run one group-by for each source that has statistics to compute.
+
+    With several shards the partials wait in a temporary folder, split by a hash of the customer.
+    """
+    queries = {role: partials(tables[role], role, wanted, axis) for role, wanted in stats.items() if wanted}
+    if shards == 1:
+        found = {role: query.to_pyarrow().combine_chunks() for role, query in queries.items()}
+        yield Scan(1, lambda _: found)
+        return
+    with tempfile.TemporaryDirectory(prefix="churn-") as folder:
+        for role, query in queries.items():
+            split = query.mutate(shard_=shard_of(query.customer_id, shards))
+            connection.to_parquet(
+                split, f"{folder}/{role}", partition_by="shard_", compression="uncompressed"
+            )
+
+        def load(shard: int) -> dict[str, pa.Table]:
+            return {role: _read_shard(Path(folder) / role, shard, query) for role, query in queries.items()}
+
+        yield Scan(shards, load)
+
+
+def shard_of(customer_id: Any, shards: int) -> Any:
+    """The shard of a customer."""
+    return customer_id.hash() & (shards - 1)
+
+
+def shards_for(rows: int) -> int:
+    """A power of two of shards, so that each holds the partials of some million events.
+
+    Examples
+    --------
+    >>> shards_for(1_000), shards_for(60_000_000)
+    (1, 16)
+    """
+    return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
+
+
+def _read_shard(folder: Path, shard: int, query: ir.Table) -> pa.Table:
+    files = sorted((folder / f"shard_={shard}").glob("*.parquet"))
+    if not files:
+        return query.schema().to_pyarrow().empty_table()
+    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).combine_chunks()
 
 
 def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
@@ -43,7 +105,7 @@ def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: Time
         len(ids),
         codes.fill_null(-1).to_numpy().astype(np.int64),
         found["period"].to_numpy(),
-        found["known"].to_numpy(),
+        found["known" if "known" in found.column_names else "period"].to_numpy(),
         {stat: _values(stat, found[stat.name]) for stat in stats},
     )
 
@@ -54,28 +116,17 @@ def _values(stat: Stat, column: pa.ChunkedArray) -> NDArray[Any]:
     return pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
 
 
-def people_of(customers: ir.Table | None, attributes: Collection[str], ids: pa.Array | None) -> People:
-    """The customers, with their start, end and attributes where the customers source has them.
-
-    Parameters
-    ----------
-    ids
-        Whom to tell of; everybody in the customers source when None.
-    """
+def people_of(customers: pa.Table | None, attributes: Collection[str], ids: pa.Array) -> People:
+    """What the customers source tells of the customers `ids`; they need not be in it."""
     if customers is None:
-        if ids is None:
-            raise ValueError("neither ids nor a customers source")
         unknown = np.full(len(ids), np.nan)
         return People(ids, unknown, unknown, {})
-    found = customers.to_pyarrow().combine_chunks()
-    ids = ids_of(found["customer_id"]) if ids is None else ids
-    rows = pc.index_in(ids, value_set=found["customer_id"].combine_chunks())
-    found = found.take(rows)
+    found = customers.take(pc.index_in(ids, value_set=customers["customer_id"].combine_chunks()))
     return People(
         ids,
         _seconds(found, "started_at"),
         _seconds(found, "ended_at"),
-        {name: _attribute(found[name]) for name in attributes},
+        {name: _attribute(found[name], customers[name]) for name in attributes},
     )
 
 
@@ -86,8 +137,8 @@ def _seconds(found: pa.Table, name: str) -> NDArray[np.float64]:
     return pc.divide(pc.cast(whole, pa.float64()), 1e6).to_numpy(zero_copy_only=False)
 
 
-def _attribute(column: pa.ChunkedArray) -> pd.Series[Any]:
+def _attribute(column: pa.ChunkedArray, everywhere: pa.ChunkedArray) -> pd.Series[Any]:
     if pa.types.is_floating(column.type):
         return column.to_pandas().astype(np.float32)
-    values = column.to_pandas()
-    return values.astype(pd.CategoricalDtype(sorted(values.dropna().unique())))
+    levels = pc.unique(everywhere).drop_null().to_pylist()
+    return column.to_pandas().astype(pd.CategoricalDtype(sorted(levels)))

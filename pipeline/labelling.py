@@ -32,16 +32,18 @@ def build_labels(sources: Sources, config: Config, matrix: Matrix, as_of: dt.dat
     codes = pc.index_in(pa.array(matrix.frame["customer_id"], pa.string()), value_set=ids).to_numpy()
     if churn.kind == "non_contractual":
         axis = label_axis(list(mature), churn.gap_days, churn.horizon_days)
-        purchases = sources.tables["transactions"]
         # What happened in the window counts whenever it became known.
-        purchases = purchases.mutate(known_at=purchases.occurred_at)
-        found = engine.scan({"transactions": purchases}, {"transactions": [Stat("count")]}, axis)
-        panel = engine.panel_of(found["transactions"], ids, [Stat("count")], axis)
+        purchases = sources.tables["transactions"].select("customer_id", "occurred_at")
+        count = [Stat("count")]
+        with engine.scan(
+            sources.connection, {"transactions": purchases}, {"transactions": count}, axis
+        ) as scan:
+            panel = engine.panel_of(scan.load(0)["transactions"], ids, count, axis)
         for day, rows in mature.items():
             labels[rows] = silent(panel, codes[rows], day, churn.gap_days, churn.horizon_days)
         return labels
     customers = sources.tables["customers"]
-    people = engine.people_of(customers, [], ids)
+    people = engine.people_of(customers.to_pyarrow(), [], ids)
     counts = np.ones(len(ids), dtype=bool)
     if churn.not_churn_reasons:
         ignored = customers.filter(

@@ -91,7 +91,7 @@ def _sentence(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping
         return f"{column.label}: {column.null}"
     clauses = (column.reason or "").split("; ")
     told = [c for c in clauses if c and not any(_unknown(record.get(field)) for field in _FIELD.findall(c))]
-    if told and column.name in _FIELD.findall(told[0]) + _FIELD.findall(column.reason or ""):
+    if told and told[0] == clauses[0]:
         return "; ".join(clause.format_map(record) for clause in told)
     if isinstance(value, str):
         return f"{column.label}: {value}"

@@ -54,6 +54,11 @@ class Sources:
     first_day: dt.date
     notes: tuple[str, ...]
 
+    @property
+    def event_rows(self) -> int:
+        """Events of all roles together."""
+        return sum(found["rows"] for role, found in self.fingerprints.items() if role != "customers")
+
 
 @dataclass(frozen=True)
 class _Opened:
@@ -188,7 +193,13 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
         for end, of in (("first", "min"), ("last", "max"))
     }
     ids = {"surplus": rows.customer_id.count() - rows.customer_id.nunique()} if role == "customers" else {}
-    counts = {"rows": rows.count(), "late": rows.count(where=late), "digest": _digest(rows, ~late), **times, **ids}
+    counts = {
+        "rows": rows.count(),
+        "late": rows.count(where=late),
+        "digest": _digest(rows, ~late),
+        **times,
+        **ids,
+    }
     found = (
         rows.aggregate(**counts, **{name: bad.sum() for name, (bad, _) in checks.items()})
         .to_pyarrow()

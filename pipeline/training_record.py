@@ -18,6 +18,7 @@ from models import plots
 from models.compare import Verdict
 from models.evaluate import Slice, intervals, measure, slices
 from models.explain import contributions, importance
+from models.metrics import calibration_bins
 from models.recipe import Training
 from models.registry import Logged, Record
 from models.sample import ColumnReport, Sample
@@ -200,7 +201,12 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "labels_until": str(last + window),
         "holdout_labels_until": str(newest.fold.last + window),
         "test_snapshot": str(newest.fold.test),
+        "test_rows": len(newest.y),
         "test_metrics": {k: v for k, v in t.tests[0]["model"].items() if np.isfinite(v)},
+        "contenders": {n: {k: v for k, v in m.items() if np.isfinite(v)} for n, m in t.tests[0].items()},
+        "calibration": calibration_bins(t.training.tested[0].y, t.training.tested[0].probability["model"])[
+            :, :2
+        ].tolist(),
         "base_rate": float(t.sample.churned.mean()),
         "catalogue_hash": t.matrix.catalogue_hash,
         "catalogue": [vars(c) for c in t.matrix.columns],

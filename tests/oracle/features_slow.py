@@ -88,7 +88,6 @@ def purchase_features(bought, t, windows, period):
         "purchase_tenure_days": first,
         "spend_sum_ever": sum(spent),
         "spend_mean": average,
-        "spend_std": math.sqrt(mean([(x - average) ** 2 for x in spent])) if len(spent) > 1 else NAN,
         "spend_max": max(spent, default=NAN),
     }
     for w in windows:

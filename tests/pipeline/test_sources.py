@@ -119,7 +119,7 @@ def test_lines_of_one_purchase_are_joined(tiny):
         )
     )
     at = dt.datetime(2024, 1, 2, 10)
-    assert [(r[0], r[1], r[3]) for r in rows_of(config)] == [("1", at, 1.0), ("1", at, 7.5), ("2", at, 2.0)]
+    assert [(r[0], r[1], r[2]) for r in rows_of(config)] == [("1", at, 1.0), ("1", at, 7.5), ("2", at, 2.0)]
 
 
 def test_a_purchase_without_its_number_is_refused(tiny):
@@ -371,7 +371,7 @@ def test_too_little_history(tiny):
 def test_columns_that_are_not_mapped_are_absent(tiny):
     tables = open_sources(tiny(transactions=lines("customer_id,occurred_at", "1,2024-01-01")), AS_OF).tables
     assert list(tables) == ["transactions"]
-    assert set(tables["transactions"].columns) == {"customer_id", "occurred_at", "known_at"}
+    assert set(tables["transactions"].columns) == {"customer_id", "occurred_at"}
 
 
 def test_fingerprints_do_not_depend_on_the_order_of_rows(tiny):
