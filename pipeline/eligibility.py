@@ -1,0 +1,188 @@
+"""Who may be contacted at all, and by which channel: every rule that stands against it, of every customer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from configs.errors import DataError, Fault
+from configs.outreach import EVERY_CHANNEL, Outreach
+
+Bools = NDArray[np.bool_]
+YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "on", "x", "ja", "oui", "بله", "होय"})
+NO = frozenset({"0", "0.0", "false", "no", "n", "f", "off", "nein", "non", "خیر", "नाही", ""})
+
+
+class Rule(StrEnum):
+    """Why a customer is not on the list; `suppressed.csv` says all that apply."""
+
+    DO_NOT_CONTACT = "on the do-not-contact list"
+    OPTED_OUT = "opted out of every channel"
+    QUIET = "quiet time after a contact"
+    TOO_MANY = "contacted often enough lately"
+    REPEAT = "recommended a short time ago"
+    HELD = "control group, until its outcome is known"
+    COMPLAINT = "open complaint goes to service first"
+    NO_ACTION = "no action of the playbook fits"
+    NO_GAIN = "no action is worth its cost"
+    CONTROL = "control group"
+    HOUSEHOLD = "another of the household comes first"
+    FULL = "capacity or budget used up"
+
+
+def said_yes(column: pd.Series[Any], *, unknown: bool, missing: bool) -> Bools:
+    """A yes-or-no column as a mask.
+
+    Parameters
+    ----------
+    unknown
+        What a word stands for that means neither.
+    missing
+        What an empty cell stands for.
+
+    Examples
+    --------
+    >>> said_yes(pd.Series(["Yes", "0", "maybe", None]), unknown=True, missing=False).tolist()
+    [True, False, True, False]
+    """
+    text = column.astype("object").where(column.notna(), None)
+    answers = {}
+    for word in text.unique():
+        plain = "" if word is None else str(word).strip().casefold()
+        answers[word] = missing if not plain else plain in YES or (plain not in NO and unknown)
+    return np.array([answers[word] for word in text], dtype=bool)
+
+
+def check_columns(customers: pd.DataFrame, settings: Outreach) -> None:
+    """Refuse a list whose columns are not there: a missing opt-out would let everybody through.
+
+    Raises
+    ------
+    DataError
+        With every column that the config names and the customers don't have.
+    """
+    named = {f"outreach.columns.{key}": name for key, name in settings.columns.model_dump().items() if name}
+    named |= {f"outreach.opt_out.{key}": name for key, name in settings.opt_out.items()}
+    named |= {f"outreach.consent.{key}": name for key, name in settings.consent.items()}
+    if settings.value.segment:
+        named["outreach.value.segment"] = settings.value.segment
+    faults = []
+    for key, name in named.items():
+        if name not in customers:
+            near = difflib.get_close_matches(name, list(map(str, customers.columns)), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "add it to the attributes of sources.customers"
+            faults.append(Fault(key, f"the customers have no column {name!r}", hint))
+    if faults:
+        raise DataError("the list needs columns that the customers don't have", faults)
+
+
+def open_channels(channels: Sequence[str], customers: pd.DataFrame, settings: Outreach) -> Bools:
+    """Shape (n, channels): whether the customer may be contacted by each channel.
+
+    A word that is neither yes nor no counts as an opt-out, and as no consent.
+    """
+    allowed = np.ones((len(customers), len(channels)), bool)
+    for rules, opts_out in ((settings.opt_out, True), (settings.consent, False)):
+        for channel, name in rules.items():
+            yes = said_yes(customers[name], unknown=opts_out, missing=False)
+            columns = [i for i, c in enumerate(channels) if channel in (c, EVERY_CHANNEL)]
+            allowed[:, columns] &= (yes != opts_out)[:, None]
+    return allowed
+
+
+def read_ids(path: Path) -> frozenset[str]:
+    """Customer ids of a file, one a line; in a CSV file, the first column, a heading `customer_id` left out.
+
+    Raises
+    ------
+    DataError
+        When the file can't be read: then nobody may be contacted.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}: the do-not-contact list can't be read: {error}; correct outreach.do_not_contact"
+        ) from error
+    first = (line.split(",")[0].strip().strip('"') for line in text.splitlines())
+    return frozenset(name for name in first if name and name != "customer_id")
+
+
+def blocked(
+    customers: pd.DataFrame,
+    facts: pd.DataFrame,
+    channels: Bools,
+    history: pd.DataFrame | None,
+    do_not_contact: Collection[str],
+    settings: Outreach,
+    as_of: dt.date,
+    hold_days: int,
+) -> dict[Rule, Bools]:
+    """Rules that stand against any contact, as masks over the customers.
+
+    An open complaint is heard at any time: quiet time and the number of contacts don't stand against it.
+
+    Parameters
+    ----------
+    customers
+        With `customer_id`.
+    facts
+        Of `contact_facts`, in the same order.
+    channels
+        Of `open_channels`.
+    history
+        Of `ledger.recommended`, of dates before `as_of`.
+    hold_days
+        Days in which a customer who was left alone stays so, until the outcome is known.
+    """
+    ids = customers["customer_id"]
+    today = pd.Timestamp(as_of)
+    calm = ~facts["open_complaint"].to_numpy()
+    listed = ids.isin(list(do_not_contact)) | ids.str.strip().isin(list(do_not_contact))
+    column = settings.columns.do_not_contact
+    if column is not None:
+        listed |= said_yes(customers[column], unknown=True, missing=False)
+    past = _days_since(history, as_of, held=False), _days_since(history, as_of, held=True)
+    repeat, held = (ids.map(days).fillna(np.inf).to_numpy(np.float64) for days in past)
+    return {
+        Rule.DO_NOT_CONTACT: listed.to_numpy(bool),
+        Rule.OPTED_OUT: ~channels.any(axis=1),
+        Rule.QUIET: (facts["quiet_until"] > today).to_numpy(bool) & calm,
+        Rule.TOO_MANY: (facts["recent_contacts"] >= settings.max_contacts.count).to_numpy(bool) & calm,
+        Rule.REPEAT: repeat < settings.repeat_days,
+        Rule.HELD: held < hold_days,
+    }
+
+
+def _days_since(history: pd.DataFrame | None, as_of: dt.date, *, held: bool) -> Mapping[str, float]:
+    """Days since the last recommendation of each customer, or since the customer was last left alone."""
+    if history is None or history.empty:
+        return {}
+    rows = history[history["control"].astype(bool)] if held else history
+    days = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days
+    return days[days > 0].groupby(rows["customer_id"]).min().to_dict()
+
+
+def joined(rules: Mapping[Rule, Bools], n: int) -> NDArray[Any]:
+    """Shape (n,): the rules that apply to each customer, joined by '; '.
+
+    Examples
+    --------
+    >>> quiet, full = np.array([True, True, False]), np.array([False, True, False])
+    >>> joined({Rule.QUIET: quiet, Rule.FULL: full}, 3).tolist()
+    ['quiet time after a contact', 'quiet time after a contact; capacity or budget used up', '']
+    """
+    code = np.zeros(n, np.int64)
+    for place, mask in enumerate(rules.values()):
+        code |= mask.astype(np.int64) << place
+    combinations, of = np.unique(code, return_inverse=True)
+    texts = ["; ".join(rule for i, rule in enumerate(rules) if c >> i & 1) for c in combinations]
+    return np.array(texts, dtype=object)[of] if n else np.zeros(0, object)
