@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -51,7 +52,8 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
         frames = []
         for shard in range(scan.shards):
             found = scan.load(shard)
-            whose = found["transactions"] if active_days else customers.filter(pc.field("shard_") == shard)
+            buyers = active_days is not None or customers is None
+            whose = found["transactions"] if buyers else customers.filter(pc.field("shard_") == shard)
             ids = engine.ids_of(whose["customer_id"])
             people = engine.people_of(customers, sources.attributes, ids)
             panels = {role: engine.panel_of(found[role], ids, stats[role], axis) for role in found}
@@ -61,8 +63,8 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     return Matrix(_joined(frames), declared, catalogue_hash(declared))
 
 
-def _customers(customers: ir.Table | None, shards: int) -> pa.Table | None:
-    """All of the customers source, with the shard of each."""
+def _customers(customers: ir.Table | None, shards: int) -> Any:
+    """All of the customers source as an Arrow table, with the shard of each; None without the source."""
     if customers is None:
         return None
     found = ibis.memtable(customers.to_pyarrow())
