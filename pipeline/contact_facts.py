@@ -45,7 +45,7 @@ def contact_facts(
         found[name] = pd.to_datetime(found[name])
     return found.assign(
         recent_contacts=found["recent_contacts"].fillna(0).astype("int64"),
-        open_complaint=found["open_complaint"].fillna(False).astype(bool),
+        open_complaint=found["open_complaint"].isin([True]),
     )
 
 
