@@ -247,6 +247,9 @@ class Model(Section):
     seeds: Annotated[int, Field(ge=1, le=50)] = 3
     threads: Annotated[int, Field(ge=1)] = 2
     test_snapshots: Annotated[int, Field(ge=1, le=50)] = 4
+    allow_leaks: list[str] = Field(
+        default_factory=list, description="columns that may separate churned from kept almost alone"
+    )
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="by how much the log loss must fall before a challenger is promoted"
     )
@@ -258,6 +261,9 @@ class Tracking(Section):
 
     uri: str | None = None
     experiment: str | None = Field(default=None, description="absent: the name of the config")
+    keep_days: Days = Field(
+        default=180, description="`churn ui --clean` deletes nightly runs of earlier dates"
+    )
 
 
 class Outputs(Section):

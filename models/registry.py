@@ -7,6 +7,7 @@ JSON itself, after checking them against a SHA-256 that is kept as a tag, outsid
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import io
 import json
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import ChurnError, ModelError, TryAgainError
-from models import scoring, store
+from models import scoring, store, views
 from models.classifier import FittedModel, digest_of
 
 CHAMPION, PREVIOUS = "champion", "previous_champion"
@@ -239,6 +240,7 @@ def log_training(tracking: Tracking, record: Record, model: FittedModel, holdout
     with _spoken_to(tracking) as client:
         mlflow = _mlflow()
         experiment = _experiment(client, tracking, tracking.experiment)
+        client.set_experiment_tag(experiment, views.TAG, _view(record))
         run = client.create_run(experiment, run_name=record.run_name, tags=dict(record.tags))
         run_id = str(run.info.run_id)
         try:
@@ -266,6 +268,40 @@ def log_training(tracking: Tracking, record: Record, model: FittedModel, holdout
 def _url(tracking: Tracking, experiment: str, run_id: str) -> str:
     server = tracking.uri if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
     return f"{server}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+
+
+def _view(record: Record) -> str:
+    shown = [name for name in record.metrics if name.startswith(("a_headline/", "b_vs_champion/"))]
+    return views.view_state(shown, ["weights", "calibrator", "train_rows"], ["verdict"])
+
+
+def comparison_url(tracking: Tracking, server: str) -> str:
+    """Address of the trainings' table, with the figures shown; the list of experiments before the first one."""
+    with _spoken_to(tracking) as client:
+        found = client.get_experiment_by_name(tracking.experiment)
+        if found is None:
+            return f"{server}/#/experiments?workflowType=machine_learning"
+        shown = f"workflowType=machine_learning&viewStateShareKey={views.KEY}"
+        return f"{server}/#/experiments/{found.experiment_id}/runs?{shown}"
+
+
+def clean_nightly(tracking: Tracking, before: dt.date) -> int:
+    """Delete the nightly runs of dates before `before`; returns how many. Trainings and models stay."""
+    with _spoken_to(tracking) as client:
+        found = client.get_experiment_by_name(f"{tracking.experiment} nightly")
+        if found is None:
+            return 0
+        old: list[str] = []
+        page = None
+        while True:
+            runs = client.search_runs([found.experiment_id], max_results=1_000, page_token=page)
+            old += [r.info.run_id for r in runs if r.data.tags.get("as_of", "9") < before.isoformat()]
+            page = runs.token
+            if not page:
+                break
+        for run_id in old:
+            client.delete_run(run_id)
+        return len(old)
 
 
 def _log_values(client: Any, run_id: str, record: Record) -> None:

@@ -227,12 +227,19 @@ def score(
 def ui(
     common: Common,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 5_000,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Delete nightly runs older than tracking.keep_days, and stop.")
+    ] = False,
 ) -> int | None:
-    """Open the MLflow pages of this config's runs and models."""
-    from pipeline.tracking_ui import serve
+    """Serve the MLflow pages of this config's runs and models."""
+    from pipeline import tracking_ui
 
-    config, _ = common.settings()
-    return serve(config, port, common.say)
+    config, as_of = common.settings()
+    if not clean:
+        return tracking_ui.serve(config, port, common.say)
+    result = tracking_ui.clean(config, as_of)
+    common.result(result.text, result.values)
+    return None
 
 
 @command(app)

@@ -35,11 +35,24 @@ def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise TryAgainError(f"port {port} is taken; give another one with --port") from error
-    say(f"compare the models at {registry.comparison_url(tracking, port)}")
+    say(f"compare the models at {registry.comparison_url(tracking, f'http://127.0.0.1:{port}')}")
     say("stop with Ctrl-C")
     # Without jobs and extra workers the server takes a quarter of the memory and half of the start.
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    store = ["--backend-store-uri", tracking.uri, "--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
+    environment = {
+        **os.environ,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    store = [
+        "--backend-store-uri",
+        tracking.uri,
+        "--workers",
+        "1",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     try:
         return subprocess.call([sys.executable, "-m", "mlflow", "ui", *store], env=environment)
     except KeyboardInterrupt:
@@ -50,4 +63,6 @@ def clean(config: Config, as_of: dt.date) -> Result:
     """Delete nightly runs that are older than `tracking.keep_days`."""
     oldest = as_of - dt.timedelta(days=config.tracking.keep_days)
     count = registry.clean_nightly(tracking_of(config), oldest)
-    return Result(f"deleted {count} nightly runs of dates before {oldest}", {"deleted": count, "before": str(oldest)})
+    return Result(
+        f"deleted {count} nightly runs of dates before {oldest}", {"deleted": count, "before": str(oldest)}
+    )

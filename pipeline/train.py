@@ -57,7 +57,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     registry.check(tracking)
     sources = open_sources(config, as_of)
     every, matrix, censored = labelled(config, sources, as_of, say)
-    report = usable(every, allowed=list(getattr(config.model, "allow_leaks", [])))
+    report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
     training = run(sample, settings_of(config), config.model.test_snapshots, say)
     verdict = compare(config, tracking, training, every)

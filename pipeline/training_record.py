@@ -127,7 +127,7 @@ def make_record(t: Trained) -> Record:
 
 
 def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {f"a_headline/{name}": metrics[name] for name in HEADLINE}
+    return {f"a_headline/{name}": round(metrics[name], 5) for name in HEADLINE}
 
 
 def _metrics(t: Trained) -> dict[str, float]:
@@ -145,7 +145,8 @@ def _metrics(t: Trained) -> dict[str, float]:
     found |= {f"e_list/{name}": metrics[name] for name in LIST}
     for name, (low, high) in t.intervals.items():
         found |= {f"f_interval/{name}_low": low, f"f_interval/{name}_high": high}
-    return found
+    # The pages print every digit that they get.
+    return {name: round(value, 5) for name, value in found.items()}
 
 
 def _steps(t: Trained) -> dict[str, list[tuple[int, int, float]]]:
