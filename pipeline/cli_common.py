@@ -1,0 +1,160 @@
+"""What every command shares: its options, the result on standard output, one message and exit code for an error.
+
+A parameter of a command whose type is a dataclass stands for the options that are its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from configs.errors import ChurnError, ConfigError
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command accepts."""
+
+    config: Annotated[
+        Path, typer.Option("--config", "-c", envvar="CHURN_CONFIG", help="The config file.")
+    ] = Path("configs/demo.yaml")
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Behave as if that midnight (UTC) were now."),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+    def settings(self) -> tuple[Any, dt.date]:
+        """The config and the as-of date."""
+        from configs.schema import load_config
+
+        config = load_config(self.config)
+        return config, self._day(config.as_of)
+
+    def _day(self, default: dt.date | None) -> dt.date:
+        if self.as_of is None:
+            return default or dt.datetime.now(dt.UTC).date()
+        try:
+            return dt.date.fromisoformat(self.as_of)
+        except ValueError:
+            raise ConfigError(f"--as-of: is {self.as_of!r}, expected a date such as 2026-01-31") from None
+
+    def say(self, line: str) -> None:
+        """Tell what is going on, on standard error."""
+        if not self.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    def detail(self, line: str) -> None:
+        """Tell more, when asked to."""
+        if self.verbose:
+            print(line, file=sys.stderr, flush=True)
+
+    def result(self, shown: str, values: Any) -> None:
+        """Print the result for a person, or as JSON for a machine, on standard output."""
+        if self.as_json:
+            print(json.dumps(values, default=str, ensure_ascii=False))
+        else:
+            print(shown)
+
+
+def command(group: typer.Typer, name: str | None = None, *, default: bool = False) -> Callable[[Any], Any]:
+    """Register a command whose first parameter is `Common`.
+
+    The command returns its exit code, or None for 0. Errors become one message on standard error. `default` makes it
+    what the group does without a subcommand.
+    """
+
+    def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
+        first, *own = inspect.signature(function, eval_str=True).parameters.values()
+        parameters = [option for parameter in (*own, first) for option in _options(parameter)]
+        if default:
+            context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+            parameters.insert(0, context)
+
+        @functools.wraps(function)
+        def run(**given: Any) -> None:
+            context = given.pop("context", None)
+            values = {p.name: _value(p, given) for p in (first, *own)}
+            common = values.pop(first.name)
+            if context is not None and context.invoked_subcommand is not None:
+                _refuse_early_options(context)
+                return
+            raise typer.Exit(_guarded(common, lambda: function(common, **values)))
+
+        shown: Any = run
+        shown.__signature__ = inspect.Signature(parameters)
+        shown.__annotations__ = {p.name: p.annotation for p in parameters}
+        (group.callback(invoke_without_command=True) if default else group.command(name))(run)
+        return function
+
+    return register
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    kind: Any = parameter.annotation
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, annotation=hints[f.name], default=f.default)
+        for f in dataclasses.fields(kind)
+    ]
+
+
+def _value(parameter: inspect.Parameter, given: dict[str, Any]) -> Any:
+    kind: Any = parameter.annotation
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        return given[parameter.name]
+    return kind(**{f.name: given[f.name] for f in dataclasses.fields(kind)})
+
+
+def _refuse_early_options(context: typer.Context) -> None:
+    """Options before the subcommand would go unheard."""
+    early = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if getattr(context.get_parameter_source(str(parameter.name)), "name", "") == "COMMANDLINE"
+    ]
+    if early:
+        told = f"{context.command_path} {context.invoked_subcommand} {' '.join(early)} ..."
+        raise typer.BadParameter(f"options come after the subcommand: {told}")
+
+
+def _guarded(common: Common, work: Callable[[], int | None]) -> int:
+    try:
+        return work() or 0
+    except ChurnError as error:
+        message, code = str(error), error.exit_code
+        if common.debug:
+            traceback.print_exc()
+    except KeyboardInterrupt:
+        message, code = "stopped by the keyboard; nothing was published", 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        if common.debug:
+            raise
+        text = " ".join(str(error).split())[:300]
+        message, code = (
+            f"unexpected {type(error).__name__}: {text}; run again with --debug for the traceback",
+            1,
+        )
+    if common.as_json:
+        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    print(f"churn: {message}", file=sys.stderr)
+    return code
