@@ -171,19 +171,30 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     ).decision()
 
 
-def _owners(people: pd.DataFrame, agents: NDArray[Any], context: Context) -> NDArray[Any]:
-    """Shape (n, actions): who makes the contact."""
-    settings = context.settings
+def account_managers(people: pd.DataFrame, agents: NDArray[Any], settings: Outreach) -> NDArray[Any]:
+    """Shape (n,): who looks after each customer; the team that stands in where nobody is known.
+
+    Parameters
+    ----------
+    agents
+        Shape (n,): who contacted each last, for configs without a column of owners.
+    """
     nobody = settings.teams.get(ACCOUNT_MANAGER, "account manager")
     column = agents if settings.columns.owner is None else people[settings.columns.owner].to_numpy(object)
-    own = np.array(
+    return np.array(
         [nobody if pd.isna(name) or not str(name).strip() else str(name) for name in column], object
     )
-    teams = [
-        None if a.owner == ACCOUNT_MANAGER else settings.teams.get(a.owner, a.owner) for a in context.actions
-    ]
-    columns = [own if team is None else np.full(len(people), team, object) for team in teams]
-    return np.column_stack(columns) if len(people) else np.empty((0, len(teams)), object)
+
+
+def _owners(people: pd.DataFrame, agents: NDArray[Any], context: Context) -> NDArray[Any]:
+    """Shape (n, actions): who makes the contact."""
+    own, teams = account_managers(people, agents, context.settings), context.settings.teams
+    return np.column_stack(
+        [
+            own if a.owner == ACCOUNT_MANAGER else np.full(len(own), teams.get(a.owner, a.owner), object)
+            for a in context.actions
+        ]
+    )
 
 
 def units(people: pd.DataFrame, settings: Outreach) -> list[str]:
