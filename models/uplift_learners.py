@@ -23,6 +23,7 @@ Learner = Callable[[Floats, Trial], dict[str, Any]]
 ROUNDS = 30
 STEEP = 30.0
 LEAP = 5.0
+EDGE = 0.005
 TINY = 1e-9
 MIN_SIDE = 50
 CUTS = 16
@@ -40,12 +41,16 @@ def learn_basis(X: Floats, squares: bool = True) -> dict[str, Any]:
     fill = [float(np.median(c[~m])) if not m.all() else 0.0 for c, m in zip(X.T, missing.T, strict=True)]
     levels = [len(np.unique(c[~m])) for c, m in zip(X.T, missing.T, strict=True)]
     z = squash(np.where(missing, fill, X))
+    # Beyond what the trial has seen nothing grows further: customers unlike those on the lists are the rule.
+    low, high = np.quantile(z, [EDGE, 1 - EDGE], axis=0) if z.size else np.zeros((2, X.shape[1]))
     # A yes or no stays as it is: to blow up a rare one would make it as important as a common one.
     scale = (
         np.where((np.array(levels) > 2) & (z.std(0) > 1e-9), z.std(0), 1.0) if z.size else np.ones(X.shape[1])
     )
     basis: dict[str, Any] = {
         "fill": fill,
+        "low": low.tolist(),
+        "high": high.tolist(),
         "mean": z.mean(0).tolist(),
         "scale": scale.tolist(),
         "squares": [i for i, n in enumerate(levels) if squares and n > 5],
@@ -61,7 +66,8 @@ def terms(basis: Document, X: Floats) -> Floats:
 
 def _terms(basis: Document, X: Floats) -> Floats:
     missing = np.isnan(X)
-    z = (squash(np.where(missing, basis["fill"], X)) - basis["mean"]) / basis["scale"]
+    z = np.clip(squash(np.where(missing, basis["fill"], X)), basis["low"], basis["high"])
+    z = (z - basis["mean"]) / basis["scale"]
     z = np.clip(z, -LIMIT, LIMIT)
     return np.hstack([z, z[:, basis["squares"]] ** 2 / 2, missing[:, basis["flags"]].astype(np.float64)])
 

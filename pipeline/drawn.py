@@ -136,6 +136,8 @@ def _reached(who: pd.Series, start: pd.Series, days: int, contacted: pd.Series, 
 def randomised(sources: Sources, config: Config, as_of: dt.date) -> Trial:
     """The randomised history as a test: features on the first night, on the list or not, kept or not.
 
+    `churn_probability`, as it was predicted that night, is among the features.
+
     Empty when no night is mature.
     """
     rows = first_nights(mature_rows(config, as_of), config.outreach.control.days)
@@ -150,15 +152,16 @@ def randomised(sources: Sources, config: Config, as_of: dt.date) -> Trial:
             snapshot=pd.to_datetime(wanted["as_of"]).astype(matrix.frame["snapshot"].dtype)
         )
         keep = ["customer_id", "snapshot", "chosen", "churned", "propensity"]
+        found = [*keep, "churn_probability"]
         names = [c.name for c in matrix.columns]
-        parts.append(wanted[keep].merge(matrix.frame[["customer_id", "snapshot", *names]], how="inner"))
+        parts.append(wanted[found].merge(matrix.frame[["customer_id", "snapshot", *names]], how="inner"))
     if not parts:
         none = np.zeros(0)
         return Trial(pd.DataFrame(), none, none, none)
-    found = pd.concat(parts, ignore_index=True)
+    every = pd.concat(parts, ignore_index=True)
     return Trial(
-        found.drop(columns=keep),
-        found["chosen"].to_numpy(np.float64),
-        1 - found["churned"].to_numpy(np.float64),
-        found["propensity"].to_numpy(np.float64),
+        every.drop(columns=keep),
+        every["chosen"].to_numpy(np.float64),
+        1 - every["churned"].to_numpy(np.float64),
+        every["propensity"].to_numpy(np.float64),
     )

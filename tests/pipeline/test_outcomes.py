@@ -21,7 +21,7 @@ ACTION = "service_recovery"
 
 
 def _night(ids, listed, control, **columns):
-    rows = pd.DataFrame({name: None for name in ledger.SCHEMA.names[1:]}, index=range(len(ids)))
+    rows = pd.DataFrame(dict.fromkeys(ledger.SCHEMA.names[1:]), index=range(len(ids)))
     return rows.assign(
         customer_id=ids,
         churn_probability=0.3,
@@ -113,8 +113,8 @@ def test_an_empty_ledger_is_said_so(tiny):
     assert "the ledger is empty" in outcomes(config, dt.date(2024, 6, 1)).text
 
 
-def test_harm_asks_for_a_person(company, tmp_path):
-    config, leaves, listed, control = company
+def test_harm_asks_for_a_person(company):
+    config, _leaves, listed, control = company
     ids = np.array([f"{i:04d}" for i in range(600)])
     ledger.append(ledger_folder(config), NIGHT, _night(ids, control, listed))
     found = outcomes(config, dt.date(2026, 3, 1))
@@ -123,7 +123,7 @@ def test_harm_asks_for_a_person(company, tmp_path):
 
 
 def test_without_a_control_group_there_is_no_effect(company):
-    config, leaves, listed, control = company
+    config, _leaves, listed, _control = company
     ids = np.array([f"{i:04d}" for i in range(600)])
     ledger.append(ledger_folder(config), NIGHT, _night(ids, listed, np.zeros(600, bool)))
     found = outcomes(config, dt.date(2026, 3, 1))
