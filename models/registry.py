@@ -305,16 +305,9 @@ def clean_nightly(tracking: Tracking, before: dt.date) -> int:
 
 
 def _log_values(client: Any, run_id: str, record: Record) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
-    now = int(time.time() * 1000)
-    points = [Metric(k, v, now, 0) for k, v in record.metrics.items() if math.isfinite(v)]
-    points += [
-        Metric(name, value, when, step)
-        for name, values in record.steps.items()
-        for step, when, value in values
-        if math.isfinite(value)
-    ]
+    points = _points(record.metrics, record.steps)
     params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
     for start in range(0, max(len(points), 1), 900):
         client.log_batch(run_id, metrics=points[start : start + 900])
@@ -484,17 +477,38 @@ def rollback(tracking: Tracking, reason: str) -> tuple[int | None, int]:
 
 
 def log_scoring(
-    tracking: Tracking, run_name: str, metrics: Mapping[str, float], tags: Mapping[str, str]
+    tracking: Tracking,
+    run_name: str,
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    steps: Mapping[str, Sequence[tuple[int, int, float]]] | None = None,
 ) -> str:
-    """Log a nightly run's figures in the experiment `<experiment> nightly`; returns the run's id."""
-    from mlflow.entities import Metric
+    """Log a nightly run's figures in the experiment `<experiment> nightly`; returns the run's id.
 
+    Parameters
+    ----------
+    steps
+        Metric name to (step, milliseconds, value), such as one step a period: they draw as a line.
+    """
     with _spoken_to(tracking) as client:
         experiment = _experiment(client, tracking, f"{tracking.experiment} nightly")
         run = client.create_run(experiment, run_name=run_name, tags=dict(tags))
-        now = int(time.time() * 1000)
-        client.log_batch(
-            run.info.run_id, metrics=[Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
-        )
+        points = _points(metrics, steps or {})
+        for start in range(0, max(len(points), 1), 900):
+            client.log_batch(run.info.run_id, metrics=points[start : start + 900])
         client.set_terminated(run.info.run_id, "FINISHED")
         return str(run.info.run_id)
+
+
+def _points(metrics: Mapping[str, float], steps: Mapping[str, Sequence[tuple[int, int, float]]]) -> list[Any]:
+    """MLflow's entities; what is not finite is left out."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
+    return points + [
+        Metric(name, value, when, step)
+        for name, values in steps.items()
+        for step, when, value in values
+        if math.isfinite(value)
+    ]

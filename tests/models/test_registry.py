@@ -180,8 +180,13 @@ def test_a_nightly_run_is_logged_beside_the_trainings(tmp_path):
     import mlflow
 
     tracking = tracking_in(tmp_path)
-    run = registry.log_scoring(tracking, "26-01-01 tiny", {"customers": 3.0}, {"as_of": "2026-01-01"})
+    steps = {"rate": [(1, 1_000, 70.0), (2, 2_000, float("nan")), (3, 3_000, 72.5)]}
+    run = registry.log_scoring(tracking, "26-01-01 tiny", {"customers": 3.0}, {"as_of": "2026-01-01"}, steps)
     client = mlflow.MlflowClient(tracking.uri)
+    assert [(m.step, m.timestamp, m.value) for m in client.get_metric_history(run, "rate")] == [
+        (1, 1_000, 70.0),
+        (3, 3_000, 72.5),
+    ]
     experiment = client.get_experiment(client.get_run(run).info.experiment_id)
     assert experiment.name == "tiny nightly"
     assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
