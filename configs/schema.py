@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from configs.base import Days, Section, Share, fault_of
 from configs.errors import ConfigError
 from configs.outreach import Outreach
+from configs.retention import Retention
 
 ENV_PREFIX = "CHURN__"
 
@@ -285,6 +286,7 @@ class Config(Section):
     features: Features = Features()
     model: Model = Model()
     outreach: Outreach = Outreach()
+    retention: Retention = Retention()
     tracking: Tracking = Tracking()
     outputs: Outputs = Outputs()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
@@ -307,6 +309,15 @@ class Config(Section):
                 )
             if self.churn.not_churn_reasons and customers.columns.end_reason is None:
                 raise ValueError("churn.not_churn_reasons needs the column end_reason in sources.customers")
+        return self
+
+    @model_validator(mode="after")
+    def _segments_are_attributes(self) -> Config:
+        known = sorted(self.sources.customers.attributes) if self.sources.customers else []
+        if unknown := [name for name in self.retention.segments if name not in known]:
+            raise ValueError(
+                f"retention.segments {unknown} are no attributes of sources.customers; known: {known or 'none'}"
+            )
         return self
 
     def path(self, relative: str | Path) -> Path:

@@ -173,3 +173,30 @@ def test_a_missing_config_names_what_is_there(tmp_path):
     load(tmp_path)
     with pytest.raises(ConfigError, match=r"sop.yaml: no such config file; found there: .*shop.yaml"):
         load_config(tmp_path / "sop.yaml", environ={})
+
+
+def test_what_the_rate_may_say(tmp_path):
+    retention = load(tmp_path).retention
+    assert (retention.unit, retention.periods, retention.time_zone) == ("month", 12, "UTC")
+    assert [g.metric for g in retention.goals] == ["adjusted_rate", "engagement", "lifetime_value"]
+    wrong = """
+retention:
+  time_zone: Mars/North
+  unit: fortnight
+  reasons: {codes: {too dear: price}}
+  surveys: {nps: {measure: nps, top: 9}, csat: {measure: csat, top: 4, bottom: 1}}
+  goals: [{metric: rate, at_least: 65, change: rising}, {metric: rate}]
+"""
+    found = "\n".join(faults(tmp_path, SHOP + wrong))
+    for part in (
+        "retention.time_zone: time zone 'Mars/North' is unknown",
+        "retention.unit: is 'fortnight'",
+        "retention.reasons.codes.too dear: is 'price'",
+        "retention.surveys.nps: nps needs exactly ['bottom', 'top']; has ['top']",
+        "retention.surveys.csat: csat needs exactly ['top']; has ['bottom', 'top']",
+        "retention.goals.0: needs exactly one of",
+        "retention.goals.1: needs exactly one of at_least, at_most, change; has none",
+    ):
+        assert part in found
+    (line,) = faults(tmp_path, SHOP + "retention: {segments: [plan]}")
+    assert "retention.segments ['plan'] are no attributes of sources.customers; known: none" in line
