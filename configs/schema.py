@@ -252,7 +252,7 @@ class Model(Section):
         default_factory=list, description="columns that may separate churned from kept almost alone"
     )
     min_gain: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="by how much the log loss must fall before a challenger is promoted"
+        default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
 

@@ -109,7 +109,7 @@ def decide(
     rules
         Probabilities of the simple rules, by name.
     min_gain
-        By how much the log loss must fall.
+        By how much the log loss must fall; the whole 95 % interval of the difference must show it.
     seed
         Of the bootstrap.
 
@@ -131,7 +131,9 @@ def decide(
     try:
         if champion is None:
             return _against_rules(y, challenger, rules)
-        return _against_champion(paired(y, challenger, _sound(champion(), y), customer, seed), min_gain)
+        difference = paired(y, challenger, _sound(champion(), y), customer, seed)
+        rule_loss = log_loss(y, rules["recency rule"]) if "recency rule" in rules else np.inf
+        return _against_champion(difference, min_gain, log_loss(y, challenger), rule_loss)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         return Verdict(False, f"comparison failed, champion stays: {reason}", failed=True)
@@ -160,13 +162,16 @@ def _against_rules(y: Floats, challenger: Floats, rules: Mapping[str, Floats]) -
     return Verdict(True, f"first champion: log loss {mine:.4f}, {best} {losses[best]:.4f}")
 
 
-def _against_champion(d: Difference, min_gain: float) -> Verdict:
+def _against_champion(d: Difference, min_gain: float, loss: float, rule_loss: float) -> Verdict:
     low, high = d.log_loss_interval
     if not np.isfinite([d.log_loss, d.auc, d.ece, low, high]).all():
         raise ValueError("differences are not numbers; only one class in the newest mature rows?")
     said = f"log loss {d.log_loss:+.4f} [{low:+.4f}, {high:+.4f}], AUC {d.auc:+.4f}, ECE {d.ece:+.4f} to the champion"
-    if -d.log_loss <= min_gain:
-        return Verdict(False, f"not better by more than {min_gain:g}: {said}", difference=d)
+    if high >= -min_gain:
+        return Verdict(False, f"not proven better by more than {min_gain:g}: {said}", difference=d)
+    if rule_loss < loss:
+        worse = f"better than the champion, but log loss {loss:.4f} is above the {rule_loss:.4f} of the recency rule"
+        return Verdict(False, f"{worse}: {said}", failed=True, difference=d)
     if d.ece > CALIBRATION_SLACK:
         return Verdict(False, f"better, but worse calibrated: {said}", difference=d)
     if d.auc_interval[1] < 0:
