@@ -1,4 +1,7 @@
-"""Save rates that were learned, between the night that measures them and the night that uses them."""
+"""What was learned of the effect of contacts, between the night that measures it and the night that uses it.
+
+Scoring reads this module and never the one that measures, which sees labels.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from pathlib import Path
 from configs.errors import ChurnError
 from configs.playbook import Playbook
 from models.effects import SaveRate
+from models.uplift import Uplift
 from pipeline.publish import as_json, write_atomic
 
 FILE = "save_rates.json"
+UPLIFT_FILE = "uplift.json"
 
 
 @dataclass(frozen=True)
@@ -94,3 +99,33 @@ def read(ledger: Path, playbook: Playbook, as_of: dt.date) -> SaveRates:
     if measured > as_of:
         return SaveRates(believed, None)
     return SaveRates(believed | found, measured)
+
+
+def write_uplift(ledger: Path, model: Uplift, measured: dt.date) -> Path:
+    """Replace the model of the effect in the ledger's folder at once."""
+    path = ledger / UPLIFT_FILE
+    write_atomic(path, as_json({"measured": measured, "model": json.loads(model.to_json())}))
+    return path
+
+
+def read_uplift(ledger: Path, as_of: dt.date) -> Uplift | None:
+    """The model of the effect to use at a date; None when there is none, or none that was proven by then.
+
+    Raises
+    ------
+    ChurnError
+        When the file is damaged.
+    """
+    path = ledger / UPLIFT_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        measured = dt.date.fromisoformat(content["measured"])
+        model = Uplift.from_json(json.dumps(content["model"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ChurnError(
+            f"{path}: not readable as a model of the effect: {' '.join(str(error).split())[:200]}; "
+            "delete it, `churn train --uplift` makes it anew from the ledger"
+        ) from error
+    return model if model.used and measured <= as_of else None

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,14 @@ import pytest
 from configs.errors import ChurnError
 from configs.playbook import load_playbook
 from models.effects import SaveRate
+from models.qini import Trial
+from models.uplift import fit_uplift
 from pipeline import ledger, save_rates
 from pipeline.drawn import contaminated, first_nights, ledger_folder, randomised
 from pipeline.outcomes import outcomes
 from pipeline.save_rates import SaveRates
 from pipeline.sources import open_sources
+from pipeline.uplift_training import train_uplift
 
 NIGHT = dt.date(2026, 1, 5)
 ACTION = "service_recovery"
@@ -181,3 +186,31 @@ def test_damaged_rates_are_refused(tmp_path):
     (tmp_path / save_rates.FILE).write_text("{", encoding="utf-8")
     with pytest.raises(ChurnError, match="delete it"):
         save_rates.read(tmp_path, load_playbook(), NIGHT)
+
+
+def test_uplift_is_learned_from_the_randomised_history_and_used_only_when_proven(company):
+    config, *_ = company
+    found = train_uplift(config, dt.date(2026, 3, 1))
+    assert found.values["used"] is False
+    assert "more" in found.text
+    assert "the playbook's save rates are used" in found.text
+    json.dumps(found.values, default=str)
+    assert (ledger_folder(config) / save_rates.UPLIFT_FILE).exists()
+    assert save_rates.read_uplift(ledger_folder(config), dt.date(2026, 3, 1)) is None
+
+
+def test_a_proven_uplift_is_read_from_its_night_on(tmp_path):
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=3000), (rng.random(3000) < 0.5).astype(float)
+    y = (rng.random(3000) < 0.4 + 0.3 * w * (x > 0)).astype(float)
+    model = fit_uplift(Trial(pd.DataFrame({"x": x}), w, y, np.full(3000, 0.5)), draws=100)
+    save_rates.write_uplift(tmp_path, model, NIGHT)
+    again = save_rates.read_uplift(tmp_path, NIGHT)
+    assert again is not None
+    assert again.to_json() == model.to_json()
+    assert save_rates.read_uplift(tmp_path, NIGHT - dt.timedelta(days=1)) is None
+
+
+def test_scoring_can_read_what_was_learned_without_the_labels():
+    code = "import sys, pipeline.save_rates; sys.exit('features.labels' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
