@@ -155,7 +155,3 @@ class Outreach(Section):
         default_factory=dict,
         description="system: 'ready' or columns of its import (name: column of the list, or '=' and a constant)",
     )
-
-    def quiet(self, channel: str) -> int:
-        """Days without a contact after one by this channel."""
-        return self.quiet_days.get(channel, self.quiet_days.get(DEFAULT, 0))

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 import pandas as pd
 
-from configs.outreach import Outreach
+from configs.outreach import DEFAULT, Outreach
 
 DAY = pd.Timedelta(days=1)
 COLUMNS = ("last_contact", "quiet_until", "recent_contacts", "open_complaint", "agent", "usual_gap_days")
@@ -39,7 +39,6 @@ def contact_facts(
     else:
         table = _in_memory(contacts) if isinstance(contacts, pd.DataFrame) else contacts
         found = _per_customer(table, settings, as_of).to_pandas().set_index("customer_id")
-        found = found.join(_quiet_until(table, settings))
     found = found.reindex(customers).reindex(columns=list(COLUMNS))
     for name in ("last_contact", "quiet_until"):
         found[name] = pd.to_datetime(found[name])
@@ -76,9 +75,12 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
         who=_text(table, "agent"),
         complaint=(complains & pending & came_in).fill_null(False),
         day=table.occurred_at.date(),
+        quiet_until=table.occurred_at + _quiet_days(table, settings).cast("int32").as_interval("D"),
+        counted=_ours(table) if settings.quiet_after == "outbound" else True,
     )
     rows = marked.group_by("customer_id").aggregate(
         last_contact=marked.occurred_at.max(),
+        quiet_until=marked.quiet_until.max(where=marked.counted),
         recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
         open_complaint=marked.complaint.any(),
         agent=marked.who.argmax(marked.occurred_at, where=marked.ours & marked.who.notnull()),
@@ -91,11 +93,8 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
     return rows.mutate(usual_gap_days=gap).drop("first_day", "last_day", "days")
 
 
-def _quiet_until(table: Any, settings: Outreach) -> pd.Series[Any]:
-    """When the quiet time ends, of each customer; every channel has its own length."""
-    counted = table if settings.quiet_after == "any" else table.filter(_ours(table))
-    counted = counted.mutate(by=_text(counted, "channel").fill_null(""))
-    last = counted.group_by("customer_id", "by").aggregate(at=counted.occurred_at.max()).to_pandas()
-    days = last["by"].map({channel: settings.quiet(channel) for channel in last["by"].unique()})
-    last["quiet_until"] = last["at"] + pd.to_timedelta(days.astype("float64"), unit="D")
-    return last.groupby("customer_id")["quiet_until"].max()
+def _quiet_days(table: Any, settings: Outreach) -> Any:
+    """Days of quiet that each contact starts, by its channel."""
+    cases = [(channel, days) for channel, days in settings.quiet_days.items() if channel != DEFAULT]
+    default = settings.quiet_days.get(DEFAULT, 0)
+    return _text(table, "channel").cases(*cases, else_=default) if cases else ibis.literal(default)

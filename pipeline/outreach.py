@@ -133,13 +133,13 @@ def _candidates(
     customers: pd.DataFrame, competing: Ints, best: Floats, context: Context
 ) -> tuple[Ints, Bools, float]:
     """The most promising, and a random sample of all for the random part of the list."""
-    settings, ids = context.settings, customers["customer_id"]
+    settings = context.settings
     sampled = np.zeros(len(customers), bool)
     if len(competing) <= settings.candidates:
         sampled[competing] = True
         return competing, sampled, 1.0
     size = settings.candidates // 5 if settings.exploration else 0
-    dice = draw(context.key, f"sample {context.as_of}", ids.iloc[competing])
+    dice = draw(context.key, f"sample {context.as_of}", customers["customer_id"].iloc[competing].tolist())
     drawn = competing[np.argsort(dice, kind="stable")[:size]]
     rest = np.setdiff1d(competing, drawn)
     top = rest[np.argsort(-best[rest], kind="stable")[: settings.candidates - size]]
@@ -229,7 +229,7 @@ def _night(
     )
     cost = np.array([a.cost for a in context.actions], np.float64)[action]
     groups = [(channel_of[action].astype(np.int64), caps[0]), (owner.astype(np.int64), caps[1])]
-    ids = people["customer_id"]
+    ids = people["customer_id"].tolist()
     dice = [draw(context.key, f"{what} {context.as_of}", ids) for what in ("explore", "option")]
     night = Night(
         Options(unit[customer], gain, cost, groups),
