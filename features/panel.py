@@ -7,25 +7,19 @@ differences of running sums, first and last are look-ups, and only extremes and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
-from features.snapshots import DAY, TimeAxis, seconds
-from features.tables import PREDICATES
+from features.snapshots import DAY, TimeAxis
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Kind = Literal["count", "sum", "min", "max", "first_at", "last_at", "last", "active_days", "bits"]
-
-_DISTINCT_LIMIT = 62
-_DECIMAL_LIMIT = 1e17
 
 
 @dataclass(frozen=True, order=True)
@@ -46,89 +40,6 @@ class Stat:
     def name(self) -> str:
         """Name of the statistic's column in the partials."""
         return "_".join(part for part in (self.kind, self.column, self.where) if part)
-
-
-def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) -> ir.Table:
-    """The group-by that reduces a source to (customer, period, known) statistics.
-
-    Returns
-    -------
-    ibis.Table
-        customer_id; period int32; known int32, the period in which the rows became known, never before
-        `period`; and a column per statistic. Times are seconds since 1970.
-    """
-    stats = sorted(set(stats))
-    newest = ibis.timestamp(axis.newest.isoformat())
-    late = "known_at" in table.columns
-    past = table.filter(table.occurred_at < newest, *([table.known_at < newest] if late else []))
-    length = axis.period_days * DAY
-    origin = seconds(axis.origin)
-    # Ibis takes seconds for int32, which neither holds their fractions nor lasts beyond 2038.
-    at = past.occurred_at.epoch_seconds().cast("float64")
-    period = ((at - origin) // length).cast("int32")
-    rows = past.mutate(period=period, at_=at)
-    keys = ["customer_id", "period"]
-    if late:
-        known = ibis.greatest(past.known_at.epoch_seconds().cast("float64"), at)
-        rows = rows.mutate(known=((known - origin) // length).cast("int32"))
-        keys.append("known")
-    for column in {s.column for s in stats if s.kind == "bits"}:
-        # Values are numbered as they became known, so that a later value never renumbers an earlier one.
-        since = rows[keys[-1]].min().over(ibis.window(group_by=[rows.customer_id, rows[column]]))
-        rows = rows.mutate(since_=since)
-        order = ibis.window(group_by=rows.customer_id, order_by=[rows.since_, rows[column]])
-        rank = ibis.dense_rank().over(order)
-        code = ibis.least(rank, _DISTINCT_LIMIT).cast("int64")
-        bit = ibis.literal(1, "int64") << code
-        rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
-    found = rows.group_by(keys).agg(
-        **{stat.name: _aggregate(rows, role, stat) for stat in stats if stat.kind != "active_days"}
-    )
-    if Stat("active_days") not in stats:
-        return found
-    # A day belongs to the first moment at which it was known: it counts once, however late its other rows come.
-    known_since = {"known": rows.known.min()} if late else {"rows_": rows.count()}
-    days = rows.group_by("customer_id", "period", day_=rows.at_ // DAY).agg(**known_since)
-    counted = days.group_by(keys).agg(active_days=days.count())
-    return found.left_join(counted, keys).select(*found.columns, "active_days")
-
-
-def _aggregate(rows: Any, role: str, stat: Stat) -> Any:
-    column: Any = rows[stat.column] if stat.column else None
-    where: Any = PREDICATES[role][stat.where][1](rows) if stat.where else None
-    match stat.kind:
-        case "count":
-            return rows.count(where=where) if column is None else column.count(where=where)
-        case "sum":
-            return _sum(column, where)
-        case "min":
-            return column.min(where=where)
-        case "max":
-            return column.max(where=where)
-        case "first_at":
-            return rows.at_.min(where=_known(column, where))
-        case "last_at":
-            return rows.at_.max(where=_known(column, where))
-        case "last":
-            # Of several values at one moment the largest counts, so that the order of rows does not matter.
-            return column.argmax(ibis.struct({"at": rows.at_, "value": column}), where=_known(column, where))
-        case "active_days":
-            raise ValueError("active days are counted over the days, not over the rows")
-        case "bits":
-            return rows[f"bit_{stat.column}"].bit_or(where=where)
-
-
-def _sum(value: Any, where: Any) -> Any:
-    """The sum to ten decimals, the same for every order of the rows; in floats where decimals can't reach."""
-    small = value.abs() < _DECIMAL_LIMIT
-    exact = ibis.ifelse(small, value, 0.0).cast("decimal(38, 10)").sum(where=where).cast("float64")
-    return exact + ibis.ifelse(small, 0.0, value).sum(where=where)
-
-
-def _known(column: Any, where: Any) -> Any:
-    if column is None:
-        return where
-    return column.notnull() if where is None else column.notnull() & where
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import ibis
 import ibis.expr.types as ir
 
+from features.dialects import engine_of, epoch
+
 ColumnType = Literal["text", "number", "time"]
 
 EVENT: Mapping[str, ColumnType] = {"customer_id": "text", "occurred_at": "time", "known_at": "time"}
@@ -45,7 +47,7 @@ PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
         "inbound": (("direction",), lambda t: t.direction == "inbound"),
         "outbound": (("direction",), lambda t: t.direction == "outbound"),
         "complaint": (("topic",), lambda t: t.topic.lower().contains("complain")),
-        "how_to": (("topic",), lambda t: t.topic.lower().re_search("how.?to")),
+        "how_to": (("topic",), lambda t: t.topic.lower().like(["%howto%", "%how_to%"])),
         "issue": (("direction", "resolved_at"), lambda t: t.direction == "inbound"),
     },
 }
@@ -60,6 +62,7 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     result = dict(tables)
     contacts = tables.get("contacts")
     if contacts is not None and {"resolved_at", "direction"} <= set(contacts.columns):
+        engine = engine_of(contacts)
         inbound = contacts.filter(contacts.direction == "inbound", contacts.resolved_at.notnull())
         known = (
             {"known_at": ibis.greatest(inbound.known_at, inbound.resolved_at)}
@@ -71,7 +74,7 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
             occurred_at=ibis.greatest(inbound.occurred_at, inbound.resolved_at),
             **known,
             wait_days=ibis.greatest(
-                (inbound.resolved_at.epoch_seconds() - inbound.occurred_at.epoch_seconds()) / 86_400.0, 0.0
+                (epoch(inbound.resolved_at, engine) - epoch(inbound.occurred_at, engine)) / 86_400.0, 0.0
             ),
         )
     return result

@@ -20,7 +20,8 @@ from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
 from features.matrix import People
-from features.panel import Panel, Stat, partials
+from features.panel import Panel, Stat
+from features.partials import partials
 from features.snapshots import TimeAxis
 
 ROWS_A_SHARD = 6_000_000

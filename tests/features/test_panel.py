@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.panel import Panel, Stat, Window, partials
+from features.panel import Panel, Stat, Window
+from features.partials import partials
 from features.snapshots import TimeAxis
 from pipeline.engine import ids_of, panel_of
 

@@ -1,0 +1,83 @@
+"""The few expressions that engines spell differently: DuckDB, PostgreSQL, SQLite, Spark, and the rest of Ibis.
+
+Everything else in `features` is plain Ibis. Where an engine has no better way, the plain one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dtypes
+import ibis.expr.types as ir
+
+_DECIMAL_LIMIT = 1e17
+_WHOLE_LIMIT = 1e12
+_TENTH_DECIMAL = 1e10
+_LARGEST = 1.7976931348623157e308
+
+
+@ibis.udf.scalar.builtin(name="strftime", signature=((dtypes.string, dtypes.timestamp), dtypes.string))
+def _sqlite_strftime(fmt: Any, moment: Any) -> Any:
+    """SQLite's: `%s` is whole seconds since 1970, `%f` seconds with their fraction, `%S` without."""
+
+
+@ibis.udf.scalar.builtin(name="unix_micros", signature=((dtypes.timestamp,), dtypes.int64))
+def _spark_unix_micros(moment: Any) -> Any:
+    """Spark's: microseconds since 1970."""
+
+
+def engine_of(expression: Any) -> str:
+    """Name of the engine that will run an expression, such as 'duckdb'.
+
+    Examples
+    --------
+    >>> engine_of(ibis.memtable({"a": [1]}))
+    'duckdb'
+    """
+    return str(expression.get_backend().name)
+
+
+def epoch(moment: Any, engine: str) -> Any:
+    """Seconds since 1970 with their fraction, float64."""
+    if engine == "sqlite":
+        whole, second, fraction = (
+            _sqlite_strftime(part, moment).cast("float64") for part in ("%s", "%S", "%f")
+        )
+        return whole + (fraction - second)
+    if engine == "pyspark":
+        return _spark_unix_micros(moment).cast("float64") / 1e6
+    # Ibis takes seconds for int32, which neither holds their fractions nor lasts beyond 2038.
+    return moment.epoch_seconds().cast("float64")
+
+
+def exact_sum(value: Any, where: Any, engine: str) -> Any:
+    """The sum to ten decimals, the same for every order of the rows; in floats where numbers are too large."""
+    if engine != "sqlite":
+        small = value.abs() < _DECIMAL_LIMIT
+        exact = ibis.ifelse(small, value, 0.0).cast("decimal(38, 10)").sum(where=where).cast("float64")
+        return exact + ibis.ifelse(small, 0.0, value).sum(where=where)
+    # SQLite has no decimals: whole part and fraction are added up as whole numbers.
+    small = value.abs() < _WHOLE_LIMIT
+    near = ibis.ifelse(small, value, 0.0)
+    whole = near.cast("int64")
+    fraction = ((near - whole) * _TENTH_DECIMAL).round().cast("int64")
+    exact = whole.sum(where=where) + fraction.sum(where=where) / _TENTH_DECIMAL
+    return exact + ibis.ifelse(small, 0.0, value).sum(where=where)
+
+
+def in_newest_row(rows: ir.Table, column: str, at: str, known: Any, keys: Sequence[str]) -> Any:
+    """The value of a column in the newest known row of each group, null in all other rows.
+
+    Of several rows at one moment that with the largest value counts, so that the order of rows does not matter.
+    For engines that can't take the largest of a pair.
+    """
+    order = [ibis.ifelse(known, 0, 1), rows[at].desc(), rows[column].desc()]
+    place = ibis.row_number().over(ibis.window(group_by=[rows[key] for key in keys], order_by=order))
+    return ibis.ifelse((place == 0) & known, rows[column], ibis.null("float64"))
+
+
+def infinite(value: Any) -> Any:
+    """Whether a number is infinite or not a number, for engines in which such a number is above all others."""
+    return value.abs() > _LARGEST
