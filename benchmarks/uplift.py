@@ -1,11 +1,13 @@
 """Rankings by effect on a real randomised test (Hillstrom 2008, outcome visit), out of fold.
 
     python -m benchmarks.uplift --seeds 5
+    python -m benchmarks.uplift --file TEST.parquet --treatment COLUMN --outcome COLUMN --features A,B,C
 
 For each ranking: Q (visits per 1,000 customers above random targeting, mean over the depth), the effect per 1,000 in
 the top 10, 20 and 30 %, each with a 95 % bootstrap interval over rows, and the slope of observed on predicted
 effects. `churn` is the product: learner and shrinkage are chosen inside the training folds. Lines of causalml and
-econml come when these libraries can be imported. The data are read from CHURN_DATASETS (default ../shared/datasets).
+econml come when these libraries can be imported. The data are read from CHURN_DATASETS (default ../shared/datasets), or
+from any other test: CSV or Parquet, one row a customer, treatment 0 or 1 with the same chance for all.
 """
 
 from __future__ import annotations
@@ -43,6 +45,15 @@ def hillstrom(arm: str | None) -> Trial:
     treated = (rows["segment"] != "No E-Mail").to_numpy(np.float64)
     share = np.full(len(rows), treated.mean())
     return Trial(rows[COLUMNS].reset_index(drop=True), treated, rows["visit"].to_numpy(np.float64), share)
+
+
+def other(file: Path, treatment: str, outcome: str, features: str) -> Trial:
+    """A test from a file; features are all other columns when none are named."""
+    rows = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+    names = features.split(",") if features else [c for c in rows if c not in (treatment, outcome)]
+    treated = rows[treatment].to_numpy(np.float64)
+    share = np.full(len(rows), treated.mean())
+    return Trial(rows[names].reset_index(drop=True), treated, rows[outcome].to_numpy(np.float64), share)
 
 
 def _random(trial: Trial, test: pd.DataFrame, seed: int) -> Floats:
@@ -105,15 +116,16 @@ def _econml(trial: Trial, test: pd.DataFrame, seed: int) -> Floats:
     return np.asarray(forest.effect(X_test)).ravel()
 
 
-def rankings() -> dict[str, tuple[Rank, bool]]:
+def rankings(columns: list[str]) -> dict[str, tuple[Rank, bool]]:
     """Name to (how to rank, whether its values are effects and so have a slope)."""
     found: dict[str, tuple[Rank, bool]] = {
         "random": (_random, False),
         "risk": (_risk, False),
-        "low recency": (_recency, False),
         **{name: (_learner(name), True) for name in learners.LEARNERS},
         "churn": (_product, True),
     }
+    if "recency" in columns:
+        found["low recency"] = (_recency, False)
     for library, rank in (("causalml", _causalml), ("econml", _econml)):
         if find_spec(library):
             found[library] = (rank, True)
@@ -146,7 +158,7 @@ def noisy_effects(trial: Trial) -> Floats:
 def lines(trial: Trial, seeds: int, draws: int) -> Iterator[str]:
     """One line a ranking; values are means over the seeds, intervals those of the first seed's, moved there."""
     seen = noisy_effects(trial)
-    for name, (rank, is_effect) in rankings().items():
+    for name, (rank, is_effect) in rankings(list(trial.X.columns)).items():
         begun, values, low, high = time.perf_counter(), [], None, None
         for seed in range(seeds):
             said = out_of_fold(rank, trial, seed)
@@ -170,10 +182,20 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--draws", type=int, default=1_000)
+    parser.add_argument("--file", type=Path)
+    parser.add_argument("--treatment", default="treatment")
+    parser.add_argument("--outcome", default="outcome")
+    parser.add_argument("--features", default="")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    for title, arm in (("women's e-mail against none", "Womens E-Mail"), ("any e-mail against none", None)):
-        trial = hillstrom(arm)
+    if given.file:
+        trials = {given.file.name: other(given.file, given.treatment, given.outcome, given.features)}
+    else:
+        trials = {
+            "women's e-mail against none": hillstrom("Womens E-Mail"),
+            "any e-mail against none": hillstrom(None),
+        }
+    for title, trial in trials.items():
         begun = time.perf_counter()
         verdict = fit_uplift(trial, seed=0)
         print(f"\n{title}: {len(trial):,} rows, average effect {1000 * trial.average():.1f} per 1,000")

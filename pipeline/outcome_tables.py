@@ -14,6 +14,7 @@ from pipeline.result import table
 from pipeline.save_rates import SaveRates
 
 CONTACT_DAYS = 14
+TEN_YEARS = 3_650
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,23 @@ def precision_lines(precision: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def power_line(smallest: float, days: Mapping[float, int]) -> str:
-    """How large an effect must be to be seen, and when smaller ones will be."""
+    """How large an effect must be to be seen, and when smaller ones will be.
+
+    Examples
+    --------
+    >>> power_line(0.09, {0.01: 9_000, 0.1: 0})
+    'power: an effect of 9.0 points would be seen 4 times in 5; 1 point not within ten years, 10 points now'
+    """
     waits = ", ".join(
-        f"{100 * points:g} points {'now' if not wait else f'in about {wait:,} days'}"
-        for points, wait in days.items()
+        f"{100 * points:g} point{'s' * (points > 0.01)} {_wait(wait)}" for points, wait in days.items()
     )
-    return f"power: an effect of {100 * smallest:.1f} points or more would be seen (4 times in 5); {waits}"
+    return f"power: an effect of {100 * smallest:.1f} points would be seen 4 times in 5; {waits}"
+
+
+def _wait(days: int) -> str:
+    if days > TEN_YEARS:
+        return "not within ten years"
+    return f"in about {days:,} days" if days else "now"
 
 
 def rate_table(rates: SaveRates) -> str:
