@@ -1,0 +1,192 @@
+"""The command line as its user meets it: one process per command, real files, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHURN = Path(sys.executable).with_name("churn")
+
+
+def churn(*arguments, cwd, **environment):
+    """Run the installed command; standard output, standard error and exit code."""
+    return subprocess.run(
+        [CHURN, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "CHURN__MODEL__SEEDS": "1", "CHURN__MODEL__TREES": "30", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """A home with a small demo company, trained and scored once."""
+    home = tmp_path_factory.mktemp("company")
+    (home / "configs").mkdir()
+    for name in ("demo.yaml", "playbook.yaml"):
+        shutil.copy(ROOT / "configs" / name, home / "configs" / name)
+    done = churn("demo", "--customers", 400, "--json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout)
+
+
+def test_help_is_fast_because_nothing_heavy_is_imported():
+    heavy = "pandas", "ibis", "mlflow", "sklearn", "duckdb", "numpy"
+    code = f"import sys, pipeline.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_rate_of_three_numbers(tmp_path):
+    assert (
+        churn("retention", "rate", "--start", 44, "--new", 12, "--end", 43, cwd=tmp_path).stdout
+        == "70.45 %\n"
+    )
+    wrong = churn("retention", "rate", "--start", 0, "--new", 0, "--end", 0, cwd=tmp_path)
+    assert wrong.returncode != 0
+    assert wrong.stdout == ""
+    assert len(wrong.stderr.strip().splitlines()) <= 3
+
+
+def test_the_demo_publishes_a_whole_night(company):
+    home, said = company
+    latest = home / "data" / "latest"
+    names = {p.name for p in latest.iterdir()}
+    assert {
+        "outreach.csv",
+        "suppressed.csv",
+        "scores.parquet",
+        "retention.csv",
+        "report.html",
+        "manifest.json",
+    } <= names
+    manifest = json.loads((latest / "manifest.json").read_text())
+    assert manifest["as_of"] == "2026-07-01"
+    scores = pq.read_table(latest / "scores.parquet").to_pandas()
+    assert len(scores) == said["score"]["customers"] == manifest["rows"]["customers"]
+    assert scores["churn_probability"].between(0, 1).all()
+    assert scores["customer_id"].str.len().eq(6).all()  # leading zeros are kept
+    listed = pd.read_csv(latest / "outreach.csv", dtype=str)
+    left_out = pd.read_csv(latest / "suppressed.csv", dtype=str)
+    assert set(listed["customer_id"]).isdisjoint(left_out["customer_id"])
+    assert set(listed["customer_id"]) | set(left_out["customer_id"]) == set(scores["customer_id"])
+
+
+def test_scoring_twice_gives_the_same_bytes(company):
+    home, _ = company
+    first = {p.name: p.read_bytes() for p in sorted((home / "data" / "latest").iterdir()) if p.is_file()}
+    assert churn("score", cwd=home).returncode in (0, 3)
+    second = {p.name: p.read_bytes() for p in sorted((home / "data" / "latest").iterdir()) if p.is_file()}
+    assert [n for n in first if first[n] != second[n]] == []
+    assert first.keys() == second.keys()
+
+
+def test_a_dry_run_writes_nothing(company):
+    home, _ = company
+    before = {p: p.stat().st_mtime_ns for p in sorted((home / "data").rglob("*"))}
+    done = churn("score", "--dry-run", cwd=home)
+    assert done.returncode in (0, 3), done.stderr
+    assert "nothing was written" in done.stdout
+    assert before == {p: p.stat().st_mtime_ns for p in sorted((home / "data").rglob("*"))}
+
+
+def test_another_folder_gets_the_scores(company, tmp_path):
+    home, _ = company
+    done = churn("score", "--out", tmp_path / "out", "--as-of", "2026-06-01", cwd=home)
+    assert done.returncode == 3, done.stderr  # the champion is younger than that day: a person should look
+    scores = pq.read_table(tmp_path / "out" / "2026-06-01" / "scores.parquet")
+    assert {"customer_id", "as_of", "churn_probability"} <= set(scores.column_names)
+
+
+def test_paths_count_from_the_config_not_from_the_working_directory(company, tmp_path):
+    home, _ = company
+    out = tmp_path / "f.parquet"
+    config = home / "configs" / "demo.yaml"
+    done = churn("features", "--config", config, "--snapshots", 4, "--labels", "--out", out, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    frame = pq.read_table(out).to_pandas()
+    assert frame["snapshot"].nunique() == 4
+    mature = frame.groupby("snapshot")["churned"].apply(lambda c: c.notna().any())
+    assert mature.tolist() == [True, True, False, False]  # 60 days of horizon, steps of 30
+    catalogue = json.loads(out.with_suffix(".catalogue.json").read_text())
+    assert set(catalogue) == set(frame.columns) - {"customer_id", "snapshot", "churned"}
+
+
+def test_the_catalogue_is_printed(company):
+    home, _ = company
+    done = churn("features", "--list", cwd=home)
+    assert "Days since the last purchase" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "said"),
+    [
+        (("score", "--config", "nowhere.yaml"), {}, 2, "no such config file"),
+        (("score", "--as-of", "tomorrow"), {}, 2, "expected a date such as 2026-01-31"),
+        (("score",), {"CHURN__CHURN__HORIZN_DAYS": "9"}, 2, "did you mean 'horizon_days'?"),
+        (("score",), {"CHURN__SOURCES__TRANSACTIONS__URI": "data/none.parquet"}, 1, "no file at"),
+        (("train", "--as-of", "2023-08-01"), {}, 1, "too short"),
+        (("score", "--as-of", "2020-01-01"), {}, 1, "choose a later --as-of"),
+        (("features",), {}, 2, "--out FILE.parquet"),
+        (("score",), {"CHURN__TRACKING__URI": "http://127.0.0.1:9"}, 75, "does not answer"),
+    ],
+)
+def test_a_mistake_is_one_clear_answer_and_leaves_yesterday_whole(
+    company, arguments, environment, code, said
+):
+    home, _ = company
+    before = (home / "data" / "latest" / "manifest.json").read_bytes()
+    done = churn(*arguments, cwd=home, **environment)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (home / "data" / "latest" / "manifest.json").read_bytes() == before
+
+
+def test_errors_are_json_for_machines_and_tracebacks_on_demand(company):
+    home, _ = company
+    done = churn("score", "--config", "nowhere.yaml", "--json", cwd=home)
+    assert json.loads(done.stdout)["exit_code"] == 2
+    assert "Traceback" in churn("score", "--config", "nowhere.yaml", "--debug", cwd=home).stderr
+
+
+def test_a_source_that_lost_a_column_is_told_by_a_diff(company, tmp_path):
+    home, _ = company
+    config = yaml.safe_load((home / "configs" / "demo.yaml").read_text())
+    del config["sources"]["usage"]
+    without = home / "configs" / "without.yaml"
+    without.write_text(yaml.safe_dump(config))
+    done = churn("score", "--config", without, cwd=home)
+    assert done.returncode == 1
+    assert "usage_recency_days" in done.stderr
+    assert "the model reads it, the data do not have it" in done.stderr
+
+
+def test_the_champion_moves_by_hand_with_a_reason(company):
+    home, _ = company
+    assert "champion" in churn("promote", 1, "--reason", "checked by hand", cwd=home).stdout
+    none = churn("rollback", "--reason", "there is nothing before", cwd=home)
+    assert none.returncode == 1
+    assert "no previous champion" in none.stderr
+    assert churn("promote", 1, "--reason", " ", cwd=home).returncode == 2
+
+
+def test_old_nightly_runs_are_cleaned_up(company):
+    home, _ = company
+    kept = churn("ui", "--clean", "--json", cwd=home)
+    assert json.loads(kept.stdout)["deleted"] == 0
+    gone = churn("ui", "--clean", "--json", "--as-of", "2028-01-01", cwd=home)
+    assert json.loads(gone.stdout)["deleted"] >= 1
