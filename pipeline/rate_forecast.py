@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -16,24 +17,32 @@ from scipy import stats
 from configs.errors import DataError
 from configs.schema import Churn
 from pipeline.membership import customers_at
+from pipeline.periods import Period, Unit, shift
+from pipeline.retention import retention_of
 
 EXACT_UP_TO = 2_000
+Measure = Literal["window", "rate"]
 
 
 @dataclass(frozen=True)
 class RateForecast:
-    """The retention rate of the customers at as-of over the label window `[start, end)`.
+    """The share of the customers at as-of who are kept over `[start, end)`.
 
     Parameters
     ----------
     as_of, start, end
-        The snapshot and its label window.
+        The snapshot and the time that is looked at.
     customers
         S, the customers at as-of.
     expected_lost
         Sum of their probabilities.
     rate, low, high
         Expected rate in percent and its interval.
+    chance
+        Standard deviation of the rate by chance alone, in points.
+    measure
+        `window`: not churned in the label window, as the model is trained. `rate`: still a customer at the end, as the
+        classic rate counts, endings that are no churn left out.
     """
 
     as_of: dt.date
@@ -44,6 +53,8 @@ class RateForecast:
     rate: float
     low: float
     high: float
+    chance: float = 0.0
+    measure: Measure = "window"
 
 
 def forecast_rate(
@@ -79,30 +90,101 @@ def forecast_rate(
     >>> forecast.rate, forecast.low, forecast.high, str(forecast.end)
     (75.0, 25.0, 100.0, '2024-03-31')
     """
+    p = _checked(probabilities)
+    start = as_of + dt.timedelta(days=churn.gap_days)
+    return _forecast(p, "window", (as_of, start, start + dt.timedelta(days=churn.horizon_days)), error, level)
+
+
+def forecast_period(
+    probabilities: npt.ArrayLike,
+    secure: npt.ArrayLike,
+    as_of: dt.date,
+    churn: Churn,
+    unit: Unit = "month",
+    *,
+    error: float = 0.0,
+    level: float = 0.95,
+) -> RateForecast:
+    """Forecast the classic rate of the period of one unit that begins at as-of.
+
+    The probability p speaks of H = `churn.horizon_days` days, the period has d. A contract is taken to end at an even
+    rate: 1 - (1 - p)^(d / H). A buyer is lost when there is no purchase in the last `active_days` of the period; those
+    who bought late enough already are secure, for the others purchases are taken to come at an even rate:
+    p^(d / H) with d at most `active_days`. With d = H nothing is taken for granted.
+
+    Parameters
+    ----------
+    probabilities
+        As in `forecast_rate`.
+    secure
+        Shape (n,): whether nothing in the period can make a loss of the customer, see `secure_customers`.
+    unit
+        Length of the period.
+
+    Examples
+    --------
+    >>> churn = Churn(kind="non_contractual", horizon_days=62, active_days=180)
+    >>> forecast = forecast_period([0.49, 0.64, 0.9], [False, False, True], dt.date(2024, 3, 1), churn)
+    >>> str(forecast.end), round(forecast.expected_lost, 6), forecast.measure
+    ('2024-04-01', 1.5, 'rate')
+    """
+    p = _checked(probabilities)
+    end = shift(as_of, unit, 1)
+    days = (end - as_of).days
+    if churn.kind == "contractual":
+        lost = 1 - (1 - p) ** (days / churn.horizon_days)
+    else:
+        lost = p ** (min(days, churn.active_days) / churn.horizon_days)
+    return _forecast(np.where(np.asarray(secure, bool), 0.0, lost), "rate", (as_of, as_of, end), error, level)
+
+
+def secure_customers(
+    tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit
+) -> frozenset[str]:
+    """Ids of the customers whom the rate counts as kept over the next unit whatever happens: they bought recently."""
+    if churn.kind == "contractual":
+        return frozenset()
+    end = dt.datetime.combine(shift(as_of, unit, 1), dt.time())
+    since = ibis.literal(end - dt.timedelta(days=churn.active_days))
+    bought = tables["transactions"]
+    recent = bought.filter(bought.occurred_at >= since).select("customer_id").distinct()
+    return frozenset(recent.to_pyarrow()["customer_id"].to_pylist())
+
+
+def _checked(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
     p = np.asarray(probabilities, float)
     if p.size == 0 or not np.all((p >= 0) & (p <= 1)):
         wrong = int(np.sum(~((p >= 0) & (p <= 1))))
         raise DataError(f"{p.size} customers, {wrong} without a probability in 0..1: no rate can be forecast")
+    return p
+
+
+def _forecast(
+    p: npt.NDArray[np.float64],
+    measure: Measure,
+    days: tuple[dt.date, dt.date, dt.date],
+    error: float,
+    level: float,
+) -> RateForecast:
     expected, n = float(p.sum()), p.size
-    variance = float((p * (1 - p)).sum()) + (error * n) ** 2
+    by_chance = float((p * (1 - p)).sum())
     if n <= EXACT_UP_TO and error == 0:
         reached = np.cumsum(poisson_binomial(p))
         fewest, most = (
             float(np.searchsorted(reached, tail - 1e-12)) for tail in ((1 - level) / 2, (1 + level) / 2)
         )
     else:
-        half = float(stats.norm.ppf((1 + level) / 2)) * variance**0.5
+        half = float(stats.norm.ppf((1 + level) / 2)) * (by_chance + (error * n) ** 2) ** 0.5
         fewest, most = max(expected - half, 0.0), min(expected + half, float(n))
-    start = as_of + dt.timedelta(days=churn.gap_days)
     return RateForecast(
-        as_of=as_of,
-        start=start,
-        end=start + dt.timedelta(days=churn.horizon_days),
+        *days,
         customers=n,
         expected_lost=expected,
         rate=100 * (1 - expected / n),
         low=100 * (1 - most / n),
         high=100 * (1 - fewest / n),
+        chance=100 * by_chance**0.5 / n,
+        measure=measure,
     )
 
 
@@ -174,11 +256,16 @@ def check_forecasts(
         The forecasts with `came` in percent of `known` customers, `error` = came - forecast in points and `inside` the
         interval or not; null while the window is not over.
     """
+    whole = _rates_that_came(forecasts, tables, churn, as_of)
     rows = []
     for forecast in forecasts.itertuples():
-        snapshot = pd.Timestamp(forecast.as_of).date()
-        over = snapshot + dt.timedelta(days=churn.gap_days + churn.horizon_days) <= as_of
-        known, churned = window_rate(tables, churn, snapshot) if over else (0, 0)
+        if getattr(forecast, "measure", "window") == "rate":
+            known, churned = whole.get((forecast.as_of, forecast.end), (0, 0))
+            over = known > 0
+        else:
+            snapshot = pd.Timestamp(forecast.as_of).date()
+            over = snapshot + dt.timedelta(days=churn.gap_days + churn.horizon_days) <= as_of
+            known, churned = window_rate(tables, churn, snapshot) if over else (0, 0)
         came = 100 * (1 - churned / known) if known else np.nan
         inside = None if np.isnan(came) else bool(forecast.low <= came <= forecast.high)
         rows.append((known if over else None, came, came - forecast.rate, inside))
@@ -188,3 +275,24 @@ def check_forecasts(
             "series"
         )
     )
+
+
+def _rates_that_came(
+    forecasts: pd.DataFrame, tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date
+) -> dict[tuple[dt.date, dt.date], tuple[int, int]]:
+    """Customers and lost of the periods that are over, for all forecasts of the classic rate in one pass."""
+    if "measure" not in forecasts:
+        return {}
+    of_rate = forecasts[forecasts["measure"] == "rate"]
+    spans = [
+        (start, end) for start, end in zip(of_rate["as_of"], of_rate["end"], strict=True) if end <= as_of
+    ]
+    if not spans:
+        return {}
+    midnight = dt.time()
+    periods = [
+        Period(str(a), dt.datetime.combine(a, midnight), dt.datetime.combine(b, midnight)) for a, b in spans
+    ]
+    table = retention_of(tables, churn, periods, as_of)
+    known, lost = table["S"] - table["not_churn"], table["lost"] - table["not_churn"]
+    return {span: (int(n), int(k)) for span, n, k in zip(spans, known, lost, strict=True)}
