@@ -6,7 +6,8 @@ import html
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -62,8 +63,7 @@ def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, 
     '<svg class="chart" role="img" a'
     """
     past = [(i, m) for i, m in enumerate(marks) if not m.forecast]
-    with mpl.rc_context():
-        _settings(f"trend-{width}")
+    with drawing(f"trend-{width}"):
         figure = Figure(figsize=(width / 72, height / 72))
         axes = figure.add_axes((46 / width, 40 / height, 1 - 62 / width, 1 - 54 / height))
         at = [i for i, _ in past]
@@ -81,7 +81,7 @@ def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, 
         _scale(axes, marks, percent)
         axes.set_xlim(-0.4, len(marks) - 0.6)
         axes.set_xticks(*_ticks(marks, max(1, (width - 62) // LABEL_WIDTH)))
-        return _svg(figure, label)
+        return svg_of(figure, label)
 
 
 def calibration_chart(
@@ -108,8 +108,7 @@ def calibration_chart(
     """
     places = _places(0.0, 100 * max([*predicted, *observed, 0.05]))
     top = places[-1]
-    with mpl.rc_context():
-        _settings("calibration")
+    with drawing("calibration"):
         figure = Figure(figsize=(330 / 72, 300 / 72))
         axes = figure.add_axes((58 / 330, 48 / 300, 260 / 330, 240 / 300))
         axes.plot([0, top], [0, top], color=MUTED, lw=1.2, ls=(0, (4, 3)))
@@ -121,29 +120,38 @@ def calibration_chart(
         axes.set(xlim=(0, top), ylim=(0, top))
         axes.set_xlabel(names[0], color=MUTED)
         axes.set_ylabel(names[1], color=MUTED)
-        return _svg(figure, label)
+        return svg_of(figure, label)
 
 
-def _settings(salt: str) -> None:
-    """Start from matplotlib's own defaults: a matplotlibrc of the machine must not change the report."""
-    mpl.rcdefaults()
-    mpl.rcParams.update(
-        {
-            "svg.hashsalt": f"churn-{salt}",
-            "svg.fonttype": "none",
-            "text.parse_math": False,
-            "font.size": 12,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.spines.left": False,
-            "axes.edgecolor": MUTED,
-            "axes.axisbelow": True,
-            "xtick.color": MUTED,
-            "ytick.color": MUTED,
-            "xtick.major.size": 3,
-            "ytick.major.size": 0,
-        }
-    )
+@contextmanager
+def drawing(salt: str) -> Iterator[None]:
+    """Draw with matplotlib's own defaults and ours: a matplotlibrc of the machine must not change the report.
+
+    Parameters
+    ----------
+    salt
+        Tells the ids of this drawing from those of others on the same page.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {
+                "svg.hashsalt": f"churn-{salt}",
+                "svg.fonttype": "none",
+                "text.parse_math": False,
+                "font.size": 12,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.spines.left": False,
+                "axes.edgecolor": MUTED,
+                "axes.axisbelow": True,
+                "xtick.color": MUTED,
+                "ytick.color": MUTED,
+                "xtick.major.size": 3,
+                "ytick.major.size": 0,
+            }
+        )
+        yield
 
 
 def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: Mark, last: tuple[int, Mark] | None) -> None:
@@ -199,7 +207,7 @@ def _ticks(marks: Sequence[Mark], room: int) -> tuple[list[int], list[str]]:
     return places, names
 
 
-def _svg(figure: Figure, label: str) -> str:
+def svg_of(figure: Figure, label: str) -> str:
     """The drawing as an element of an HTML page: its colours are the page's, its ids cannot collide."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -85,7 +85,7 @@ def surveys(config: Config) -> dict[str, Survey] | None:
 def goals(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """The config's goals, judged on the newest period that is over and fully on record."""
     wanted = [Goal(**rule.model_dump()) for rule in config.retention.goals]
-    histories = {
+    histories: dict[str, pd.DataFrame] = {
         unit: history(sources, config, as_of, replace(scope, unit=unit))
         for unit in sorted({rule.unit for rule in config.retention.goals})
     }

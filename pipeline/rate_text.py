@@ -38,23 +38,19 @@ def number(value: float) -> str:
 
 def chance(value: float) -> str:
     """A p-value."""
-    return "0.0001" if value < 0.0001 else f"{value:.4f}"
+    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+_COUNTS = """S N E kept lost not_churn new returned came_and_went size customers others others_lost asked answered
+at_risk left age days falling steady rising unanswered answers known expected_lost purchases buyers repeat_buyers
+revenue base_revenue lost_revenue contraction expansion won_revenue periods median_days median_days_of_leavers"""
+_PERCENTS = """rate rate_low rate_high churn_rate adjusted_rate lost_share share answer_rate share_before share_after
+rate_before rate_after gross_retention net_retention repeat_share came"""
 FORMATS: Mapping[str, Format] = {
-    **dict.fromkeys(
-        "S N E kept lost not_churn new returned came_and_went size customers others others_lost asked answered at_risk "
-        "left age days falling steady rising unanswered answers known expected_lost purchases buyers repeat_buyers "
-        "revenue base_revenue lost_revenue contraction expansion won_revenue periods".split(),
-        count,
-    ),
-    **dict.fromkeys(
-        "rate rate_low rate_high churn_rate adjusted_rate lost_share share answer_rate share_before share_after "
-        "rate_before rate_after gross_retention net_retention repeat_share came".split(),
-        percent,
-    ),
-    **dict.fromkeys("mix_effect rate_effect change error".split(), points),
-    **dict.fromkeys("p_value p_adjusted".split(), chance),
+    **dict.fromkeys(_COUNTS.split(), count),
+    **dict.fromkeys(_PERCENTS.split(), percent),
+    **dict.fromkeys(["mix_effect", "rate_effect", "change", "error"], points),
+    **dict.fromkeys(["p_value", "p_adjusted"], chance),
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+_NUMBER = re.compile(r"<?[-+]?[\d.,]*( %)?")
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     bc    10
     """
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    right = [
-        all(row[i][:1].isdigit() or row[i][:1] in "-+." for row in rows if row[i]) for i in range(len(header))
-    ]
+    right = [all(_NUMBER.fullmatch(row[i]) for row in rows) for i in range(len(header))]
     lines = [
         "  ".join(
             cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, right, strict=True)
