@@ -57,6 +57,12 @@ def _named(value: Any) -> Any:
     return {name: name for name in value} if isinstance(value, list) else value
 
 
+def _as_words(value: Any) -> Any:
+    # YAML reads a bare Yes as true, and 1 as a number.
+    words = value if isinstance(value, list) else [value]
+    return [("yes" if word else "no") if isinstance(word, bool) else str(word) for word in words]
+
+
 class Where(Section):
     """One condition that a row of the file must meet to be read. Exactly one test."""
 
@@ -86,6 +92,7 @@ class CustomerColumns(Section):
     started_at: ColumnRule | None = None
     ended_at: ColumnRule | None = None
     end_reason: ColumnRule | None = None
+    churned: ColumnRule | None = Field(default=None, description="the label, of churn.kind labelled only")
 
 
 class EventColumns(Section):
@@ -210,14 +217,17 @@ class Sources(Section):
 class Churn(Section):
     """What churn means here."""
 
-    kind: Literal["contractual", "non_contractual"]
-    horizon_days: Days
+    kind: Literal["contractual", "non_contractual", "labelled"]
+    horizon_days: Annotated[Days, Field(description="labelled: the days that the label speaks of")]
     gap_days: Annotated[int, Field(ge=0, le=3_650)] = 0
     active_days: Days = Field(
         default=180, description="non-contractual: a customer bought within so many days"
     )
     not_churn_reasons: list[str] = Field(
         default_factory=list, description="contractual: endings that do not count as churn"
+    )
+    churned_values: Annotated[list[str], BeforeValidator(_as_words)] = Field(
+        default_factory=list, description="labelled: values that mean churned, when yes, true or 1 do not fit"
     )
 
 
@@ -309,6 +319,25 @@ class Config(Section):
                 )
             if self.churn.not_churn_reasons and customers.columns.end_reason is None:
                 raise ValueError("churn.not_churn_reasons needs the column end_reason in sources.customers")
+        return self
+
+    @model_validator(mode="after")
+    def _table_of_the_labelled(self) -> Config:
+        customers, labelled = self.sources.customers, self.churn.kind == "labelled"
+        if customers is not None and customers.columns.churned is not None and not labelled:
+            raise ValueError("sources.customers.columns.churned goes with churn.kind labelled only")
+        if not labelled:
+            return self
+        if customers is None or customers.columns.churned is None or not customers.attributes:
+            raise ValueError(
+                "churn.kind labelled needs sources.customers with the column churned, and attributes to learn from"
+            )
+        dated = sorted(customers.columns.model_fields_set - {"customer_id", "churned"})
+        if others := [*(f"columns.{name}" for name in dated), *sorted(set(self.sources.given) - {"customers"})]:
+            raise ValueError(
+                f"churn.kind labelled reads one table without dates, not {', '.join(others)}; "
+                "with dates choose contractual or non_contractual"
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ with all mature snapshots.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,9 @@ class Training:
     ----------
     deployed
         D, fitted on all mature snapshots.
-    holdout
-        E, which never saw the newest mature snapshot nor labels that reach into it.
+    held
+        Models that have not seen some labelled rows: E as `holdout`, which never saw the newest mature snapshot nor
+        labels that reach into it; or those of a cross-validation.
     tested
         Test snapshots, newest first; the first one is the test of E.
     calibrator
@@ -75,11 +76,16 @@ class Training:
     """
 
     deployed: FittedModel
-    holdout: FittedModel
+    held: Mapping[str, FittedModel]
     tested: tuple[Tested, ...]
     calibrator: str
     training_rows: int
     notes: tuple[str, ...]
+
+    @property
+    def holdout(self) -> FittedModel:
+        """E."""
+        return self.held["holdout"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def _run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], No
     notes += _rule_wins(weights)
     if holdout is None:
         raise HistoryError("no test snapshot")
-    return Training(deployed, holdout, tuple(tested), name, len(rows), tuple(notes))
+    return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes))
 
 
 def _window(settings: Settings) -> np.timedelta64:

@@ -64,7 +64,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored)
     record = make_record(trained)
     say("log run and model")
-    logged = registry.log_training(tracking, record, training.deployed, training.holdout)
+    logged = registry.log_training(tracking, record, training.deployed, training.held)
     if verdict.promote:
         registry.promote(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)

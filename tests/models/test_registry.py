@@ -65,7 +65,7 @@ def tracking_in(home):
 def first(tmp_path_factory, models):
     """A store with one version that is champion."""
     tracking = tracking_in(tmp_path_factory.mktemp("home"))
-    logged = registry.log_training(tracking, RECORD, *models)
+    logged = registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]})
     registry.promote(tracking, logged.version, "first")
     return tracking, logged
 
@@ -126,7 +126,7 @@ def test_the_run_shows_steps_baselines_and_data(first):
 
 def test_promote_and_rollback_keep_the_reason(tmp_path, models):
     tracking = tracking_in(tmp_path)
-    versions = [registry.log_training(tracking, RECORD, m, m).version for m in models]
+    versions = [registry.log_training(tracking, RECORD, m, {"holdout": m}).version for m in models]
     for version in versions:
         registry.promote(tracking, version, f"reason {version}")
     assert registry.champion_version(tracking) == versions[1]
@@ -140,7 +140,9 @@ def test_promote_and_rollback_keep_the_reason(tmp_path, models):
 
 def test_changed_files_are_refused(tmp_path, models):
     tracking = tracking_in(tmp_path)
-    registry.promote(tracking, registry.log_training(tracking, RECORD, *models).version, "first")
+    registry.promote(
+        tracking, registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]}).version, "first"
+    )
     target = next(f for f in files_of(tracking) if f.name == "model.json")
     target.write_text(target.read_text().replace('"weight":0.5', '"weight":0.4'))
     with pytest.raises(ModelError, match="changed after training"):
