@@ -7,6 +7,7 @@ most as many units as there are limits, and a small integer program settles thos
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import linprog
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,9 +25,9 @@ WHOLE = 1e-6
 SAMPLE_UNITS = 3_000
 ADDED_AT_ONCE = 50_000
 CORE_OPTIONS = 1_000
-CORE_NODES = 500
+CORE_NODES = 400
 SMALL_CORE = 200
-CLOSE = 1e-4
+CLOSE = 1e-3
 FILL_FROM = 10_000
 ROUNDS = 60
 
@@ -150,8 +151,9 @@ def _limits(options: Options, kept: Ints, most: int, budget: float) -> tuple[Any
     n, columns = len(kept), np.arange(len(kept))
     rows, caps_of = [sparse.csr_matrix(np.ones((1, n)))], [np.array([float(most)])]
     if np.isfinite(budget):
-        rows.append(sparse.csr_matrix(options.cost[kept][None]))
-        caps_of.append(np.array([budget]))
+        scale = budget or 1.0
+        rows.append(sparse.csr_matrix(options.cost[kept][None] / scale))
+        caps_of.append(np.array([budget / scale]))
     for group, caps in options.groups:
         matrix = sparse.csr_matrix((np.ones(n), (group[kept], columns)), shape=(len(caps), n))
         binds = np.flatnonzero(caps < most)
@@ -265,21 +267,50 @@ class _Problem:
         return np.asarray(solved.x), prices
 
     def _integer(self, chosen: Ints, caps: Floats, near: float) -> Ints:
-        """The best whole choice among few options, but for a share `near`; none when the search gives up."""
+        """The best whole choice among few options, but for a share `near`, or the best found until the search ends.
+
+        Branch and bound on the relaxation. SciPy's own (`milp`) writes on standard output, where results go.
+        """
         rows = self._rows(chosen)
         matrix = sparse.vstack([self.use[:, chosen], rows]).tocsc()
-        right = np.concatenate([caps, np.ones(rows.shape[0])])
-        solved = milp(
-            -self.gain[chosen] / self.gain[chosen].max(),
-            constraints=LinearConstraint(matrix, ub=right),
-            bounds=Bounds(0, 1),
-            integrality=np.ones(len(chosen)),
-            options={
-                "mip_rel_gap": near,
-                "node_limit": CORE_NODES,
-            },  # a time limit would not give the same twice
-        )
-        return chosen[:0] if solved.x is None else chosen[solved.x > 0.5]
+        right, gain = np.concatenate([caps, np.ones(rows.shape[0])]), self.gain[chosen]
+        best, most = np.zeros(len(chosen), bool), 0.0
+        whole, nothing = np.ones(len(chosen)), np.zeros(len(chosen))
+        heap: list[tuple[float, int, Floats, Floats]] = [(-np.inf, 0, nothing, whole)]
+        for node in range(1, CORE_NODES, 2):
+            if not heap or -heap[0][0] <= most * (1 + near) + EPSILON:
+                break
+            _, _, low, high = heapq.heappop(heap)
+            solved = linprog(
+                -gain / gain.max(), matrix, right, bounds=np.stack([low, high], axis=1), method="highs-ds"
+            )
+            if solved.x is None or -solved.fun * gain.max() <= most * (1 + near) + EPSILON:
+                continue
+            fraction = np.minimum(solved.x, 1 - solved.x)
+            found = self._rounded(solved.x, gain, matrix, right)
+            if gain[found].sum() > most:
+                best, most = found, float(gain[found].sum())
+            branch = int(np.argmax(fraction))
+            if fraction[branch] > WHOLE:
+                upper, lower = high.copy(), low.copy()
+                upper[branch], lower[branch] = 0.0, 1.0
+                bound = float(solved.fun * gain.max())
+                heapq.heappush(heap, (bound, node, low, upper))
+                heapq.heappush(heap, (bound, node + 1, lower, high))
+        return chosen[best]
+
+    @staticmethod
+    def _rounded(share: Floats, gain: Floats, matrix: Any, right: Floats) -> NDArray[np.bool_]:
+        """The whole part of a relaxation, filled up by share and gain."""
+        taken = share > 1 - WHOLE
+        room = right - matrix[:, np.flatnonzero(taken)].sum(axis=1).A1 if taken.any() else right.copy()
+        for option in np.lexsort((-gain, -share)):
+            start, end = matrix.indptr[option], matrix.indptr[option + 1]
+            limits, amounts = matrix.indices[start:end], matrix.data[start:end]
+            if not taken[option] and (room[limits] >= amounts - EPSILON).all():
+                room[limits] -= amounts
+                taken[option] = True
+        return taken
 
     def _filled(self, taken: Ints, order: Ints) -> Ints:
         """The taken options, and others in that order as long as the limits allow."""

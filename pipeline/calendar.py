@@ -17,8 +17,10 @@ from pipeline.eligibility import Rule
 from pipeline.outreach import account_managers
 from pipeline.outreach_context import Prepared
 from pipeline.outreach_result import Decision
+from pipeline.playbook import DIGITS
 
 FOLD = 75
+MOST_ENTRIES = 500
 WORDS = {
     "en": {"contact": "Contact {customer}", "last": "Last contact: {day}", "usual": "Usual gap: {days} days"},
     "fa": {"contact": "تماس با {customer}", "last": "آخرین تماس: {day}", "usual": "فاصلهٔ معمول: {days} روز"},
@@ -69,7 +71,8 @@ def calendar_files(
     """An iCalendar file for each owner: name to content.
 
     It holds the owner's part of the list, on the day when it is due, and the contacts that fall due within
-    `calendar_days`; what is overdue stands on `as_of`. Calendars that are imported again update the same entries.
+    `calendar_days`; what is overdue stands on `as_of`. At most `MOST_ENTRIES` of these, the longest overdue first:
+    nobody can use more, and the table has them all. Calendars that are imported again update the same entries.
 
     Parameters
     ----------
@@ -82,6 +85,7 @@ def calendar_files(
     """
     until = pd.Timestamp(as_of) + pd.Timedelta(days=settings.calendar_days)
     soon = calendar[(calendar["next_due"] < until) & ~calendar["customer_id"].isin(chosen["customer_id"])]
+    soon = soon[soon.groupby("owner").cumcount() < MOST_ENTRIES]
     entries: dict[str, list[str]] = {}
     for row in chosen.to_dict("records"):
         text = f"{row['message']}\n{row['reason_1']}".strip()
@@ -98,9 +102,10 @@ def calendar_files(
 def _rhythm_entry(row: Mapping[Any, Any], language: str, as_of: dt.date, company: str) -> list[str]:
     words = WORDS[language]
     last, due = row["last_contact"], row["next_due"].date()
-    told = [words["usual"].format(days=f"{row['usual_gap_days']:.0f}")]
+    digits = DIGITS.get(language, {})
+    told = [words["usual"].format(days=f"{row['usual_gap_days']:.0f}".translate(digits))]
     if not pd.isna(last):
-        told.insert(0, words["last"].format(day=last.date().isoformat()))
+        told.insert(0, words["last"].format(day=last.date().isoformat().translate(digits)))
     head = words["contact"].format(customer=row["customer_id"])
     name = f"{company} rhythm {due} {row['customer_id']}"
     return _entry(name, max(due, as_of), head, "\n".join(told), as_of)

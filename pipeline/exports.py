@@ -61,7 +61,12 @@ def _cells(column: pd.Series[Any]) -> pd.Series[Any]:
         return column.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%dT%H:%M:%S")
     if pd.api.types.is_numeric_dtype(column):
         return column
-    return column.map(lambda cell: neutral(cell) if isinstance(cell, str) else cell, na_action="ignore")
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column.map(lambda cell: neutral(cell) if isinstance(cell, str) else cell, na_action="ignore")
+    suspect = column.str.startswith(STARTS_FORMULA) | column.str.lstrip().str.startswith(STARTS_FORMULA)
+    suspect |= column.str.contains("\r", regex=False)
+    suspect = suspect.eq(True)
+    return column.mask(suspect, column[suspect].map(neutral)) if suspect.any() else column
 
 
 def crm_table(chosen: pd.DataFrame, columns: Mapping[str, str], system: str) -> pd.DataFrame:

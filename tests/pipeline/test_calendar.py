@@ -4,7 +4,7 @@ import pandas as pd
 from outreach_data import DAY, contacts, customers, playbook
 
 from configs.outreach import Outreach
-from pipeline.calendar import calendar_files, contact_calendar
+from pipeline.calendar import MOST_ENTRIES, calendar_files, contact_calendar, file_name
 from pipeline.outreach import decide, prepare
 from pipeline.outreach_context import Context
 from pipeline.reasons import Reason
@@ -96,6 +96,14 @@ def test_the_same_night_gives_the_same_bytes_and_long_words_are_folded_whole():
     assert first == again
     assert all("/" not in name and ".." not in name for name in first)
     assert any("नमस्कार " * 40 in e["DESCRIPTION"] for text in first.values() for e in parsed(text))
+
+
+def test_nobody_gets_a_calendar_that_nobody_can_use():
+    prepared, decision = decided(700, chosen=False)
+    calendar = contact_calendar(prepared, decision)
+    files = calendar_files(calendar, decision.chosen, prepared.context.settings, DAY, "shop")
+    assert len(calendar) == 700
+    assert len(parsed(files[file_name("account manager")])) == MOST_ENTRIES
 
 
 def test_an_empty_night():
