@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -12,6 +13,23 @@ from configs.errors import Fault
 
 Days = Annotated[int, Field(gt=0, le=36_500)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:).*(@)")
+_SECRET = re.compile(r"([?&][^=&#\s]*(?:pass|secret|token|key)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """A URL, or a text that holds one, without its password.
+
+    Examples
+    --------
+    >>> redacted("postgresql://me:pa@ss@host/shop#orders")
+    'postgresql://me:***@host/shop#orders'
+    >>> redacted("postgresql:///shop?user=me&password=secret#orders")
+    'postgresql:///shop?user=me&password=***#orders'
+    """
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
 
 
 class Section(BaseModel):
@@ -46,7 +64,7 @@ def fault_of(error: Any, root: type[BaseModel], origins: Mapping[str, str] | Non
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error" or isinstance(error["input"], dict):
         return Fault(where, message)
-    return Fault(where, f"is {error['input']!r}: {message[0].lower()}{message[1:]}")
+    return Fault(where, f"is {redacted(repr(error['input']))}: {message[0].lower()}{message[1:]}")
 
 
 def _known_keys(root: type[BaseModel], place: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from configs.base import Days, Section, Share, fault_of
+from configs.base import Days, Section, Share, fault_of, redacted
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.retention import Retention
@@ -137,7 +137,8 @@ class UsageColumns(EventColumns):
 class Source(Section):
     """Where the rows of a role are, and which of them count.
 
-    `uri` is a path or glob of CSV, Parquet or fixed-width files. Relative paths count from the config's home.
+    `uri` is a path or glob of CSV, Parquet or fixed-width files, or a database and a table of it, such as
+    `postgresql://user@host/shop#sales.orders` (see `pipeline.databases`). Relative paths count from the config's home.
     """
 
     uri: str
@@ -160,6 +161,11 @@ class Source(Section):
         if (self.format == "fixed_width") != (self.fields is not None):
             raise ValueError("'fields' and 'format: fixed_width' go together")
         return self
+
+    @property
+    def shown(self) -> str:
+        """The URI without its password: for messages, logs and manifests."""
+        return redacted(self.uri)
 
 
 class CustomerSource(Source):
@@ -333,7 +339,10 @@ class Config(Section):
                 "churn.kind labelled needs sources.customers with the column churned, and attributes to learn from"
             )
         dated = sorted(customers.columns.model_fields_set - {"customer_id", "churned"})
-        if others := [*(f"columns.{name}" for name in dated), *sorted(set(self.sources.given) - {"customers"})]:
+        if others := [
+            *(f"columns.{name}" for name in dated),
+            *sorted(set(self.sources.given) - {"customers"}),
+        ]:
             raise ValueError(
                 f"churn.kind labelled reads one table without dates, not {', '.join(others)}; "
                 "with dates choose contractual or non_contractual"

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import difflib
 import operator
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 
 from configs.errors import Fault
 from configs.schema import Column, CustomerSource, FeedbackSource, Source, Where
+from features.dialects import engine_of
 from features.tables import ALLOWED, NOT_NEGATIVE, NOT_NULL, ROLES, ColumnType
+from pipeline.parsing import YEARS, ZONE, as_number, as_text, as_time
 
 SAMPLES = 5
-_ZONE = r"(?i):\d{2}(\.\d+)?\s*([a-z][\w/+-]*|[+-]\d{2}(:?\d{2}){0,2})$"
-_YEARS = 1900, 9999
-
-
-_MOMENT = dtypes.Timestamp(timezone="UTC")
-
-
-@ibis.udf.scalar.builtin(signature=((dtypes.string, dtypes.string), dtypes.timestamp))
-def try_strptime(text: Any, fmt: Any) -> Any:
-    """DuckDB's: null where the text does not have the format."""
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=((dtypes.string, dtypes.timestamp), _MOMENT))
-def from_zone(zone: Any, local: Any) -> Any:
-    """DuckDB's: the moment at which clocks in the zone show a local time."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +56,24 @@ def missing_columns(role: str, source: Source, raw: ir.Table) -> list[Fault]:
     for place, column in named:
         if column not in raw.columns:
             near = difflib.get_close_matches(column, raw.columns, n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"the file has: {', '.join(raw.columns[:12])}"
-            faults.append(Fault(f"sources.{role}.{place}", f"no column '{column}' in {source.uri}", hint))
+            hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(raw.columns[:12])}"
+            faults.append(Fault(f"sources.{role}.{place}", f"no column '{column}' in {source.shown}", hint))
+    return faults
+
+
+def unsupported(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+    """A fault for each rule of the config that the engine of the table can't follow."""
+    engine = engine_of(raw)
+    times = [n for n in mapping(source) if ROLES[role].get(n) == "time"]
+    view = "make a view in the database with a typed column in UTC and read that"
+    faults = [
+        Fault(f"sources.{role}.columns.{name}.format", "a format is read from files only", view)
+        for name in times
+        if mapping(source)[name].format and engine != "duckdb"
+    ]
+    if engine == "sqlite" and times and source.time_zone != "UTC":
+        what = f"is {source.time_zone}, but SQLite knows no time zones"
+        faults.append(Fault(f"sources.{role}.time_zone", what, view))
     return faults
 
 
@@ -89,12 +92,10 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
         kind = ROLES[role].get(name)
         value, bad = _column(rows, rule, kind, source.time_zone)
         values[name] = value
-        where = f"{source.uri}, column {name}"
+        where = f"{source.shown}, column {name}"
         if bad is not None:
             values[f"bad_{name}"] = bad
-            shape = (
-                f"of the form {rule.format}" if rule.format else f"of the years {_YEARS[0]} to {_YEARS[1]}"
-            )
+            shape = f"of the form {rule.format}" if rule.format else f"of the years {YEARS[0]} to {YEARS[1]}"
             expected = {"time": f"a date or time {shape}", "number": "a number"}[kind or "number"]
             conditions[f"bad_{name}"] = Fault(
                 where, f"is not {expected}", "correct it, or map the column's format"
@@ -129,12 +130,13 @@ def whole_row_checks(role: str, source: Source, rows: ir.Table) -> dict[str, tup
     """Checks that wait until lines are joined: name -> (where a row breaks it, the fault)."""
     checks: dict[str, tuple[Any, Fault]] = {}
     for name in rows.columns:
-        where = f"{source.uri}, column {name}"
+        where = f"{source.shown}, column {name}"
         if (role, name) in NOT_NEGATIVE:
             fix = f"leave returns out with sources.{role}.where, or give them to sources.cancellations"
             checks[f"negative_{name}"] = rows[name] < 0, Fault(where, "is negative", fix)
         if rows[name].type().is_floating():
-            endless = rows[name].isinf() | rows[name].isnan()
+            # Not a number is above every number.
+            endless = rows[name].abs() > sys.float_info.max
             checks[f"infinite_{name}"] = endless, Fault(where, "is infinite or not a number", "correct it")
     return checks
 
@@ -150,7 +152,7 @@ def mixed_zones(role: str, source: Source, raw: ir.Table) -> dict[str, tuple[Any
             and not rule.format
         ):
             text = raw[rule.column]
-            zoned = text.strip().re_search(_ZONE)
+            zoned = text.strip().re_search(ZONE)
             result[name] = (zoned.sum(), (text.notnull() & ~zoned).sum())
     return result
 
@@ -165,9 +167,9 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -
         value = ibis.literal(rule.constant)
         return (value.cast("string") if kind == "text" else value), None
     if rule.join:
-        return ibis.literal("-").join([_text(table[c]) for c in rule.join]), None
+        return ibis.literal("-").join([as_text(table[c]) for c in rule.join]), None
     if rule.product:
-        parts = [_number(table[c]) for c in rule.product]
+        parts = [as_number(table[c]) for c in rule.product]
         value = reduce(operator.mul, [p for p, _ in parts])
         bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
     else:
@@ -175,53 +177,12 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -
         if kind is None:  # an attribute: numbers stay numbers, all else is text
             kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
         if kind == "text":
-            return _text(raw), None
-        value, bad = _time(raw, rule.format, zone) if kind == "time" else _number(raw)
+            return as_text(raw), None
+        value, bad = as_time(raw, rule.format, zone) if kind == "time" else as_number(raw)
     return (-value if rule.negate else value), bad
 
 
-def _text(raw: Any) -> Any:
-    # Exports often turn whole-number ids into 17850.0: such an id is 17850.
-    if raw.type().is_floating():
-        return ibis.ifelse(raw == raw.floor(), raw.cast("int64").cast("string"), raw.cast("string"))
-    return raw.cast("string")
-
-
-def _number(raw: Any) -> tuple[Any, Any]:
-    if raw.type().is_numeric():
-        return raw.cast("float64"), None
-    value = raw.cast("string").strip().try_cast("float64")
-    return value, raw.notnull() & value.isnull()
-
-
-def _time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
-    kind = raw.type()
-    if kind.is_timestamp() and kind.timezone is not None:
-        return _in_range(raw, raw.cast(_MOMENT).cast("timestamp"))
-    if kind.is_timestamp() or kind.is_date():
-        return _in_range(raw, _to_utc(raw.cast("timestamp"), zone))
-    text = raw.cast("string").strip()
-    if fmt:
-        value = try_strptime(text, fmt)
-        zoned = ibis.literal("%z" in fmt)
-    else:
-        # A cast to a time without zone would drop the zone of the text instead of applying it.
-        value = text.try_cast(_MOMENT).cast("timestamp")
-        zoned = text.re_search(_ZONE)
-    return _in_range(raw, value if zone == "UTC" else ibis.ifelse(zoned, value, _to_utc(value, zone)))
-
-
-def _in_range(raw: Any, value: Any) -> tuple[Any, Any]:
-    """The time, and where it can't be read or lies outside the years that dates are kept in."""
-    first, last = ibis.timestamp(f"{_YEARS[0]}-01-01"), ibis.timestamp(f"{_YEARS[1]}-12-31 23:59:59.999999")
-    return value, raw.notnull() & ~value.between(first, last).fill_null(False)
-
-
-def _to_utc(local: Any, zone: str) -> Any:
-    return local if zone == "UTC" else from_zone(zone, local).cast("timestamp")
-
-
-def _as_text(value: str | float) -> str:
+def _wanted(value: str | float) -> str:
     # The config reads 5 as 5.0; the file says 5.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -233,14 +194,14 @@ def _test(column: Any, condition: Where) -> Any:
     if name == "is_null":
         return column.isnull() if value else column.notnull()
     if name in ("above", "below"):
-        number = _number(column)[0]
+        number = as_number(column)[0]
         return number > value if name == "above" else number < value
-    text = _text(column)
-    wanted = [_as_text(v) for v in value] if isinstance(value, list) else _as_text(value)
+    text = as_text(column)
+    wanted = [_wanted(v) for v in value] if isinstance(value, list) else _wanted(value)
     positive = {
         "equals": lambda: text == wanted,
         "one_of": lambda: text.isin(wanted),
-        "starts_with": lambda: text.startswith(wanted),
+        "starts_with": lambda: text.substr(0, len(wanted)) == wanted,
     }
     if name in positive:
         return positive[name]()

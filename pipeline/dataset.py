@@ -9,7 +9,6 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from configs.errors import HistoryError
@@ -20,6 +19,7 @@ from features.snapshots import TimeAxis, back_from, newest_mature
 from features.spec import catalogue_hash, needed_stats
 from features.tables import derived
 from pipeline import engine
+from pipeline.databases import arrow
 from pipeline.sources import Sources
 
 
@@ -67,7 +67,7 @@ def _customers(customers: ir.Table | None, shards: int) -> Any:
     """All of the customers source as an Arrow table, with the shard of each; None without the source."""
     if customers is None:
         return None
-    found = ibis.memtable(customers.to_pyarrow())
+    found = ibis.memtable(arrow(customers))
     return found.mutate(shard_=engine.shard_of(found.customer_id, shards)).to_pyarrow()
 
 

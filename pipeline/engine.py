@@ -23,6 +23,7 @@ from features.matrix import People
 from features.panel import Panel, Stat
 from features.partials import partials
 from features.snapshots import TimeAxis
+from pipeline.databases import BATCH_ROWS, arrow, asking
 
 ROWS_A_SHARD = 6_000_000
 
@@ -52,12 +53,13 @@ def scan(
     """
     queries = {role: partials(tables[role], role, wanted, axis) for role, wanted in stats.items() if wanted}
     if shards == 1:
-        found = {role: query.to_pyarrow().combine_chunks() for role, query in queries.items()}
+        found = {role: arrow(query).combine_chunks() for role, query in queries.items()}
         yield Scan(1, lambda _: found)
         return
     with tempfile.TemporaryDirectory(prefix="churn-") as folder:
         for role, query in queries.items():
-            split = query.mutate(shard_=shard_of(query.customer_id, shards))
+            here = brought(connection, query, Path(folder) / f"{role}.parquet")
+            split = here.mutate(shard_=shard_of(here.customer_id, shards))
             connection.to_parquet(
                 split, f"{folder}/{role}", partition_by="shard_", compression="uncompressed"
             )
@@ -66,6 +68,20 @@ def scan(
             return {role: _read_shard(Path(folder) / role, shard, query) for role, query in queries.items()}
 
         yield Scan(shards, load)
+
+
+def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
+    """The result of a query as a table of the local DuckDB, by way of a file when another engine runs it."""
+    if query.get_backend() is connection:
+        return query
+    with (
+        asking(),
+        query.to_pyarrow_batches(chunk_size=BATCH_ROWS) as batches,
+        pq.ParquetWriter(file, batches.schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
+    return connection.read_parquet(file)
 
 
 def shard_of(customer_id: Any, shards: int) -> Any:

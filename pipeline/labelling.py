@@ -16,6 +16,7 @@ from features.matrix import Matrix
 from features.panel import Stat
 from features.snapshots import newest_mature
 from pipeline import engine
+from pipeline.databases import arrow
 from pipeline.sources import Sources
 
 
@@ -43,13 +44,12 @@ def build_labels(sources: Sources, config: Config, matrix: Matrix, as_of: dt.dat
             labels[rows] = silent(panel, codes[rows], day, churn.gap_days, churn.horizon_days)
         return labels
     customers = sources.tables["customers"]
-    people = engine.people_of(customers.to_pyarrow(), [], ids)
+    people = engine.people_of(arrow(customers), [], ids)
     counts = np.ones(len(ids), dtype=bool)
     if churn.not_churn_reasons:
-        ignored = customers.filter(
-            customers.end_reason.isin(churn.not_churn_reasons)
-        ).customer_id.to_pyarrow()
-        counts = ~pc.is_in(ids, value_set=ignored.combine_chunks()).to_numpy(zero_copy_only=False)
+        excused = customers.filter(customers.end_reason.isin(churn.not_churn_reasons)).select("customer_id")
+        ignored = arrow(excused)["customer_id"].combine_chunks()
+        counts = ~pc.is_in(ids, value_set=ignored).to_numpy(zero_copy_only=False)
     for day, rows in mature.items():
         who = codes[rows]
         labels[rows] = ended(people.ended_at[who], counts[who], day, churn.gap_days, churn.horizon_days)

@@ -1,4 +1,4 @@
-"""From a source's URI to its raw table: files through DuckDB."""
+"""From a source's URI to its raw table: files through DuckDB, tables where they are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
 from configs.schema import Config, Source
+from pipeline import databases
+from pipeline.databases import Connections, UnreadableError, first_line
 
 _FORMATS = {
     ".parquet": "parquet",
@@ -24,14 +26,6 @@ _FORMATS = {
 }
 
 
-class UnreadableError(Exception):
-    """A source that can't be read; holds the fault. Becomes a `DataError` beside the faults of the others."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        super().__init__(str(fault))
-
-
 def connect(threads: int) -> Backend:
     """A DuckDB that works in memory, spills to the system's temporary folder, and thinks in UTC."""
     connection = ibis.duckdb.connect(
@@ -41,17 +35,28 @@ def connect(threads: int) -> Backend:
     return connection
 
 
-def read(connection: Backend, role: str, source: Source, config: Config) -> ir.Table:
-    """The rows as they stand in the files: text for CSV and fixed-width files, typed for Parquet.
+def read(connection: Backend, others: Connections, role: str, source: Source, config: Config) -> ir.Table:
+    """The rows as they stand in the source: text for CSV and fixed-width files, typed for Parquet and tables.
+
+    Parameters
+    ----------
+    connection
+        The local DuckDB, which reads files.
+    others
+        Connections to databases by URL, shared by the sources; new ones are added.
 
     Raises
     ------
     UnreadableError
-        When no file matches, or the files are damaged or of another format.
+        When no file or table matches, or the files are damaged or of another format.
+    TryAgainError
+        When a database is away.
     """
+    if databases.is_url(source.uri):
+        return databases.table(connection, others, role, source, config)
     files = _files(role, source, config)
     if not any(Path(file).stat().st_size for file in files):
-        raise UnreadableError(Fault(source.uri, "is empty", "check the export that writes it"))
+        raise UnreadableError(Fault(source.shown, "is empty", "check the export that writes it"))
     kind = source.format if source.format != "auto" else _FORMATS.get(Path(files[0]).suffix.lower())
     try:
         if kind == "parquet":
@@ -63,20 +68,15 @@ def read(connection: Backend, role: str, source: Source, config: Config) -> ir.T
             return _fixed_width(connection, files, source.fields or {})
     except (duckdb.Error, OSError) as error:
         raise UnreadableError(
-            Fault(f"sources.{role}", f"can't read {source.uri}: {first_line(error)}")
+            Fault(f"sources.{role}", f"can't read {source.shown}: {first_line(error)}")
         ) from error
     raise UnreadableError(
         Fault(
             f"sources.{role}.format",
-            f"is auto, but the ending of {source.uri} tells no format",
+            f"is auto, but the ending of {source.shown} tells no format",
             "set it to csv, parquet or fixed_width",
         )
     )
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, which in DuckDB's errors says what is wrong."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _files(role: str, source: Source, config: Config) -> list[str]:

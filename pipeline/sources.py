@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from configs.errors import DataError, Fault
+from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config, Source
+from features.dialects import engine_of
 from pipeline import contracts
 from pipeline.contracts import SAMPLES, Checked
-from pipeline.readers import UnreadableError, connect, first_line, read
+from pipeline.databases import Connections, UnreadableError, arrow, asking
+from pipeline.digests import digest
+from pipeline.numerals import with_numbers
+from pipeline.readers import connect, read
 
 _DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
 
@@ -33,7 +36,7 @@ class Sources:
     Parameters
     ----------
     connection
-        The DuckDB that reads them.
+        The local DuckDB: it reads files, and receives what other engines have reduced.
     tables
         Role to table, with the columns of `features.tables.ROLES` that are mapped. No row, ending or answer
         that occurred or became known at the as-of date or later is in them.
@@ -68,20 +71,35 @@ class _Opened:
     faults: list[Fault]
 
 
-def open_sources(config: Config, as_of: dt.date) -> Sources:
+def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sources:
     """Open, check and cut every source of the config.
+
+    Parameters
+    ----------
+    dated
+        Whether the caller needs dates; `pipeline.labelled` alone does not.
 
     Raises
     ------
+    ConfigError
+        When a table without dates meets a caller that needs them.
     DataError
         With all faults of all sources at once.
+    TryAgainError
+        When a database is away.
     """
+    if dated and config.churn.kind == "labelled":
+        raise ConfigError(
+            "churn.kind labelled reads a table without dates: there is features, train and score, "
+            "and nothing that needs to know when; with dates choose contractual or non_contractual"
+        )
     connection = connect(config.model.threads)
     faults: list[Fault] = []
     opened: dict[str, _Opened] = {}
+    others: Connections = {}
     for role, source in config.sources.given.items():
         try:
-            result = _open(connection, role, source, config, as_of)
+            result = _open(connection, others, role, source, config, as_of)
         except UnreadableError as error:
             faults.append(error.fault)
             continue
@@ -96,36 +114,40 @@ def open_sources(config: Config, as_of: dt.date) -> Sources:
         {role: o.table for role, o in opened.items()},
         tuple(customers.attributes) if customers else (),
         {role: o.fingerprint for role, o in opened.items()},
-        dt.date.fromisoformat(opened[base].fingerprint["first"][:10]),
+        dt.date.fromisoformat((opened[base].fingerprint["first"] or as_of.isoformat())[:10]),
         tuple(note for o in opened.values() for note in o.notes),
     )
 
 
-def _open(connection: Backend, role: str, source: Source, config: Config, as_of: dt.date) -> _Opened:
-    raw = read(connection, role, source, config)
-    faults = contracts.missing_columns(role, source, raw)
+def _open(
+    connection: Backend, others: Connections, role: str, source: Source, config: Config, as_of: dt.date
+) -> _Opened:
+    raw = read(connection, others, role, source, config)
+    faults = contracts.missing_columns(role, source, raw) or contracts.unsupported(role, source, raw)
     if faults:
         return _Opened(raw, {}, [], faults)
-    checked = contracts.check(role, source, raw)
-    try:
-        if not _typed(raw):
+    local = raw.get_backend() is connection
+    text = local and not _typed(raw)
+    with asking(source):
+        if text:
+            raw = with_numbers(source, raw, config.retention.segments)
+        checked = contracts.check(role, source, raw)
+        if text:
             # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
             checked = replace(
                 checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
             )
         broken = _row_faults(role, source, raw, checked)
         if broken is None:
-            return _Opened(raw, {}, [], [Fault(source.uri, "has no rows", _NO_ROWS)])
+            return _Opened(raw, {}, [], [Fault(source.shown, "has no rows", _NO_ROWS)])
         faults = broken + _zone_faults(role, source, raw)
         rows = checked.table.select(*checked.columns)
         if "transaction_id" in rows.columns:
-            rows = connection.create_table(role, contracts.one_row_a_transaction(rows), temp=True)
+            rows = contracts.one_row_a_transaction(rows)
+            # Nothing is ever written to a database, not even a temporary table.
+            rows = connection.create_table(role, rows, temp=True) if local else rows
         opened = _cut(role, source, rows, as_of)
         return replace(opened, faults=[*faults, *opened.faults])
-    except duckdb.Error as error:
-        raise UnreadableError(
-            Fault(f"sources.{role}", f"can't read {source.uri}: {first_line(error)}")
-        ) from error
 
 
 def _typed(raw: ir.Table) -> bool:
@@ -141,10 +163,10 @@ def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
         for name, pair in counts.items()
         for part, e in zip(("zoned", "bare"), pair, strict=True)
     }
-    found = raw.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    found = arrow(raw.aggregate(**sums)).to_pylist()[0]
     return [
         Fault(
-            f"{source.uri}, column {name}",
+            f"{source.shown}, column {name}",
             f"{found[f'zoned_{name}']} rows carry a time zone and {found[f'bare_{name}']} do not",
             "give all or none a zone; times without one are read in sources."
             f"{role}.time_zone ({source.time_zone})",
@@ -161,20 +183,25 @@ def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> l
     """
     table = checked.table
     counts = table.aggregate(rows=table.count(), **{name: table[name].sum() for name in checked.conditions})
-    found = counts.to_pyarrow().to_pylist()[0]
+    found = arrow(counts).to_pylist()[0]
     if not found["rows"]:
         return None
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken:
         return []
-    numbered = contracts.check(role, source, raw, numbered=True).table
+    in_files = engine_of(raw) == "duckdb"
+    table = contracts.check(role, source, raw, numbered=in_files).table
     faults = []
     for name, fault in broken.items():
-        rows = numbered.filter(numbered[name]).limit(SAMPLES).row_.to_pyarrow().to_pylist()
-        sample = ", ".join(map(str, sorted(rows))) + (", ..." if found[name] > SAMPLES else "")
-        what = f"{fault.what} in {found[name]} of {found['rows']} rows (data row {sample})"
+        which = _which(table, name, found[name]) if in_files else _whose(table, table[name])
+        what = f"{fault.what} in {found[name]} of {found['rows']} rows{which}"
         faults.append(Fault(fault.where, what, fault.fix))
     return faults
+
+
+def _which(numbered: ir.Table, condition: str, count: int) -> str:
+    rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
+    return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
 
 
 def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
@@ -192,19 +219,20 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
         for c in clock
         for end, of in (("first", "min"), ("last", "max"))
     }
-    ids = {"surplus": rows.customer_id.count() - rows.customer_id.nunique()} if role == "customers" else {}
+    ids = (
+        {"surplus": rows.customer_id.count() - rows.customer_id.nunique()}
+        if role == "customers" and "churned" not in rows.columns
+        else {}
+    )
     counts = {
         "rows": rows.count(),
         "late": rows.count(where=late),
-        "digest": _digest(rows, ~late),
+        "digest": digest(rows, _DIGESTED, ~late),
         **times,
         **ids,
     }
-    found = (
-        rows.aggregate(**counts, **{name: bad.sum() for name, (bad, _) in checks.items()})
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
+    sums = {name: bad.sum() for name, (bad, _) in checks.items()}
+    found = arrow(rows.aggregate(**counts, **sums)).to_pylist()[0]
     total, ignored = found["rows"], found["late"]
     faults = [
         Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{_whose(rows, bad)}", fault.fix)
@@ -214,10 +242,10 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
     if ids and found["surplus"]:
         faults.append(_repeated(source, rows, found["surplus"]))
     if ignored == total:
-        faults.append(Fault(source.uri, f"has no row before {as_of}", "choose a later --as-of"))
+        faults.append(Fault(source.shown, f"has no row before {as_of}", "choose a later --as-of"))
     elif ignored > source.max_future_share * total:
         what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
-        faults.append(Fault(source.uri, what, "check the clock of the export, or --as-of"))
+        faults.append(Fault(source.shown, what, "check the clock of the export, or --as-of"))
     notes = [f"{role}: {ignored} of {total} rows lie at or after {as_of} and are ignored"] if ignored else []
     fingerprint = {
         "rows": total - ignored,
@@ -239,21 +267,14 @@ def _hide_later(rows: ir.Table, midnight: Any) -> ir.Table:
 
 
 def _whose(rows: ir.Table, bad: Any) -> str:
-    """Whose rows these are; their numbers are gone, since lines may have been joined."""
-    ids = rows.filter(bad).customer_id
-    sample = ids.as_table().distinct().order_by("customer_id").limit(SAMPLES).to_pyarrow()["customer_id"]
-    return f" (customer {', '.join(map(repr, sample.to_pylist()))})"
+    """Whose rows these are: where lines may have been joined, and in databases, rows have no numbers."""
+    ids = rows.filter(bad).select("customer_id").distinct().order_by("customer_id").limit(SAMPLES)
+    return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"
 
 
 def _repeated(source: Source, rows: ir.Table, surplus: int) -> Fault:
     named = rows.filter(rows.customer_id.notnull())
     repeated = named.group_by("customer_id").agg(n=named.count()).filter(lambda t: t.n > 1)
-    sample = repeated.order_by("customer_id").limit(SAMPLES).customer_id.to_pyarrow().to_pylist()
+    sample = arrow(repeated.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
     what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
-    return Fault(f"{source.uri}, column customer_id", what, "one row a customer: merge or rename them")
-
-
-def _digest(rows: ir.Table, where: Any) -> Any:
-    """A 64-bit digest of the rows that does not depend on their order."""
-    row = ibis.struct({c: rows[c] for c in _DIGESTED if c in rows.columns})
-    return row.hash().bit_xor(where=where)
+    return Fault(f"{source.shown}, column customer_id", what, "one row a customer: merge or rename them")

@@ -1,0 +1,43 @@
+"""A digest of a table's rows that does not depend on their order, computed where the table is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dtypes
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from features.dialects import engine_of
+
+
+@ibis.udf.scalar.builtin(name="hashtextextended", signature=((dtypes.string, dtypes.int64), dtypes.int64))
+def _hash_of_postgres(text: Any, seed: Any) -> Any:
+    """PostgreSQL's: 64 bits of a text."""
+
+
+@ibis.udf.scalar.python(name="churn_hash")
+def _hash_of_python(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def digest(rows: ir.Table, columns: Sequence[str], where: Any) -> Any:
+    """64 bits of the rows' values in those of `columns` that the table has; null without rows.
+
+    The digest tells two states of a table apart. It is another one on another engine.
+    """
+    present = [rows[name] for name in columns if name in rows.columns]
+    engine = engine_of(rows)
+    if engine == "duckdb":
+        return ibis.struct({c.get_name(): c for c in present}).hash().bit_xor(where=where)
+    text = ibis.literal("|").join([ibis.coalesce(c.cast("string"), ibis.literal("~")) for c in present])
+    if engine == "postgres":
+        return _hash_of_postgres(text, 0).bit_xor(where=where)
+    if engine == "sqlite":
+        return _hash_of_python(text).bit_xor(where=where)
+    if rows.get_backend().has_operation(ops.Hash):
+        return text.hash().bit_xor(where=where)
+    return ibis.null("int64")
