@@ -17,7 +17,9 @@ from configs.errors import ChurnError
 KEY_BYTES = 32
 
 
-def control_key(folder: Path, file_name: str, variable: str, environ: Mapping[str, str]) -> bytes:
+def control_key(
+    folder: Path, file_name: str, variable: str, environ: Mapping[str, str], *, create: bool = True
+) -> bytes:
     """The secret of the draws: from the variable, else from the file, which is made at the first use.
 
     Who knows it can tell who is in the control group, so it is never logged; `key_id` names it.
@@ -28,6 +30,8 @@ def control_key(folder: Path, file_name: str, variable: str, environ: Mapping[st
         The outputs folder and the file in it, readable by its owner only.
     variable
         Name of the environment variable.
+    create
+        False, for a run that must write nothing: a key that is not there yet is one that nothing was drawn with.
 
     Raises
     ------
@@ -39,6 +43,8 @@ def control_key(folder: Path, file_name: str, variable: str, environ: Mapping[st
     path = folder / file_name
     try:
         if not path.exists():
+            if not create:
+                return bytes(KEY_BYTES)
             _make(path)
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

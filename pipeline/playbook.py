@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from configs.errors import ConfigError, Fault
 from configs.playbook import Action, Condition, Playbook, fields_of
+from features.matrix import declared
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -23,7 +24,9 @@ DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"), "mr": str.m
 MARKS = {"fa": str.maketrans(",.", "٬٫")}
 
 
-def check_playbook(playbook: Playbook, columns: Collection[str], drivers: Collection[str]) -> tuple[str, ...]:
+def check_playbook(
+    playbook: Playbook, columns: Collection[str], drivers: Collection[str] | None = None
+) -> tuple[str, ...]:
     """What the playbook asks for and the data don't have, a line each.
 
     Parameters
@@ -31,7 +34,8 @@ def check_playbook(playbook: Playbook, columns: Collection[str], drivers: Collec
     columns
         Names of the scored columns.
     drivers
-        The drivers of all declared features and of the attributes.
+        That reasons can have; absent: those of all declared features and of the attributes, whether or not the
+        data have them.
 
     Raises
     ------
@@ -39,6 +43,8 @@ def check_playbook(playbook: Playbook, columns: Collection[str], drivers: Collec
         For drivers that no feature has, with the nearest one, all at once.
     """
     faults, lines = [], []
+    if drivers is None:
+        drivers = {feature.driver for feature in declared()} | {"profile"}
     for name, action in playbook.actions.items():
         asked = {driver for when in action.when for driver in when.drivers}
         for driver in sorted(asked - set(drivers)):

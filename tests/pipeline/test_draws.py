@@ -23,6 +23,11 @@ def test_the_variable_comes_before_the_file(tmp_path):
     assert not (tmp_path / "control.key").exists()
 
 
+def test_a_dry_run_makes_no_key(tmp_path):
+    assert len(control_key(tmp_path / "data", "control.key", "KEY", {}, create=False)) == 32
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_lost_key_is_an_error_not_a_new_draw(tmp_path):
     (tmp_path / "control.key").write_text("\n")
     with pytest.raises(ChurnError, match="is empty; restore it, or set KEY"):
