@@ -54,7 +54,9 @@ def _curves(asked: Asked, counts: pd.DataFrame, picture: Path | None, rules: lis
     if picture is not None:
         from pipeline.curves import standalone, survival_chart
 
-        write_picture(standalone(survival_chart(curve, f"{asked.config.name}: {kept}", kept)), picture)
+        write_picture(
+            standalone(survival_chart(curve, f"{asked.config.name}: {kept}", rules[0], kept)), picture
+        )
     return asked.result(curve, shown, rules, {"rows": summary, "logrank": tests, "curve": curve})
 
 
@@ -64,18 +66,18 @@ def feedback(asked: Asked, table: str) -> Result:
     if table not in ("measures", "trend", "customers", "stopped"):
         raise ConfigError(f"--table {table!r} is unknown; use measures, trend, customers or stopped")
     if table == "trend":
-        frame = trend_table(sources.tables, asked.as_of, segment=asked.scope.segment)
+        frame = trend_table(sources.local, asked.as_of, segment=asked.scope.segment)
         rule = "by least squares over all answers of a customer; steady: less than 0.1 points in 90 days"
         return asked.result(frame, show(frame, list(frame.columns)), [rule])
     if table == "customers":
         frame = (
-            customer_trends(sources.tables, asked.as_of).order_by(["slope", "customer_id", "kind"]).execute()
+            customer_trends(sources.local, asked.as_of).order_by(["slope", "customer_id", "kind"]).execute()
         )
         shown = show(frame.head(20), list(frame.columns))
         return asked.result(frame, shown, ["slope in points per 90 days, the steepest fall first; 20 shown"])
     if table == "stopped":
-        here = customers_at(sources.tables, asked.config.churn, utc_midnight(asked.as_of))
-        frame = stopped_answering(sources.tables, here)
+        here = customers_at(sources.local, asked.config.churn, utc_midnight(asked.as_of))
+        frame = stopped_answering(sources.local, here)
         shown = show(frame.head(20), list(frame.columns))
         return asked.result(
             frame, shown, ["customers who used to answer and have left two or more requests since"]

@@ -15,7 +15,7 @@ from pipeline.goals import benchmark_table
 from pipeline.lost import audit_table
 from pipeline.mix import mix_table
 from pipeline.rate_result import Asked, write_picture
-from pipeline.rate_text import percent, points, show
+from pipeline.rate_text import points, show
 from pipeline.result import Result
 from pipeline.retention import retention_of
 
@@ -77,7 +77,7 @@ def mix(asked: Asked, before: str | None, after: str | None) -> Result:
         raise ConfigError(f"both periods are {pair[0].label}; give two with --before and --after")
     segment = segment_of(asked)
     sources = asked.open()
-    rates = retention_of(sources.tables, asked.config.churn, pair, asked.as_of, segment)
+    rates = retention_of(sources.local, asked.config.churn, pair, asked.as_of, segment)
     frame = mix_table(rates, pair[0].label, pair[1].label)
     columns = {
         "segment": segment,
@@ -102,12 +102,14 @@ def cohorts(asked: Asked, measure: Measure, picture: Path | None) -> Result:
     frame = rate_tables.cohorts(asked.open(), asked.config, asked.as_of, asked.scope, measure)
     triangle = cohort_matrix(frame).reset_index()
     ages = [column for column in triangle.columns if isinstance(column, int)]
-    shown = triangle.assign(**{f"age {a}": triangle[a].map(percent, na_action="ignore") for a in ages})
+    shown = triangle.assign(
+        **{f"age {a}": triangle[a].map("{:.1f}".format, na_action="ignore") for a in ages}
+    )
     keys = [c for c in ("cohort", "segment", "size") if c in triangle]
     text = show(shown, {**{k: k for k in keys}, **{f"age {a}": str(a) for a in ages}})
     rule = {
-        "customer": f"in percent of those who started: still customers at the end of {asked.scope.unit} k after",
-        "purchase": f"in percent of those who started: with a purchase in {asked.scope.unit} k after",
+        "customer": f"percent of those who started: still customers at the end of the k-th {asked.scope.unit} after",
+        "purchase": f"percent of those who started: with a purchase in the k-th {asked.scope.unit} after",
     }[measure]
     if picture is not None:
         from pipeline.curves import cohort_chart, standalone
@@ -115,7 +117,7 @@ def cohorts(asked: Asked, measure: Measure, picture: Path | None) -> Result:
         if asked.scope.segment:
             raise ConfigError("--picture draws all cohorts of one kind; leave --segment out")
         title = f"{asked.config.name}: who is left of each {asked.scope.unit}'s new customers"
-        write_picture(standalone(cohort_chart(frame, title, asked.scope.unit)), picture)
+        write_picture(standalone(cohort_chart(frame, title, rule, asked.scope.unit)), picture)
     return asked.result(frame, text, [rule, definition(asked.config)])
 
 
@@ -220,7 +222,7 @@ def value(asked: Asked, more_points: float, margin: float | None) -> Result:
         ]
     )
     text = (
-        f"{found.points:g} points more retention in every {asked.scope.unit} of a year: "
+        f"{found.points:g} point{'s' * (found.points != 1)} more retention in every {asked.scope.unit} of a year: "
         f"{found.extra_customers:,.0f} more customers at its end, {found.extra_revenue:,.0f} more revenue, "
         f"{found.extra_margin:,.0f} of it left"
     )

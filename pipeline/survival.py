@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Mapping, Sequence
 
 import ibis
@@ -80,7 +81,8 @@ def survival_table(counts: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for segment, rows in counts.groupby("segment", sort=True):
         curve = stats.ecdf(_sample(rows)).sf
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of shares of 0 and 1, whose interval is null
             interval = curve.confidence_interval(method="log-log")
         by_day = rows.assign(gone=rows["customers"].where(rows["left"], 0)).groupby("days")
         here, gone = by_day["customers"].sum(), by_day["gone"].sum()
