@@ -25,7 +25,7 @@ from pipeline.sources import Sources
 
 def retention(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """The classic rate by period (and segment)."""
-    return retention_of(sources.tables, config.churn, scope.until(as_of), as_of, scope.segment)
+    return retention_of(sources.local, config.churn, scope.until(as_of), as_of, scope.segment)
 
 
 def cohorts(
@@ -33,7 +33,7 @@ def cohorts(
 ) -> pd.DataFrame:
     """Who is left of those who started together."""
     return cohort_table(
-        sources.tables,
+        sources.local,
         config.churn,
         as_of,
         scope.unit,
@@ -45,19 +45,19 @@ def cohorts(
 
 def has_amounts(sources: Sources) -> bool:
     """Whether the sources tell what customers paid."""
-    return "transactions" in sources.tables and "amount" in sources.tables["transactions"].columns
+    return "transactions" in sources.local and "amount" in sources.local["transactions"].columns
 
 
 def revenue(sources: Sources, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Gross and net revenue retention."""
-    return revenue_table(sources.tables, as_of, scope.unit, segment=scope.segment, **scope.calendar)
+    return revenue_table(sources.local, as_of, scope.unit, segment=scope.segment, **scope.calendar)
 
 
 def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Stated reasons of endings, coded."""
     coded = config.retention.reasons
     return reason_table(
-        sources.tables,
+        sources.local,
         scope.until(as_of),
         as_of,
         codes=coded.codes,
@@ -70,7 +70,7 @@ def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
 def feedback(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Measures of each kind of feedback."""
     return feedback_table(
-        sources.tables, scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment
+        sources.local, scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment
     )
 
 
@@ -96,7 +96,7 @@ def history(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
     """Everything that a goal can name, one row a calendar period; `complete` asks for full records, too."""
     scope = replace(scope, segment=None, rolling=False, running=False)
     rate = retention(sources, config, as_of, scope)
-    moves = activity_table(sources.tables, scope.until(as_of), as_of, rate)
+    moves = activity_table(sources.local, scope.until(as_of), as_of, rate)
     frame = rate.merge(moves.drop(columns=["start", "complete"]), on="period")
     frame["complete"] = frame["complete"] & frame["full_history"]
     if has_amounts(sources) and len(scope.until(as_of)) > 1:
@@ -104,7 +104,7 @@ def history(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
         shares = ["gross_retention", "net_retention", "repeat_share"]
         money[shares[:2]] = money[shares[:2]].where(money["full_history"])
         frame = frame.merge(money[["period", *shares]], how="left", on="period")
-    if "feedback" in sources.tables:
+    if "feedback" in sources.local:
         asked = feedback(sources, config, as_of, scope)
         for kind, rows in asked.groupby("kind"):
             by_period = rows.set_index("period")
@@ -128,7 +128,7 @@ def worth(
         raise ConfigError("the worth of a point needs sources.transactions with the column amount; map it")
     scope = replace(scope, segment=None, rolling=False, running=False)
     rate = retention(sources, config, as_of, scope)
-    moves = activity_table(sources.tables, scope.until(as_of), as_of, rate)
+    moves = activity_table(sources.local, scope.until(as_of), as_of, rate)
     return point_value(rate, moves, periods_per_year=PER_YEAR[scope.unit], points=points, margin=margin)
 
 

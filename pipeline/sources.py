@@ -6,7 +6,7 @@ import datetime as dt
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import ibis
@@ -20,6 +20,7 @@ from pipeline import contracts
 from pipeline.contracts import SAMPLES, Checked
 from pipeline.databases import Connections, UnreadableError, arrow, asking
 from pipeline.digests import digest
+from pipeline.local import LocalTables
 from pipeline.numerals import with_numbers
 from pipeline.readers import connect, read
 
@@ -56,6 +57,11 @@ class Sources:
     fingerprints: Mapping[str, Mapping[str, Any]]
     first_day: dt.date
     notes: tuple[str, ...]
+
+    @cached_property
+    def local(self) -> Mapping[str, ir.Table]:
+        """The tables on the local DuckDB, where they can be joined; see `pipeline.local`."""
+        return LocalTables(self.connection, self.tables)
 
     @property
     def event_rows(self) -> int:
