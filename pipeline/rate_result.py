@@ -43,7 +43,17 @@ class Asked:
     say: Callable[[str], None] = field(default=lambda line: None)
 
     def open(self) -> Sources:
-        """The sources as known at as-of."""
+        """The sources as known at as-of.
+
+        Raises
+        ------
+        ConfigError
+            For a table without dates.
+        """
+        if self.config.churn.kind not in ("contractual", "non_contractual"):
+            raise ConfigError(
+                f"churn.kind {self.config.churn.kind} has no dates, and so no rate; use contractual or non_contractual"
+            )
         sources = open_sources(self.config, self.as_of)
         for note in sources.notes:
             self.say(note)

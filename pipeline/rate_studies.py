@@ -24,7 +24,7 @@ AGES = (30, 90, 180, 365)
 
 def survival(asked: Asked, picture: Path | None) -> Result:
     """How long customers stay: Kaplan-Meier by segment, with log-rank tests."""
-    tables = asked.open().tables
+    tables = asked.open().local
     counts = lifetimes(tables, asked.config.churn, asked.as_of, asked.scope.segment)
     rules = [definition(asked.config), "Kaplan-Meier; who is still there, or left for no churn, is censored"]
     return _curves(asked, counts, picture, rules, "still customers")
@@ -32,7 +32,7 @@ def survival(asked: Asked, picture: Path | None) -> Result:
 
 def second(asked: Asked, picture: Path | None) -> Result:
     """The time from the first to the second purchase."""
-    counts = second_purchases(asked.open().tables, asked.as_of, asked.scope.segment)
+    counts = second_purchases(asked.open().local, asked.as_of, asked.scope.segment)
     rules = [
         "share without a second purchase so many days after the first; median over all, one-time buyers too"
     ]
@@ -103,7 +103,7 @@ def forecast(asked: Asked) -> Result:
     kept = kept[(kept["as_of"] <= as_of).to_numpy(bool)]
     if kept.empty:
         raise ConfigError(f"no forecast in {folder} up to {as_of}; `churn score` makes one every night")
-    tables = asked.open().tables
+    tables = asked.open().local
     newest = kept[kept["as_of"] == kept["as_of"].max()]
     past = track_record(folder, tables, config.churn, as_of, asked.scope.periods)
     open_ = check_forecasts(newest[(newest["end"] > as_of).to_numpy(bool)], tables, config.churn, as_of)

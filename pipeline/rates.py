@@ -151,7 +151,7 @@ def audit(asked: Asked, period: str | None, rows: int) -> Result:
         if period
         else rate_tables.last_complete(asked.as_of, asked.scope)
     )
-    frame = audit_table(asked.open().tables, asked.config.churn, chosen)
+    frame = audit_table(asked.open().local, asked.config.churn, chosen)
     columns = {
         "fact": "fact",
         "value": "value",

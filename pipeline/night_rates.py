@@ -1,0 +1,212 @@
+"""A night's retention tables: computed once, published as files, logged as metrics, forecast kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from configs.errors import ConfigError, DataError
+from configs.schema import Config
+from pipeline import rate_tables
+from pipeline.forecasts import forecasts_folder, model_errors, track_record
+from pipeline.lost import audit_table
+from pipeline.periods import MONTHS
+from pipeline.rate_forecast import (
+    RateForecast,
+    check_forecasts,
+    forecast_period,
+    forecast_rate,
+    secure_customers,
+)
+from pipeline.rate_scope import Scope
+from pipeline.report import Forecast
+from pipeline.sources import Sources
+from pipeline.survival import lifetimes, survival_table
+
+DIGITS = 9
+HISTORY = ("rate", "adjusted_rate", "S", "N", "E", "lost")
+UNSEEN_POINTS = 0.5
+
+
+@dataclass(frozen=True)
+class NightRates:
+    """The retention side of a night.
+
+    Parameters
+    ----------
+    unit
+        Length of the periods.
+    tables
+        Name to table: `retention` always, the others where the sources allow.
+    forecasts
+        Of the label window and of the classic rate.
+    warnings
+        What a person should look at.
+    """
+
+    unit: str
+    tables: Mapping[str, pd.DataFrame]
+    forecasts: tuple[RateForecast, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that `write` makes."""
+        return tuple(f"{_stem(name)}.{ending}" for name in self.tables for ending in ("csv", "parquet"))
+
+    def write(self, folder: Path) -> None:
+        """Write every table as CSV and as Parquet; sums are rounded, since their order varies by thread."""
+        for name, frame in self.tables.items():
+            rounded = frame.assign(**{c: _rounded(frame[c]) for c in frame.select_dtypes("float").columns})
+            rounded.to_csv(folder / f"{_stem(name)}.csv", index=False)
+            rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """That of the classic rate, for the report; None where endings that are no churn set it apart from the rate."""
+        recent = self.tables["retention"].query("complete").tail(3)
+        rate = next((f for f in self.forecasts if f.measure == "rate"), None)
+        apart = (recent["adjusted_rate"] - recent["rate"]).abs().max()
+        if rate is None or apart > UNSEEN_POINTS:
+            return None
+        return Forecast(_label(rate.start, rate.end, self.unit), rate.rate, rate.low, rate.high)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The newest period's figures and the forecast, for the tracking store."""
+        table = self.tables["retention"]
+        newest = table[table["complete"] & table["rate"].notna()].tail(1)
+        found = {f"retention/{c}": float(newest[c].iloc[0]) for c in HISTORY if len(newest)}
+        for forecast in self.forecasts:
+            for part in ("rate", "low", "high"):
+                found[f"forecast/{forecast.measure}_{part}"] = float(getattr(forecast, part))
+        if "goals" in self.tables:
+            found["retention/goals_missed"] = float((self.tables["goals"]["status"] == "missed").sum())
+        if "revenue" in self.tables:
+            money = self.tables["revenue"].iloc[-1]
+            found |= {f"retention/{c}": float(money[c]) for c in ("gross_retention", "net_retention")}
+        return found
+
+    @property
+    def steps(self) -> dict[str, list[tuple[int, int, float]]]:
+        """The rate's history: one step a period, numbered from 1970, at the period's end."""
+        table = self.tables["retention"].query("complete")
+        found = {}
+        for column in HISTORY:
+            found[f"retention_by_{self.unit}/{column}"] = [
+                (_ordinal(start, self.unit), int(end.timestamp() * 1000), float(value))
+                for start, end, value in zip(table["start"], table["end"], table[column], strict=True)
+            ]
+        return found
+
+
+def night_rates(
+    sources: Sources,
+    config: Config,
+    as_of: dt.date,
+    customers: Sequence[str],
+    probability: npt.NDArray[np.float64],
+) -> NightRates:
+    """Compute the retention tables of a night.
+
+    Parameters
+    ----------
+    customers, probability
+        Ids of all customers at as-of and their churn probabilities, in the same order.
+    """
+    scope = Scope.of(config.retention)
+    past = track_record(forecasts_folder(config), sources.local, config.churn, as_of)
+    forecasts = _forecasts(sources, config, as_of, customers, probability, model_errors(past))
+    wanted: dict[str, Callable[[], pd.DataFrame]] = {
+        "by_segment": lambda: _by_segment(sources, config, as_of, scope),
+        "cohorts": lambda: rate_tables.cohorts(sources, config, as_of, scope),
+        "survival": lambda: survival_table(lifetimes(sources.local, config.churn, as_of)),
+        "goals": lambda: rate_tables.goals(sources, config, as_of, scope),
+        "audit": lambda: _audit(sources, config, as_of, scope),
+        "forecast": lambda: _beside_past(past, forecasts, sources, config, as_of),
+    }
+    if rate_tables.has_amounts(sources):
+        wanted["revenue"] = lambda: rate_tables.revenue(sources, as_of, scope)
+    if "feedback" in sources.local:
+        wanted["feedback"] = lambda: rate_tables.feedback(sources, config, as_of, scope)
+    if {"ended_at", "end_reason"} <= set(getattr(sources.local.get("customers"), "columns", ())):
+        wanted["reasons"] = lambda: rate_tables.reasons(sources, config, as_of, scope)
+    tables, warnings = {"retention": rate_tables.retention(sources, config, as_of, scope)}, []
+    for name, make in wanted.items():
+        try:
+            frame = make()
+        except DataError:  # such as nobody lost, or a history of one period: there is no such table
+            continue
+        except ConfigError as error:
+            warnings.append(f"retention {name}: {' '.join(str(error).split())}")
+            continue
+        if len(frame):
+            tables[name] = frame
+    return NightRates(scope.unit, tables, forecasts, tuple(warnings))
+
+
+def _forecasts(
+    sources: Sources,
+    config: Config,
+    as_of: dt.date,
+    customers: Sequence[str],
+    probability: npt.NDArray[np.float64],
+    errors: Mapping[str, float],
+) -> tuple[RateForecast, ...]:
+    unit = config.retention.unit
+    secure = secure_customers(sources.local, config.churn, as_of, unit)
+    safe = [customer in secure for customer in customers]
+    return (
+        forecast_rate(probability, as_of, config.churn, error=errors.get("window", 0.0)),
+        forecast_period(probability, safe, as_of, config.churn, unit, error=errors.get("rate", 0.0)),
+    )
+
+
+def _by_segment(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+    parts = []
+    for name in config.retention.segments:
+        part = rate_tables.retention(sources, config, as_of, replace(scope, segment=name))
+        part.insert(0, "attribute", name)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _audit(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+    period = rate_tables.last_complete(as_of, scope)
+    return audit_table(sources.local, config.churn, period).assign(period=period.label)
+
+
+def _beside_past(
+    past: pd.DataFrame, forecasts: Sequence[RateForecast], sources: Sources, config: Config, as_of: dt.date
+) -> pd.DataFrame:
+    today = check_forecasts(pd.DataFrame(map(vars, forecasts)), sources.local, config.churn, as_of)
+    return pd.concat([past, today], ignore_index=True) if len(past) else today
+
+
+def _stem(name: str) -> str:
+    return name if name == "retention" else f"retention_{name}"
+
+
+def _rounded(column: pd.Series) -> pd.Series:
+    return column.map(lambda x: float(f"{x:.{DIGITS}g}"), na_action="ignore").astype(float)
+
+
+def _label(start: dt.date, end: dt.date, unit: str) -> str:
+    """The calendar period's name where it is one, else its last day."""
+    if unit == "month" and start.day == 1:
+        return f"{start:%Y-%m}"
+    return str(end - dt.timedelta(days=1))
+
+
+def _ordinal(start: pd.Timestamp, unit: str) -> int:
+    if unit == "week":
+        return int((start - pd.Timestamp(1970, 1, 5)).days // 7)
+    # The middle of a period is in the right month whatever the time zone.
+    middle = start + pd.Timedelta(days=14)
+    return int(((middle.year - 1970) * 12 + middle.month - 1) // MONTHS[unit])
