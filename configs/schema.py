@@ -175,6 +175,10 @@ class CustomerSource(Source):
     attributes: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
         default_factory=dict, description="facts known at the start, used as features and segments"
     )
+    facts: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
+        default_factory=dict,
+        description="what only the list needs: owner, household, consent, ids of the CRM",
+    )
 
 
 class TransactionSource(Source):

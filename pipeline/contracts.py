@@ -45,7 +45,7 @@ def mapping(source: Source) -> dict[str, Column]:
     """Normalised column -> rule, of the columns that the config maps, attributes last."""
     fields = type(source.columns).model_fields  # type: ignore[attr-defined]
     rules = {name: rule for name in fields if (rule := getattr(source.columns, name)) is not None}  # type: ignore[attr-defined]
-    return {**rules, **(source.attributes if isinstance(source, CustomerSource) else {})}
+    return {**rules, **({**source.attributes, **source.facts} if isinstance(source, CustomerSource) else {})}
 
 
 def missing_columns(role: str, source: Source, raw: ir.Table) -> list[Fault]:

@@ -22,16 +22,16 @@ from pipeline.report import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.score import Night
+    from pipeline.night import Night
 
-FILES = ("outreach.csv", "suppressed.csv", "scores.parquet", "retention.csv", "manifest.json")
+FILES = ("scores.parquet", "retention.csv", "manifest.json")
 
 
 def page_of(night: Night) -> ReportView:
     """The view of a night."""
     config = night.config
     sources = night.sources.fingerprints
-    rules = night.suppressed["rule"].value_counts() if len(night.suppressed) else {}
+    rules = night.decision.suppressed["rules"].str.split("; ").explode().value_counts()
     first = Counter(reasons[0].driver for reasons in night.reasons if reasons)
     return ReportView(
         company=config.name,
@@ -47,24 +47,26 @@ def page_of(night: Night) -> ReportView:
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
         sources=tuple(SourceRow(role, found["rows"], _day(found["last"])) for role, found in sources.items()),
         warnings=night.warnings,
-        files=FILES,
+        files=tuple(sorted({*FILES, *night.files})),
         tracking_url=config.tracking.uri,
-        value_days=config.outreach.value_days if night.scores["value"].nunique() > 1 else None,
+        value_days=config.outreach.value_days if night.priced else None,
     )
 
 
 def _list(night: Night) -> tuple[ListRow, ...]:
-    frame = night.matrix.frame
-    priced = night.scores["value"].nunique() > 1
-    gaps = frame.get("contact_gap_days")
-    rows = []
-    for row, reasons in zip(night.chosen.itertuples(), night.reasons, strict=True):
-        gap = None if gaps is None else gaps.iloc[row.row]
-        contact = None if gap is None or pd.isna(gap) else night.as_of - dt.timedelta(days=float(gap))
-        sentences = tuple(reason.sentence for reason in reasons)
-        value = float(row.value) if priced else None
-        rows.append(ListRow(row.rank, row.customer_id, row.churn_probability, value, sentences, contact))
-    return tuple(rows)
+    return tuple(
+        ListRow(
+            row.rank,
+            row.customer_id,
+            row.churn_probability,
+            float(row.value) if night.priced else None,
+            tuple(text for text in (row.reason_1, row.reason_2, row.reason_3) if text),
+            None if pd.isna(row.last_contact) else row.last_contact.date(),
+            float(row.expected_gain),
+            row.title,
+        )
+        for row in night.decision.chosen.itertuples()
+    )
 
 
 def _periods(rate: pd.DataFrame) -> tuple[PeriodRow, ...]:
