@@ -63,12 +63,22 @@ def features(
 
 
 @command(app)
-def train(common: Common) -> int | None:
+def train(
+    common: Common,
+    uplift: Annotated[
+        bool, typer.Option("--uplift", help="Learn whom a contact keeps, from the ledger's random draws.")
+    ] = False,
+) -> int | None:
     """Train, backtest, track and, when proven better, promote a model."""
-    from pipeline.train import train as run
-
     config, as_of = common.settings()
-    result = run(config, as_of, common.say)
+    if uplift:
+        from pipeline.uplift_training import train_uplift
+
+        result = train_uplift(config, as_of, common.say)
+    else:
+        from pipeline.train import train as run
+
+        result = run(config, as_of, common.say)
     common.result(result.text, result.values)
     return result.exit_code
 
@@ -86,6 +96,17 @@ def score(
 
     config, as_of = common.settings()
     result = run(config, as_of, out, dry_run=dry_run, say=common.say)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
+def outcomes(common: Common) -> int | None:
+    """What came of the lists: realised quality, the effect against the control group, save rates."""
+    from pipeline.outcomes import outcomes as run
+
+    config, as_of = common.settings()
+    result = run(config, as_of, common.say)
     common.result(result.text, result.values)
     return result.exit_code
 
