@@ -181,25 +181,47 @@ def learn_calibrator(
     >>> learn_calibrator([], {"boosted": 1.0}, np.timedelta64(60, "D"))
     ('none', {'kind': 'none'})
     """
-    blended = [(o.at, blend(o.scores, weights), o.y) for o in outcomes]
+    ordered = sorted(outcomes, key=lambda o: o.at)
+    known = [[j for j, o in enumerate(ordered) if o.at + window <= other.at] for other in ordered]
+    judged = [o.at for o, before in zip(ordered, known, strict=True) if before]
+    if not judged or judged[-1] - judged[0] < window:
+        return "none", NONE
+    return _choose([(blend(o.scores, weights), o.y) for o in ordered], known)
+
+
+def learn_calibrator_across(outcomes: Sequence[Outcome], weights: dict[str, float]) -> tuple[str, Calibrator]:
+    """The same for folds of customers instead of dates: learned on all other folds, judged on each.
+
+    Examples
+    --------
+    >>> learn_calibrator_across([], {"boosted": 1.0})
+    ('none', {'kind': 'none'})
+    """
+    everything = range(len(outcomes))
+    others = [[j for j in everything if j != i] for i in everything]
+    return _choose([(blend(o.scores, weights), o.y) for o in outcomes], others)
+
+
+def _choose(folds: Sequence[tuple[Floats, Floats]], known: Sequence[Sequence[int]]) -> tuple[str, Calibrator]:
+    """The candidate that, learned on the folds known at each fold, helps there; then learned on all."""
     best, chosen = NEEDED_GAIN, "none"
     for name, fit in CALIBRATORS.items():
-        gains, dates = [], []
-        for at, z, y in blended:
-            known = [(zk, yk) for when, zk, yk in blended if when + window <= at]
-            if not known or not _carries(np.concatenate([yk for _, yk in known])):
+        gains = []
+        for (z, y), before in zip(folds, known, strict=True):
+            if not before or not _carries(np.concatenate([folds[j][1] for j in before])):
                 continue
-            learned = fit(np.concatenate([zk for zk, _ in known]), np.concatenate([yk for _, yk in known]))
+            learned = fit(
+                np.concatenate([folds[j][0] for j in before]), np.concatenate([folds[j][1] for j in before])
+            )
             gains.append(mean_loss(y, z) - mean_loss(y, calibrate(learned, z)))
-            dates.append(at)
-        if len(gains) < FEWEST_FOLDS or max(dates) - min(dates) < window:
+        if len(gains) < FEWEST_FOLDS:
             continue
         if np.mean(gains) > best and np.mean(np.array(gains) > 0) >= 0.75:
             best, chosen = float(np.mean(gains)), name
     if chosen == "none":
         return chosen, NONE
-    pooled = np.concatenate([z for _, z, _ in blended])
-    return chosen, CALIBRATORS[chosen](pooled, np.concatenate([y for _, _, y in blended]))
+    pooled = [np.concatenate([fold[i] for fold in folds]) for i in (0, 1)]
+    return chosen, CALIBRATORS[chosen](*pooled)
 
 
 def _carries(y: Floats) -> bool:

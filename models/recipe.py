@@ -145,7 +145,7 @@ def _run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], No
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
     say(f"fit deployed model on {len(rows):,} rows")
     deployed = FittedModel.assemble(fit_members(rows, settings, settings.seeds), weights, calibrator)
-    notes += _rule_wins(weights)
+    notes += rule_wins(weights)
     if holdout is None:
         raise HistoryError("no test snapshot")
     return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes))
@@ -211,7 +211,8 @@ def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Ou
     return found
 
 
-def _rule_wins(weights: dict[str, float]) -> list[str]:
+def rule_wins(weights: dict[str, float]) -> list[str]:
+    """Say so when a single simple member is the whole model."""
     if len(weights) > 1 or next(iter(weights)) == "boosted":
         return []
     return [f"the model is {next(iter(weights))} alone: nothing else was better on later snapshots"]

@@ -131,7 +131,7 @@ class ColumnReport:
     constant
         Columns with one value only.
     identifying
-        Text columns with (nearly) one value for each customer.
+        Columns that say who it is: texts with (nearly) one value for each customer, running numbers.
     leaking
         Column name to the AUC that it alone reaches.
     """
@@ -168,7 +168,7 @@ def inspect_columns(sample: Sample) -> ColumnReport:
             empty.append(name)
         elif distinct == 1 and not column.isna().any():
             constant.append(name)
-        elif not _is_number(column) and distinct > max(50, 0.5 * customers):
+        elif distinct > max(50, 0.5 * customers) and (not _is_number(column) or _counts_rows(column)):
             identifying.append(name)
         else:
             used.append(name)
@@ -176,6 +176,14 @@ def inspect_columns(sample: Sample) -> ColumnReport:
             if alone > LEAK_AUC:
                 leaking[name] = alone
     return ColumnReport(tuple(used), tuple(empty), tuple(constant), tuple(identifying), leaking)
+
+
+def _counts_rows(column: pd.Series) -> bool:
+    """Say whether a number just counts the rows, such as a running number: every value once, hardly any left out."""
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(np.unique(values)) < len(values) or not np.array_equal(values, np.floor(values)):
+        return False
+    return bool(np.ptp(values) < 1.05 * len(values))
 
 
 def _is_number(column: pd.Series) -> bool:

@@ -96,14 +96,22 @@ def encode(columns: Sequence[Spec], frame: pd.DataFrame) -> Floats:
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
-    values: Floats = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        # Today's export may hold one word among the numbers.
+        column = pd.to_numeric(column.astype("object"), errors="coerce")
+    values: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def _levels(frame: pd.DataFrame, name: str, levels: Sequence[str]) -> Floats:
     out = np.zeros((len(frame), len(levels)))
     if name in frame.columns and levels:
-        code = pd.Index(levels, dtype="object").get_indexer(frame[name].astype("object"))
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column):
+            # Today's export may hold numbers only.
+            column = column.map(lambda value: f"{value:g}")
+        code = pd.Index(levels, dtype="object").get_indexer(column.astype("object"))
         known = code >= 0
         out[np.flatnonzero(known), code[known]] = 1.0
     return out

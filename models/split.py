@@ -24,6 +24,8 @@ class Fold:
         First and last training snapshot.
     train_rows, test_rows
         Positions in the sample.
+    crossed
+        Number of folds of a cross-validation, whose rows have no dates and are trained on and tested in turn.
     """
 
     test: np.datetime64
@@ -31,8 +33,11 @@ class Fold:
     last: np.datetime64
     train_rows: NDArray[np.int64]
     test_rows: NDArray[np.int64]
+    crossed: int = 0
 
     def __str__(self) -> str:
+        if self.crossed:
+            return f"{self.crossed}-fold cross-validation by customer over {len(self.test_rows):,} rows, no dates"
         return (
             f"test {self.test} ({len(self.test_rows):,} rows), "
             f"train {self.first}..{self.last} ({len(self.train_rows):,} rows)"

@@ -143,7 +143,7 @@ def people_of(customers: pa.Table | None, attributes: Collection[str], ids: pa.A
         ids,
         _seconds(found, "started_at"),
         _seconds(found, "ended_at"),
-        {name: _attribute(found[name], customers[name]) for name in attributes},
+        {name: attribute(found[name], customers[name]) for name in attributes},
     )
 
 
@@ -154,7 +154,8 @@ def _seconds(found: pa.Table, name: str) -> NDArray[np.float64]:
     return pc.divide(pc.cast(whole, pa.float64()), 1e6).to_numpy(zero_copy_only=False)
 
 
-def _attribute(column: pa.ChunkedArray, everywhere: pa.ChunkedArray) -> pd.Series[Any]:
+def attribute(column: pa.ChunkedArray, everywhere: pa.ChunkedArray) -> pd.Series[Any]:
+    """A number as float32, a text as a category with the levels that there are anywhere."""
     if pa.types.is_floating(column.type):
         return column.to_pandas().astype(np.float32)
     levels = pc.unique(everywhere).drop_null().to_pylist()

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 
 from configs.schema import Config
 from features.snapshots import back_from
+from models.undated import WARNING
 from pipeline.dataset import build_matrix
+from pipeline.labelled import read_labelled
 from pipeline.labelling import build_labels
 from pipeline.publish import as_json, write_atomic
 from pipeline.result import Result, table
@@ -21,7 +23,10 @@ from pipeline.sources import open_sources
 
 def catalogue(config: Config, as_of: dt.date) -> Result:
     """Every feature column that the config's sources give."""
-    columns = build_matrix(open_sources(config, as_of), config, [as_of]).columns
+    if config.churn.kind == "labelled":
+        columns = read_labelled(config, as_of).matrix.columns
+    else:
+        columns = build_matrix(open_sources(config, as_of), config, [as_of]).columns
     rows = [[c.name, c.unit, c.driver, c.label, c.null] for c in columns]
     return Result(
         table(["column", "unit", "driver", "label", "null means"], rows), [asdict(c) for c in columns]
@@ -40,14 +45,21 @@ def write_matrix(
     out
         The Parquet file; the catalogue goes to the same name with `.catalogue.json`.
     """
-    sources = open_sources(config, as_of)
+    undated = config.churn.kind == "labelled"
+    if undated:
+        read = read_labelled(config, as_of)
+        sources, matrix, days = read.sources, read.matrix, [as_of]
+        say(WARNING)
+    else:
+        sources = open_sources(config, as_of)
+        days = back_from(as_of, config.snapshots.step_days, count)
+        matrix = build_matrix(sources, config, days)
     for note in sources.notes:
         say(note)
-    days = back_from(as_of, config.snapshots.step_days, count)
-    matrix = build_matrix(sources, config, days)
     frame = matrix.frame
     if labels:
-        frame = frame.assign(churned=build_labels(sources, config, matrix, as_of))
+        churned = read.churned if undated else build_labels(sources, config, matrix, as_of)
+        frame = frame.assign(churned=churned)
     content = pa.Table.from_pandas(frame, preserve_index=False)
     if labels:
         place = content.schema.get_field_index("churned")
@@ -64,4 +76,6 @@ def write_matrix(
         "snapshots": sorted(str(day) for day in days),
         "catalogue_hash": matrix.catalogue_hash,
     }
-    return Result(f"{out}: {len(frame):,} rows, {len(matrix.columns)} features, {count} snapshots", values)
+    return Result(
+        f"{out}: {len(frame):,} rows, {len(matrix.columns)} features, {len(days)} snapshots", values
+    )

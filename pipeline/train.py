@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 from configs.errors import DataError, Fault, ModelError
 from configs.schema import Config
@@ -17,8 +18,11 @@ from models.metrics import Floats
 from models.recipe import Training, run
 from models.registry import Tracking
 from models.sample import ColumnReport, Sample, inspect_columns, require_enough
+from models.split import Fold
+from models.undated import WARNING, out_of_fold, run_undated
 from pipeline.champion import tracking_of
 from pipeline.dataset import build_matrix, training_snapshots
+from pipeline.labelled import read_labelled
 from pipeline.labelling import build_labels
 from pipeline.result import Result
 from pipeline.sources import Sources, open_sources
@@ -55,11 +59,15 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     """
     tracking = tracking_of(config)
     registry.check(tracking)
-    sources = open_sources(config, as_of)
-    every, matrix, censored = labelled(config, sources, as_of, say)
+    undated = config.churn.kind == "labelled"
+    sources, every, matrix, censored = (_of_table if undated else _of_history)(config, as_of, say)
     report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
-    training = run(sample, settings_of(config), config.model.test_snapshots, say)
+    settings = settings_of(config)
+    if undated:
+        training = run_undated(sample, settings, say)
+    else:
+        training = run(sample, settings, config.model.test_snapshots, say)
     verdict = compare(config, tracking, training, every)
     trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored)
     record = make_record(trained)
@@ -77,7 +85,7 @@ def settings_of(config: Config) -> Settings:
     return Settings(
         horizon_days=config.churn.horizon_days,
         gap_days=config.churn.gap_days,
-        contractual=config.churn.kind == "contractual",
+        contractual=config.churn.kind != "non_contractual",
         trees=model.trees,
         leaves=model.leaves,
         learning_rate=model.learning_rate,
@@ -89,8 +97,12 @@ def settings_of(config: Config) -> Settings:
     )
 
 
-def labelled(config: Config, sources: Sources, as_of: dt.date, say: Say) -> tuple[Sample, Matrix, int]:
+Prepared = tuple[Sources, Sample, Matrix, int]
+
+
+def _of_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
+    sources = open_sources(config, as_of)
     days = training_snapshots(config, sources, as_of)
     say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
     matrix = build_matrix(sources, config, days)
@@ -98,13 +110,25 @@ def labelled(config: Config, sources: Sources, as_of: dt.date, say: Say) -> tupl
     known = np.isfinite(churned)
     frame = matrix.frame.loc[known]
     require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
-    sample = Sample(
+    return sources, _sample(frame, matrix, churned[known]), matrix, int((~known).sum())
+
+
+def _of_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
+    """Read a table without dates, and take the rows that have a label."""
+    table = read_labelled(config, as_of)
+    known = np.isfinite(table.churned)
+    say(f"table of {len(known):,} rows, {known.sum():,} with a label; {WARNING}")
+    learn = table.rows(known)
+    return table.sources, _sample(learn.matrix.frame, table.matrix, learn.churned), table.matrix, 0
+
+
+def _sample(frame: pd.DataFrame, matrix: Matrix, churned: Floats) -> Sample:
+    return Sample(
         X=frame[[c.name for c in matrix.columns]].reset_index(drop=True),
-        churned=churned[known],
+        churned=churned,
         customer=frame["customer_id"].to_numpy(dtype=np.str_),
         snapshot=frame["snapshot"].to_numpy().astype("datetime64[D]"),
     )
-    return sample, matrix, int((~known).sum())
 
 
 def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
@@ -148,7 +172,7 @@ def compare(config: Config, tracking: Tracking, training: Training, sample: Samp
     }
 
     def champion() -> Floats:
-        return _champion_probability(config, tracking, rows, newest.fold.test)
+        return _champion_probability(config, tracking, rows, newest.fold)
 
     return decide(
         y=np.concatenate([t.y for t in judged]),
@@ -161,15 +185,18 @@ def compare(config: Config, tracking: Tracking, training: Training, sample: Samp
     )
 
 
-def _champion_probability(config: Config, tracking: Tracking, rows: Sample, test: np.datetime64) -> Floats:
+def _champion_probability(config: Config, tracking: Tracking, rows: Sample, newest: Fold) -> Floats:
     champion = registry.load_champion(tracking)
     if champion.metadata["definition"] != definition(config):
         raise ModelError(
             "the definition of churn has changed since the champion was trained; "
             "look at the run, then `churn promote VERSION --reason ...`"
         )
+    if newest.crossed:
+        champion.model.check_columns(list(rows.X.columns))
+        return out_of_fold(champion.held, rows.X, rows.customer)
     for model, seen in ((champion.model, "labels_until"), (champion.holdout, "holdout_labels_until")):
-        if np.datetime64(champion.metadata[seen], "D") <= test:
+        if np.datetime64(champion.metadata[seen], "D") <= newest.test:
             model.check_columns(list(rows.X.columns))
             return model.probability(rows.X)
-    raise ModelError(f"the champion has seen labels after {test}; train with a later --as-of")
+    raise ModelError(f"the champion has seen labels after {newest.test}; train with a later --as-of")

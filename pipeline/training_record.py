@@ -23,6 +23,7 @@ from models.recipe import Training
 from models.registry import Logged, Record
 from models.sample import ColumnReport, Sample
 from models.split import reach
+from models.undated import WARNING
 from pipeline.result import table
 from pipeline.sources import Sources
 
@@ -99,8 +100,12 @@ class Trained:
 
 def definition(config: Config) -> dict[str, Any]:
     """What churn means in a config: two models are comparable only when this is equal."""
-    unused = {"active_days"} if config.churn.kind == "contractual" else {"not_churn_reasons"}
-    return config.churn.model_dump(mode="json", exclude=unused)
+    used = {
+        "contractual": {"horizon_days", "gap_days", "not_churn_reasons"},
+        "non_contractual": {"horizon_days", "gap_days", "active_days"},
+        "labelled": {"horizon_days", "churned_values"},
+    }
+    return config.churn.model_dump(mode="json", include={"kind", *used[config.churn.kind]})
 
 
 def make_record(t: Trained) -> Record:
@@ -212,6 +217,7 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "catalogue_hash": t.matrix.catalogue_hash,
         "catalogue": [vars(c) for c in t.matrix.columns],
         "calibrator": t.training.calibrator,
+        "warnings": [WARNING] if newest.fold.crossed else [],
     }
 
 
