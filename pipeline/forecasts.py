@@ -37,9 +37,14 @@ FEWEST, NEWEST = 3, 12
 _FILE = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
 
 
+def folder_in(ledger: Path) -> Path:
+    """Where a ledger keeps the forecasts: beside its nights."""
+    return ledger / "forecasts"
+
+
 def forecasts_folder(config: Config) -> Path:
-    """Where the forecasts of a config are kept: beside the ledger's nights."""
-    return config.path(config.outputs.folder) / "ledger" / "forecasts"
+    """Where the forecasts of a config are kept."""
+    return folder_in(config.path(config.outputs.folder) / "ledger")
 
 
 def record(folder: Path, forecasts: Sequence[RateForecast], model_version: str) -> Path:

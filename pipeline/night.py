@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from configs.schema import Config
 from features.matrix import Matrix
 from models.registry import Champion
+from pipeline.night_rates import NightRates
 from pipeline.outreach_context import Prepared
 from pipeline.outreach_files import outreach_files
 from pipeline.outreach_result import Decision
@@ -45,8 +46,8 @@ class Night:
         Shape (customers,), in the matrix's order.
     prepared, reasons, decision
         Of `pipeline.outreach`: who could be contacted, why each of them is at risk, and who is.
-    rate
-        Retention by month, newest last.
+    rates
+        The retention tables and the forecast.
     look
         What a person should look at tonight.
     notes
@@ -62,7 +63,7 @@ class Night:
     prepared: Prepared
     reasons: tuple[tuple[Reason, ...], ...]
     decision: Decision
-    rate: pd.DataFrame
+    rates: NightRates
     look: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -105,7 +106,7 @@ class Night:
         pq.write_table(content, folder / "scores.parquet")
         for name, text in self.files.items():
             (folder / name).write_bytes(text)
-        self.rate.to_csv(folder / "retention.csv", index=False)
+        self.rates.write(folder)
         (folder / "report.html").write_text(render_report(page_of(self)), encoding="utf-8")
         (folder / "manifest.json").write_text(as_json(self.manifest(file_digests(folder))), encoding="utf-8")
 
@@ -137,17 +138,13 @@ class Night:
     @property
     def metrics(self) -> dict[str, float]:
         """The night's figures for the tracking store."""
-        newest = self.rate.dropna(subset="rate").tail(1)
-        rate = {
-            f"retention/{c}": float(newest[c].iloc[0]) for c in ("rate", "S", "N", "E", "lost") if len(newest)
-        }
         return {
             "a_headline/customers": float(len(self.scores)),
             "a_headline/expected_to_leave": float(self.probability.sum()),
             "a_headline/mean_probability": float(self.probability.mean()),
             "outreach/listed": float(len(self.decision.chosen)),
             "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
-            **rate,
+            **self.rates.metrics,
         }
 
     def result(self, folder: Path | None) -> Result:
@@ -171,7 +168,7 @@ class Night:
                 for r in listed.head(SHOWN).itertuples()
             ]
             lines.append(table(["rank", "customer", "chance", "gain", "action", "why"], rows))
-        for row in self.rate.dropna(subset="rate").tail(1).itertuples():
+        for row in self.rates.table.dropna(subset="rate").tail(1).itertuples():
             lines.append(f"retention {row.period}: {row.rate:.1f} % (S={row.S}, N={row.N}, E={row.E})")
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"look: {warning}" for warning in self.warnings]

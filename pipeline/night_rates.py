@@ -14,7 +14,7 @@ import pandas as pd
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from pipeline import rate_tables
-from pipeline.forecasts import forecasts_folder, model_errors, track_record
+from pipeline.forecasts import model_errors, track_record
 from pipeline.lost import audit_table
 from pipeline.periods import MONTHS
 from pipeline.rate_forecast import (
@@ -56,6 +56,11 @@ class NightRates:
     warnings: tuple[str, ...]
 
     @property
+    def table(self) -> pd.DataFrame:
+        """The classic rate by period, newest last."""
+        return self.tables["retention"]
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `write` makes."""
         return tuple(f"{_stem(name)}.{ending}" for name in self.tables for ending in ("csv", "parquet"))
@@ -70,7 +75,7 @@ class NightRates:
     @property
     def forecast(self) -> Forecast | None:
         """That of the classic rate, for the report; None where endings that are no churn set it apart from the rate."""
-        recent = self.tables["retention"].query("complete").tail(3)
+        recent = self.table[self.table["complete"].astype(bool)].tail(3)
         rate = next((f for f in self.forecasts if f.measure == "rate"), None)
         apart = (recent["adjusted_rate"] - recent["rate"]).abs().max()
         if rate is None or apart > UNSEEN_POINTS:
@@ -80,7 +85,7 @@ class NightRates:
     @property
     def metrics(self) -> dict[str, float]:
         """The newest period's figures and the forecast, for the tracking store."""
-        table = self.tables["retention"]
+        table = self.table
         newest = table[table["complete"] & table["rate"].notna()].tail(1)
         found = {f"retention/{c}": float(newest[c].iloc[0]) for c in HISTORY if len(newest)}
         for forecast in self.forecasts:
@@ -96,7 +101,7 @@ class NightRates:
     @property
     def steps(self) -> dict[str, list[tuple[int, int, float]]]:
         """The rate's history: one step a period, numbered from 1970, at the period's end."""
-        table = self.tables["retention"].query("complete")
+        table = self.table[self.table["complete"].astype(bool)]
         found = {}
         for column in HISTORY:
             found[f"retention_by_{self.unit}/{column}"] = [
@@ -112,6 +117,7 @@ def night_rates(
     as_of: dt.date,
     customers: Sequence[str],
     probability: npt.NDArray[np.float64],
+    kept: Path,
 ) -> NightRates:
     """Compute the retention tables of a night.
 
@@ -119,23 +125,27 @@ def night_rates(
     ----------
     customers, probability
         Ids of all customers at as-of and their churn probabilities, in the same order.
+    kept
+        Folder of the past forecasts.
     """
     scope = Scope.of(config.retention)
-    past = track_record(forecasts_folder(config), sources.local, config.churn, as_of)
+    past = track_record(kept, rate_tables.reported(sources), config.churn, as_of)
     forecasts = _forecasts(sources, config, as_of, customers, probability, model_errors(past))
     wanted: dict[str, Callable[[], pd.DataFrame]] = {
         "by_segment": lambda: _by_segment(sources, config, as_of, scope),
         "cohorts": lambda: rate_tables.cohorts(sources, config, as_of, scope),
-        "survival": lambda: survival_table(lifetimes(sources.local, config.churn, as_of)),
+        "survival": lambda: survival_table(lifetimes(rate_tables.reported(sources), config.churn, as_of)),
         "goals": lambda: rate_tables.goals(sources, config, as_of, scope),
         "audit": lambda: _audit(sources, config, as_of, scope),
         "forecast": lambda: _beside_past(past, forecasts, sources, config, as_of),
     }
     if rate_tables.has_amounts(sources):
         wanted["revenue"] = lambda: rate_tables.revenue(sources, as_of, scope)
-    if "feedback" in sources.local:
+    if "feedback" in rate_tables.reported(sources):
         wanted["feedback"] = lambda: rate_tables.feedback(sources, config, as_of, scope)
-    if {"ended_at", "end_reason"} <= set(getattr(sources.local.get("customers"), "columns", ())):
+    if {"ended_at", "end_reason"} <= set(
+        getattr(rate_tables.reported(sources).get("customers"), "columns", ())
+    ):
         wanted["reasons"] = lambda: rate_tables.reasons(sources, config, as_of, scope)
     tables, warnings = {"retention": rate_tables.retention(sources, config, as_of, scope)}, []
     for name, make in wanted.items():
@@ -151,6 +161,12 @@ def night_rates(
     return NightRates(scope.unit, tables, forecasts, tuple(warnings))
 
 
+def no_rates() -> NightRates:
+    """Those of a table without dates: the columns of the rate and no period."""
+    names = ["period", "start", "end", *HISTORY, "rate_low", "rate_high", "complete"]
+    return NightRates("month", {"retention": pd.DataFrame(columns=names)}, (), ())
+
+
 def _forecasts(
     sources: Sources,
     config: Config,
@@ -160,7 +176,7 @@ def _forecasts(
     errors: Mapping[str, float],
 ) -> tuple[RateForecast, ...]:
     unit = config.retention.unit
-    secure = secure_customers(sources.local, config.churn, as_of, unit)
+    secure = secure_customers(rate_tables.reported(sources), config.churn, as_of, unit)
     safe = [customer in secure for customer in customers]
     return (
         forecast_rate(probability, as_of, config.churn, error=errors.get("window", 0.0)),
@@ -179,13 +195,15 @@ def _by_segment(sources: Sources, config: Config, as_of: dt.date, scope: Scope) 
 
 def _audit(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     period = rate_tables.last_complete(as_of, scope)
-    return audit_table(sources.local, config.churn, period).assign(period=period.label)
+    return audit_table(rate_tables.reported(sources), config.churn, period).assign(period=period.label)
 
 
 def _beside_past(
     past: pd.DataFrame, forecasts: Sequence[RateForecast], sources: Sources, config: Config, as_of: dt.date
 ) -> pd.DataFrame:
-    today = check_forecasts(pd.DataFrame(map(vars, forecasts)), sources.local, config.churn, as_of)
+    today = check_forecasts(
+        pd.DataFrame(map(vars, forecasts)), rate_tables.reported(sources), config.churn, as_of
+    )
     return pd.concat([past, today], ignore_index=True) if len(past) else today
 
 

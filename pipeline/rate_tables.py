@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from configs.errors import ConfigError
 from configs.schema import Config
+from features.tables import ROLES
 from pipeline.activity import activity_table
 from pipeline.cohorts import Measure, cohort_table
 from pipeline.goals import Goal, goal_table
@@ -23,9 +26,34 @@ from pipeline.satisfaction import Survey, feedback_table
 from pipeline.sources import Sources
 
 
+class _Reported(Mapping[str, ir.Table]):
+    """The local tables, with only those columns of the customers that are their own or an attribute."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._local = sources.local
+        self._shown = {*ROLES["customers"], "known_at", *sources.attributes}
+
+    def __getitem__(self, role: str) -> ir.Table:
+        table = self._local[role]
+        if role != "customers":
+            return table
+        return table.select(*(name for name in table.columns if name in self._shown))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._local)
+
+    def __len__(self) -> int:
+        return len(self._local)
+
+
+def reported(sources: Sources) -> Mapping[str, ir.Table]:
+    """The tables that figures are made of: names and addresses of the customers are not among them."""
+    return _Reported(sources)
+
+
 def retention(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """The classic rate by period (and segment)."""
-    return retention_of(sources.local, config.churn, scope.until(as_of), as_of, scope.segment)
+    return retention_of(reported(sources), config.churn, scope.until(as_of), as_of, scope.segment)
 
 
 def cohorts(
@@ -33,7 +61,7 @@ def cohorts(
 ) -> pd.DataFrame:
     """Who is left of those who started together."""
     return cohort_table(
-        sources.local,
+        reported(sources),
         config.churn,
         as_of,
         scope.unit,
@@ -45,19 +73,19 @@ def cohorts(
 
 def has_amounts(sources: Sources) -> bool:
     """Whether the sources tell what customers paid."""
-    return "transactions" in sources.local and "amount" in sources.local["transactions"].columns
+    return "transactions" in reported(sources) and "amount" in reported(sources)["transactions"].columns
 
 
 def revenue(sources: Sources, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Gross and net revenue retention."""
-    return revenue_table(sources.local, as_of, scope.unit, segment=scope.segment, **scope.calendar)
+    return revenue_table(reported(sources), as_of, scope.unit, segment=scope.segment, **scope.calendar)
 
 
 def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Stated reasons of endings, coded."""
     coded = config.retention.reasons
     return reason_table(
-        sources.local,
+        reported(sources),
         scope.until(as_of),
         as_of,
         codes=coded.codes,
@@ -70,7 +98,7 @@ def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
 def feedback(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Measures of each kind of feedback."""
     return feedback_table(
-        sources.local, scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment
+        reported(sources), scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment
     )
 
 
@@ -96,7 +124,7 @@ def history(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
     """Everything that a goal can name, one row a calendar period; `complete` asks for full records, too."""
     scope = replace(scope, segment=None, rolling=False, running=False)
     rate = retention(sources, config, as_of, scope)
-    moves = activity_table(sources.local, scope.until(as_of), as_of, rate)
+    moves = activity_table(reported(sources), scope.until(as_of), as_of, rate)
     frame = rate.merge(moves.drop(columns=["start", "complete"]), on="period")
     frame["complete"] = frame["complete"] & frame["full_history"]
     if has_amounts(sources) and len(scope.until(as_of)) > 1:
@@ -104,7 +132,7 @@ def history(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
         shares = ["gross_retention", "net_retention", "repeat_share"]
         money[shares[:2]] = money[shares[:2]].where(money["full_history"])
         frame = frame.merge(money[["period", *shares]], how="left", on="period")
-    if "feedback" in sources.local:
+    if "feedback" in reported(sources):
         asked = feedback(sources, config, as_of, scope)
         for kind, rows in asked.groupby("kind"):
             by_period = rows.set_index("period")
@@ -128,7 +156,7 @@ def worth(
         raise ConfigError("the worth of a point needs sources.transactions with the column amount; map it")
     scope = replace(scope, segment=None, rolling=False, running=False)
     rate = retention(sources, config, as_of, scope)
-    moves = activity_table(sources.local, scope.until(as_of), as_of, rate)
+    moves = activity_table(reported(sources), scope.until(as_of), as_of, rate)
     return point_value(rate, moves, periods_per_year=PER_YEAR[scope.unit], points=points, margin=margin)
 
 

@@ -77,7 +77,7 @@ def mix(asked: Asked, before: str | None, after: str | None) -> Result:
         raise ConfigError(f"both periods are {pair[0].label}; give two with --before and --after")
     segment = segment_of(asked)
     sources = asked.open()
-    rates = retention_of(sources.local, asked.config.churn, pair, asked.as_of, segment)
+    rates = retention_of(rate_tables.reported(sources), asked.config.churn, pair, asked.as_of, segment)
     frame = mix_table(rates, pair[0].label, pair[1].label)
     columns = {
         "segment": segment,
@@ -151,7 +151,7 @@ def audit(asked: Asked, period: str | None, rows: int) -> Result:
         if period
         else rate_tables.last_complete(asked.as_of, asked.scope)
     )
-    frame = audit_table(asked.open().local, asked.config.churn, chosen)
+    frame = audit_table(rate_tables.reported(asked.open()), asked.config.churn, chosen)
     columns = {
         "fact": "fact",
         "value": "value",

@@ -19,23 +19,21 @@ from features.matrix import Matrix
 from models import registry
 from models.explain import contributions
 from models.registry import Champion
-from pipeline import ledger, save_rates
+from pipeline import forecasts, ledger, save_rates
 from pipeline.champion import tracking_of
 from pipeline.dataset import build_matrix
 from pipeline.draws import control_key
 from pipeline.eligibility import read_ids
-from pipeline.labelled import no_rate, probabilities, read_labelled
+from pipeline.labelled import probabilities, read_labelled
 from pipeline.night import Night
+from pipeline.night_rates import NightRates, night_rates, no_rates
 from pipeline.outreach import decide, prepare
 from pipeline.outreach_context import Context
 from pipeline.playbook import check_playbook
 from pipeline.publish import only_run, publish
 from pipeline.reasons import Reason, reasons_of
 from pipeline.result import Result
-from pipeline.retention import retention_table
 from pipeline.sources import Sources, open_sources
-
-RATE_PERIODS = 12
 
 Say = Callable[[str], None]
 
@@ -66,7 +64,8 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
         folder = publish(runs, as_of, data / "latest", night.write)
         say("log the night")
         tags = {"as_of": str(as_of), "model_version": str(night.champion.version)}
-        registry.log_scoring(tracking_of(config), f"{as_of:%y-%m-%d} {config.name}", night.metrics, tags)
+        name = f"{as_of:%y-%m-%d} {config.name}"
+        registry.log_scoring(tracking_of(config), name, night.metrics, tags, night.rates.steps)
     return night.result(folder)
 
 
@@ -75,10 +74,10 @@ class _Scored:
     sources: Sources
     matrix: Matrix
     probability: NDArray[np.float64]
-    rate: pd.DataFrame
+    rates: NightRates
 
 
-def _scored(config: Config, as_of: dt.date, champion: Champion, say: Say) -> _Scored:
+def _scored(config: Config, as_of: dt.date, champion: Champion, record: Path, say: Say) -> _Scored:
     sources = open_sources(config, as_of)
     for note in sources.notes:
         say(note)
@@ -92,23 +91,26 @@ def _scored(config: Config, as_of: dt.date, champion: Champion, say: Say) -> _Sc
     champion.model.check_columns([c.name for c in matrix.columns])
     say(f"score {len(matrix.frame):,} customers")
     probability = champion.model.probability(matrix.features, config.model.threads)
-    rate = retention_table(sources.local, config.churn, as_of, periods=RATE_PERIODS)
-    return _Scored(sources, matrix, probability, rate)
+    say("retention tables")
+    ids = matrix.frame["customer_id"].tolist()
+    rates = night_rates(sources, config, as_of, ids, probability, forecasts.folder_in(record))
+    return _Scored(sources, matrix, probability, rates)
 
 
-def _scored_table(config: Config, as_of: dt.date, champion: Champion, say: Say) -> _Scored:
+def _scored_table(config: Config, as_of: dt.date, champion: Champion, record: Path, say: Say) -> _Scored:
     """A table without dates: no rate, and nobody is scored by a model that knew the answer."""
     found = read_labelled(config, as_of).to_score()
     champion.model.check_columns([c.name for c in found.matrix.columns])
     say(f"score {len(found.churned):,} customers, {np.isfinite(found.churned).sum():,} of them out of fold")
     probability = probabilities(champion, found, config.model.threads)
-    return _Scored(found.sources, found.matrix, probability, no_rate())
+    return _Scored(found.sources, found.matrix, probability, no_rates())
 
 
 def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key: bool) -> Night:
     champion = registry.load_champion(tracking_of(config))
     say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
-    found = (_scored_table if config.churn.kind == "labelled" else _scored)(config, as_of, champion, say)
+    how = _scored_table if config.churn.kind == "labelled" else _scored
+    found = how(config, as_of, champion, record, say)
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
     context = _context(config, as_of, record, create_key=create_key)
     notes = check_playbook(context.playbook, scores.columns)
@@ -117,7 +119,7 @@ def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key
     prepared = prepare(
         scores,
         context,
-        contacts=found.sources.tables.get("contacts"),
+        contacts=found.sources.local.get("contacts"),
         facts=_facts(config, found.sources),
         history=ledger.recommended(record, as_of - dt.timedelta(days=oldest), as_of),
         do_not_contact=read_ids(config.path(settings.do_not_contact)) if settings.do_not_contact else (),
@@ -138,8 +140,8 @@ def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key
         prepared,
         reasons,
         decision,
-        found.rate,
-        look=_look(champion, as_of),
+        found.rates,
+        look=(*_look(champion, as_of), *found.rates.warnings),
         notes=(*found.sources.notes, *notes, *decision.notes),
     )
 
@@ -160,7 +162,7 @@ def _facts(config: Config, sources: Sources) -> pd.DataFrame | None:
     customers = config.sources.customers
     if customers is None or not customers.facts:
         return None
-    table = sources.tables["customers"]
+    table = sources.local["customers"]
     found: pd.DataFrame = table.select("customer_id", *customers.facts).to_pandas()
     return found
 
@@ -184,6 +186,9 @@ def _recorded(night: Night, record: Path) -> Night:
     """Append the night to the ledger; before publishing, so that nothing is recommended that is not recorded."""
     rows = night.decision.ledger.assign(model_version=str(night.champion.version))
     written = ledger.append(record, night.as_of, rows)
+    hindsight = _look(night.champion, night.as_of)  # a forecast made with it proves nothing
+    if night.rates.forecasts and not hindsight:
+        forecasts.record(forecasts.folder_in(record), night.rates.forecasts, str(night.champion.version))
     if written.state != "changed":
         return night
     said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"
