@@ -149,7 +149,7 @@ def inspect_columns(sample: Sample) -> ColumnReport:
     Examples
     --------
     >>> y = np.array([0.0, 1.0] * 40)
-    >>> X = pd.DataFrame({"a": np.arange(80.0), "b": 1.0, "told": y})
+    >>> X = pd.DataFrame({"a": 2 * np.arange(80.0), "b": 1.0, "told": y})
     >>> s = Sample(X, y, np.arange(80).astype(str), np.full(80, np.datetime64("2026-01-01")))
     >>> inspect_columns(s).used, inspect_columns(s).constant, inspect_columns(s).leaking
     (('a', 'told'), ('b',), {'told': 1.0})

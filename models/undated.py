@@ -27,7 +27,7 @@ WARNING = (
 )
 
 
-def fold_of(customer: Sequence[str], salt: int, folds: int) -> NDArray[np.int64]:
+def fold_of(customer: Sequence[str] | NDArray[np.str_], salt: int, folds: int) -> NDArray[np.int64]:
     """The fold of each customer, by a hash of the id: the same tomorrow, whoever else is in the table.
 
     Examples
@@ -118,7 +118,10 @@ def _held(i: int, parts: Sequence[Members], outcomes: Sequence[Outcome], salt: i
 
 
 def out_of_fold(
-    held: Mapping[str, FittedModel], X: pd.DataFrame, customer: Sequence[str], threads: int = 1
+    held: Mapping[str, FittedModel],
+    X: pd.DataFrame,
+    customer: Sequence[str] | NDArray[np.str_],
+    threads: int = 1,
 ) -> Floats:
     """Probability of every row by the model that its customer was not trained on; shape (rows,)."""
     p = np.full(len(X), np.nan)

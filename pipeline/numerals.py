@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import ibis.expr.types as ir
 
@@ -37,10 +38,13 @@ def with_numbers(source: Source, raw: ir.Table, keep_text: Collection[str] = ())
     if not isinstance(source, CustomerSource):
         return raw
     other = {c for rule in vars(source.columns).values() if rule is not None for c in rule.inputs}
-    asked = {
+    asked: dict[str, Any] = {
         rule.column: raw[rule.column].strip()
         for name, rule in source.attributes.items()
-        if rule.column in raw.columns and rule.column not in other and name not in keep_text
+        if rule.column is not None
+        and rule.column in raw.columns
+        and rule.column not in other
+        and name not in keep_text
     }
     if not asked:
         return raw

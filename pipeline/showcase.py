@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline import demo
 from pipeline.result import Result
@@ -15,6 +16,10 @@ from pipeline.train import train
 def run_demo(config: Config, as_of: dt.date, customers: int, say: Callable[[str], None]) -> Result:
     """Simulate, train, score, publish, and say where everything is."""
     source = next(iter(config.sources.given.values()))
+    if config.churn.kind == "labelled":
+        raise ConfigError(
+            "the demo simulates a company with dates; use configs/demo.yaml or demo_contractual.yaml"
+        )
     folder = config.path(source.uri).parent
     say(f"simulate {customers:,} customers into {folder}")
     demo.simulate(folder, config.churn.kind, customers, demo.START, as_of, seed=config.seed)

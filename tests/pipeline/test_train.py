@@ -100,7 +100,7 @@ def test_another_definition_of_churn_cannot_be_compared(company):
 def test_a_column_that_gives_the_answer_away_is_named_and_refused_unless_allowed():
     y = np.array([0.0, 1.0] * 100)
     status = pd.Categorical(np.where(y == 1, "gone", "here"))
-    X = pd.DataFrame({"recency_days": np.arange(200.0), "status": status})
+    X = pd.DataFrame({"recency_days": 3 * np.arange(200.0), "status": status})
     sample = Sample(X, y, np.arange(200).astype(str), np.full(200, np.datetime64("2026-01-01")))
     with pytest.raises(DataError, match=r"(?s)status.*AUC 1\.0000.*features\.exclude"):
         usable(sample, allowed=[])
