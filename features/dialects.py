@@ -52,6 +52,14 @@ def epoch(moment: Any, engine: str) -> Any:
     return moment.epoch_seconds().cast("float64")
 
 
+def bit(place: Any, engine: str) -> Any:
+    """A 64-bit whole number with one bit set.
+
+    DuckDB and SQLite widen the 1 to the type of the place; the others take a place of 32 bits only.
+    """
+    return ibis.literal(1, "int64") << place.cast("int64" if engine in ("duckdb", "sqlite") else "int32")
+
+
 def exact_sum(value: Any, where: Any, engine: str) -> Any:
     """The sum to ten decimals, the same for every order of the rows; in floats where numbers are too large."""
     if engine != "sqlite":
