@@ -112,7 +112,8 @@ def forecast(asked: Asked) -> Result:
     frame = pd.concat([part for part in (past, open_) if len(part)] or [past], ignore_index=True)
     headers = {"as_of": "as of", "measure": "measure", "start": "from", "end": "to", "customers": "S"}
     headers |= {"expected_lost": "lost", "rate": "rate", "low": "95 % from", "high": "to ", "came": "came"}
-    shown = show(frame, headers | {"error": "error", "inside": "inside"})
+    interval = {name: frame[name].map(percent) for name in ("low", "high")}
+    shown = show(frame.assign(**interval), headers | {"error": "error", "inside": "inside"})
     known = frame["inside"].dropna()
     rules = [
         "rate: still customers at the end; window: not churned in the label window, as the model is trained",
