@@ -47,7 +47,7 @@ def mix_table(by_segment: pd.DataFrame, before: str, after: str) -> pd.DataFrame
     2  (total)       -12.0          0.0   -12.0
     """
     first, second = (_of_period(by_segment, label) for label in (before, after))
-    both = first.join(second, how="outer", lsuffix="_before", rsuffix="_after").fillna(0.0).sort_index()
+    both = first.join(second, how="outer", suffixes=("_before", "_after")).fillna(0.0).sort_index()
     both = both[(both["S_before"] > 0) | (both["S_after"] > 0)]
     shares, rates = [], []
     for side in ("before", "after"):
