@@ -104,10 +104,16 @@ class EventColumns(Section):
 
 
 class TransactionColumns(EventColumns):
-    """Purchases, or cancellations and returns. `transaction_id` joins lines of one purchase."""
+    """Cancellations and returns, and what purchases share with them. `transaction_id` joins lines of one purchase."""
 
     amount: ColumnRule | None = None
     transaction_id: ColumnRule | None = None
+
+
+class PurchaseColumns(TransactionColumns):
+    """Purchases. `points` are loyalty points: earned above 0, redeemed below 0."""
+
+    points: ColumnRule | None = None
 
 
 class FeedbackColumns(EventColumns):
@@ -118,11 +124,12 @@ class FeedbackColumns(EventColumns):
 
 
 class ContactColumns(EventColumns):
-    """The contact history of the CRM; `direction` is 'inbound' or 'outbound'."""
+    """The contact history of the CRM; `direction` is 'inbound' or 'outbound', `agent` ours, `contact_person` theirs."""
 
     channel: ColumnRule | None = None
     direction: ColumnRule | None = None
     agent: ColumnRule | None = None
+    contact_person: ColumnRule | None = None
     topic: ColumnRule | None = None
     resolved_at: ColumnRule | None = None
 
@@ -181,8 +188,14 @@ class CustomerSource(Source):
     )
 
 
+class PurchaseSource(Source):
+    """Purchases."""
+
+    columns: PurchaseColumns
+
+
 class TransactionSource(Source):
-    """Purchases, or cancellations."""
+    """Cancellations and returns."""
 
     columns: TransactionColumns
 
@@ -210,7 +223,7 @@ class Sources(Section):
     """The source of each role. A role that is absent has no features; it is not taken as zero."""
 
     customers: CustomerSource | None = None
-    transactions: TransactionSource | None = None
+    transactions: PurchaseSource | None = None
     cancellations: TransactionSource | None = None
     feedback: FeedbackSource | None = None
     contacts: ContactSource | None = None
@@ -273,6 +286,9 @@ class Model(Section):
     )
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
+    )
+    outreach_rows: Literal["exclude", "mark", "keep"] = Field(
+        default="exclude", description="rows whose label was made with our own outreach at work"
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
 

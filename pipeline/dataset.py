@@ -8,15 +8,17 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.matrix import Matrix, assemble, attribute_columns, available, select
 from features.panel import Stat
 from features.snapshots import TimeAxis, back_from, newest_mature
-from features.spec import catalogue_hash, needed_stats
+from features.spec import FeatureColumn, catalogue_hash, needed_stats
 from features.tables import derived
 from pipeline import engine
 from pipeline.databases import arrow
@@ -75,6 +77,18 @@ def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if len(frames) == 1:
         return frames[0]
     return pd.concat(frames).sort_values(["snapshot", "customer_id"], ignore_index=True)
+
+
+LISTING = FeatureColumn(
+    "outreach_listed", "On our list in the label window", "", "never null", "outreach", "ledger", False, None
+)
+
+
+def with_listing(matrix: Matrix, listed: NDArray[np.bool_] | None = None) -> Matrix:
+    """The matrix with a column that says whose outcome our outreach may have changed: nobody's, when scoring."""
+    told = np.zeros(len(matrix.frame), np.float32) if listed is None else listed.astype(np.float32)
+    columns = (*matrix.columns, LISTING)
+    return Matrix(matrix.frame.assign(**{LISTING.name: told}), columns, catalogue_hash(columns))
 
 
 def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:

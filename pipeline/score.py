@@ -21,7 +21,7 @@ from models.explain import contributions
 from models.registry import Champion
 from pipeline import forecasts, ledger, save_rates
 from pipeline.champion import tracking_of
-from pipeline.dataset import build_matrix
+from pipeline.dataset import LISTING, build_matrix, with_listing
 from pipeline.draws import control_key
 from pipeline.eligibility import read_ids
 from pipeline.labelled import probabilities, read_labelled
@@ -88,6 +88,8 @@ def _scored(config: Config, as_of: dt.date, champion: Champion, record: Path, sa
         raise DataError(
             f"nobody is a customer at {as_of}: the newest row is of {newest}; check the export, or --as-of"
         )
+    if LISTING.name in champion.model.column_names:
+        matrix = with_listing(matrix)
     champion.model.check_columns([c.name for c in matrix.columns])
     say(f"score {len(matrix.frame):,} customers")
     probability = champion.model.probability(matrix.features, config.model.threads)

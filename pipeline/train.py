@@ -21,7 +21,8 @@ from models.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.split import Fold
 from models.undated import WARNING, out_of_fold, run_undated
 from pipeline.champion import tracking_of
-from pipeline.dataset import build_matrix, training_snapshots
+from pipeline.dataset import build_matrix, training_snapshots, with_listing
+from pipeline.drawn import contaminated
 from pipeline.labelled import read_labelled
 from pipeline.labelling import build_labels
 from pipeline.result import Result
@@ -107,6 +108,14 @@ def _of_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
     matrix = build_matrix(sources, config, days)
     churned = build_labels(sources, config, matrix, as_of)
+    listed = contaminated(config, matrix.frame)
+    if listed.any() and config.model.outreach_rows == "mark":
+        matrix = with_listing(matrix, listed)
+    elif listed.any() and config.model.outreach_rows == "exclude":
+        say(
+            f"{listed.sum():,} of {len(listed):,} rows left out: our own outreach was at work on their labels"
+        )
+        churned = np.where(listed, np.nan, churned)
     known = np.isfinite(churned)
     frame = matrix.frame.loc[known]
     require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
