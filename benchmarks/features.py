@@ -211,7 +211,8 @@ def measure(name: str, folder: Path, count: int, python: str = sys.executable) -
     found = json.loads(done.stdout.strip().splitlines()[-1])
     print(
         f"{name:32s} {count:2d} snapshots {found['seconds']:9.2f} s {found['gigabytes']:6.2f} GB "
-        f"{found['rows']:10,} rows {found['columns']:4d} columns {1e6 * found['seconds'] / found['rows']:10.1f} us a row",
+        f"{found['rows']:10,} rows {found['columns']:4d} columns "
+        f"{1e6 * found['seconds'] / found['rows']:10.1f} us a row",
         flush=True,
     )
     return found

@@ -1,6 +1,6 @@
 """Make the files of the feature benchmarks: a seeded company of any size, events in random order.
 
-    python -m benchmarks.workload DIR --customers 100000 --purchases 5000000 --feedback 500000 --contacts 1000000
+python -m benchmarks.workload DIR --customers 100000 --purchases 5000000 --feedback 500000 --contacts 1000000
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _moments(rng: np.random.Generator, n: int) -> np.ndarray:
     return end - rng.integers(1, DAYS * 86_400, n).astype("timedelta64[s]")
 
 
-def _write(path: Path, rows: int, make) -> None:  # noqa: ANN001
+def _write(path: Path, rows: int, make) -> None:
     writer = None
     for start in range(0, rows, CHUNK):
         table = pa.table(make(min(CHUNK, rows - start)))
@@ -68,7 +68,9 @@ def _write(path: Path, rows: int, make) -> None:  # noqa: ANN001
     writer.close()
 
 
-def generate(folder: Path, customers: int, purchases: int, feedback: int, contacts: int, seed: int = 7) -> None:
+def generate(
+    folder: Path, customers: int, purchases: int, feedback: int, contacts: int, seed: int = 7
+) -> None:
     """Write customers, purchases, feedback and contacts, and `bench.yaml`, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -79,7 +81,11 @@ def generate(folder: Path, customers: int, purchases: int, feedback: int, contac
         return _ids(np.minimum(np.searchsorted(bounds, rng.random(n)), customers - 1))
 
     def purchase(n: int) -> dict[str, object]:
-        return {"customer_id": who(n), "occurred_at": _moments(rng, n), "amount": rng.gamma(2.0, 20.0, n).round(2)}
+        return {
+            "customer_id": who(n),
+            "occurred_at": _moments(rng, n),
+            "amount": rng.gamma(2.0, 20.0, n).round(2),
+        }
 
     def answer(n: int) -> dict[str, object]:
         score = pa.array(rng.integers(0, 11, n).astype(np.float64), mask=rng.random(n) < 0.4)
@@ -87,7 +93,9 @@ def generate(folder: Path, customers: int, purchases: int, feedback: int, contac
 
     def contact(n: int) -> dict[str, object]:
         at = _moments(rng, n)
-        solved = pa.array(at + rng.integers(3_600, 20 * 86_400, n).astype("timedelta64[s]"), mask=rng.random(n) < 0.3)
+        solved = pa.array(
+            at + rng.integers(3_600, 20 * 86_400, n).astype("timedelta64[s]"), mask=rng.random(n) < 0.3
+        )
         return {
             "customer_id": who(n),
             "occurred_at": at,
@@ -98,7 +106,11 @@ def generate(folder: Path, customers: int, purchases: int, feedback: int, contac
             "resolved_at": solved,
         }
 
-    started = np.datetime64(AS_OF, "us") - np.timedelta64(DAYS, "D") + rng.integers(0, 300, customers).astype("timedelta64[D]")
+    started = (
+        np.datetime64(AS_OF, "us")
+        - np.timedelta64(DAYS, "D")
+        + rng.integers(0, 300, customers).astype("timedelta64[D]")
+    )
     people = {
         "customer_id": _ids(np.arange(customers)),
         "started_at": started,
@@ -115,7 +127,12 @@ def generate(folder: Path, customers: int, purchases: int, feedback: int, contac
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    for name, default in (("customers", 100_000), ("purchases", 5_000_000), ("feedback", 500_000), ("contacts", 1_000_000)):
+    for name, default in (
+        ("customers", 100_000),
+        ("purchases", 5_000_000),
+        ("feedback", 500_000),
+        ("contacts", 1_000_000),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     generate(given.folder, given.customers, given.purchases, given.feedback, given.contacts)

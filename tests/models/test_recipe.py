@@ -90,7 +90,9 @@ def test_columns_that_cannot_help_or_know_too_much_are_named():
     y = np.array([0.0, 1.0] * 100)
     text = pd.Categorical([f"name {i}" for i in range(200)])
     gone = np.where(y == 1, 3.0, np.nan)
-    X = pd.DataFrame({"fine": np.arange(200.0) * 2, "one": 1.0, "none": np.nan, "name": text, "left_on": gone})
+    X = pd.DataFrame(
+        {"fine": np.arange(200.0) * 2, "one": 1.0, "none": np.nan, "name": text, "left_on": gone}
+    )
     sample = Sample(X, y, np.arange(200).astype(str), np.full(200, np.datetime64("2026-01-01")))
     report = inspect_columns(sample)
     assert report.used == ("fine", "left_on")
