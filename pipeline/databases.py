@@ -86,7 +86,7 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
     url = _expanded(url, place)
     with asking(source, url):
         if url not in others:
-            others[url] = _connect(local, url, place, config)
+            others[url] = _connect(local, others, url, place, config)
         backend = others[url]
         database: Any = schema[0] if len(schema) == 1 else tuple(schema) or None
         if isinstance(backend, str):
@@ -94,7 +94,7 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
         try:
             return backend.table(table_name, database=database)
         except TableNotFound:
-            known = sorted(backend.list_tables(database=database))
+            known = _tables_in(backend, database)
             near = difflib.get_close_matches(table_name, known, n=3, cutoff=0.4)
             hint = (
                 f"did you mean {' or '.join(map(repr, near))}?"
@@ -142,6 +142,14 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
+def _tables_in(backend: Any, database: Any) -> list[str]:
+    if backend.name != "duckdb":
+        return sorted(backend.list_tables(database=database))
+    # Ibis 12 asks DuckDB 2 for its tables by a method that is no longer there.
+    query = "select table_name from information_schema.tables where table_catalog = ? and table_schema = ?"
+    return sorted(name for (name,) in backend.con.execute(query, list(database)).fetchall())
+
+
 def _expanded(url: str, place: str) -> str:
     def value(found: re.Match[str]) -> str:
         if found[1] not in os.environ:
@@ -153,14 +161,14 @@ def _expanded(url: str, place: str) -> str:
     return _VARIABLE.sub(value, url)
 
 
-def _connect(local: Backend, url: str, place: str, config: Config) -> Any:
+def _connect(local: Backend, others: Connections, url: str, place: str, config: Config) -> Any:
     """A connection that can only read; for a DuckDB file the name under which the local DuckDB holds it."""
     scheme = urlsplit(url).scheme
     if scheme in ("sqlite", "duckdb"):
         file = _file(url, place, config)
         if scheme == "sqlite":
             return ibis.sqlite.from_connection(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True))
-        alias = f"db_{len(local.list_catalogs())}"
+        alias = f"database_{len(others)}"
         local.attach(str(file).replace("'", "''"), alias, read_only=True)
         return alias
     if scheme in ("postgres", "postgresql"):
@@ -181,7 +189,7 @@ def _connect_postgres(url: str, place: str) -> Any:
     try:
         given = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        step = "write @ : / # ? in user or password as %40 %3A %2F %23 %3F"
+        step = "write @ : / # ? in the password as %40 %3A %2F %23 %3F, and look at the options after ?"
         raise UnreadableError(Fault(place, "is no URL of PostgreSQL", step)) from None
     defaults: dict[str, Any] = (
         {} if "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": CONNECT_SECONDS}

@@ -44,6 +44,13 @@ def from_zone_of_spark(local: Any, zone: Any) -> Any:
     """The moment at which clocks in the zone show a local time, as Spark calls it."""
 
 
+@ibis.udf.scalar.builtin(
+    name="strftime", signature=((dtypes.string, dtypes.string, dtypes.string), dtypes.string)
+)
+def strftime_of_sqlite(fmt: Any, text: Any, modifier: Any) -> Any:
+    """SQLite's: with any modifier 2024-02-30 becomes March 1."""
+
+
 def as_text(raw: Any) -> Any:
     """The value as text; a whole number kept as a float is written without its `.0`."""
     # Exports often turn whole-number ids into 17850.0: such an id is 17850.
@@ -70,10 +77,7 @@ def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
     """The value as a time in UTC, and where it can't be read or lies outside the years that dates are kept in."""
     engine = engine_of(raw)
     if engine == "sqlite":
-        # Whatever the column's type: SQLite keeps times as text, in more than one form.
-        text = raw.cast("string").strip()
-        value = ibis.ifelse(text.re_search(_TIME), text, ibis.null("string")).cast("timestamp")
-        return _in_range(raw, value)
+        return _in_range(raw, _time_of_sqlite(raw.cast("string").strip()))
     kind = raw.type()
     if kind.is_timestamp() and kind.timezone is not None:
         return _in_range(raw, raw.cast(_MOMENT).cast("timestamp"))
@@ -92,6 +96,16 @@ def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
         value = moment.cast("timestamp")
         zoned = text.re_search(ZONE)
     return _in_range(raw, value if zone == "UTC" else ibis.ifelse(zoned, value, _to_utc(value, zone, engine)))
+
+
+def _time_of_sqlite(text: Any) -> Any:
+    """SQLite keeps times as text in more than one form, whatever the column's type, and reads more than dates.
+
+    It is asked about the day first: it takes 'now', bare numbers and February 30 for dates too.
+    """
+    day = text.substr(0, 10)
+    exists = day == strftime_of_sqlite("%Y-%m-%d", day, "+0 days")
+    return ibis.ifelse(exists, text, ibis.null("string")).cast("timestamp")
 
 
 def _in_range(raw: Any, value: Any) -> tuple[Any, Any]:

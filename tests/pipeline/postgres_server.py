@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-PASSWORD = "s3cr@t/w#rd"
+# The password, with all the marks that a URL has to quote.
+SESAME = "s3cr@t/w#rd:%"
 SECONDS = 60
 
 
@@ -30,7 +31,7 @@ class Server:
     def connect(self):
         import psycopg
 
-        return psycopg.connect(self.url(PASSWORD), autocommit=True)
+        return psycopg.connect(self.url(SESAME), autocommit=True)
 
     def statements(self):
         """What the server was asked since it started, one text a statement."""
@@ -79,15 +80,15 @@ def running():
         own = home / "own"
         own.mkdir()
         secret = own / "password"
-        secret.write_text(PASSWORD, encoding="utf-8")
+        secret.write_text(SESAME, encoding="utf-8")
         if who := _somebody():
             for path in (own, secret):
                 os.chown(path, who["user"], who["group"])
+        login = ["-U", "churn", "-A", "scram-sha-256", f"--pwfile={secret}"]
         environ = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "America/New_York"}
         common = {"cwd": own, "env": environ, **who}
         subprocess.run(
-            [folder / "initdb", "-D", own / "data", "-U", "churn", "-A", "scram-sha-256", "-E", "UTF8"]
-            + ["--locale=C", "--no-sync", f"--pwfile={secret}"],
+            [folder / "initdb", "-D", own / "data", "-E", "UTF8", "--locale=C", "--no-sync", *login],
             check=True,
             capture_output=True,
             **common,
@@ -96,7 +97,12 @@ def running():
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         log = home / "log"
-        settings = {"log_statement": "all", "fsync": "off", "unix_socket_directories": own}
+        settings = {
+            "log_statement": "all",
+            "log_line_prefix": "",
+            "fsync": "off",
+            "unix_socket_directories": own,
+        }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with log.open("wb") as sink:
             process = subprocess.Popen(
