@@ -14,6 +14,7 @@ import pandas as pd
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from pipeline import rate_tables
+from pipeline.curves import cohort_chart, standalone, survival_chart
 from pipeline.forecasts import model_errors, track_record
 from pipeline.lost import audit_table
 from pipeline.periods import MONTHS
@@ -30,6 +31,7 @@ from pipeline.sources import Sources
 from pipeline.survival import lifetimes, survival_table
 
 DIGITS = 9
+DRAWN = {"cohorts": "who is left of the new customers", "survival": "how long customers stay"}
 HISTORY = ("rate", "adjusted_rate", "S", "N", "E", "lost")
 UNSEEN_POINTS = 0.5
 
@@ -40,8 +42,8 @@ class NightRates:
 
     Parameters
     ----------
-    unit
-        Length of the periods.
+    company, unit
+        Name of the config, and length of the periods.
     tables
         Name to table: `retention` always, the others where the sources allow.
     forecasts
@@ -50,6 +52,7 @@ class NightRates:
         What a person should look at.
     """
 
+    company: str
     unit: str
     tables: Mapping[str, pd.DataFrame]
     forecasts: tuple[RateForecast, ...]
@@ -63,7 +66,8 @@ class NightRates:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `write` makes."""
-        return tuple(f"{_stem(name)}.{ending}" for name in self.tables for ending in ("csv", "parquet"))
+        drawn = (f"{_stem(name)}.svg" for name in DRAWN if name in self.tables)
+        return (*(f"{_stem(n)}.{ending}" for n in self.tables for ending in ("csv", "parquet")), *drawn)
 
     def write(self, folder: Path) -> None:
         """Write every table as CSV and as Parquet; sums are rounded, since their order varies by thread."""
@@ -71,6 +75,17 @@ class NightRates:
             rounded = frame.assign(**{c: _rounded(frame[c]) for c in frame.select_dtypes("float").columns})
             rounded.to_csv(folder / f"{_stem(name)}.csv", index=False)
             rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
+        for name, title in DRAWN.items():
+            if name in self.tables:
+                drawn = self._drawn(name, f"{self.company}: {title}")
+                (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")
+
+    def _drawn(self, name: str, title: str) -> str:
+        if name == "cohorts":
+            return cohort_chart(self.tables[name], title, f"by the {self.unit} of the start", self.unit)
+        return survival_chart(
+            self.tables[name], title, "Kaplan-Meier, with its 95 % interval", "still customers"
+        )
 
     @property
     def forecast(self) -> Forecast | None:
@@ -158,13 +173,13 @@ def night_rates(
             continue
         if len(frame):
             tables[name] = frame
-    return NightRates(scope.unit, tables, forecasts, tuple(warnings))
+    return NightRates(config.name, scope.unit, tables, forecasts, tuple(warnings))
 
 
 def no_rates() -> NightRates:
     """Those of a table without dates: the columns of the rate and no period."""
     names = ["period", "start", "end", *HISTORY, "rate_low", "rate_high", "complete"]
-    return NightRates("month", {"retention": pd.DataFrame(columns=names)}, (), ())
+    return NightRates("", "month", {"retention": pd.DataFrame(columns=names)}, (), ())
 
 
 def _forecasts(

@@ -208,7 +208,12 @@ def test_a_night_publishes_its_tables_with_the_same_bytes(shop, tmp_path):
         found.append({f.name: f.read_bytes() for f in folder.iterdir()})
     assert found[0] == found[1]
     assert set(found[0]) == set(night.files)
-    assert {"retention.csv", "retention_by_segment.csv", "retention_audit.parquet"} <= set(night.files)
+    assert {
+        "retention.csv",
+        "retention_by_segment.csv",
+        "retention_audit.parquet",
+        "retention_cohorts.svg",
+    } <= set(night.files)
     table = pd.read_csv(tmp_path / "a" / "retention.csv")
     assert table.S.tolist() == night.table.S.tolist()
     forecast = pd.read_csv(tmp_path / "a" / "retention_forecast.csv")
