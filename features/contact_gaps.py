@@ -85,7 +85,7 @@ def contact_inbound_gap_days(at: At) -> Floats:
 )
 def contact_people_count(at: At) -> Floats:
     """People of ours who have been in contact with the customer."""
-    return at.contacts.distinct("agent")
+    return at.events("our_people").count()
 
 
 @feature(

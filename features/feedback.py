@@ -62,6 +62,20 @@ def feedback_asked_count(at: At, days: int) -> Floats:
 
 @feature(
     "feedback",
+    unit="surveys",
+    driver="unanswered feedback",
+    windows=True,
+    reason="requests for feedback without an answer in the last {days} days: "
+    "{feedback_unanswered_count_{days}d:.0f}",
+)
+def feedback_unanswered_count(at: At, days: int) -> Floats:
+    """Requests for feedback in the last {days} days without an answer."""
+    window = at.feedback.last(days)
+    return window.count() - window.count("score")
+
+
+@feature(
+    "feedback",
     unit="share",
     driver="unanswered feedback",
     null="has never been asked",

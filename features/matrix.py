@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features import contact_gaps, feedback, frequency, monetary, recency, relationship, usage
+from features import contact_gaps, feedback, frequency, monetary, recency, relationship, seasonality, usage
 from features.panel import Floats, Ints, Panel, Window
 from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
 from features.tables import PREDICATES
 
-FAMILIES = (recency, frequency, monetary, feedback, contact_gaps, usage, relationship)
+FAMILIES = (recency, frequency, seasonality, monetary, feedback, contact_gaps, usage, relationship)
 
 ColumnOf = tuple[FeatureColumn, Callable[[At], Floats]]
 

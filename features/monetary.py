@@ -49,6 +49,25 @@ def cancellation_count(at: At, days: int) -> Floats:
     return at.events("cancellations").last(days).count()
 
 
+@feature("cancellations.amount", unit="money", driver="cancellations", windows=True)
+def cancellation_sum(at: At, days: int) -> Floats:
+    """Money for cancellations and returns in the last {days} days."""
+    return at.events("cancellations").last(days).sum("amount")
+
+
+@feature(
+    "cancellations.amount",
+    "transactions.amount",
+    unit="share",
+    driver="cancellations",
+    null="has never spent anything",
+    reason="{cancellation_spend_share:.0%} of the spend was cancelled or returned",
+)
+def cancellation_spend_share(at: At) -> Floats:
+    """Money for cancellations and returns, as a share of the spend so far."""
+    return ratio(at.events("cancellations").sum("amount"), at.purchases.sum("amount"))
+
+
 @feature("cancellations", "transactions", unit="share", driver="cancellations", null="has never bought")
 def cancellation_share(at: At) -> Floats:
     """Cancellations and returns a purchase."""

@@ -20,7 +20,7 @@ EVENT: Mapping[str, ColumnType] = {"customer_id": "text", "occurred_at": "time",
 
 ROLES: Mapping[str, Mapping[str, ColumnType]] = {
     "customers": {"customer_id": "text", "started_at": "time", "ended_at": "time", "end_reason": "text"},
-    "transactions": {**EVENT, "amount": "number", "transaction_id": "text"},
+    "transactions": {**EVENT, "amount": "number", "transaction_id": "text", "points": "number"},
     "cancellations": {**EVENT, "amount": "number", "transaction_id": "text"},
     "feedback": {**EVENT, "score": "number", "kind": "text"},
     "contacts": {
@@ -28,6 +28,7 @@ ROLES: Mapping[str, Mapping[str, ColumnType]] = {
         "channel": "text",
         "direction": "text",
         "agent": "text",
+        "contact_person": "text",
         "topic": "text",
         "resolved_at": "time",
     },
@@ -42,6 +43,7 @@ Predicate = Callable[[Any], Any]
 
 # Conditions that statistics may be restricted to, by role. Each names the columns that it reads.
 PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
+    "transactions": {"redeemed": (("points",), lambda t: t.points < 0)},
     "feedback": {"low": (("score", "low"), lambda t: t.low)},
     "contacts": {
         "inbound": (("direction",), lambda t: t.direction == "inbound"),
@@ -57,11 +59,17 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     """Tables of the roles, and those that follow from them.
 
     `resolutions` is the contacts seen from their other clock: a row occurs when the issue was resolved, so that
-    the issues open at t are those opened before t less those resolved before t.
+    the issues open at t are those opened before t less those resolved before t. `our_people` and `their_people`
+    have a row for each person on a side, at the moment at which the first contact with the person was known.
     """
     result = dict(tables)
     contacts = tables.get("contacts")
-    if contacts is not None and {"resolved_at", "direction"} <= set(contacts.columns):
+    if contacts is None:
+        return result
+    for role, person in (("our_people", "agent"), ("their_people", "contact_person")):
+        if person in contacts.columns:
+            result[role] = _people(contacts, person)
+    if {"resolved_at", "direction"} <= set(contacts.columns):
         engine = engine_of(contacts)
         inbound = contacts.filter(contacts.direction == "inbound", contacts.resolved_at.notnull())
         known = (
@@ -78,3 +86,11 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
             ),
         )
     return result
+
+
+def _people(contacts: ir.Table, person: str) -> ir.Table:
+    # The first moment of knowledge, not of the contact: an older contact that is entered later moves nothing.
+    named = contacts.filter(contacts[person].notnull())
+    clocks = [named[c] for c in ("occurred_at", "known_at") if c in named.columns]
+    known = ibis.greatest(*clocks) if len(clocks) > 1 else clocks[0]
+    return named.group_by("customer_id", person).agg(occurred_at=known.min()).drop(person)

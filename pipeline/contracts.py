@@ -118,10 +118,9 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
 
 
 def one_row_a_transaction(table: ir.Table) -> ir.Table:
-    """Lines that share customer and transaction become one row: first time, sum of amounts."""
+    """Lines that share customer and transaction become one row: first time, sum of amounts and of points."""
     rest = {"known_at": table.known_at.max()} if "known_at" in table.columns else {}
-    if "amount" in table.columns:
-        rest["amount"] = table.amount.sum()
+    rest |= {name: table[name].sum() for name in ("amount", "points") if name in table.columns}
     merged = table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
     return merged.drop("transaction_id")
 

@@ -15,10 +15,10 @@ T = dt.date(2024, 7, 1)
 IDS = ("0001", "1", "۱۲۳", " a b ", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")
 STEP = 15
 MAPPED = {
-    "transactions": ["amount"],
+    "transactions": ["amount", "points"],
     "cancellations": ["amount"],
     "feedback": ["score", "kind"],
-    "contacts": ["channel", "direction", "agent", "topic", "resolved_at"],
+    "contacts": ["channel", "direction", "agent", "contact_person", "topic", "resolved_at"],
     "usage": ["event", "value"],
 }
 
@@ -65,7 +65,8 @@ def company(seed, customers=10, history_days=420):
     customers["ended_at"] = customers.ended_at.clip(lower=customers.started_at)
     customers["end_reason"] = texts(["left", "completed"], len(ids)).where(customers.ended_at.notna())
     cents = rng.integers(0, 20_000, events) / 100
-    transactions = role(events).assign(amount=cents)
+    points = rng.choice([np.nan, 0.0, 10.0, 25.5, -20.0], events)
+    transactions = role(events).assign(amount=cents, points=points)
     cancellations = role(events // 4).assign(amount=cents[: events // 4])
     feedback = role(events).assign(
         score=rng.choice([1.0, 4.0, 7.5, 10.0, np.nan, np.nan], events), kind=texts(["nps", None], events)
@@ -74,6 +75,7 @@ def company(seed, customers=10, history_days=420):
         channel=texts(["mail", "phone"], events),
         direction=texts(["inbound", "Outbound", None], events),
         agent=texts(["Ada", "Bo", "سارا", None], events),
+        contact_person=texts(["Eve", "Finn", None, None], events),
         topic=texts(["Complaint", "price", "How to pay", None], events),
     )
     wait = pd.to_timedelta(rng.choice([-1.0, 0.0, 0.5, 3.0, 90.0, np.nan], events), unit="D")

@@ -72,7 +72,36 @@ def age_in_periods(row, t, period):
     return math.ceil(days(t - row["occurred_at"]) / period) - 1
 
 
+def periods_in_a_row(rows, t, period):
+    ages = {age_in_periods(r, t, period) for r in rows}
+    return next(n for n in range(len(ages) + 1) if n not in ages)
+
+
+def year_in_periods(period):
+    """The days of the whole number of periods nearest to 365."""
+    return min((n * period for n in range(1, 400)), key=lambda days: (abs(days - 365), days))
+
+
+def between(rows, t, start, end):
+    """How many rows lie in [t - start, t - end) days; not known for who has none before its end."""
+    if not any(r["occurred_at"] < t - end * DAY for r in rows):
+        return NAN
+    return sum(t - start * DAY <= r["occurred_at"] < t - end * DAY for r in rows)
+
+
+def moment_known(row):
+    return max(row["occurred_at"], row["known_at"])
+
+
+def first_known(rows, column):
+    """When each person was first known to be in contact, newest last."""
+    people = {r[column] for r in rows if not pd.isna(r[column])}
+    return sorted(min(moment_known(r) for r in rows if r[column] == person) for person in people)
+
+
 def purchase_features(bought, t, windows, period):
+    year = year_in_periods(period)
+    redeemed = [r for r in bought if r["points"] < 0]
     spent = values(bought, "amount")
     average = mean(spent)
     first = since_first(bought, t)
@@ -89,6 +118,9 @@ def purchase_features(bought, t, windows, period):
         "spend_sum_ever": sum(spent),
         "spend_mean": average,
         "spend_max": max(spent, default=NAN),
+        "second_purchase_wait_days": gap(bought, t) if len(bought) == 1 else NAN,
+        "points_balance": sum(values(bought, "points")),
+        "points_redeemed_gap_days": gap(redeemed, t),
     }
     for w in windows:
         now, then = within(bought, t, w), within(bought, t, w, before=w)
@@ -101,12 +133,17 @@ def purchase_features(bought, t, windows, period):
             ),
             f"spend_sum_{w}d": spend,
             f"spend_change_{w}d": spend - spend_then,
+            f"purchase_count_year_ago_{w}d": between(bought, t, year + w, year),
+            f"purchase_count_season_{w}d": between(bought, t, year, max(year - w, 0)),
         }
     return result
 
 
 def cancellation_features(cancelled, bought, t, windows):
+    spent, back = sum(values(bought, "amount")), sum(values(cancelled, "amount"))
     return {
+        "cancellation_spend_share": back / spent if spent else NAN,
+        **{f"cancellation_sum_{w}d": sum(values(within(cancelled, t, w), "amount")) for w in windows},
         "cancellation_share": len(cancelled) / len(bought) if bought else NAN,
         "cancellation_recency_days": gap(cancelled, t),
         **{f"cancellation_count_{w}d": len(within(cancelled, t, w)) for w in windows},
@@ -129,6 +166,7 @@ def feedback_features(asked, t, windows, low_score):
         rows = within(asked, t, w)
         result[f"feedback_score_mean_{w}d"] = mean(values(rows, "score"))
         result[f"feedback_asked_count_{w}d"] = len(rows)
+        result[f"feedback_unanswered_count_{w}d"] = sum(pd.isna(r["score"]) for r in rows)
     return result
 
 
@@ -140,6 +178,7 @@ def contact_features(talked, t, windows):
     inbound = [r for r in talked if text(r, "direction") == "inbound"]
     outbound = [r for r in talked if text(r, "direction") == "outbound"]
     solved = [r for r in inbound if not pd.isna(r["resolved_at"]) and r["resolved_at"] < t]
+    ours = first_known(talked, "agent")
     waits = [max(days(r["resolved_at"] - r["occurred_at"]), 0.0) for r in solved]
     result = {
         "contact_gap_days": gap(talked, t),
@@ -148,6 +187,8 @@ def contact_features(talked, t, windows):
         "contact_outbound_gap_days": gap(outbound, t),
         "contact_inbound_gap_days": gap(inbound, t),
         "contact_people_count": len(set(values(talked, "agent"))),
+        "contact_customer_people_count": len(set(values(talked, "contact_person"))),
+        "contact_new_person_days": days(t - ours[-1]) if len(ours) > 1 else NAN,
         "open_issue_count": len(inbound) - len(solved),
         "resolve_wait_mean_days": mean(waits),
     }
@@ -162,15 +203,23 @@ def contact_features(talked, t, windows):
     return result
 
 
-def usage_features(used, t, windows):
+def usage_features(used, row, t, windows, period):
+    started = row is not None and row["started_at"] < t
+    first_day = min(r["occurred_at"] for r in used).floor("D") if used else None
     result = {
+        "first_use_wait_days": days(t - row["started_at"]) if started and not used else NAN,
+        "usage_active_share": active_days(used) / days(t - first_day) if used else NAN,
+        "usage_streak_days": periods_in_a_row(used, t, period) * period,
         "usage_recency_days": gap(used, t),
         "usage_recency_ratio": own_gaps(used, t),
         "usage_breadth": len(set(values(used, "event"))),
     }
     for w in windows:
         now, then = within(used, t, w), within(used, t, w, before=w)
+        usual = len(used) / since_first(used, t) if used else NAN
         result |= {
+            f"usage_rate_ratio_{w}d": len(now) / min(w, since_first(used, t)) / usual,
+            f"usage_kinds_{w}d": len(set(values(now, "event"))),
             f"usage_count_{w}d": len(now),
             f"usage_active_days_{w}d": active_days(now),
             f"usage_active_days_change_{w}d": active_days(now) - active_days(then),
@@ -215,7 +264,7 @@ def matrix(frames, snapshots, windows, step, active, low_score):
                     **cancellation_features(rows["cancellations"], bought, t, windows),
                     **feedback_features(rows["feedback"], t, windows, low_score),
                     **contact_features(rows["contacts"], t, windows),
-                    **usage_features(rows["usage"], t, windows),
+                    **usage_features(rows["usage"], row, t, windows, period),
                     **customer_features(row, t),
                 }
     return result

@@ -129,15 +129,17 @@ def test_doubling_every_event_doubles_the_counts_and_sums(seed):
         c
         for c in once
         if any(word in c for word in ("_count", "_sum", "spend_change", "_intensity", "purchase_rate"))
-        and not c.startswith("contact_people")
+        and not c.endswith("people_count")
     ]
     unchanged = [
         "recency_days", "recency_share", "purchase_regularity", "purchase_tenure_days", "spend_mean", "spend_max",
         "cancellation_share", "feedback_score_last", "feedback_score_mean_ever", "feedback_low_share",
         "feedback_answered_share", "contact_gap_days", "contact_people_count", "resolve_wait_mean_days",
-        "usage_active_days_30d", "usage_breadth", "tenure_days",
+        "usage_active_days_30d", "usage_breadth", "tenure_days", "usage_kinds_30d", "usage_rate_ratio_90d",
+        "usage_streak_days", "usage_active_share", "cancellation_spend_share", "points_redeemed_gap_days",
+        "contact_customer_people_count", "contact_new_person_days",
     ]  # fmt: skip
-    assert len(added) == 30
+    assert len(added) == 38
     same(once[added] * 2, twice[added])
     same(once[unchanged], twice[unchanged])
 
@@ -148,7 +150,7 @@ def test_sums_do_not_depend_on_the_order_of_cents():
     amounts = [0.1, 0.2, 0.3, 0.3, 0.2, 0.1]
     frames = company(0)
     frames["transactions"] = pd.DataFrame(
-        {"customer_id": "1", "occurred_at": at, "known_at": at, "amount": amounts}
+        {"customer_id": "1", "occurred_at": at, "known_at": at, "amount": amounts, "points": 0.0}
     )
     assert features_at(frames, "non_contractual", [T]).spend_change_30d.tolist() == [0.0]
 
