@@ -430,3 +430,53 @@ def test_a_duckdb_file_is_read_in_place(tmp_path):
     assert rows_of(config) == [("1", at("2024-01-01"), 5.0)]
     message = refused(shop(f"duckdb:///{tmp_path}/it's.duckdb#sales.order"))
     assert "did you mean 'orders'?" in message
+
+
+def awkward(seed):
+    """Contacts, feedback and purchases with ties, late knowledge, many kinds, large and small amounts."""
+    random = np.random.default_rng(seed)
+    start = pd.Timestamp("2024-01-01")
+
+    def events(n):
+        at = start + pd.to_timedelta(random.integers(0, 120 * 24, n), unit="h")
+        late = pd.to_timedelta(random.integers(0, 40 * 24, n) * (random.random(n) < 0.3), unit="h")
+        who = random.choice(["1", "01", "ب", "o'b"], n)
+        frame = pd.DataFrame({"customer_id": who, "occurred_at": at, "known_at": at + late})
+        return frame.astype({"occurred_at": "datetime64[us]", "known_at": "datetime64[us]"})
+
+    bought, answered, talked = events(300), events(200), events(600)
+    bought["amount"] = random.choice([0.1, 0.2, 1e-9, 1e16, 2.5e17, 333.33], 300)
+    bought.loc[:5, "amount"] = np.nan
+    answered["score"] = random.choice([1.0, 5.0, 9.0, np.nan], 200)
+    talked["topic"] = random.choice([f"topic {i}" for i in range(75)] + ["How to pay", "complaint"], 600)
+    talked["direction"] = random.choice(["inbound", "outbound"], 600)
+    talked["resolved_at"] = talked["occurred_at"].where(random.random(600) < 0.5) + pd.Timedelta("7h")
+    return {"transactions": bought, "feedback": answered, "contacts": talked}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_awkward_rows_give_the_same_matrix_everywhere(server, tmp_path, seed):
+    frames = awkward(seed)
+    to_postgres(server, "awkward", frames)
+    to_sqlite(tmp_path / "shop.db", frames)
+    for role, frame in frames.items():
+        frame.to_parquet(tmp_path / f"{role}.parquet")
+    found = {}
+    for where in ("{tmp_path}/{role}.parquet", "{url}#awkward.{role}", "sqlite:///{tmp_path}/shop.db#{role}"):
+        sources = {
+            role: {
+                "uri": where.format(tmp_path=tmp_path, url=server.url(), role=role),
+                "columns": {name: name for name in frame.columns},
+                **({"low_score": 4} if role == "feedback" else {}),
+            }
+            for role, frame in frames.items()
+        }
+        churn = {"kind": "non_contractual", "horizon_days": 30, "active_days": 90}
+        config = Config.model_validate({"name": "awkward", "churn": churn, "sources": sources})
+        opened = open_sources(config, dt.date(2024, 5, 1))
+        days = [dt.date(2024, 5, 1), dt.date(2024, 4, 1), dt.date(2024, 3, 1)]
+        found[where[:4]] = build_matrix(opened, config, days).frame
+    expected, *others = found.values()
+    assert len(expected) == 12
+    for frame in others:
+        pd.testing.assert_frame_equal(frame, expected, rtol=1e-6)
