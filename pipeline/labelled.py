@@ -160,9 +160,3 @@ def probabilities(champion: Champion, table: Labelled, threads: int) -> NDArray[
         ids = table.matrix.frame.loc[seen, "customer_id"].tolist()
         p[seen] = out_of_fold(champion.held, features.loc[seen], ids, threads)
     return p
-
-
-def no_rate() -> pd.DataFrame:
-    """The retention table of a table without dates: its columns and no period."""
-    names = ["period", "S", "N", "E", "lost", "rate", "rate_low", "rate_high", "complete"]
-    return pd.DataFrame(columns=names)
