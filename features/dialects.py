@@ -28,6 +28,11 @@ def _spark_unix_micros(moment: Any) -> Any:
     """Spark's: microseconds since 1970."""
 
 
+@ibis.udf.agg.builtin(name="bit_or", signature=((dtypes.int64,), dtypes.int64))
+def _spark_bit_or(bits: Any) -> Any:
+    """Spark's; Ibis does not know it."""
+
+
 def engine_of(expression: Any) -> str:
     """Name of the engine that will run an expression, such as 'duckdb'.
 
@@ -57,7 +62,14 @@ def bit(place: Any, engine: str) -> Any:
 
     DuckDB and SQLite widen the 1 to the type of the place; the others take a place of 32 bits only.
     """
-    return ibis.literal(1, "int64") << place.cast("int64" if engine in ("duckdb", "sqlite") else "int32")
+    # A bare 1 is 32 bits wide to Spark.
+    one = ibis.literal(1, "int8").cast("int64")
+    return one << place.cast("int64" if engine in ("duckdb", "sqlite") else "int32")
+
+
+def any_bits(bits: Any, where: Any, engine: str) -> Any:
+    """The bits that are set in any row."""
+    return _spark_bit_or(bits, where=where) if engine == "pyspark" else bits.bit_or(where=where)
 
 
 def exact_sum(value: Any, where: Any, engine: str) -> Any:

@@ -89,7 +89,7 @@ def _aggregate(rows: Any, role: str, stat: Stat, engine: str) -> Any:
         case "active_days":
             raise ValueError("active days are counted over the days, not over the rows")
         case "bits":
-            return rows[f"bit_{stat.column}"].bit_or(where=where)
+            return dialects.any_bits(rows[f"bit_{stat.column}"], where, engine)
 
 
 def _where(rows: Any, role: str, stat: Stat) -> Any:
