@@ -57,6 +57,10 @@ def _named(value: Any) -> Any:
     return {name: name for name in value} if isinstance(value, list) else value
 
 
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 def _as_words(value: Any) -> Any:
     # YAML reads a bare Yes as true, and 1 as a number.
     words = value if isinstance(value, list) else [value]
@@ -269,6 +273,9 @@ class Features(Section):
     exclude: list[str] = Field(
         default_factory=list, description="column names, or beginnings of them with '*'"
     )
+    extra: Annotated[list[str], BeforeValidator(_one_or_more)] = Field(
+        default_factory=list, description="Python files with features of your own; they are run"
+    )
 
 
 class Model(Section):
@@ -291,6 +298,31 @@ class Model(Section):
         default="exclude", description="rows whose label was made with our own outreach at work"
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
+
+
+class Engine(Section):
+    """What reads the files and reduces them: DuckDB on this machine, or a Spark cluster.
+
+    With DuckDB, tables of databases are reduced where they are; Spark reads files and its own tables.
+    """
+
+    kind: Literal["duckdb", "spark"] = "duckdb"
+    memory_gb: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory"
+    )
+    master: str | None = Field(default=None, description="Spark: spark://host:7077, yarn, k8s://..., local[4]")
+    partitions: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="Spark: pieces that customers are divided into; found by the number of events"
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict, description="Spark: settings of the session, such as spark.executor.memory: 8g"
+    )
+
+    @model_validator(mode="after")
+    def _master_of_spark(self) -> Engine:
+        if self.kind == "spark" and self.master is None:
+            raise ValueError("kind spark needs master, such as spark://host:7077 or local[4]")
+        return self
 
 
 class Tracking(Section):
@@ -321,6 +353,7 @@ class Config(Section):
     snapshots: Snapshots = Snapshots()
     features: Features = Features()
     model: Model = Model()
+    engine: Engine = Engine()
     outreach: Outreach = Outreach()
     retention: Retention = Retention()
     tracking: Tracking = Tracking()

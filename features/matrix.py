@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ ColumnOf = tuple[FeatureColumn, Callable[[At], Floats]]
 def declared() -> list[Feature]:
     """Every feature of the families, in the order of their modules."""
     return [value for module in FAMILIES for value in vars(module).values() if isinstance(value, Feature)]
+
+
+def drivers(columns: Iterable[FeatureColumn] = ()) -> set[str]:
+    """What reasons may be grouped under: the drivers of all declared features, of attributes, and of these columns."""
+    return {f.driver for f in declared()} | {"profile"} | {column.driver for column in columns}
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,11 @@ def available(tables: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def select(found: Collection[str], windows_days: Sequence[int], exclude: Sequence[str]) -> list[ColumnOf]:
+def select(
+    features: Iterable[Feature], found: Collection[str], windows_days: Sequence[int], exclude: Sequence[str]
+) -> list[ColumnOf]:
     """Columns of the features whose sources are there, without the excluded ones."""
-    columns = columns_of([f for f in declared() if set(f.sources) <= set(found)], windows_days)
+    columns = columns_of([f for f in features if set(f.sources) <= set(found)], windows_days)
     return [c for c in columns if not any(fnmatch.fnmatchcase(c[0].name, pattern) for pattern in exclude)]
 
 

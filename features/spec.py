@@ -185,9 +185,9 @@ def _bound(function: Callable[..., Floats], days: int | None) -> Callable[[At], 
     return function if days is None else lambda at: function(at, days)
 
 
-def catalogue_hash(columns: Iterable[FeatureColumn]) -> str:
-    """Sixteen hexadecimal digits that change when a column's declaration does."""
-    text = json.dumps([asdict(column) for column in columns], sort_keys=True)
+def catalogue_hash(columns: Iterable[FeatureColumn], code: Sequence[str] = ()) -> str:
+    """Sixteen hexadecimal digits that change when a column's declaration does, or the code of a user's own."""
+    text = json.dumps([asdict(column) for column in columns], sort_keys=True) + "".join(code)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

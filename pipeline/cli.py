@@ -46,6 +46,9 @@ def features(
         bool, typer.Option("--labels", help="Add the column churned, null where not mature.")
     ] = False,
     catalogue: Annotated[bool, typer.Option("--list", help="Print the catalogue of features.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Prove on your data that no feature sees the future.")
+    ] = False,
 ) -> int | None:
     """Build the point-in-time feature matrix, or list the features."""
     from pipeline import extract
@@ -55,8 +58,17 @@ def features(
         found = extract.catalogue(config, as_of)
         common.result(found.text, found.values)
         return None
+    if check:
+        from pipeline.leakage import check_features
+
+        proven = check_features(config, as_of, snapshots, common.say)
+        common.result(proven.text, proven.values)
+        return proven.exit_code
     if out is None:
-        raise ConfigError("give --out FILE.parquet to write the matrix, or --list to see the features")
+        raise ConfigError(
+            "give --out FILE.parquet to write the matrix, --list to see the features, "
+            "or --check to prove that none sees the future"
+        )
     result = extract.write_matrix(config, as_of, snapshots, out, labels=labels, say=common.say)
     common.result(result.text, result.values)
     return None

@@ -20,6 +20,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from configs.errors import ChurnError, ConfigError
+from pipeline.progress import silence
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def command(group: typer.Typer, name: str | None = None, *, default: bool = Fals
             if context is not None and context.invoked_subcommand is not None:
                 _refuse_early_options(context)
                 return
+            silence(common.quiet)
             raise typer.Exit(_guarded(common, lambda: function(common, **values)))
 
         shown: Any = run

@@ -24,6 +24,7 @@ from features.panel import Panel, Stat
 from features.partials import partials
 from features.snapshots import TimeAxis
 from pipeline.databases import BATCH_ROWS, arrow, asking
+from pipeline.progress import progress
 
 ROWS_A_SHARD = 6_000_000
 
@@ -57,7 +58,7 @@ def scan(
         yield Scan(1, lambda _: found)
         return
     with tempfile.TemporaryDirectory(prefix="churn-") as folder:
-        for role, query in queries.items():
+        for role, query in progress(queries.items(), "read sources", len(queries)):
             here = brought(connection, query, Path(folder) / f"{role}.parquet")
             split = here.mutate(shard_=shard_of(here.customer_id, shards))
             connection.to_parquet(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from configs.errors import ConfigError, Fault
 from configs.playbook import Action, Condition, Playbook, fields_of
-from features.matrix import declared
+from features.matrix import drivers as known_drivers
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ def check_playbook(
     """
     faults, lines = [], []
     if drivers is None:
-        drivers = {feature.driver for feature in declared()} | {"profile"}
+        drivers = known_drivers()
     for name, action in playbook.actions.items():
         asked = {driver for when in action.when for driver in when.drivers}
         for driver in sorted(asked - set(drivers)):

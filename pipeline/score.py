@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from configs.errors import DataError
 from configs.playbook import load_playbook
 from configs.schema import Config
-from features.matrix import Matrix
+from features.matrix import Matrix, drivers
 from models import registry
 from models.explain import contributions
 from models.registry import Champion
@@ -115,7 +115,7 @@ def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key
     found = how(config, as_of, champion, record, say)
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
     context = _context(config, as_of, record, create_key=create_key)
-    notes = check_playbook(context.playbook, scores.columns)
+    notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
     uplift = save_rates.read_uplift(record, as_of)
     settings, oldest = config.outreach, max(context.hold_days, config.outreach.repeat_days)
     prepared = prepare(

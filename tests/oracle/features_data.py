@@ -94,7 +94,7 @@ def company(seed, customers=10, history_days=420):
     }
 
 
-def config_of(folder, kind, windows=(30, 90), **churn):
+def config_of(folder, kind, windows=(30, 90), extra=(), **churn):
     """The config that maps every column of the frames' files in a folder."""
     sources = {
         role: {
@@ -112,7 +112,7 @@ def config_of(folder, kind, windows=(30, 90), **churn):
             "home": folder,
             "churn": {"kind": kind, "horizon_days": 30, "active_days": 180, **churn},
             "sources": sources,
-            "features": {"windows_days": list(windows)},
+            "features": {"windows_days": list(windows), "extra": list(extra)},
             "snapshots": {"step_days": STEP},
             "model": {"threads": 1},
         }
@@ -120,10 +120,19 @@ def config_of(folder, kind, windows=(30, 90), **churn):
 
 
 @contextmanager
-def opened(frames, kind, as_of, **options):
-    """The frames through `open_sources`, and the config that it took."""
+def written(frames, kind, features=None, **options):
+    """The config of the frames' files, in a folder that lasts as long; `features` is code for `features.extra`."""
     with tempfile.TemporaryDirectory() as name:
-        config = config_of(Path(name), kind, **options)
         for role, frame in frames.items():
             frame.to_parquet(Path(name) / f"{role}.parquet", index=False)
+        if features is not None:
+            (Path(name) / "mine.py").write_text(features, encoding="utf-8")
+        extra = [] if features is None else ["mine.py"]
+        yield config_of(Path(name), kind, extra=extra, **options)
+
+
+@contextmanager
+def opened(frames, kind, as_of, **options):
+    """The frames through `open_sources`, and the config that it took."""
+    with written(frames, kind, **options) as config:
         yield open_sources(config, as_of), config
