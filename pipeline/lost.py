@@ -18,6 +18,7 @@ from pipeline.periods import Period
 from pipeline.retention import Z_95
 
 NONE = "(none)"
+DIGITS = 6  # the last ones depend on the order of a sum, and would move customers from one range to the next
 
 
 def audit_table(
@@ -150,11 +151,11 @@ def _histories(tables: Mapping[str, ir.Table], churn: Churn, start: dt.datetime)
         if churn.kind == "contractual":
             measures["days_since_purchase"] = idle / 86_400.0
         if "amount" in bought.columns:
-            measures["spend"] = bought.amount.sum()
+            measures["spend"] = bought.amount.sum().round(DIGITS)
         found.append(bought.group_by("customer_id").aggregate(**measures))
     if "feedback" in past:
         answers = past["feedback"]
-        found.append(answers.group_by("customer_id").aggregate(mean_score=answers.score.mean()))
+        found.append(answers.group_by("customer_id").aggregate(mean_score=answers.score.mean().round(DIGITS)))
     if "contacts" in past:
         talks = past["contacts"]
         found.append(talks.group_by("customer_id").aggregate(contacts=talks.count()))

@@ -86,7 +86,8 @@ def point_value(
     assumptions = (
         f"{customers:,} customers today",
         f"{100 * rate:.2f} % kept per period, the mean of the last {len(usable)} complete ones",
-        f"{100 * better:.2f} % kept with {points:g} point{'s' * (points != 1)} more, in every one of {periods_per_year} periods",
+        f"{100 * better:.2f} % kept with {points:g} point{'s' * (points != 1)} more, in every one of "
+        f"{periods_per_year} periods",
         f"{value:,.2f} revenue per customer and period, the mean of the same periods",
         f"{100 * margin:g} % of the revenue is left after costs",
         "a customer who is kept buys like the average one; new customers and the cost of keeping are not counted",
