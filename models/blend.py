@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from models.metrics import Floats
-from models.scoring import calibrate
+from models.scoring import SURE, calibrate
 
 Calibrator = dict[str, Any]
 
@@ -131,20 +131,28 @@ def fit_platt(z: Floats, y: Floats) -> Calibrator:
 
 def _fit_linear(z: Floats, y: Floats, *, slope: bool, intercept: bool) -> Calibrator:
     bounds = [(0.05, 5.0) if slope else (1.0, 1.0), (-4.0, 4.0) if intercept else (0.0, 0.0)]
-    found = minimize(lambda p: mean_loss(y, p[0] * z + p[1]), [1.0, 0.0], method="L-BFGS-B", bounds=bounds)
-    return {"kind": "linear", "slope": float(found.x[0]), "intercept": float(found.x[1])}
+    a, b = _fitted([z, np.ones_like(z)], y, [1.0, 0.0], bounds)
+    return {"kind": "linear", "slope": a, "intercept": b}
+
+
+def _fitted(
+    terms: Sequence[Floats], y: Floats, start: Sequence[float], bounds: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Coefficients of the terms with the lowest log loss, within bounds."""
+
+    def loss(p: Floats) -> tuple[float, Floats]:
+        z = sum(w * term for w, term in zip(p, terms, strict=True))
+        error = 1 / (1 + np.exp(-np.clip(z, -SURE, SURE))) - y
+        return mean_loss(y, z), np.array([np.mean(error * term) for term in terms])
+
+    return [float(x) for x in minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x]
 
 
 def fit_beta(z: Floats, y: Floats) -> Calibrator:
     """Bend both ends on their own (Kull, Silva Filho and Flach 2017)."""
-
-    def bent(p: Floats) -> Calibrator:
-        return {"kind": "beta", "a": float(p[0]), "b": float(p[1]), "c": float(p[2])}
-
-    bounds = [(0.05, 5.0), (0.05, 5.0), (-4.0, 4.0)]
-    start = [1.0, 1.0, 0.0]
-    found = minimize(lambda p: mean_loss(y, calibrate(bent(p), z)), start, method="L-BFGS-B", bounds=bounds)
-    return bent(found.x)
+    terms = [-np.logaddexp(0, -z), np.logaddexp(0, z), np.ones_like(z)]
+    a, b, c = _fitted(terms, y, [1.0, 1.0, 0.0], [(0.05, 5.0), (0.05, 5.0), (-4.0, 4.0)])
+    return {"kind": "beta", "a": a, "b": b, "c": c}
 
 
 CALIBRATORS: dict[str, Callable[[Floats, Floats], Calibrator]] = {

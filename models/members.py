@@ -29,7 +29,7 @@ PURCHASES = ("purchase_count_ever", "purchase_count")
 PURCHASE_TENURE = ("purchase_tenure_days", "tenure_days")
 RFM = re.compile(r"(purchase_count|spend_sum|usage_count)_\d+d")
 UNIT_DAYS = 7.0
-BGNBD_ROWS = 20_000
+BGNBD_ROWS = 6_000
 HAZARD_STEPS = 20
 PRIOR_ROWS = 20.0
 
