@@ -2,8 +2,8 @@
 
 The matrix is built once, and again for each snapshot t with everything at or after t taken away, and with all of it
 changed: what occurred or became known then, endings, resolutions, and the attributes of who started then. A column that
-differs in the least in the rows at t or before leaks. What a feature reads beside its tables, such as a file, is not put
-to the test.
+differs in the least in the rows at t or before leaks. What a feature reads beside its tables, such as a file, is not
+put to the test.
 """
 
 from __future__ import annotations

@@ -137,9 +137,7 @@ def test_what_a_feature_does_wrong(config, body, says):
 
 def test_two_files_with_the_same_feature(config, tmp_path):
     (tmp_path / "more.py").write_text(GOOD, encoding="utf-8")
-    with pytest.raises(
-        ConfigError, match="the name spend_recent_share_30d is taken: mine"
-    ):
+    with pytest.raises(ConfigError, match="the name spend_recent_share_30d is taken: mine"):
         load_extra(config(GOOD, extra=["mine.py", "more.py"]))
 
 
