@@ -100,7 +100,7 @@ def usage_rate_ratio(at: At, days: int) -> Floats:
     reason="used without a break for {usage_streak_days:.0f} days",
 )
 def usage_streak_days(at: At) -> Floats:
-    """Days of use without a break, up to now.
+    """Days up to now in periods that all have use.
 
     In whole periods: the statistics don't know the days inside one. A period is the largest number of days that
     divides every window and the step between snapshots.

@@ -109,6 +109,8 @@ def test_another_folder_gets_the_scores(company, tmp_path):
     assert done.returncode == 3, done.stderr  # the champion is younger than that day: a person should look
     scores = pq.read_table(tmp_path / "out" / "2026-06-01" / "scores.parquet")
     assert {"customer_id", "as_of", "churn_probability"} <= set(scores.column_names)
+    assert list((home / "data" / "ledger" / "forecasts").glob("*.parquet"))
+    assert not (tmp_path / "out" / "ledger" / "forecasts").exists()  # a forecast made with hindsight is not kept
 
 
 def test_paths_count_from_the_config_not_from_the_working_directory(company, tmp_path):
@@ -190,3 +192,21 @@ def test_old_nightly_runs_are_cleaned_up(company):
     assert json.loads(kept.stdout)["deleted"] == 0
     gone = churn("ui", "--clean", "--json", "--as-of", "2028-01-01", cwd=home)
     assert json.loads(gone.stdout)["deleted"] >= 1
+
+
+LEAKING = """
+from features.spec import feature
+
+@feature("transactions", unit="purchases", driver="d")
+def purchases_to_come(at):
+    "Purchases of the next 30 days."
+    return at.purchases.last(30, before=-30).count()
+"""
+
+
+def test_a_feature_of_ones_own_that_sees_the_future_is_named(company):
+    home, _ = company
+    (home / "mine.py").write_text(LEAKING)
+    done = churn("features", "--check", "--json", cwd=home, CHURN__FEATURES__EXTRA="mine.py")
+    assert done.returncode == 1, done.stderr
+    assert {leak["column"] for leak in json.loads(done.stdout)["leaks"]} == {"purchases_to_come"}
