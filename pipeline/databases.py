@@ -36,7 +36,16 @@ CONNECT_SECONDS = 10
 BATCH_ROWS = 100_000
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PASSWORD = re.compile(r"://[^:/@]*:(.*)@")
-_DRIVERS = ("psycopg", "duckdb", "pymysql", "MySQLdb", "snowflake.connector", "google.api_core.exceptions")
+_DRIVERS = {
+    "psycopg": "Error",
+    "duckdb": "Error",
+    "pymysql": "Error",
+    "MySQLdb": "Error",
+    "snowflake.connector": "Error",
+    "google.api_core.exceptions": "GoogleAPIError",
+    "pyspark.errors": "PySparkException",
+    "py4j.protocol": "Py4JError",
+}
 _REFUSED = ("authentication", "password", "does not exist", "no pg_hba.conf entry", "invalid")
 
 Connections = MutableMapping[str, Any]
@@ -116,7 +125,7 @@ def arrow(query: ir.Table, source: Source | None = None) -> pa.Table:
         The server went away.
     """
     with asking(source):
-        sizes = {} if engine_of(query) == "duckdb" else {"chunk_size": BATCH_ROWS}
+        sizes = {} if engine_of(query) in ("duckdb", "pyspark") else {"chunk_size": BATCH_ROWS}
         return query.to_pyarrow(**sizes)
 
 
@@ -221,14 +230,8 @@ def _file(url: str, place: str, config: Config) -> Path:
 
 def _driver_errors() -> tuple[type[Exception], ...]:
     """Base errors of the drivers that are loaded."""
-    found: list[type[Exception]] = [IbisError, sqlite3.Error, OSError]
-    for name in _DRIVERS:
-        error = getattr(sys.modules.get(name), "Error", None) or getattr(
-            sys.modules.get(name), "GoogleAPIError", None
-        )
-        if error is not None:
-            found.append(error)
-    return tuple(found)
+    found = [getattr(sys.modules.get(module), name, None) for module, name in _DRIVERS.items()]
+    return (IbisError, sqlite3.Error, OSError, *(error for error in found if error is not None))
 
 
 def _is_away(error: Exception) -> bool:

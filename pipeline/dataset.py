@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from configs.errors import HistoryError
 from configs.schema import Config
-from features.matrix import Matrix, assemble, attribute_columns, available, declared, select
-from features.panel import Stat
-from features.snapshots import TimeAxis, back_from, newest_mature
-from features.spec import FeatureColumn, catalogue_hash, needed_stats
+from features.matrix import Matrix
+from features.snapshots import back_from, newest_mature
+from features.spec import FeatureColumn, catalogue_hash
 from features.tables import derived
 from pipeline import engine
 from pipeline.databases import arrow
-from pipeline.extra import load_extra, require_columns
+from pipeline.plan import Plan
 from pipeline.progress import progress
 from pipeline.sources import Sources
 
@@ -38,36 +37,16 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
         As-of dates, each seeing only what occurred and was known before it.
     """
     tables = derived(sources.tables)
-    windows = config.features.windows_days
-    active_days = config.churn.active_days if config.churn.kind == "non_contractual" else None
-    # The step is among them so that one snapshot has the same periods as many.
-    lengths = [*windows, config.snapshots.step_days, *([active_days] if active_days else [])]
-    axis = TimeAxis.of(snapshots, lengths)
-    found = available({role: table.columns for role, table in tables.items()})
-    events = [role for role in tables if role != "customers"]
-    extra = load_extra(config)
-    own = select(extra.features, found, windows, config.features.exclude)
-    require_columns(own, tables, events, axis)
-    columns = [*select(declared(), found, windows, config.features.exclude), *own]
-    stats = needed_stats([function for _, function in columns], events, axis)
-    if active_days:
-        stats["transactions"].add(Stat("count"))
+    plan = Plan.of(config, snapshots, tables, sources.attributes)
     shards = engine.shards_for(sources.event_rows)
     customers = _customers(tables.get("customers"), shards)
-    with engine.scan(sources.connection, tables, stats, axis, shards) as scan:
+    with engine.scan(sources.connection, tables, plan.stats, plan.axis, shards) as scan:
         frames = []
         size = sources.event_rows // scan.shards
         for shard in progress(range(scan.shards), "features", scan.shards, unit="events", size=size):
-            reduced = scan.load(shard)
-            buyers = active_days is not None or customers is None
-            whose = reduced["transactions"] if buyers else customers.filter(pc.field("shard_") == shard)
-            ids = engine.ids_of(whose["customer_id"])
-            people = engine.people_of(customers, sources.attributes, ids)
-            panels = {role: engine.panel_of(reduced[role], ids, stats[role], axis) for role in reduced}
-            facts = attribute_columns(people, config.features.exclude)
-            frames.append(assemble(people, panels, axis, snapshots, columns, facts, active_days))
-    catalogue = (*(column for column, _ in columns), *facts)
-    return Matrix(_joined(frames), catalogue, catalogue_hash(catalogue, extra.code))
+            here = None if customers is None else customers.filter(pc.field("shard_") == shard)
+            frames.append(plan.frame(scan.load(shard), customers, here))
+    return Matrix(_joined(frames), plan.catalogue, plan.digest)
 
 
 def _customers(customers: ir.Table | None, shards: int) -> Any:

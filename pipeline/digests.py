@@ -19,6 +19,16 @@ def _hash_of_postgres(text: Any, seed: Any) -> Any:
     """PostgreSQL's: 64 bits of a text."""
 
 
+@ibis.udf.scalar.builtin(name="xxhash64", signature=((dtypes.string,), dtypes.int64))
+def hash_of_spark(text: Any) -> Any:
+    """Spark's: 64 bits of a text."""
+
+
+@ibis.udf.agg.builtin(name="bit_xor", signature=((dtypes.int64,), dtypes.int64))
+def _bit_xor_of_spark(bits: Any) -> Any:
+    """Spark's; Ibis does not know it."""
+
+
 @ibis.udf.scalar.python(name="churn_hash")
 def _hash_of_python(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
@@ -38,6 +48,8 @@ def digest(rows: ir.Table, columns: Sequence[str], where: Any) -> Any:
         return _hash_of_postgres(text, 0).bit_xor(where=where)
     if engine == "sqlite":
         return _hash_of_python(text).bit_xor(where=where)
+    if engine == "pyspark":
+        return _bit_xor_of_spark(hash_of_spark(text), where=where)
     if rows.get_backend().has_operation(ops.Hash):
         return text.hash().bit_xor(where=where)
     return ibis.null("int64")

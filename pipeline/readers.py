@@ -26,10 +26,11 @@ _FORMATS = {
 }
 
 
-def connect(threads: int) -> Backend:
+def connect(threads: int, memory_gb: float | None = None) -> Backend:
     """A DuckDB that works in memory, spills to the system's temporary folder, and thinks in UTC."""
+    limit = {} if memory_gb is None else {"memory_limit": f"{memory_gb * 1e9:.0f}B"}
     connection = ibis.duckdb.connect(
-        threads=threads, temp_directory=str(Path(tempfile.gettempdir()) / "churn-spill")
+        threads=threads, temp_directory=str(Path(tempfile.gettempdir()) / "churn-spill"), **limit
     )
     connection.raw_sql("SET TimeZone = 'UTC'")
     return connection
@@ -52,6 +53,12 @@ def read(connection: Backend, others: Connections, role: str, source: Source, co
     TryAgainError
         When a database is away.
     """
+    if config.engine.kind == "spark":
+        from pipeline import cluster
+
+        if "spark" not in others:
+            others["spark"] = cluster.connect(config)
+        return cluster.read(others["spark"], role, source, config)
     if databases.is_url(source.uri):
         return databases.table(connection, others, role, source, config)
     files = _files(role, source, config)

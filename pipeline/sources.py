@@ -99,7 +99,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
             "churn.kind labelled reads a table without dates: there is features, train and score, "
             "and nothing that needs to know when; with dates choose contractual or non_contractual"
         )
-    connection = connect(config.model.threads)
+    connection = connect(config.model.threads, config.engine.memory_gb)
     faults: list[Fault] = []
     opened: dict[str, _Opened] = {}
     others: Connections = {}
