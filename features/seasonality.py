@@ -1,7 +1,8 @@
 """What the customer bought at the same time of the year before.
 
 Windows lie on the edges of the periods, so a year is the whole number of periods that comes nearest to 365 days:
-364 days where a period has 7, 360 where it has 30, but always one period at least.
+364 days where a period has 7, 360 where it has 30, but always one period at least. Windows of more than half a year
+have no season, and of a year they would repeat other columns.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from features.panel import Floats
 from features.spec import At, feature
 
 YEAR_DAYS = 365
+LONGEST_DAYS = 183
 
 
 def year_of(period_days: int) -> int:
@@ -37,6 +39,7 @@ def _a_year_before(at: At, start_days: int, end_days: int) -> Floats:
     driver="rhythm",
     null="had not bought yet",
     windows=True,
+    longest_days=LONGEST_DAYS,
     actionable=False,
     reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}; "
     "in the same days a year before: {purchase_count_year_ago_{days}d:.0f}",
@@ -53,13 +56,11 @@ def purchase_count_year_ago(at: At, days: int) -> Floats:
     driver="rhythm",
     null="had not bought yet",
     windows=True,
+    longest_days=LONGEST_DAYS,
     actionable=False,
     reason="a year before, purchases in the {days} days that come now: {purchase_count_season_{days}d:.0f}",
 )
 def purchase_count_season(at: At, days: int) -> Floats:
-    """Purchases a year before in the {days} days that come now.
-
-    Of a window longer than a year only the year.
-    """
+    """Purchases a year before in the {days} days that come now."""
     year = year_of(at.purchases.panel.axis.period_days)
-    return _a_year_before(at, year, max(year - days, 0))
+    return _a_year_before(at, year, year - days)

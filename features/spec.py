@@ -87,6 +87,7 @@ class Feature:
     actionable: bool
     reason: str | None
     function: Callable[..., Floats]
+    longest_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def feature(
     windows: bool = False,
     actionable: bool = True,
     reason: str | None = None,
+    longest_days: int | None = None,
 ) -> Callable[[Callable[..., Floats]], Feature]:
     """Declare a feature.
 
@@ -134,6 +136,8 @@ def feature(
         Whether a team can act on it.
     reason
         Sentence for a manager, with column names in braces; built from label and value when absent.
+    longest_days
+        Windows longer than this have no column.
 
     Examples
     --------
@@ -151,7 +155,17 @@ def feature(
             raise TypeError(f"feature {function.__name__} needs a docstring: its first line is the label")
         label = lines[0].strip().rstrip(".")
         return Feature(
-            function.__name__, sources, unit, null, label, driver, windows, actionable, reason, function
+            function.__name__,
+            sources,
+            unit,
+            null,
+            label,
+            driver,
+            windows,
+            actionable,
+            reason,
+            function,
+            longest_days,
         )
 
     return declare
@@ -163,7 +177,8 @@ def columns_of(
     """Each column of the features with the function that computes it."""
     result: list[tuple[FeatureColumn, Callable[[At], Floats]]] = []
     for f in features:
-        for days in windows_days if f.windows else (None,):
+        lengths = [days for days in windows_days if f.longest_days is None or days <= f.longest_days]
+        for days in lengths if f.windows else (None,):
             texts = [f.label, f.reason]
             if days is not None:
                 texts = [text and text.replace("{days}", str(days)) for text in texts]

@@ -133,9 +133,10 @@ def purchase_features(bought, t, windows, period):
             ),
             f"spend_sum_{w}d": spend,
             f"spend_change_{w}d": spend - spend_then,
-            f"purchase_count_year_ago_{w}d": between(bought, t, year + w, year),
-            f"purchase_count_season_{w}d": between(bought, t, year, max(year - w, 0)),
         }
+        if w <= 183:
+            result[f"purchase_count_year_ago_{w}d"] = between(bought, t, year + w, year)
+            result[f"purchase_count_season_{w}d"] = between(bought, t, year, year - w)
     return result
 
 
