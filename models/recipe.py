@@ -74,6 +74,8 @@ class Training:
         Rows that D was fitted on.
     notes
         What a person should know: samples drawn, a rule that won, a blend learned without time order.
+    parts
+        All contenders fitted on the rows of D, those too that got no share.
     """
 
     deployed: FittedModel
@@ -82,6 +84,7 @@ class Training:
     calibrator: str
     training_rows: int
     notes: tuple[str, ...]
+    parts: Members
 
     @property
     def holdout(self) -> FittedModel:
@@ -145,11 +148,12 @@ def _run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], No
     if len(rows) < len(sample):
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
     say(f"fit deployed model on {len(rows):,} rows")
-    deployed = FittedModel.assemble(fit_members(rows, settings, settings.seeds), weights, calibrator)
+    parts = fit_members(rows, settings, settings.seeds)
+    deployed = FittedModel.assemble(parts, weights, calibrator)
     notes += rule_wins(weights)
     if holdout is None:
         raise HistoryError("no test snapshot")
-    return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes))
+    return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes), parts)
 
 
 def _window(settings: Settings) -> np.timedelta64:

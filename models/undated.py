@@ -88,10 +88,11 @@ def run_undated(sample: Sample, settings: Settings, say: Callable[[str], None]) 
         weights = learn_weights(outcomes)
         name, calibrator = learn_calibrator_across(outcomes, weights)
         say(f"fit deployed model on {len(rows):,} rows")
-        deployed = FittedModel.assemble(fit_members(rows, settings, settings.seeds), weights, calibrator)
+        every = fit_members(rows, settings, settings.seeds)
+        deployed = FittedModel.assemble(every, weights, calibrator)
     positions = np.flatnonzero(np.isin(sample.customer, rows.customer))
     test = _test(rows, positions, of, held, outcomes, weights, name, settings)
-    return Training(deployed, held, (test,), name, len(rows), (*notes, *rule_wins(weights)))
+    return Training(deployed, held, (test,), name, len(rows), (*notes, *rule_wins(weights)), every)
 
 
 def _cross(

@@ -21,6 +21,7 @@ from models.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.split import Fold
 from models.undated import WARNING, out_of_fold, run_undated
 from pipeline.champion import tracking_of
+from pipeline.cluster_jobs import bounded
 from pipeline.dataset import build_matrix, training_snapshots, with_listing
 from pipeline.drawn import contaminated
 from pipeline.labelled import read_labelled
@@ -61,7 +62,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     tracking = tracking_of(config)
     registry.check(tracking)
     undated = config.churn.kind == "labelled"
-    sources, every, matrix, censored = (_of_table if undated else _of_history)(config, as_of, say)
+    sources, every, matrix, censored = (prepare_table if undated else prepare_history)(config, as_of, say)
     report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
     settings = settings_of(config)
@@ -101,11 +102,12 @@ def settings_of(config: Config) -> Settings:
 Prepared = tuple[Sources, Sample, Matrix, int]
 
 
-def _of_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
+def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
     sources = open_sources(config, as_of)
     days = training_snapshots(config, sources, as_of)
     say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
+    sources = bounded(sources, config, days, say)
     matrix = build_matrix(sources, config, days)
     churned = build_labels(sources, config, matrix, as_of)
     listed = contaminated(config, matrix.frame)
@@ -122,7 +124,7 @@ def _of_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     return sources, _sample(frame, matrix, churned[known]), matrix, int((~known).sum())
 
 
-def _of_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
+def prepare_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Read a table without dates, and take the rows that have a label."""
     table = read_labelled(config, as_of)
     known = np.isfinite(table.churned)
