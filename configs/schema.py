@@ -364,6 +364,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _sources_of_the_kind(self) -> Config:
         sources = self.sources
+        if self.engine.kind == "spark" and self.churn.kind == "labelled":
+            raise ValueError("engine.kind spark reads histories; a labelled table takes duckdb")
         if self.churn.kind == "non_contractual" and sources.transactions is None:
             raise ValueError("churn.kind non_contractual needs sources.transactions")
         if self.churn.kind == "contractual":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from models.classifier import FittedModel
 from models.scoring import probability
 from pipeline import cluster
 from pipeline.databases import arrow, asking
+from pipeline.dataset import LISTING
 from pipeline.digests import hash_of_spark
 from pipeline.plan import Plan
 from pipeline.sources import Sources
@@ -68,7 +69,7 @@ def write_scores(
         The matrix lacks a column that the model reads.
     """
     plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)
-    model.check_columns([c.name for c in plan.catalogue])
+    model.check_columns([*(c.name for c in plan.catalogue), LISTING.name])
     spend = f"spend_sum_{config.outreach.value_days}d"
     finish = partial(scored_rows, dict(model.spec), model.texts, as_of, spend)
     schema = "customer_id string, as_of date, churn_probability double, value double"
@@ -96,7 +97,9 @@ def scored_rows(
     spec: Mapping[str, Any], texts: tuple[str, ...], as_of: dt.date, spend: str, frame: pd.DataFrame
 ) -> pa.Table:
     """Probabilities of a matrix's rows, by the lines that every logged model runs."""
-    found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
+    # Nobody's outcome is changed by the list that is about to be made.
+    told = frame.assign(**{LISTING.name: 0.0})
+    found = probability(spec, _boosters(texts), told) if len(frame) else np.zeros(0)
     value = frame[spend].astype(np.float64) if spend in frame else pd.Series(1.0, frame.index)
     return pa.table(
         {
@@ -113,18 +116,23 @@ def _boosters(texts: tuple[str, ...]) -> list[lgb.Booster]:
     return [lgb.Booster(model_str=text) for text in texts]
 
 
-def bounded(sources: Sources, config: Config, snapshots: Sequence[dt.date]) -> tuple[Sources, float]:
-    """The sources of so many customers that their matrix stays within `model.max_training_rows`, and their share.
+def bounded(
+    sources: Sources, config: Config, snapshots: Sequence[dt.date], say: Callable[[str], None]
+) -> Sources:
+    """The sources of so many customers that their matrix stays within `model.max_training_rows`.
 
-    Customers are drawn by a hash of their id, on the cluster: the same ones every night.
+    Of a cluster only: customers are drawn there by a hash of their id, the same ones every time. Sources of other
+    engines are given back as they are.
     """
+    if not is_on_cluster(sources):
+        return sources
     base = sources.tables["transactions" if config.churn.kind == "non_contractual" else "customers"]
     people = arrow(base.aggregate(n=base.customer_id.nunique()))["n"][0].as_py()
     share = min(1.0, config.model.max_training_rows / max(people * len(snapshots), 1))
     if share == 1.0:
-        return sources, share
-    tables = {role: _drawn(table, share) for role, table in sources.tables.items()}
-    return replace(sources, tables=tables), share
+        return sources
+    say(f"train on {share:.2%} of {people:,} customers, within model.max_training_rows")
+    return replace(sources, tables={role: _drawn(table, share) for role, table in sources.tables.items()})
 
 
 def _drawn(table: ir.Table, share: float) -> ir.Table:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Churn
+from features.dialects import any_bits, engine_of
 from pipeline.membership import bit, edge_index, memberships, with_segment, words
 from pipeline.periods import Unit, periods_until
 from pipeline.retention import wilson
@@ -92,7 +93,9 @@ def _bought(purchases: ir.Table, edges: list[dt.datetime]) -> ir.Table:
     """Bit `k + 1` of a customer's words: bought in period `k`."""
     at = purchases.select("customer_id", place=edge_index(purchases.occurred_at, edges))
     bits = words(at["place"], at["place"] + 1, len(edges) + 1)
-    return at.group_by("customer_id").aggregate(**{name: word.bit_or() for name, word in bits.items()})
+    engine = engine_of(at)
+    found = {name: any_bits(word, None, engine) for name, word in bits.items()}
+    return at.group_by("customer_id").aggregate(**found)
 
 
 def _count(members: ir.Table, periods: int, by_segment: bool) -> pd.DataFrame:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from configs.errors import ConfigError
 from configs.schema import Config
 from features.snapshots import back_from
 from models.undated import WARNING
+from pipeline import cluster_jobs
 from pipeline.dataset import build_matrix
 from pipeline.labelled import read_labelled
 from pipeline.labelling import build_labels
@@ -45,6 +47,8 @@ def write_matrix(
     out
         The Parquet file; the catalogue goes to the same name with `.catalogue.json`.
     """
+    if config.engine.kind == "spark":
+        return _write_on_cluster(config, as_of, count, out, labels=labels)
     undated = config.churn.kind == "labelled"
     if undated:
         read = read_labelled(config, as_of)
@@ -79,3 +83,21 @@ def write_matrix(
     return Result(
         f"{out}: {len(frame):,} rows, {len(matrix.columns)} features, {len(days)} snapshots", values
     )
+
+
+def _write_on_cluster(config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool) -> Result:
+    """The matrix as a folder of Parquet files that Spark writes."""
+    if labels:
+        raise ConfigError(
+            "--labels is not for a cluster: train there takes a sample, or use engine.kind duckdb"
+        )
+    days = back_from(as_of, config.snapshots.step_days, count)
+    plan = cluster_jobs.write_matrix(open_sources(config, as_of), config, days, out.absolute())
+    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in plan.catalogue}))
+    values = {
+        "out": str(out),
+        "features": len(plan.catalogue),
+        "snapshots": sorted(str(day) for day in days),
+        "catalogue_hash": plan.digest,
+    }
+    return Result(f"{out}: {len(plan.catalogue)} features, {count} snapshots", values)

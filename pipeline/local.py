@@ -1,4 +1,4 @@
-"""The sources on the local DuckDB, for the tables that join them: rates, cohorts, surveys, the contact log."""
+"""The sources on one engine, for the tables that join them: rates, cohorts, surveys, the contact log."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ QUARTER_HOUR = 900
 class LocalTables(Mapping[str, ir.Table]):
     """Role to table, each brought here when it is first asked for.
 
-    Tables that are on the local DuckDB already stay as they are. Of other engines the customers, the feedback and
-    the contacts come row by row; purchases, cancellations and usage, which are many, are first reduced there to
-    customer and quarter of an hour, on which the edges of every period in every time zone lie: `occurred_at` is the
-    first of that quarter, the amount stands on its first row, and there are as many rows as there were events.
+    Tables of the local DuckDB stay as they are, and so do Spark's: those are joined on the cluster. Of databases
+    the customers, the feedback and the contacts come row by row; purchases, cancellations and usage, which are many,
+    are first reduced there to customer and quarter of an hour, on which the edges of every period in every time zone
+    lie: `occurred_at` is the first of that quarter, the amount stands on its first row, and there are as many rows
+    as there were events.
     """
 
     def __init__(self, connection: Backend, tables: Mapping[str, ir.Table]) -> None:
@@ -38,7 +39,8 @@ class LocalTables(Mapping[str, ir.Table]):
         """The table of a role; other engines are asked once."""
         if role not in self._here:
             table = self._tables[role]
-            self._here[role] = table if table.get_backend() is self._connection else self._bring(role, table)
+            stays = table.get_backend() is self._connection or engine_of(table) == "pyspark"
+            self._here[role] = table if stays else self._bring(role, table)
         return self._here[role]
 
     def __iter__(self) -> Iterator[str]:

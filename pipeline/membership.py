@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 
 from configs.errors import ConfigError
 from configs.schema import Churn
+from features.dialects import any_bits, engine_of
 
 WORD_BITS = 60
 NEVER = -1
@@ -89,9 +90,10 @@ def _of_purchases(purchases: ir.Table, churn: Churn, edges: Sequence[dt.datetime
         closed=edge_index(purchases.occurred_at + ibis.interval(days=churn.active_days), edges),
     )
     bits = words(spans.opened, spans.closed, len(edges))
+    engine = engine_of(purchases)
     members = spans.group_by("customer_id").aggregate(
         first_at=spans["at"].min(),
-        **{name: word.bit_or() for name, word in bits.items()},
+        **{name: any_bits(word, None, engine) for name, word in bits.items()},
     )
     first = edge_index(members.first_at, edges)
     return members.mutate(first_index=first, excused_index=ibis.literal(NEVER, "int16"))

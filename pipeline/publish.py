@@ -92,7 +92,7 @@ def publish(runs: Path, as_of: dt.date, latest: Path, write: Callable[[Path], No
     fresh.mkdir()
     try:
         write(fresh)
-        for file in sorted(fresh.iterdir()):
+        for file in sorted(path for path in fresh.rglob("*") if path.is_file()):
             with file.open("rb") as handle:
                 os.fsync(handle.fileno())
     except BaseException:

@@ -21,6 +21,7 @@ from models.explain import contributions
 from models.registry import Champion
 from pipeline import forecasts, ledger, save_rates
 from pipeline.champion import tracking_of
+from pipeline.cluster_score import score_on_cluster
 from pipeline.dataset import LISTING, build_matrix, with_listing
 from pipeline.draws import control_key
 from pipeline.eligibility import read_ids
@@ -53,6 +54,8 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
     Result
         Exit code 3 when it is published and a person should look.
     """
+    if config.engine.kind == "spark":
+        return score_on_cluster(config, as_of, out, say)
     data = config.path(config.outputs.folder) if out is None else out.absolute()
     runs = data / "runs" if out is None else data
     if dry_run:

@@ -60,7 +60,7 @@ class Sources:
 
     @cached_property
     def local(self) -> Mapping[str, ir.Table]:
-        """The tables on the local DuckDB, where they can be joined; see `pipeline.local`."""
+        """The tables on one engine, where they can be joined; see `pipeline.local`."""
         return LocalTables(self.connection, self.tables)
 
     @property
