@@ -68,11 +68,13 @@ def line(done: int, total: int, unit: str, size: int, seconds: float) -> str:
     --------
     >>> line(3, 12, "rows", 1_000_000, 6.0)
     '3,000,000 of 12,000,000 rows, 500,000 a second, 18 s to go'
+    >>> line(2, 6, "matrices", 1, 7.0)
+    '2 of 6 matrices, 3.5 s each, 14 s to go'
     """
     rate = done * size / seconds
     left = (total - done) * size / rate
-    speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-    return f"{done * size:,} of {total * size:,} {unit}, {speed} a second, {left:.0f} s to go"
+    speed = f"{rate:,.0f} a second" if rate >= 2 else f"{1 / rate:.1f} s each"
+    return f"{done * size:,} of {total * size:,} {unit}, {speed}, {left:.0f} s to go"
 
 
 def _bar(items: Iterable[T], what: str, total: int, unit: str, size: int) -> Iterator[T]:
