@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup demo test check audit clean
+.PHONY: setup spark demo test check audit clean
 
 setup: .venv/.synced
 
@@ -16,10 +16,13 @@ setup: .venv/.synced
 	@$(UV) sync --frozen --compile-bytecode -q
 	@touch $@
 
+spark: setup   # 450 MB that only a cluster's users and tests need
+	@$(UV) sync --frozen --inexact --extra spark --compile-bytecode -q
+
 demo: setup
 	@$(RUN)/churn demo
 
-test: setup
+test: spark
 	$(RUN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup
