@@ -14,6 +14,8 @@ import pandas as pd
 from models.classifier import FittedModel
 from models.scoring import Floats, bgnbd_log_odds, calibrate, encode, linear_terms, step_values
 
+COMPARED_ROWS = 500
+
 
 @dataclass(frozen=True)
 class Contributions:
@@ -24,7 +26,7 @@ class Contributions:
     columns
         Matrix columns that the model reads.
     base
-        Log-odds of the average training row, the same for everybody.
+        Log-odds of the average row that is compared with, the same for everybody.
     values
         Shape (rows, columns). `base + values.sum(axis=1)` is the log-odds of the probability.
     """
@@ -34,7 +36,9 @@ class Contributions:
     values: Floats
 
 
-def contributions(model: FittedModel, frame: pd.DataFrame) -> Contributions:
+def contributions(
+    model: FittedModel, frame: pd.DataFrame, among: pd.DataFrame | None = None
+) -> Contributions:
     """Explain rows; give only those that are shown, since trees take about 2 ms a row.
 
     Trees: exact Shapley values along the trees (LightGBM `pred_contrib`). Linear members: the term less its training
@@ -47,6 +51,10 @@ def contributions(model: FittedModel, frame: pd.DataFrame) -> Contributions:
         The model that scored the rows.
     frame
         Matrix rows.
+    among
+        Customers to compare with, such as all of today's; at most 500 of them are explained for their mean. What they
+        all share is no reason for one of them, and goes into the base: the strongest reason then stays the same
+        much more often when the model is trained again. None: compared with the training rows.
 
     Examples
     --------
@@ -58,6 +66,15 @@ def contributions(model: FittedModel, frame: pd.DataFrame) -> Contributions:
     array([[-1.],
            [ 1.]])
     """
+    found = _against_training(model, frame)
+    if among is None or not len(among):
+        return found
+    some = among.iloc[np.unique(np.linspace(0, len(among) - 1, COMPARED_ROWS).astype(np.int64))]
+    shared = _against_training(model, some).values.mean(axis=0)
+    return Contributions(found.columns, found.base + float(shared.sum()), found.values - shared)
+
+
+def _against_training(model: FittedModel, frame: pd.DataFrame) -> Contributions:
     columns = model.spec["columns"]
     X = encode(columns, frame)
     base, parts = 0.0, np.zeros(X.shape)

@@ -74,6 +74,17 @@ def features(
     return None
 
 
+@command(app, "check")
+def check_labels(common: Common) -> int | None:
+    """Advise on horizon and active days from the gaps between purchases; would more data help?"""
+    from pipeline.advisor import check
+
+    config, as_of = common.settings()
+    result = check(config, as_of, common.say)
+    common.result(result.text, result.values)
+    return None
+
+
 @command(app)
 def train(
     common: Common,

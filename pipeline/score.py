@@ -175,7 +175,7 @@ def _facts(config: Config, sources: Sources) -> pd.DataFrame | None:
 def _reasons(champion: Champion, matrix: Matrix, explain: pd.Index) -> list[tuple[Reason, ...]]:
     features = matrix.features
     rows = features.iloc[explain]
-    found = contributions(champion.model, rows)
+    found = contributions(champion.model, rows, features)
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
     return reasons_of(by_column, rows, features.median(numeric_only=True).to_dict(), matrix.columns)
 

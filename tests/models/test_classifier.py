@@ -99,6 +99,29 @@ def test_contributions_add_up_to_the_log_odds(model, sample):
     assert contributions(model, rows.head(0)).values.shape == (0, 7)
 
 
+def test_against_the_customers_of_today_they_still_add_up_and_are_nothing_on_average(model, sample):
+    rows = sample.X.head(50)
+    found = contributions(model, rows, among=sample.X)
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.log_odds(rows), atol=1e-9)
+    everybody = contributions(model, rows, among=rows)
+    np.testing.assert_allclose(everybody.values.mean(axis=0), 0, atol=1e-9)
+
+
+def test_the_first_reason_is_mostly_the_same_when_trained_on_other_customers(sample):
+    half = pd.Series(sample.customer).astype("int64").to_numpy() % 2 == 0
+    fits = [
+        fit_members(sample.rows(side), Settings(horizon_days=30, trees=40), seeds=1) for side in (half, ~half)
+    ]
+    found = [
+        contributions(
+            FittedModel.assemble(f, {"boosted": 0.5, "linear": 0.5}, NONE), sample.X.head(300), sample.X
+        )
+        for f in fits
+    ]
+    first = [f.values.argmax(axis=1) for f in found]
+    assert np.mean(first[0] == first[1]) > 0.75
+
+
 def test_silence_explains_more_than_noise(model, sample):
     found = contributions(model, sample.X.head(200))
     size = dict(zip(found.columns, np.abs(found.values).mean(axis=0), strict=True))
