@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 _DECIMAL_LIMIT = 1e17
 _WHOLE_LIMIT = 1e12
 _TENTH_DECIMAL = 1e10
-_LARGEST = 1.7976931348623157e308
+_NO_LIMIT = 2**62
 
 
 @ibis.udf.scalar.builtin(name="strftime", signature=((dtypes.string, dtypes.timestamp), dtypes.string))
@@ -57,6 +57,14 @@ def epoch(moment: Any, engine: str) -> Any:
     return moment.epoch_seconds().cast("float64")
 
 
+def computed_once(rows: ir.Table, engine: str) -> ir.Table:
+    """The table, its columns computed once a row.
+
+    SQLite would compute a column anew at each place that reads it, if a limit did not keep it from that.
+    """
+    return rows.limit(_NO_LIMIT) if engine == "sqlite" else rows
+
+
 def bit(place: Any, engine: str) -> Any:
     """A 64-bit whole number with one bit set.
 
@@ -96,8 +104,3 @@ def in_newest_row(rows: ir.Table, column: str, at: str, known: Any, keys: Sequen
     order = [ibis.ifelse(known, 0, 1), rows[at].desc(), rows[column].desc()]
     place = ibis.row_number().over(ibis.window(group_by=[rows[key] for key in keys], order_by=order))
     return ibis.ifelse((place == 0) & known, rows[column], ibis.null("float64"))
-
-
-def infinite(value: Any) -> Any:
-    """Whether a number is infinite or not a number, for engines in which such a number is above all others."""
-    return value.abs() > _LARGEST

@@ -40,6 +40,7 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
         known = ibis.greatest(dialects.epoch(past.known_at, engine), at)
         rows = rows.mutate(known=((known - origin) // length).cast("int32"))
         keys.append("known")
+    rows = dialects.computed_once(rows, engine)
     for column in {s.column for s in stats if s.kind == "bits"}:
         # Values are numbered as they became known, so that a later value never renumbers an earlier one.
         since = rows[keys[-1]].min().over(ibis.window(group_by=[rows.customer_id, rows[column]]))

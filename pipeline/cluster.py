@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial, reduce
@@ -58,6 +59,8 @@ def connect(config: Config) -> Any:
         step = "pip install 'churn[spark]'"
         raise UnreadableError(Fault("engine.kind", "spark needs PySpark", step)) from None
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # What the tests prove to work; said at every action otherwise.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     settings: dict[str, Any] = {
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.showConsoleProgress": "false",

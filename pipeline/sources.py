@@ -15,7 +15,7 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config, Source
-from features.dialects import engine_of
+from features.dialects import computed_once, engine_of
 from pipeline import contracts
 from pipeline.contracts import SAMPLES, Checked
 from pipeline.databases import Connections, UnreadableError, arrow, asking
@@ -147,7 +147,7 @@ def _open(
         if broken is None:
             return _Opened(raw, {}, [], [Fault(source.shown, "has no rows", _NO_ROWS)])
         faults = broken + _zone_faults(role, source, raw)
-        rows = checked.table.select(*checked.columns)
+        rows = computed_once(checked.table.select(*checked.columns), engine_of(raw))
         if "transaction_id" in rows.columns:
             rows = contracts.one_row_a_transaction(rows)
             # Nothing is ever written to a database, not even a temporary table.

@@ -20,6 +20,7 @@ from configs.schema import Config, load_config
 from pipeline import demo
 from pipeline.dataset import build_matrix
 from pipeline.labelling import build_labels
+from pipeline.readers import connect
 from pipeline.retention import retention_table
 from pipeline.revenue import revenue_table
 from pipeline.sources import open_sources
@@ -480,3 +481,8 @@ def test_awkward_rows_give_the_same_matrix_everywhere(server, tmp_path, seed):
     assert len(expected) == 12
     for frame in others:
         pd.testing.assert_frame_equal(frame, expected, rtol=1e-6)
+
+
+def test_duckdb_keeps_to_the_limit_of_the_config():
+    found = connect(1, 0.5).raw_sql("select current_setting('memory_limit')").fetchone()[0]
+    assert found == "476.8 MiB"
