@@ -252,7 +252,9 @@ def stability(name: str) -> None:
         first = np.mean(sums[0].idxmax(axis=1).to_numpy() == sums[1].idxmax(axis=1).to_numpy())
         top = [s.rank(axis=1, ascending=False).to_numpy() <= COUNT for s in sums]
         shared = (top[0] & top[1]).sum() / (COUNT * len(rows))
-        print(f"  of {len(rows)} customers {what} {first:.1%} have the same first driver, {shared:.1%} of the")
+        print(
+            f"  of {len(rows)} customers {what} {first:.1%} have the same first driver, {shared:.1%} of the"
+        )
         print(f"  {COUNT} strongest drivers are the same")
     close = float(np.mean(np.abs(risks[0] - risks[1])))
     rank = pd.Series(risks[0]).corr(pd.Series(risks[1]), method="spearman")

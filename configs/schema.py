@@ -308,11 +308,15 @@ class Engine(Section):
 
     kind: Literal["duckdb", "spark"] = "duckdb"
     memory_gb: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory"
+        default=None,
+        description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory",
     )
-    master: str | None = Field(default=None, description="Spark: spark://host:7077, yarn, k8s://..., local[4]")
+    master: str | None = Field(
+        default=None, description="Spark: spark://host:7077, yarn, k8s://..., local[4]"
+    )
     partitions: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
-        default=None, description="Spark: pieces that customers are divided into; found by the number of events"
+        default=None,
+        description="Spark: pieces that customers are divided into; found by the number of events",
     )
     options: dict[str, str] = Field(
         default_factory=dict, description="Spark: settings of the session, such as spark.executor.memory: 8g"

@@ -196,10 +196,10 @@ def _split_table(sample: Sample) -> tuple[Sample, Sample, str]:
 
 
 def _snapshots_text(sample: Sample, config: Config, as_of: dt.date, values: dict[str, Any]) -> str:
-    rows = []
+    rows: list[tuple[str, int, int]] = []
     for snapshot in sample.snapshots:
         at = sample.snapshot == snapshot
-        rows.append([str(snapshot), int(at.sum()), int(sample.churned[at].sum())])
+        rows.append((str(snapshot), int(at.sum()), int(sample.churned[at].sum())))
     values["snapshots"] = [dict(zip(("snapshot", "customers", "churners"), row, strict=True)) for row in rows]
     newest = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
     few = sum(churners < USABLE_CHURNERS for _, _, churners in rows)

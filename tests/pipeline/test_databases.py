@@ -2,8 +2,11 @@
 
 import datetime as dt
 import os
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 from urllib.parse import quote
@@ -385,6 +388,43 @@ def test_a_config_error_hides_the_password(tmp_path):
     with pytest.raises(ConfigError) as error:
         load_config(file, environ={})
     assert not leaks(str(error.value))
+
+
+@pytest.mark.slow
+def test_no_file_that_a_night_leaves_holds_the_password(server, tmp_path, monkeypatch):
+    demo.simulate(tmp_path / "demo", "non_contractual", 400, demo.START, demo.END, seed=7)
+    to_postgres(server, "night", frames_of(tmp_path / "demo"))
+    environ = {"CHURN__MODEL__SEEDS": "1", "CHURN__MODEL__TREES": "20", "CHURN__SNAPSHOTS__MAX_COUNT": "8"}
+    for role in load_config(ROOT / "configs" / "demo.yaml", environ={}).sources.given:
+        uri = f"{server.url(postgres_server.SESAME)}#night.{role}"
+        environ[f"CHURN__SOURCES__{role.upper()}__URI"] = uri
+    monkeypatch.delenv("PGPASSWORD")
+    home = tmp_path / "home"
+    (home / "configs").mkdir(parents=True)
+    for name in ("demo.yaml", "playbook.yaml"):
+        shutil.copy(ROOT / "configs" / name, home / "configs" / name)
+    told = ""
+    for command in ("train", "score", "retention"):
+        arguments = [
+            Path(sys.executable).with_name("churn"),
+            command,
+            "--config",
+            home / "configs" / "demo.yaml",
+        ]
+        done = subprocess.run(
+            [*arguments, "--verbose"],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (0, 3), done.stderr
+        told += done.stdout + done.stderr
+    assert (home / "mlflow.db").exists()
+    assert (home / "data" / "latest" / "manifest.json").exists()
+    written = [file for file in home.rglob("*") if file.is_file()]
+    assert not leaks(told)
+    assert not [file for file in written if leaks(file.read_bytes().decode("latin-1"))]
 
 
 def lite(tmp_path, declared, *rows, **settings):
