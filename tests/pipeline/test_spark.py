@@ -35,7 +35,8 @@ def master():
         if os.environ.get("CHURN_REQUIRE_DATASETS") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with spark_cluster.running() as url:
+    with spark_cluster.running() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         yield url
         from pyspark.sql import SparkSession
 
