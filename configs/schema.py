@@ -298,6 +298,12 @@ class Model(Section):
         default="exclude", description="rows whose label was made with our own outreach at work"
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
+    tune_trials: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        default=0, description="tries of other tree sizes, on older snapshots; 0 is no search"
+    )
+    tune_seconds: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="no further try after so long; 0 is no limit"
+    )
 
 
 class Engine(Section):

@@ -199,7 +199,7 @@ def data_files(place: Path) -> dict[str, bytes]:
 
 
 def _log_baselines(client: Any, tracking: Tracking, parent: str, record: Record) -> None:
-    from mlflow.entities import Metric
+    from mlflow.entities import Metric, Param
 
     experiment = experiment_id(client, tracking, f"{tracking.experiment} baselines")
     now = int(time.time() * 1000)
@@ -208,6 +208,12 @@ def _log_baselines(client: Any, tracking: Tracking, parent: str, record: Record)
         run = client.create_run(experiment, run_name=f"{name} {record.tags['as_of']}", tags=tags)
         points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
         client.log_batch(run.info.run_id, metrics=points)
+        client.set_terminated(run.info.run_id, "FINISHED")
+    for i, (sizes, loss) in enumerate(record.trials):
+        tags = {"mlflow.parentRunId": parent, "training_run": parent, "as_of": record.tags["as_of"]}
+        run = client.create_run(experiment, run_name=f"trial {i + 1} {record.tags['as_of']}", tags=tags)
+        params = [Param(name, f"{value:g}") for name, value in sizes.items()]
+        client.log_batch(run.info.run_id, metrics=[Metric("search/log_loss", loss, now, 0)], params=params)
         client.set_terminated(run.info.run_id, "FINISHED")
 
 

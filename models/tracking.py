@@ -52,6 +52,8 @@ class Record:
         Path to content, such as pictures.
     metadata
         Goes with the model: label window, dates, feature catalogue.
+    trials
+        Sizes and log loss of each try of a search; a child run each.
     """
 
     run_name: str
@@ -64,6 +66,7 @@ class Record:
     datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    trials: Sequence[tuple[Mapping[str, float], float]] = ()
 
 
 @dataclass(frozen=True)

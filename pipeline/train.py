@@ -19,6 +19,7 @@ from models.recipe import Training, run
 from models.registry import Tracking
 from models.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.split import Fold
+from models.tuning import tune
 from models.undated import WARNING, out_of_fold, run_undated
 from pipeline.champion import tracking_of
 from pipeline.cluster_jobs import bounded
@@ -28,7 +29,9 @@ from pipeline.labelled import read_labelled
 from pipeline.labelling import build_labels
 from pipeline.result import Result
 from pipeline.sources import Sources, open_sources
-from pipeline.training_record import Trained, definition, make_record, summary
+from pipeline.trained import Trained, definition
+from pipeline.training_page import summary
+from pipeline.training_record import make_record
 
 Say = Callable[[str], None]
 
@@ -65,13 +68,16 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     sources, every, matrix, censored = (prepare_table if undated else prepare_history)(config, as_of, say)
     report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
-    settings = settings_of(config)
+    settings, tests = settings_of(config), config.model.test_snapshots
+    tuned = None
     if undated:
         training = run_undated(sample, settings, say)
     else:
-        training = run(sample, settings, config.model.test_snapshots, say)
+        if config.model.tune_trials:
+            tuned = tune(sample, settings, tests, config.model.tune_trials, config.model.tune_seconds, say)
+        training = run(sample, tuned.settings if tuned else settings, tests, say)
     verdict = compare(config, tracking, training, every)
-    trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored)
+    trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned)
     record = make_record(trained)
     say("log run and model")
     logged = registry.log_training(tracking, record, training.deployed, training.held)

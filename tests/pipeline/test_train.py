@@ -97,6 +97,21 @@ def test_another_definition_of_churn_cannot_be_compared(company):
     assert "definition of churn has changed" in result.values["reason"]
 
 
+def test_a_search_is_logged_as_children_and_said(company):
+    model = company.model.model_copy(update={"tune_trials": 3})
+    result = train(company.model_copy(update={"model": model}), AS_OF)
+    assert any("tuned in 3 trials" in note for note in result.values["notes"])
+    import mlflow
+
+    client = mlflow.MlflowClient(company.tracking_uri, company.tracking_uri)
+    beside = client.get_experiment_by_name("tiny baselines")
+    runs = client.search_runs([beside.experiment_id], f"tags.training_run = '{result.values['run_id']}'")
+    trials = [run for run in runs if run.info.run_name.startswith("trial")]
+    assert len(trials) == 3
+    assert all({"trees", "leaves", "learning_rate", "l2"} == set(run.data.params) for run in trials)
+    assert all(run.data.metrics["search/log_loss"] > 0 for run in trials)
+
+
 def test_a_column_that_gives_the_answer_away_is_named_and_refused_unless_allowed():
     y = np.array([0.0, 1.0] * 100)
     status = pd.Categorical(np.where(y == 1, "gone", "here"))
