@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,9 +7,15 @@ import pytest
 
 from configs.errors import DataError, HistoryError, TryAgainError
 from models import registry
+from models.classifier import fit_members
+from models.metrics import auc, log_loss
 from models.sample import Sample
 from pipeline.champion import tracking_of
-from pipeline.train import train, usable
+from pipeline.dataset import build_matrix
+from pipeline.labelling import build_labels
+from pipeline.score import score
+from pipeline.sources import open_sources
+from pipeline.train import prepare_history, settings_of, train, usable
 
 AS_OF = dt.date(2025, 12, 1)
 SMALL = {
@@ -151,3 +158,24 @@ def test_on_real_data_the_model_beats_every_rule(shipped, tmp_path):
     loss = {name: m["log_loss"] for name, m in result.values["metrics"].items()}
     assert loss["model"] < min(loss[n] for n in ("base rate", "recency rule", "bg/nbd"))
     assert result.values["metrics"]["model"]["auc"] > 0.725
+
+
+@pytest.mark.slow
+def test_as_deployed_it_is_better_than_the_rules_on_what_came(shipped, tmp_path):
+    day = dt.date(2011, 10, 10)
+    config = shipped("online_retail").model_copy(update={"home": tmp_path})
+    train(config, day)
+    score(config, day, tmp_path / "out", dry_run=False, say=lambda line: None)
+    said = pd.read_parquet(tmp_path / "out" / "2011-10-10" / "scores.parquet")
+    at_day = build_matrix(open_sources(config, day), config, [day])
+    later = day + dt.timedelta(days=60)
+    y = build_labels(open_sources(config, later), config, at_day, later)
+    by_id = said.set_index("customer_id")["churn_probability"]
+    p = by_id.loc[at_day.frame["customer_id"]].to_numpy()
+    assert len(by_id) == len(y) == 2984
+    past = prepare_history(config, day, lambda line: None)[1]
+    parts = fit_members(past.at_most(20_000, 7), replace(settings_of(config), trees=1), seeds=1)
+    for rule in ("recency rule", "rfm"):
+        z = parts.scores(at_day.features)[rule]
+        assert log_loss(y, p) < log_loss(y, 1 / (1 + np.exp(-z)))
+        assert auc(y, p) > auc(y, z)
