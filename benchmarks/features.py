@@ -42,8 +42,8 @@ def snapshots(count: int) -> list[dt.date]:
 def product(folder: Path, count: int, *, purchases_only: bool = False) -> tuple[int, int]:
     """This product: sources opened and checked, all features of all snapshots."""
     from configs.schema import load_config
-    from pipeline.dataset import build_matrix
-    from pipeline.sources import open_sources
+    from pipeline.dataset.matrix import build_matrix
+    from pipeline.sources.opening import open_sources
 
     config = load_config(folder / ("purchases.yaml" if purchases_only else "bench.yaml"), {})
     frame = build_matrix(open_sources(config, AS_OF), config, snapshots(count)).frame
@@ -180,7 +180,7 @@ def one(name: str, folder: Path, count: int) -> None:
     import pandas  # noqa: F401
 
     if name.startswith("product"):
-        import pipeline.dataset  # noqa: F401
+        import pipeline.dataset.matrix  # noqa: F401
     begun = time.perf_counter()
     rows, columns = CONTENDERS[name](folder, count)
     seconds = time.perf_counter() - begun

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from configs.outreach import Outreach
 from configs.playbook import load_playbook
 from models.assignment import Options, assign
-from pipeline.outreach import decide, prepare
-from pipeline.outreach_context import Context
-from pipeline.outreach_files import outreach_files
-from pipeline.reasons import Reason
+from pipeline.outreach.context import Context
+from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.files import outreach_files
+from pipeline.outreach.reasons import Reason
 
 DAY = dt.date(2026, 7, 1)
 DRIVERS = [

@@ -10,7 +10,7 @@ year without lists comes first, for the first risk model. Kept value is the sum 
 leaving within eight weeks without the contact - with it) - cost. The oracle knows both chances, the hidden kind
 included; no model can.
 
-The product's policy is made of the product's parts: `models.uplift`, `models.effects` and `pipeline.drawn`.
+The product's policy is made of the product's parts: `models.uplift`, `models.effects` and `pipeline.outcomes.drawn`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from models import uplift_learners as learners
 from models.effects import Effect, SaveRate, kept_effect, reached, save_rate
 from models.qini import Floats, Trial
 from models.uplift import Uplift, fit_uplift
-from pipeline.drawn import first_nights
-from pipeline.draws import control_period
+from pipeline.outcomes.drawn import first_nights
+from pipeline.outcomes.draws import control_period
 
 REFIT = 4
 PRIOR = SaveRate(2, 18)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.qini import Floats
-from pipeline.draws import control_period
+from pipeline.outcomes.draws import control_period
 
 KINDS = ("persuadable", "sure", "lost", "driven away")
 SHARES = np.array([0.3, 0.35, 0.15, 0.2])

@@ -39,12 +39,12 @@ from models.metrics import auc, average_precision, ece, lift_at, log_loss
 from models.recipe import Training, run
 from models.sample import Sample
 from models.split import Fold
-from pipeline.dataset import build_matrix
-from pipeline.labelling import build_labels
-from pipeline.reasons import COUNT
+from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.matrix import build_matrix
+from pipeline.outreach.reasons import COUNT
 from pipeline.result import table
-from pipeline.sources import open_sources
-from pipeline.train import prepare_history, settings_of, usable
+from pipeline.sources.opening import open_sources
+from pipeline.training.train import prepare_history, settings_of, usable
 
 ROOT = Path(__file__).parents[1]
 TASKS = {

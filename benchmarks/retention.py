@@ -23,12 +23,12 @@ import ibis
 import pandas as pd
 
 from configs.schema import Churn
-from pipeline.cohorts import cohort_table
-from pipeline.lost import audit_table
-from pipeline.periods import periods_until
-from pipeline.retention import retention_table
-from pipeline.revenue import revenue_table
-from pipeline.survival import lifetimes, survival_table
+from pipeline.retention.cohorts import cohort_table
+from pipeline.retention.lost import audit_table
+from pipeline.retention.periods import periods_until
+from pipeline.retention.rate import retention_table
+from pipeline.retention.revenue import revenue_table
+from pipeline.retention.survival import lifetimes, survival_table
 
 AS_OF = dt.date(2024, 1, 1)
 DAYS = 1_400

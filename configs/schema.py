@@ -149,7 +149,8 @@ class Source(Section):
     """Where the rows of a role are, and which of them count.
 
     `uri` is a path or glob of CSV, Parquet or fixed-width files, or a database and a table of it, such as
-    `postgresql://user@host/shop#sales.orders` (see `pipeline.databases`). Relative paths count from the config's home.
+    `postgresql://user@host/shop#sales.orders` (see `pipeline.sources.databases`). Relative paths count from the
+    config's home.
     """
 
     uri: str

@@ -1,7 +1,7 @@
 """What each source role must have, and the facts derived from its columns.
 
-A role's table is normalised by `pipeline.sources`: these names, these types, times in UTC without a zone. Without
-`known_at` every row was known when it occurred.
+A role's table is normalised by `pipeline.sources.opening`: these names, these types, times in UTC without a zone.
+Without `known_at` every row was known when it occurred.
 """
 
 from __future__ import annotations

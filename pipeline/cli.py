@@ -51,7 +51,7 @@ def features(
     ] = False,
 ) -> int | None:
     """Build the point-in-time feature matrix, or list the features."""
-    from pipeline import extract
+    from pipeline.dataset import extract
 
     config, as_of = common.settings()
     if catalogue:
@@ -59,7 +59,7 @@ def features(
         common.result(found.text, found.values)
         return None
     if check:
-        from pipeline.leakage import check_features
+        from pipeline.dataset.leakage import check_features
 
         proven = check_features(config, as_of, snapshots, common.say)
         common.result(proven.text, proven.values)
@@ -77,7 +77,7 @@ def features(
 @command(app, "check")
 def check_labels(common: Common) -> int | None:
     """Advise on horizon and active days from the gaps between purchases; would more data help?"""
-    from pipeline.advisor import check
+    from pipeline.training.advisor import check
 
     config, as_of = common.settings()
     result = check(config, as_of, common.say)
@@ -95,11 +95,11 @@ def train(
     """Train, backtest, track and, when proven better, promote a model."""
     config, as_of = common.settings()
     if uplift:
-        from pipeline.uplift_training import train_uplift
+        from pipeline.outcomes.uplift_training import train_uplift
 
         result = train_uplift(config, as_of, common.say)
     else:
-        from pipeline.train import train as run
+        from pipeline.training.train import train as run
 
         result = run(config, as_of, common.say)
     common.result(result.text, result.values)
@@ -115,7 +115,7 @@ def score(
     ] = False,
 ) -> int | None:
     """Score today's customers and publish the list, the rate and the report."""
-    from pipeline.score import score as run
+    from pipeline.scoring.score import score as run
 
     config, as_of = common.settings()
     result = run(config, as_of, out, dry_run=dry_run, say=common.say)
@@ -126,7 +126,7 @@ def score(
 @command(app)
 def outcomes(common: Common) -> int | None:
     """What came of the lists: realised quality, the effect against the control group, save rates."""
-    from pipeline.outcomes import outcomes as run
+    from pipeline.outcomes.measure import outcomes as run
 
     config, as_of = common.settings()
     result = run(config, as_of, common.say)
@@ -143,7 +143,7 @@ def ui(
     ] = False,
 ) -> int | None:
     """Serve the MLflow pages of this config's runs and models."""
-    from pipeline import tracking_ui
+    from pipeline.tracking import tracking_ui
 
     config, as_of = common.settings()
     if not clean:
@@ -160,7 +160,7 @@ def promote(
     reason: Annotated[str, typer.Option(help="Why; it is kept with the version.")],
 ) -> int | None:
     """Make a version the champion by hand."""
-    from pipeline.champion import promote as run
+    from pipeline.tracking.champion import promote as run
 
     config, _ = common.settings()
     result = run(config, version, reason)
@@ -173,7 +173,7 @@ def rollback(
     common: Common, reason: Annotated[str, typer.Option(help="Why; it is kept with the version.")]
 ) -> int | None:
     """Bring the previous champion back."""
-    from pipeline.champion import rollback as run
+    from pipeline.tracking.champion import rollback as run
 
     config, _ = common.settings()
     result = run(config, reason)

@@ -37,8 +37,8 @@ class Span:
 
 
 def _asked(common: Common, span: Span | None = None, *, out: Path | None = None, **scope: Any) -> Any:
-    from pipeline.rate_result import Asked
-    from pipeline.rate_scope import Scope
+    from pipeline.retention.rate_result import Asked
+    from pipeline.retention.rate_scope import Scope
 
     config, as_of = common.settings()
     given = (asdict(span) if span else {}) | scope
@@ -65,7 +65,7 @@ def retention(
 ) -> int | None:
     """The classic rate by period, from the config's customers."""
     asked = _asked(common, span, out=out, segment=segment, rolling=rolling, running=running)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.by_period(asked))
     return None
@@ -79,7 +79,7 @@ def rate(
     end: Annotated[int, typer.Option(help="E: customers at its end.")],
 ) -> int | None:
     """(E - N) / S x 100 of three numbers."""
-    from pipeline.retention import rate as rate_of
+    from pipeline.retention.rate import rate as rate_of
 
     value = rate_of(start, new, end)
     common.result(f"{value:.2f} %", {"rate": value, "start": start, "new": new, "end": end})
@@ -97,7 +97,7 @@ def mix(
 ) -> int | None:
     """Why the rate moved: other customers (mix), or the same kinds kept differently (rate)."""
     asked = _asked(common, span, out=out, segment=segment)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.mix(asked, before, after))
     return None
@@ -118,7 +118,7 @@ def cohorts(
     if measure not in ("customer", "purchase"):
         raise ConfigError(f"--measure {measure!r} is unknown; use customer or purchase")
     asked = _asked(common, span, out=out, segment=segment)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.cohorts(asked, "purchase" if measure == "purchase" else "customer", picture))
     return None
@@ -128,7 +128,7 @@ def cohorts(
 def survival(common: Common, segment: Segment = None, picture: Picture = None, out: Out = None) -> int | None:
     """How long customers stay: Kaplan-Meier curves, with log-rank tests between segments."""
     asked = _asked(common, out=out, segment=segment)
-    from pipeline import rate_studies
+    from pipeline.retention import rate_studies
 
     _print(common, rate_studies.survival(asked, picture))
     return None
@@ -138,7 +138,7 @@ def survival(common: Common, segment: Segment = None, picture: Picture = None, o
 def second(common: Common, segment: Segment = None, picture: Picture = None, out: Out = None) -> int | None:
     """How long it takes from the first to the second purchase."""
     asked = _asked(common, out=out, segment=segment)
-    from pipeline import rate_studies
+    from pipeline.retention import rate_studies
 
     _print(common, rate_studies.second(asked, picture))
     return None
@@ -148,7 +148,7 @@ def second(common: Common, segment: Segment = None, picture: Picture = None, out
 def revenue(common: Common, span: Span, segment: Segment = None, out: Out = None) -> int | None:
     """Gross and net revenue retention, and how much comes from repeat purchases."""
     asked = _asked(common, span, out=out, segment=segment)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.revenue(asked))
     return None
@@ -167,7 +167,7 @@ def audit(
 ) -> int | None:
     """What the customers lost in a period have in common, against those kept."""
     asked = _asked(common, span, out=out)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.audit(asked, period, rows))
     return None
@@ -177,7 +177,7 @@ def audit(
 def reasons(common: Common, span: Span, segment: Segment = None, out: Out = None) -> int | None:
     """The reasons that customers stated for leaving, coded and counted."""
     asked = _asked(common, span, out=out, segment=segment)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.reasons(asked))
     return None
@@ -195,7 +195,7 @@ def feedback(
 ) -> int | None:
     """NPS, satisfaction, product-market fit, answer rates, trends, and who stopped answering."""
     asked = _asked(common, span, out=out, segment=segment)
-    from pipeline import rate_studies
+    from pipeline.retention import rate_studies
 
     _print(common, rate_studies.feedback(asked, table))
     return None
@@ -205,7 +205,7 @@ def feedback(
 def goals(common: Common, span: Span, out: Out = None) -> int | None:
     """The config's goals: reached or missed, by how much, since when."""
     asked = _asked(common, span, out=out)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.goals(asked))
     return None
@@ -219,7 +219,7 @@ def benchmarks(
 ) -> int | None:
     """Figures that people quote, with source and year: context, not goals."""
     asked = _asked(common, out=out)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.benchmarks(asked, industry))
     return None
@@ -237,7 +237,7 @@ def value(
 ) -> int | None:
     """What a point of retention is worth over a year, in this company's own numbers."""
     asked = _asked(common, span, out=out)
-    from pipeline import rates
+    from pipeline.retention import rates
 
     _print(common, rates.value(asked, points, margin))
     return None
@@ -251,7 +251,7 @@ def forecast(
 ) -> int | None:
     """The newest forecast of the rate, and what came of the past ones."""
     asked = _asked(common, out=out, periods=periods)
-    from pipeline import rate_studies
+    from pipeline.retention import rate_studies
 
     _print(common, rate_studies.forecast(asked))
     return None

@@ -9,8 +9,8 @@ from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline import demo
 from pipeline.result import Result
-from pipeline.score import score
-from pipeline.train import train
+from pipeline.scoring.score import score
+from pipeline.training.train import train
 
 
 def run_demo(config: Config, as_of: dt.date, customers: int, say: Callable[[str], None]) -> Result:

@@ -5,8 +5,8 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from pipeline.dataset import build_matrix
-from pipeline.sources import open_sources
+from pipeline.dataset.matrix import build_matrix
+from pipeline.sources.opening import open_sources
 
 T = dt.date(2024, 7, 1)
 PURCHASES = "customer_id,occurred_at\n1,2024-06-20\n"

@@ -10,7 +10,7 @@ import pytest
 from features.panel import Panel, Stat, Window
 from features.partials import partials
 from features.snapshots import TimeAxis
-from pipeline.engine import ids_of, panel_of
+from pipeline.dataset.engine import ids_of, panel_of
 
 T = dt.date(2024, 3, 1)
 IDS = ["a", "b", "c"]

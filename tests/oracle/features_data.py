@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from configs.schema import Config
-from pipeline.sources import open_sources
+from pipeline.sources.opening import open_sources
 
 T = dt.date(2024, 7, 1)
 IDS = ("0001", "1", "۱۲۳", " a b ", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")

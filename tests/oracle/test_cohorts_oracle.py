@@ -7,11 +7,17 @@ import retention_slow as slow
 from retention_data import as_tables, cdnow, club, online_retail, open_university, shop
 
 from configs.errors import ConfigError, DataError
-from pipeline.cohorts import cohort_matrix, cohort_table
-from pipeline.mix import mix_table
-from pipeline.periods import periods_until
-from pipeline.retention import retention_table
-from pipeline.survival import lifetimes, logrank_table, second_purchases, survival_summary, survival_table
+from pipeline.retention.cohorts import cohort_matrix, cohort_table
+from pipeline.retention.mix import mix_table
+from pipeline.retention.periods import periods_until
+from pipeline.retention.rate import retention_table
+from pipeline.retention.survival import (
+    lifetimes,
+    logrank_table,
+    second_purchases,
+    survival_summary,
+    survival_table,
+)
 
 AS_OF = dt.date(2024, 2, 5)
 

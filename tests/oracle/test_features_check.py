@@ -6,7 +6,7 @@ import pytest
 from features_data import T, company, written
 
 from configs.errors import ConfigError, HistoryError
-from pipeline.leakage import check_features
+from pipeline.dataset.leakage import check_features
 
 HEAD = "import numpy as np\nfrom features.panel import Stat, Window\nfrom features.spec import feature\n"
 LEAKS = {

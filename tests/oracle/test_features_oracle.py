@@ -9,7 +9,7 @@ from features_data import STEP, T, company, opened
 from features_slow import matrix
 
 from features.matrix import declared
-from pipeline.dataset import build_matrix
+from pipeline.dataset.matrix import build_matrix
 
 STEPS_BACK = [T - dt.timedelta(days=STEP * i) for i in range(4)]
 

@@ -9,7 +9,7 @@ from features_data import IDS, STEP, T, company, opened
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dataset import build_matrix
+from pipeline.dataset.matrix import build_matrix
 
 EARLIER, LATER = T - dt.timedelta(days=STEP), T + dt.timedelta(days=2 * STEP)
 AS_OF = T + dt.timedelta(days=40)

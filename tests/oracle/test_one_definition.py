@@ -5,11 +5,11 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from pipeline.dataset import build_matrix
-from pipeline.labelling import build_labels
-from pipeline.membership import customers_at
-from pipeline.rate_forecast import window_rate
-from pipeline.sources import open_sources
+from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.matrix import build_matrix
+from pipeline.retention.membership import customers_at
+from pipeline.retention.rate_forecast import window_rate
+from pipeline.sources.opening import open_sources
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ from retention_data import as_tables, shop
 from retention_slow import customers_at
 
 from configs.schema import Churn
-from pipeline.forecasts import apart, model_errors, record, recorded, track_record
-from pipeline.rate_forecast import check_forecasts, forecast_period, forecast_rate, secure_customers
+from pipeline.retention.forecasts import apart, model_errors, record, recorded, track_record
+from pipeline.retention.rate_forecast import check_forecasts, forecast_period, forecast_rate, secure_customers
 
 AS_OF = dt.date(2023, 9, 1)
 NOW = pd.Timestamp(AS_OF)

@@ -10,9 +10,9 @@ from scipy import stats
 
 from configs.errors import DataError
 from configs.schema import Churn
-from pipeline.periods import Period
-from pipeline.rate_forecast import check_forecasts, forecast_rate, poisson_binomial, window_rate
-from pipeline.retention import retention_of
+from pipeline.retention.periods import Period
+from pipeline.retention.rate import retention_of
+from pipeline.retention.rate_forecast import check_forecasts, forecast_rate, poisson_binomial, window_rate
 
 AS_OF = dt.date(2023, 9, 1)
 CHURN = Churn(kind="non_contractual", horizon_days=30, active_days=45)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from retention_data import as_tables, cdnow, club, online_retail, open_university, shop
 
 from configs.schema import Churn
-from pipeline.membership import statuses
-from pipeline.periods import Period, periods_until
-from pipeline.retention import COUNTS, retention_of, retention_table
+from pipeline.retention.membership import statuses
+from pipeline.retention.periods import Period, periods_until
+from pipeline.retention.rate import COUNTS, retention_of, retention_table
 
 NUMBERS = ["S", "N", "E", *COUNTS[2:]]
 

@@ -8,10 +8,10 @@ from retention_data import as_tables, cdnow, club, online_retail, open_universit
 from scipy import stats
 
 from configs.errors import ConfigError, DataError
-from pipeline.leaving_reasons import reason_table
-from pipeline.lost import audit_table, compare_groups
-from pipeline.periods import parse_period, periods_until
-from pipeline.revenue import SUMS, revenue_table
+from pipeline.retention.leaving_reasons import reason_table
+from pipeline.retention.lost import audit_table, compare_groups
+from pipeline.retention.periods import parse_period, periods_until
+from pipeline.retention.revenue import SUMS, revenue_table
 
 AS_OF = dt.date(2024, 2, 5)
 

@@ -1,0 +1,163 @@
+"""Run each source's group-by where the data live, and bring back the partial statistics."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+from numpy.typing import NDArray
+
+from features.matrix import People
+from features.panel import Panel, Stat
+from features.partials import partials
+from features.snapshots import TimeAxis
+from pipeline.progress import progress
+from pipeline.sources.databases import BATCH_ROWS, arrow, asking
+
+ROWS_A_SHARD = 6_000_000
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The partial statistics of every source, in one or more shards of customers.
+
+    A customer is in the same shard of every source, so that a matrix can be built shard by shard in bounded memory.
+    """
+
+    shards: int
+    load: Callable[[int], dict[str, pa.Table]]
+
+
+@contextmanager
+def scan(
+    connection: Backend,
+    tables: Mapping[str, ir.Table],
+    stats: Mapping[str, Collection[Stat]],
+    axis: TimeAxis,
+    shards: int = 1,
+) -> Iterator[Scan]:
+    """Run one group-by for each source that has statistics to compute.
+
+    With several shards the partials wait in a temporary folder, split by a hash of the customer.
+    """
+    queries = {role: partials(tables[role], role, wanted, axis) for role, wanted in stats.items() if wanted}
+    if shards == 1:
+        found = {role: arrow(query).combine_chunks() for role, query in queries.items()}
+        yield Scan(1, lambda _: found)
+        return
+    with tempfile.TemporaryDirectory(prefix="churn-") as folder:
+        for role, query in progress(queries.items(), "read sources", len(queries)):
+            here = brought(connection, query, Path(folder) / f"{role}.parquet")
+            split = here.mutate(shard_=shard_of(here.customer_id, shards))
+            connection.to_parquet(
+                split, f"{folder}/{role}", partition_by="shard_", compression="uncompressed"
+            )
+
+        def load(shard: int) -> dict[str, pa.Table]:
+            return {role: _read_shard(Path(folder) / role, shard, query) for role, query in queries.items()}
+
+        yield Scan(shards, load)
+
+
+def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
+    """The result of a query as a table of the local DuckDB, by way of a file when another engine runs it."""
+    if query.get_backend() is connection:
+        return query
+    with (
+        asking(),
+        query.to_pyarrow_batches(chunk_size=BATCH_ROWS) as batches,
+        pq.ParquetWriter(file, batches.schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
+    return connection.read_parquet(file)
+
+
+def shard_of(customer_id: Any, shards: int) -> Any:
+    """The shard of a customer."""
+    return customer_id.hash() & (shards - 1)
+
+
+def shards_for(rows: int) -> int:
+    """A power of two of shards, so that each holds the partials of some million events.
+
+    Examples
+    --------
+    >>> shards_for(1_000), shards_for(60_000_000)
+    (1, 16)
+    """
+    return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
+
+
+def _read_shard(folder: Path, shard: int, query: ir.Table) -> pa.Table:
+    files = sorted((folder / f"shard_={shard}").glob("*.parquet"))
+    if not files:
+        return query.schema().to_pyarrow().empty_table()
+    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).combine_chunks()
+
+
+def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
+    """The different ids of the columns, ascending, without nulls."""
+    found = pc.unique(pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string()))
+    found = found.drop_null()
+    return found.take(pc.sort_indices(found))
+
+
+def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: TimeAxis) -> Panel:
+    """The panel of one source for the customers `ids`; rows of anybody else are left out."""
+    codes = pc.index_in(found["customer_id"], value_set=ids)
+    return Panel.of(
+        axis,
+        len(ids),
+        codes.fill_null(-1).to_numpy().astype(np.int64),
+        found["period"].to_numpy(),
+        found["known" if "known" in found.column_names else "period"].to_numpy(),
+        {stat: _values(stat, found[stat.name]) for stat in stats},
+    )
+
+
+def _values(stat: Stat, column: pa.ChunkedArray) -> NDArray[Any]:
+    if stat.kind in ("count", "active_days", "bits"):
+        return pc.cast(column.fill_null(0), pa.int64()).to_numpy()
+    return pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def people_of(customers: pa.Table | None, attributes: Collection[str], ids: pa.Array) -> People:
+    """What the customers source tells of the customers `ids`; they need not be in it."""
+    if customers is None:
+        unknown = np.full(len(ids), np.nan)
+        return People(ids, unknown, unknown, {})
+    found = customers.take(pc.index_in(ids, value_set=customers["customer_id"].combine_chunks()))
+    return People(
+        ids,
+        _seconds(found, "started_at"),
+        _seconds(found, "ended_at"),
+        {name: attribute(found[name], customers[name]) for name in attributes},
+    )
+
+
+def _seconds(found: pa.Table, name: str) -> NDArray[np.float64]:
+    if name not in found.column_names:
+        return np.full(found.num_rows, np.nan)
+    whole = pc.cast(pc.cast(found[name], pa.timestamp("us")), pa.int64())
+    return pc.divide(pc.cast(whole, pa.float64()), 1e6).to_numpy(zero_copy_only=False)
+
+
+def attribute(column: pa.ChunkedArray, everywhere: pa.ChunkedArray) -> pd.Series[Any]:
+    """A number as float32, a text as a category with the levels that there are anywhere."""
+    if pa.types.is_floating(column.type):
+        return column.to_pandas().astype(np.float32)
+    levels = pc.unique(everywhere).drop_null().to_pylist()
+    return column.to_pandas().astype(pd.CategoricalDtype(sorted(levels)))

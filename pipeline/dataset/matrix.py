@@ -1,0 +1,97 @@
+"""Snapshots + panels + features -> the matrix: one way for training and scoring. Never sees labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from configs.errors import HistoryError
+from configs.schema import Config
+from features.matrix import Matrix
+from features.snapshots import back_from, newest_mature
+from features.spec import FeatureColumn, catalogue_hash
+from features.tables import derived
+from pipeline.dataset import engine
+from pipeline.dataset.plan import Plan
+from pipeline.progress import progress
+from pipeline.sources.databases import arrow
+from pipeline.sources.opening import Sources
+
+
+def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date]) -> Matrix:
+    """The features of every customer at each snapshot.
+
+    Parameters
+    ----------
+    sources
+        The opened sources; nothing in them is newer than their as-of date.
+    snapshots
+        As-of dates, each seeing only what occurred and was known before it.
+    """
+    tables = derived(sources.tables)
+    plan = Plan.of(config, snapshots, tables, sources.attributes)
+    shards = engine.shards_for(sources.event_rows)
+    customers = _customers(tables.get("customers"), shards)
+    with engine.scan(sources.connection, tables, plan.stats, plan.axis, shards) as scan:
+        frames = []
+        size = sources.event_rows // scan.shards
+        for shard in progress(range(scan.shards), "features", scan.shards, unit="events", size=size):
+            here = None if customers is None else customers.filter(pc.field("shard_") == shard)
+            frames.append(plan.frame(scan.load(shard), customers, here))
+    return Matrix(_joined(frames), plan.catalogue, plan.digest)
+
+
+def _customers(customers: ir.Table | None, shards: int) -> Any:
+    """All of the customers source as an Arrow table, with the shard of each; None without the source."""
+    if customers is None:
+        return None
+    found = ibis.memtable(arrow(customers))
+    return found.mutate(shard_=engine.shard_of(found.customer_id, shards)).to_pyarrow()
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    return pd.concat(frames).sort_values(["snapshot", "customer_id"], ignore_index=True)
+
+
+LISTING = FeatureColumn(
+    "outreach_listed", "On our list in the label window", "", "never null", "outreach", "ledger", False, None
+)
+
+
+def with_listing(matrix: Matrix, listed: NDArray[np.bool_] | None = None) -> Matrix:
+    """The matrix with a column that says whose outcome our outreach may have changed: nobody's, when scoring."""
+    told = np.zeros(len(matrix.frame), np.float32) if listed is None else listed.astype(np.float32)
+    columns = (*matrix.columns, LISTING)
+    return Matrix(matrix.frame.assign(**{LISTING.name: told}), columns, catalogue_hash(columns))
+
+
+def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:
+    """The mature snapshots to learn from, newest first.
+
+    Raises
+    ------
+    HistoryError
+        When the history is too short for one mature snapshot.
+    """
+    newest = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
+    oldest = sources.first_day + dt.timedelta(days=config.snapshots.min_history_days)
+    days = back_from(newest, config.snapshots.step_days, config.snapshots.max_count)
+    mature = [day for day in days if day >= oldest]
+    if not mature:
+        raise HistoryError(
+            f"history from {sources.first_day} to {as_of} is too short for one mature snapshot: it takes "
+            f"{config.snapshots.min_history_days} days of history (snapshots.min_history_days) and "
+            f"{config.churn.gap_days} + {config.churn.horizon_days} days of gap and horizon; "
+            "lower one of them or bring more history"
+        )
+    return mature

@@ -1,0 +1,127 @@
+"""What a matrix takes: statistics of each source, columns, snapshots; and the frame of one piece of the customers.
+
+A plan is made once, from names alone. The frame of a piece is computed here or on a worker of a cluster, by the
+same lines.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from configs.schema import Config
+from features.matrix import ColumnOf, People, assemble, attribute_columns, available, declared, select
+from features.panel import Stat
+from features.snapshots import TimeAxis
+from features.spec import FeatureColumn, catalogue_hash, needed_stats
+from pipeline.dataset import engine
+from pipeline.dataset.extra import load_extra, require_columns
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a matrix takes.
+
+    Parameters
+    ----------
+    axis, snapshots
+        The periods, and the as-of dates on their edges.
+    columns
+        Declaration and function of each feature column.
+    stats
+        The statistics that the columns read, by role.
+    attributes
+        Names of the customers' attributes that are there.
+    facts
+        Declarations of those that are columns.
+    active_days
+        None for contractual churn.
+    code
+        Digests of the user's own features.
+    """
+
+    axis: TimeAxis
+    snapshots: tuple[dt.date, ...]
+    columns: tuple[ColumnOf, ...]
+    stats: Mapping[str, frozenset[Stat]]
+    attributes: tuple[str, ...]
+    facts: tuple[FeatureColumn, ...]
+    active_days: int | None
+    code: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        snapshots: Sequence[dt.date],
+        tables: Mapping[str, ir.Table],
+        attributes: Sequence[str],
+    ) -> Plan:
+        """Choose the columns for which the sources are there, and what they need.
+
+        Parameters
+        ----------
+        tables
+            Role to table, with the derived ones; only their columns' names are looked at.
+        """
+        windows, exclude = config.features.windows_days, config.features.exclude
+        active_days = config.churn.active_days if config.churn.kind == "non_contractual" else None
+        # The step is among them so that one snapshot has the same periods as many.
+        lengths = [*windows, config.snapshots.step_days, *([active_days] if active_days else [])]
+        axis = TimeAxis.of(snapshots, lengths)
+        found = available({role: table.columns for role, table in tables.items()})
+        events = [role for role in tables if role != "customers"]
+        extra = load_extra(config)
+        own = select(extra.features, found, windows, exclude)
+        require_columns(own, tables, events, axis)
+        columns = (*select(declared(), found, windows, exclude), *own)
+        stats = needed_stats([function for _, function in columns], events, axis)
+        if active_days:
+            stats["transactions"].add(Stat("count"))
+        nobody = np.zeros(0)
+        someone = People(pa.array([], pa.string()), nobody, nobody, dict.fromkeys(attributes, pd.Series()))
+        return cls(
+            axis,
+            tuple(snapshots),
+            columns,
+            {role: frozenset(wanted) for role, wanted in stats.items()},
+            tuple(attributes),
+            tuple(attribute_columns(someone, exclude)),
+            active_days,
+            extra.code,
+        )
+
+    @property
+    def catalogue(self) -> tuple[FeatureColumn, ...]:
+        """The declaration of each column of the matrix."""
+        return (*(column for column, _ in self.columns), *self.facts)
+
+    @property
+    def digest(self) -> str:
+        """Changes when a declaration does, or the code of a user's own."""
+        return catalogue_hash(self.catalogue, self.code)
+
+    def frame(self, reduced: Mapping[str, Any], customers: Any, here: Any) -> pd.DataFrame:
+        """The rows of the matrix of some customers.
+
+        Parameters
+        ----------
+        reduced
+            Arrow table of the partial statistics of each role.
+        customers
+            Arrow table of the customers source, None without one.
+        here
+            Those customers of it whom the rows may be about.
+        """
+        whose = reduced["transactions"] if self.active_days is not None or here is None else here
+        ids = engine.ids_of(whose["customer_id"])
+        people = engine.people_of(customers, self.attributes, ids)
+        panels = {role: engine.panel_of(reduced[role], ids, self.stats[role], self.axis) for role in reduced}
+        return assemble(people, panels, self.axis, self.snapshots, self.columns, self.facts, self.active_days)

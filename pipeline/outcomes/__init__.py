@@ -1,0 +1,1 @@
+"""What was recommended, what came of it, and what outreach changes."""

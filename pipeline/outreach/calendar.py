@@ -1,0 +1,170 @@
+"""The contact rhythm: when each customer was last contacted, how often that is usual, and when the next is due."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from configs.outreach import Outreach
+from pipeline.outreach.context import Prepared
+from pipeline.outreach.decide import account_managers
+from pipeline.outreach.decision import Decision
+from pipeline.outreach.eligibility import Rule
+from pipeline.outreach.playbook import DIGITS
+
+FOLD = 75
+MOST_ENTRIES = 500
+WORDS = {
+    "en": {"contact": "Contact {customer}", "last": "Last contact: {day}", "usual": "Usual gap: {days} days"},
+    "fa": {"contact": "تماس با {customer}", "last": "آخرین تماس: {day}", "usual": "فاصلهٔ معمول: {days} روز"},
+    "mr": {"contact": "{customer} शी संपर्क", "last": "शेवटचा संपर्क: {day}", "usual": "नेहमीचे अंतर: {days} दिवस"},
+}
+COLUMNS = ["customer_id", "owner", "last_contact", "usual_gap_days", "next_due", "overdue_days"]
+
+
+def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
+    """Who is due, the longest overdue first.
+
+    Left out are customers who must not be contacted, or are left alone so that the effect can be measured: the
+    calendar would undo it.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id`, `owner`, `last_contact`, `usual_gap_days` (the customer's own, between half and twice the
+        agreed rhythm; the agreed one where it is unknown), `next_due`, `overdue_days` (negative: still to come).
+    """
+    context, facts = prepared.context, prepared.facts.reset_index(drop=True)
+    owners = account_managers(prepared.customers, facts["agent"].to_numpy(object), context.settings)
+    agreed = float(context.settings.rhythm_days)
+    usual = facts["usual_gap_days"].to_numpy(np.float64, na_value=np.nan)
+    usual = np.where(np.isnan(usual), agreed, np.clip(usual, agreed / 2, agreed * 2)).round()
+    today = pd.Timestamp(context.as_of)
+    last = facts["last_contact"].dt.floor("D")
+    due = (last + pd.to_timedelta(usual, unit="D")).fillna(today)
+    table = pd.DataFrame(
+        {
+            "customer_id": prepared.customers["customer_id"],
+            "owner": pd.Series(owners.tolist(), dtype="str"),
+            "last_contact": last,
+            "usual_gap_days": usual,
+            "next_due": due,
+            "overdue_days": (today - due).dt.days,
+        }
+    )
+    never = [prepared.rules[rule] for rule in (Rule.DO_NOT_CONTACT, Rule.OPTED_OUT, Rule.HELD)]
+    kept = ~np.logical_or.reduce(never) & ~decision.ledger["control"].to_numpy(bool)
+    order = ["overdue_days", "customer_id"]
+    return table[kept].sort_values(order, ascending=[False, True], ignore_index=True)[COLUMNS]
+
+
+def calendar_files(
+    calendar: pd.DataFrame, chosen: pd.DataFrame, settings: Outreach, as_of: dt.date, company: str
+) -> dict[str, str]:
+    """An iCalendar file for each owner: name to content.
+
+    It holds the owner's part of the list, on the day when it is due, and the contacts that fall due within
+    `calendar_days`; what is overdue stands on `as_of`. At most `MOST_ENTRIES` of these, the longest overdue first:
+    nobody can use more, and the table has them all. Calendars that are imported again update the same entries.
+
+    Parameters
+    ----------
+    calendar
+        Of `contact_calendar`.
+    chosen
+        The outreach list.
+    company
+        Makes the entries' ids differ from another company's.
+    """
+    until = pd.Timestamp(as_of) + pd.Timedelta(days=settings.calendar_days)
+    soon = calendar[(calendar["next_due"] < until) & ~calendar["customer_id"].isin(chosen["customer_id"])]
+    soon = soon[soon.groupby("owner").cumcount() < MOST_ENTRIES]
+    entries: dict[str, list[str]] = {}
+    for row in chosen.to_dict("records"):
+        text = f"{row['message']}\n{row['reason_1']}".strip()
+        day = row["due_date"].date()
+        head = f"{row['title']}: {row['customer_id']}"
+        entry = _entry(f"{company} {as_of} {row['customer_id']}", day, head, text, as_of)
+        entries.setdefault(row["owner"], []).extend(entry)
+    for row in soon.to_dict("records"):
+        entry = _rhythm_entry(row, settings.language, as_of, company)
+        entries.setdefault(row["owner"], []).extend(entry)
+    return {file_name(owner): _calendar(lines) for owner, lines in sorted(entries.items())}
+
+
+def _rhythm_entry(row: Mapping[Any, Any], language: str, as_of: dt.date, company: str) -> list[str]:
+    words = WORDS[language]
+    last, due = row["last_contact"], row["next_due"].date()
+    digits = DIGITS.get(language, {})
+    told = [words["usual"].format(days=f"{row['usual_gap_days']:.0f}".translate(digits))]
+    if not pd.isna(last):
+        told.insert(0, words["last"].format(day=last.date().isoformat().translate(digits)))
+    head = words["contact"].format(customer=row["customer_id"])
+    name = f"{company} rhythm {due} {row['customer_id']}"
+    return _entry(name, max(due, as_of), head, "\n".join(told), as_of)
+
+
+def file_name(owner: str) -> str:
+    """A file name for the owner, in any script; owners whose names look alike get different ones.
+
+    Examples
+    --------
+    >>> file_name("Eva Brandt"), file_name("../سارا")
+    ('calendar-eva-brandt-eb5a4f.ics', 'calendar-سارا-f18036.ics')
+    """
+    kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in owner.casefold())
+    plain = "-".join("".join(kept).split())[:40] or "owner"
+    return f"calendar-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.ics"
+
+
+def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> list[str]:
+    """An all-day entry (RFC 5545, 3.6.1)."""
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn",
+        f"DTSTAMP:{as_of:%Y%m%d}T000000Z",
+        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
+        f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}",
+        f"SUMMARY:{_escaped(summary)}",
+        f"DESCRIPTION:{_escaped(description)}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
+
+
+def _escaped(text: str) -> str:
+    r"""Text as a value (RFC 5545, 3.3.11).
+
+    Examples
+    --------
+    >>> print(_escaped("a, b; c\n\\d"))
+    a\, b\; c\n\\d
+    """
+    text = re.sub(r"([\\;,])", r"\\\1", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", re.sub(r"\r\n|\r|\n", r"\\n", text))
+
+
+def _calendar(entries: list[str]) -> str:
+    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//churn//contact calendar//EN", "CALSCALE:GREGORIAN"]
+    lines = [*head, "METHOD:PUBLISH", *entries, "END:VCALENDAR"]
+    return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+
+
+def _folded(line: str) -> list[str]:
+    """At most 75 octets a line, no character cut in two (RFC 5545, 3.1)."""
+    parts, size = [""], 0
+    for character in line:
+        octets = len(character.encode())
+        if size + octets > FOLD:
+            parts.append(" ")
+            size = 1
+        parts[-1] += character
+        size += octets
+    return parts

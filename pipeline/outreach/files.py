@@ -1,0 +1,60 @@
+"""The files of one night's list: for people, for calendars, for the CRM, and as Parquet for programs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.outreach.calendar import calendar_files, contact_calendar
+from pipeline.outreach.context import Prepared
+from pipeline.outreach.decision import Decision
+from pipeline.outreach.exports import crm_table, csv_text
+
+DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2, "propensity": 6}
+
+
+def outreach_files(prepared: Prepared, decision: Decision, company: str) -> dict[str, bytes]:
+    """Every file of the list, by name; the same night gives the same bytes.
+
+    `outreach`, `suppressed` and `contact_calendar` as CSV and Parquet, an `.ics` file for each owner, and a CSV file
+    for each CRM of the config. Call it before the ledger is written: what is wrong with the config shows here.
+
+    Raises
+    ------
+    ConfigError
+        When a CRM import names columns that the list doesn't have.
+    """
+    context = prepared.context
+    chosen = decision.chosen.round({k: v for k, v in DIGITS.items() if k in decision.chosen})
+    calendar = contact_calendar(prepared, decision)
+    tables = {"outreach": chosen, "suppressed": decision.suppressed, "contact_calendar": calendar}
+    files = {
+        f"{system}.csv": csv_text(crm_table(chosen, columns, system)).encode()
+        for system, columns in context.settings.crm.items()
+    }
+    for name, table in tables.items():
+        files[f"{name}.csv"] = csv_text(table).encode()
+        files[f"{name}.parquet"] = parquet_bytes(table)
+    owners = calendar_files(calendar, chosen, context.settings, context.as_of, company)
+    return files | {name: text.encode() for name, text in owners.items()}
+
+
+def parquet_bytes(table: pd.DataFrame) -> bytes:
+    """The table as Parquet, times without a part of a day as dates.
+
+    Examples
+    --------
+    >>> content = parquet_bytes(pd.DataFrame({"due_date": pd.to_datetime(["2026-07-04"])}))
+    >>> pq.read_table(pa.BufferReader(content)).schema.field("due_date").type
+    DataType(date32[day])
+    """
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    for i, field in enumerate(arrow.schema):
+        if pa.types.is_timestamp(field.type):
+            times = table[field.name].dropna()
+            if (times == times.dt.normalize()).all():
+                arrow = arrow.set_column(i, field.name, arrow[i].cast(pa.date32()))
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink, compression="zstd")
+    return bytes(sink.getvalue())

@@ -1,0 +1,1 @@
+"""The rate of kept customers, and what explains it."""

@@ -1,0 +1,1 @@
+"""The nightly run: today's customers in, a published night out."""

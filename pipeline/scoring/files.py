@@ -1,0 +1,52 @@
+"""A published night: its files, and the manifest that says from what and by what they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.publish import as_json, file_digests
+from pipeline.report.render import render_report
+from pipeline.scoring.night import Night
+from pipeline.scoring.page import page_of
+
+
+def write_night(night: Night, folder: Path) -> None:
+    """Fill a folder with the night's files."""
+    content = pa.Table.from_pandas(night.scores, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(content, folder / "scores.parquet")
+    for name, text in night.files.items():
+        (folder / name).write_bytes(text)
+    night.rates.write(folder)
+    (folder / "report.html").write_text(render_report(page_of(night)), encoding="utf-8")
+    (folder / "manifest.json").write_text(as_json(_manifest(night, file_digests(folder))), encoding="utf-8")
+
+
+def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "as_of": night.as_of,
+        "churn_version": version("churn"),
+        "config": night.config.name,
+        "config_digest": night.config.digest,
+        "model": {
+            "version": night.champion.version,
+            "sha256": night.champion.digest,
+            "run_id": night.champion.run_id,
+        },
+        "catalogue_hash": night.matrix.catalogue_hash,
+        "inputs": night.sources.fingerprints,
+        "rows": {
+            "customers": len(night.scores),
+            "outreach": len(night.decision.chosen),
+            "suppressed": len(night.decision.suppressed),
+        },
+        "outreach": night.decision.figures,
+        "notes": night.notes,
+        "warnings": night.warnings,
+        "files": files,
+    }

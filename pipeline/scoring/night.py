@@ -1,0 +1,145 @@
+"""Everything that a night knows, and what it shows of it: files, figures and the summary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from configs.schema import Config
+from features.matrix import Matrix
+from models.registry import Champion
+from pipeline.outreach.context import Prepared
+from pipeline.outreach.decision import Decision
+from pipeline.outreach.files import outreach_files
+from pipeline.outreach.reasons import Reason
+from pipeline.result import Result, table
+from pipeline.scoring.night_rates import NightRates
+from pipeline.sources.opening import Sources
+
+LOOK = 3
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Night:
+    """A scored and decided night, not published yet.
+
+    Parameters
+    ----------
+    matrix
+        The customers at `as_of`.
+    probability
+        Shape (customers,), in the matrix's order.
+    prepared, reasons, decision
+        Of `pipeline.outreach.decide`: who could be contacted, why each of them is at risk, and who is.
+    rates
+        The retention tables and the forecast.
+    look
+        What a person should look at tonight.
+    notes
+        What is good to know.
+    """
+
+    config: Config
+    as_of: dt.date
+    sources: Sources
+    champion: Champion
+    matrix: Matrix
+    probability: NDArray[np.float64]
+    prepared: Prepared
+    reasons: tuple[tuple[Reason, ...], ...]
+    decision: Decision
+    rates: NightRates
+    look: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every reader should know, tonight's and what holds for the model anyway."""
+        return (*self.champion.metadata.get("warnings", ()), *self.look)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a customer, the highest value at risk first."""
+        customers = self.prepared.customers
+        chance = customers["churn_probability"].to_numpy(np.float64)
+        scores = pd.DataFrame(
+            {
+                "customer_id": customers["customer_id"],
+                "as_of": pd.Series(np.full(len(customers), self.as_of), dtype=pd.ArrowDtype(pa.date32())),
+                "churn_probability": chance,
+                "value": self.prepared.worth.amount,
+                "value_at_risk": chance * self.prepared.worth.amount,
+                "listed": customers["customer_id"].isin(self.decision.chosen["customer_id"]),
+            }
+        )
+        order = ["value_at_risk", "churn_probability", "customer_id"]
+        return scores.sort_values(order, ascending=[False, False, True], ignore_index=True)
+
+    @property
+    def priced(self) -> bool:
+        """Whether amounts are known, so that customers differ in value."""
+        return self.prepared.worth.priced
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The list's files; what is wrong with the config of the exports shows here."""
+        return outreach_files(self.prepared, self.decision, self.config.name)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The night's figures for the tracking store."""
+        return {
+            "a_headline/customers": float(len(self.scores)),
+            "a_headline/expected_to_leave": float(self.probability.sum()),
+            "a_headline/mean_probability": float(self.probability.mean()),
+            "outreach/listed": float(len(self.decision.chosen)),
+            "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
+            **self.rates.metrics,
+        }
+
+    def result(self, folder: Path | None) -> Result:
+        """The summary for the terminal."""
+        expected, listed = float(self.probability.sum()), self.decision.chosen
+        lines = [
+            f"{self.config.name} as of {self.as_of}: {len(self.scores):,} customers, {expected:,.0f} expected to leave "
+            f"in {self.config.churn.horizon_days} days (version {self.champion.version})",
+            f"list: {len(listed):,} customers, expected gain {listed['expected_gain'].sum():,.2f}",
+        ]
+        if len(listed):
+            rows = [
+                [
+                    str(r.rank),
+                    r.customer_id,
+                    f"{r.churn_probability:.2f}",
+                    f"{r.expected_gain:,.2f}",
+                    r.action,
+                    r.reason_1,
+                ]
+                for r in listed.head(SHOWN).itertuples()
+            ]
+            lines.append(table(["rank", "customer", "chance", "gain", "action", "why"], rows))
+        for row in self.rates.table.dropna(subset="rate").tail(1).itertuples():
+            lines.append(f"retention {row.period}: {row.rate:.1f} % (S={row.S}, N={row.N}, E={row.E})")
+        lines += [f"note: {note}" for note in self.notes]
+        lines += [f"look: {warning}" for warning in self.warnings]
+        lines.append(f"published {folder}" if folder else "dry run: nothing was written")
+        values = {
+            "as_of": str(self.as_of),
+            "customers": len(self.scores),
+            "expected_to_leave": expected,
+            "listed": len(listed),
+            "expected_gain": float(listed["expected_gain"].sum()),
+            "model_version": self.champion.version,
+            "folder": str(folder) if folder else None,
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+        return Result("\n".join(lines), values, LOOK if self.look else 0)

@@ -1,0 +1,108 @@
+"""A night as the plain values that the report shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from models.registry import Champion
+from pipeline.report.render import (
+    CalibrationBin,
+    Contender,
+    Count,
+    ListRow,
+    ModelFacts,
+    PeriodRow,
+    ReportView,
+    SourceRow,
+)
+from pipeline.scoring.night import Night
+
+FILES = ("scores.parquet", "retention.csv", "manifest.json")
+
+
+def page_of(night: Night) -> ReportView:
+    """The view of a night."""
+    config = night.config
+    sources = night.sources.fingerprints
+    rules = night.decision.suppressed["rules"].str.split("; ").explode().value_counts()
+    first = Counter(reasons[0].driver for reasons in night.reasons if reasons)
+    return ReportView(
+        company=config.name,
+        as_of=night.as_of,
+        horizon_days=config.churn.horizon_days,
+        gap_days=config.churn.gap_days,
+        customers=len(night.scores),
+        expected_to_leave=float(night.probability.sum()),
+        model=_model(night.champion),
+        outreach=_list(night),
+        suppressed=tuple(Count(str(rule), int(n)) for rule, n in rules.items()),
+        retention=_periods(night.rates.table),
+        forecast=night.rates.forecast,
+        drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
+        sources=tuple(SourceRow(role, found["rows"], _day(found["last"])) for role, found in sources.items()),
+        warnings=night.warnings,
+        files=tuple(sorted({*FILES, *night.files, *night.rates.files})),
+        tracking_url=config.tracking.uri,
+        value_days=config.outreach.value_days if night.priced else None,
+    )
+
+
+def _list(night: Night) -> tuple[ListRow, ...]:
+    return tuple(
+        ListRow(
+            row.rank,
+            row.customer_id,
+            row.churn_probability,
+            float(row.value) if night.priced else None,
+            tuple(text for text in (row.reason_1, row.reason_2, row.reason_3) if text),
+            None if pd.isna(row.last_contact) else row.last_contact.date(),
+            float(row.expected_gain),
+            row.title,
+        )
+        for row in night.decision.chosen.itertuples()
+    )
+
+
+def _periods(rate: pd.DataFrame) -> tuple[PeriodRow, ...]:
+    return tuple(
+        PeriodRow(
+            r.period,
+            int(r.S),
+            int(r.N),
+            int(r.E),
+            int(r.lost),
+            _known(r.rate),
+            _known(r.rate_low),
+            _known(r.rate_high),
+            r.complete,
+        )
+        for r in rate.itertuples()
+    )
+
+
+def _model(champion: Champion) -> ModelFacts:
+    facts = champion.metadata
+    tested: Mapping[str, Mapping[str, Any]] = facts["contenders"]
+    names = ["model", *(n for n in ("recency rule", "base rate") if n in tested)]
+    keys = ("auc", "log_loss", "lift_top_tenth", "ece")
+    return ModelFacts(
+        str(champion.version),
+        dt.date.fromisoformat(facts["as_of"]),
+        dt.date.fromisoformat(facts["test_snapshot"]),
+        int(facts["test_rows"]),
+        tuple(Contender(n, *(tested[n].get(k) for k in keys)) for n in names),
+        tuple(CalibrationBin(predicted, observed) for predicted, observed in facts["calibration"]),
+    )
+
+
+def _day(moment: str) -> dt.date | None:
+    return dt.date.fromisoformat(moment[:10]) if moment[:4].isdigit() else None
+
+
+def _known(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,1 @@
+"""From URIs to checked tables, wherever they are."""

@@ -1,0 +1,208 @@
+"""The contract of each role: columns made, typed and checked in one pass over the rows."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from configs.errors import Fault
+from configs.schema import Column, CustomerSource, FeedbackSource, Source, Where
+from features.dialects import engine_of
+from features.tables import ALLOWED, NOT_NEGATIVE, NOT_NULL, ROLES, ColumnType
+from pipeline.sources.parsing import YEARS, ZONE, as_number, as_text, as_time
+
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A role's table, and the conditions under which a row breaks the contract.
+
+    Parameters
+    ----------
+    table
+        The normalised columns, and a boolean column per condition.
+    conditions
+        Name of a boolean column -> the fault that it stands for.
+    columns
+        Names of the normalised columns.
+    """
+
+    table: ir.Table
+    conditions: Mapping[str, Fault]
+    columns: tuple[str, ...]
+
+
+def mapping(source: Source) -> dict[str, Column]:
+    """Normalised column -> rule, of the columns that the config maps, attributes last."""
+    fields = type(source.columns).model_fields  # type: ignore[attr-defined]
+    rules = {name: rule for name in fields if (rule := getattr(source.columns, name)) is not None}  # type: ignore[attr-defined]
+    return {**rules, **({**source.attributes, **source.facts} if isinstance(source, CustomerSource) else {})}
+
+
+def missing_columns(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+    """A fault for each column that the config names and the file does not have."""
+    named = [(f"columns.{name}", column) for name, rule in mapping(source).items() for column in rule.inputs]
+    named += [("where", condition.column) for condition in source.where]
+    faults = []
+    for place, column in named:
+        if column not in raw.columns:
+            near = difflib.get_close_matches(column, raw.columns, n=1, cutoff=0.4)
+            hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(raw.columns[:12])}"
+            faults.append(Fault(f"sources.{role}.{place}", f"no column '{column}' in {source.shown}", hint))
+    return faults
+
+
+def unsupported(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+    """A fault for each rule of the config that the engine of the table can't follow."""
+    engine = engine_of(raw)
+    times = [n for n in mapping(source) if ROLES[role].get(n) == "time"]
+    view = "make a view in the database with a typed column in UTC and read that"
+    faults = [
+        Fault(f"sources.{role}.columns.{name}.format", "a format is read from files only", view)
+        for name in times
+        if mapping(source)[name].format and engine != "duckdb"
+    ]
+    if engine == "sqlite" and times and source.time_zone != "UTC":
+        what = f"is {source.time_zone}, but SQLite knows no time zones"
+        faults.append(Fault(f"sources.{role}.time_zone", what, view))
+    return faults
+
+
+def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -> Checked:
+    """Normalise the rows of a role that the config's conditions let through.
+
+    With `numbered` there is a column `row_`, the row's number in the files from 1; numbering is slow, so it is
+    asked for only to name the rows that break the contract.
+    """
+    rows = raw.mutate(row_=ibis.row_number() + 1) if numbered else raw.distinct() if source.distinct else raw
+    for condition in source.where:
+        rows = rows.filter(_test(rows[condition.column], condition))
+    values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
+    conditions: dict[str, Fault] = {}
+    for name, rule in mapping(source).items():
+        kind = ROLES[role].get(name)
+        value, bad = _column(rows, rule, kind, source.time_zone)
+        values[name] = value
+        where = f"{source.shown}, column {name}"
+        if bad is not None:
+            values[f"bad_{name}"] = bad
+            shape = f"of the form {rule.format}" if rule.format else f"of the years {YEARS[0]} to {YEARS[1]}"
+            expected = {"time": f"a date or time {shape}", "number": "a number"}[kind or "number"]
+            conditions[f"bad_{name}"] = Fault(
+                where, f"is not {expected}", "correct it, or map the column's format"
+            )
+        if name in NOT_NULL:
+            values[f"null_{name}"] = _is_null(rows, rule)
+            conditions[f"null_{name}"] = Fault(
+                where, "is empty", f"fill it in, or leave such rows out with sources.{role}.where"
+            )
+        if (role, name) in ALLOWED:
+            values[name] = value.lower()
+            values[f"other_{name}"] = ~values[name].isin(ALLOWED[role, name])
+            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(ALLOWED[role, name])}")
+    if "known_at" in values:
+        values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
+    if isinstance(source, FeedbackSource) and source.low_score is not None:
+        values["low"] = values["score"] <= source.low_score
+    columns = tuple(n for n in values if n != "row_" and n not in conditions)
+    return Checked(rows.select(**values), conditions, columns)
+
+
+def one_row_a_transaction(table: ir.Table) -> ir.Table:
+    """Lines that share customer and transaction become one row: first time, sum of amounts and of points."""
+    rest = {"known_at": table.known_at.max()} if "known_at" in table.columns else {}
+    rest |= {name: table[name].sum() for name in ("amount", "points") if name in table.columns}
+    merged = table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
+    return merged.drop("transaction_id")
+
+
+def whole_row_checks(role: str, source: Source, rows: ir.Table) -> dict[str, tuple[Any, Fault]]:
+    """Checks that wait until lines are joined: name -> (where a row breaks it, the fault)."""
+    checks: dict[str, tuple[Any, Fault]] = {}
+    for name in rows.columns:
+        where = f"{source.shown}, column {name}"
+        if (role, name) in NOT_NEGATIVE:
+            fix = f"leave returns out with sources.{role}.where, or give them to sources.cancellations"
+            checks[f"negative_{name}"] = rows[name] < 0, Fault(where, "is negative", fix)
+        if rows[name].type().is_floating():
+            # Not a number is above every number.
+            endless = rows[name].abs() > sys.float_info.max
+            checks[f"infinite_{name}"] = endless, Fault(where, "is infinite or not a number", "correct it")
+    return checks
+
+
+def mixed_zones(role: str, source: Source, raw: ir.Table) -> dict[str, tuple[Any, Any]]:
+    """For each time kept as text: how many rows carry a zone, and how many do not."""
+    result = {}
+    for name, rule in mapping(source).items():
+        if (
+            ROLES[role].get(name) == "time"
+            and rule.column
+            and raw[rule.column].type().is_string()
+            and not rule.format
+        ):
+            text = raw[rule.column]
+            zoned = text.strip().re_search(ZONE)
+            result[name] = (zoned.sum(), (text.notnull() & ~zoned).sum())
+    return result
+
+
+def _is_null(table: ir.Table, rule: Column) -> Any:
+    return reduce(operator.or_, [table[c].isnull() for c in rule.inputs], ibis.literal(False))
+
+
+def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -> tuple[Any, Any]:
+    """The value of a column, and where it can't be read (None where that can't happen)."""
+    if rule.constant is not None:
+        value = ibis.literal(rule.constant)
+        return (value.cast("string") if kind == "text" else value), None
+    if rule.join:
+        return ibis.literal("-").join([as_text(table[c]) for c in rule.join]), None
+    if rule.product:
+        parts = [as_number(table[c]) for c in rule.product]
+        value = reduce(operator.mul, [p for p, _ in parts])
+        bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
+    else:
+        raw = table[rule.column]
+        if kind is None:  # an attribute: numbers stay numbers, all else is text
+            kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
+        if kind == "text":
+            return as_text(raw), None
+        value, bad = as_time(raw, rule.format, zone) if kind == "time" else as_number(raw)
+    return (-value if rule.negate else value), bad
+
+
+def _wanted(value: str | float) -> str:
+    # The config reads 5 as 5.0; the file says 5.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _test(column: Any, condition: Where) -> Any:
+    """The condition as an expression; a row where the column is null passes the negative tests only."""
+    name = next(iter(condition.model_fields_set - {"column"}))
+    value = getattr(condition, name)
+    if name == "is_null":
+        return column.isnull() if value else column.notnull()
+    if name in ("above", "below"):
+        number = as_number(column)[0]
+        return number > value if name == "above" else number < value
+    text = as_text(column)
+    wanted = [_wanted(v) for v in value] if isinstance(value, list) else _wanted(value)
+    positive = {
+        "equals": lambda: text == wanted,
+        "one_of": lambda: text.isin(wanted),
+        "starts_with": lambda: text.substr(0, len(wanted)) == wanted,
+    }
+    if name in positive:
+        return positive[name]()
+    opposite = {"not_equals": "equals", "none_of": "one_of", "not_starts_with": "starts_with"}[name]
+    return ~positive[opposite]().fill_null(False)

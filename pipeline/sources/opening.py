@@ -1,0 +1,286 @@
+"""URIs -> checked Ibis tables: what every other module reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from configs.errors import ConfigError, DataError, Fault
+from configs.schema import Config, Source
+from features.dialects import computed_once, engine_of
+from pipeline.sources import contracts
+from pipeline.sources.contracts import SAMPLES, Checked
+from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
+from pipeline.sources.digests import digest
+from pipeline.sources.local import LocalTables
+from pipeline.sources.numerals import with_numbers
+from pipeline.sources.readers import connect, read
+
+_DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
+
+
+_NO_ROWS = "check the file and the conditions in 'where'"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The roles' tables as they were known at the as-of date.
+
+    Parameters
+    ----------
+    connection
+        The local DuckDB: it reads files, and receives what other engines have reduced.
+    tables
+        Role to table, with the columns of `features.tables.ROLES` that are mapped. No row, ending or answer
+        that occurred or became known at the as-of date or later is in them.
+    attributes
+        Names of the customers' attributes.
+    fingerprints
+        Role to rows, first and last time, and a digest that does not depend on the rows' order.
+    first_day
+        The day of the first start or purchase.
+    notes
+        What was left out, a line each.
+    """
+
+    connection: Backend
+    tables: Mapping[str, ir.Table]
+    attributes: tuple[str, ...]
+    fingerprints: Mapping[str, Mapping[str, Any]]
+    first_day: dt.date
+    notes: tuple[str, ...]
+
+    @cached_property
+    def local(self) -> Mapping[str, ir.Table]:
+        """The tables on one engine, where they can be joined; see `pipeline.sources.local`."""
+        return LocalTables(self.connection, self.tables)
+
+    @property
+    def event_rows(self) -> int:
+        """Events of all roles together."""
+        return sum(found["rows"] for role, found in self.fingerprints.items() if role != "customers")
+
+
+@dataclass(frozen=True)
+class _Opened:
+    table: ir.Table
+    fingerprint: dict[str, Any]
+    notes: list[str]
+    faults: list[Fault]
+
+
+def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sources:
+    """Open, check and cut every source of the config.
+
+    Parameters
+    ----------
+    dated
+        Whether the caller needs dates; `pipeline.dataset.labelled` alone does not.
+
+    Raises
+    ------
+    ConfigError
+        When a table without dates meets a caller that needs them.
+    DataError
+        With all faults of all sources at once.
+    TryAgainError
+        When a database is away.
+    """
+    if dated and config.churn.kind == "labelled":
+        raise ConfigError(
+            "churn.kind labelled reads a table without dates: there is features, train and score, "
+            "and nothing that needs to know when; with dates choose contractual or non_contractual"
+        )
+    connection = connect(config.model.threads, config.engine.memory_gb)
+    faults: list[Fault] = []
+    opened: dict[str, _Opened] = {}
+    others: Connections = {}
+    for role, source in config.sources.given.items():
+        try:
+            result = _open(connection, others, role, source, config, as_of)
+        except UnreadableError as error:
+            faults.append(error.fault)
+            continue
+        faults += result.faults
+        opened[role] = result
+    if faults:
+        raise DataError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the data", faults)
+    base = "transactions" if config.churn.kind == "non_contractual" else "customers"
+    customers = config.sources.customers
+    return Sources(
+        connection,
+        {role: o.table for role, o in opened.items()},
+        tuple(customers.attributes) if customers else (),
+        {role: o.fingerprint for role, o in opened.items()},
+        dt.date.fromisoformat((opened[base].fingerprint["first"] or as_of.isoformat())[:10]),
+        tuple(note for o in opened.values() for note in o.notes),
+    )
+
+
+def _open(
+    connection: Backend, others: Connections, role: str, source: Source, config: Config, as_of: dt.date
+) -> _Opened:
+    raw = read(connection, others, role, source, config)
+    faults = contracts.missing_columns(role, source, raw) or contracts.unsupported(role, source, raw)
+    if faults:
+        return _Opened(raw, {}, [], faults)
+    local = raw.get_backend() is connection
+    text = local and not _typed(raw)
+    with asking(source):
+        if text:
+            raw = with_numbers(source, raw, config.retention.segments)
+        checked = contracts.check(role, source, raw)
+        if text:
+            # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
+            checked = replace(
+                checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
+            )
+        broken = _row_faults(role, source, raw, checked)
+        if broken is None:
+            return _Opened(raw, {}, [], [Fault(source.shown, "has no rows", _NO_ROWS)])
+        faults = broken + _zone_faults(role, source, raw)
+        rows = computed_once(checked.table.select(*checked.columns), engine_of(raw))
+        if "transaction_id" in rows.columns:
+            rows = contracts.one_row_a_transaction(rows)
+            # Nothing is ever written to a database, not even a temporary table.
+            rows = connection.create_table(role, rows, temp=True) if local else rows
+        opened = _cut(role, source, rows, as_of)
+        return replace(opened, faults=[*faults, *opened.faults])
+
+
+def _typed(raw: ir.Table) -> bool:
+    return not all(kind.is_string() for kind in raw.schema().types)
+
+
+def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+    counts = contracts.mixed_zones(role, source, raw)
+    if not counts:
+        return []
+    sums = {
+        f"{part}_{name}": e
+        for name, pair in counts.items()
+        for part, e in zip(("zoned", "bare"), pair, strict=True)
+    }
+    found = arrow(raw.aggregate(**sums)).to_pylist()[0]
+    return [
+        Fault(
+            f"{source.shown}, column {name}",
+            f"{found[f'zoned_{name}']} rows carry a time zone and {found[f'bare_{name}']} do not",
+            "give all or none a zone; times without one are read in sources."
+            f"{role}.time_zone ({source.time_zone})",
+        )
+        for name in counts
+        if found[f"zoned_{name}"] and found[f"bare_{name}"]
+    ]
+
+
+def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> list[Fault] | None:
+    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
+
+    None when there are no rows.
+    """
+    table = checked.table
+    counts = table.aggregate(rows=table.count(), **{name: table[name].sum() for name in checked.conditions})
+    found = arrow(counts).to_pylist()[0]
+    if not found["rows"]:
+        return None
+    broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
+    if not broken:
+        return []
+    in_files = engine_of(raw) == "duckdb"
+    table = contracts.check(role, source, raw, numbered=in_files).table
+    faults = []
+    for name, fault in broken.items():
+        which = _which(table, name, found[name]) if in_files else _whose(table, table[name])
+        what = f"{fault.what} in {found[name]} of {found['rows']} rows{which}"
+        faults.append(Fault(fault.where, what, fault.fix))
+    return faults
+
+
+def _which(numbered: ir.Table, condition: str, count: int) -> str:
+    rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
+    return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
+
+
+def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
+    """Cut to what was known before `as_of`, after the checks that need whole rows."""
+    midnight = ibis.timestamp(as_of.isoformat())
+    clock = [c for c in ("started_at", "occurred_at") if c in rows.columns]
+    late = reduce(
+        operator.or_,
+        [rows[c] >= midnight for c in (*clock, "known_at") if c in rows.columns],
+        ibis.literal(False),
+    )
+    checks = contracts.whole_row_checks(role, source, rows)
+    times = {
+        end: getattr(rows[c], of)(where=~late)
+        for c in clock
+        for end, of in (("first", "min"), ("last", "max"))
+    }
+    ids = (
+        {"surplus": rows.customer_id.count() - rows.customer_id.nunique()}
+        if role == "customers" and "churned" not in rows.columns
+        else {}
+    )
+    counts = {
+        "rows": rows.count(),
+        "late": rows.count(where=late),
+        "digest": digest(rows, _DIGESTED, ~late),
+        **times,
+        **ids,
+    }
+    sums = {name: bad.sum() for name, (bad, _) in checks.items()}
+    found = arrow(rows.aggregate(**counts, **sums)).to_pylist()[0]
+    total, ignored = found["rows"], found["late"]
+    faults = [
+        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{_whose(rows, bad)}", fault.fix)
+        for name, (bad, fault) in checks.items()
+        if found[name]
+    ]
+    if ids and found["surplus"]:
+        faults.append(_repeated(source, rows, found["surplus"]))
+    if ignored == total:
+        faults.append(Fault(source.shown, f"has no row before {as_of}", "choose a later --as-of"))
+    elif ignored > source.max_future_share * total:
+        what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
+        faults.append(Fault(source.shown, what, "check the clock of the export, or --as-of"))
+    notes = [f"{role}: {ignored} of {total} rows lie at or after {as_of} and are ignored"] if ignored else []
+    fingerprint = {
+        "rows": total - ignored,
+        "first": str(found.get("first", "")),
+        "last": str(found.get("last", "")),
+        "digest": f"{(found['digest'] or 0) & (2**64 - 1):016x}",
+    }
+    return _Opened(_hide_later(rows.filter(~late), midnight), fingerprint, notes, faults)
+
+
+def _hide_later(rows: ir.Table, midnight: Any) -> ir.Table:
+    """Endings and resolutions from midnight on are not known yet: the row looks as it did before."""
+    hidden: dict[str, Any] = {}
+    for time, others in (("ended_at", ["end_reason"]), ("resolved_at", [])):
+        if time in rows.columns:
+            known = rows[time] < midnight
+            hidden |= {c: ibis.ifelse(known, rows[c], None) for c in (time, *others) if c in rows.columns}
+    return rows.mutate(**hidden) if hidden else rows
+
+
+def _whose(rows: ir.Table, bad: Any) -> str:
+    """Whose rows these are: where lines may have been joined, and in databases, rows have no numbers."""
+    ids = rows.filter(bad).select("customer_id").distinct().order_by("customer_id").limit(SAMPLES)
+    return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"
+
+
+def _repeated(source: Source, rows: ir.Table, surplus: int) -> Fault:
+    named = rows.filter(rows.customer_id.notnull())
+    repeated = named.group_by("customer_id").agg(n=named.count()).filter(lambda t: t.n > 1)
+    sample = arrow(repeated.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
+    what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
+    return Fault(f"{source.shown}, column customer_id", what, "one row a customer: merge or rename them")

@@ -1,0 +1,103 @@
+"""Spark's session, with this project's code on its workers, and the sources that it reads."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import ibis
+import ibis.expr.types as ir
+
+from configs.errors import Fault, TryAgainError
+from configs.schema import Config, Source
+from pipeline.sources.databases import UnreadableError, asking, first_line
+
+PACKAGES = ("configs", "features", "models", "pipeline")
+
+
+def connect(config: Config) -> Any:
+    """The Ibis backend of a Spark session whose workers know this project's code.
+
+    Raises
+    ------
+    UnreadableError
+        PySpark is not installed.
+    TryAgainError
+        The master is away.
+    """
+    try:
+        from py4j.protocol import Py4JError
+        from pyspark.sql import SparkSession
+    except ImportError:
+        step = "pip install 'churn[spark]'"
+        raise UnreadableError(Fault("engine.kind", "spark needs PySpark", step)) from None
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # What the tests prove to work; said at every action otherwise.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+    settings: dict[str, Any] = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **config.engine.options,
+    }
+    master = config.engine.master or "local[2]"
+    try:
+        builder = SparkSession.builder.appName(f"churn {config.name}").master(master)
+        session = builder.config(map=settings).getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        session.sparkContext.addPyFile(str(_code()))
+        return ibis.pyspark.connect(session)
+    except Py4JError as error:
+        step = "see that the master runs and that its workers reach this machine, then try again"
+        raise TryAgainError(f"no session on {master}: {first_line(error)}; {step}") from error
+
+
+@cache
+def _code() -> Path:
+    """The project's packages as one file, for workers on which it is not installed."""
+    folder = Path(tempfile.mkdtemp(prefix="churn-code-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root = Path(__file__).parents[2]
+    with zipfile.ZipFile(folder / "churn_code.zip", "w") as archive:
+        for package in PACKAGES:
+            for file in sorted((root / package).rglob("*.py")):
+                archive.write(file, file.relative_to(root))
+    return folder / "churn_code.zip"
+
+
+def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
+    """The rows of a source as Spark reads them: files, folders and globs on any file system, or `spark:///#table`.
+
+    Raises
+    ------
+    UnreadableError
+        There is no such file or table, or Spark can't read it.
+    """
+    place = f"sources.{role}.uri"
+    head, _, name = source.uri.rpartition("#")
+    with asking(source):
+        if head.startswith("spark:"):
+            *database, table = unquote(name).split(".")
+            return backend.table(table, database=tuple(database) or None)
+        if head.partition("://")[0] in ("postgresql", "postgres", "sqlite", "duckdb", "mysql"):
+            step = "export the table to Parquet, or use engine.kind duckdb, which reads it where it is"
+            raise UnreadableError(Fault(place, "a database is not read by Spark", step))
+        path = source.uri if "://" in source.uri else str(config.path(source.uri))
+        kind = source.format if source.format != "auto" else "csv" if ".csv" in path else "parquet"
+        if kind == "parquet":
+            return backend.read_parquet(path)
+        if kind == "csv":
+            options = {"sep": source.delimiter} if source.delimiter else {}
+            return backend.read_csv(
+                path, inferSchema=False, header=True, escape='"', multiLine=True, **options
+            )
+    raise UnreadableError(Fault(place, f"Spark reads CSV and Parquet, not {kind}", "convert the file"))

@@ -1,0 +1,1 @@
+"""The champion, and the page on which people compare models."""

@@ -1,0 +1,1 @@
+"""The weekly run: history in, a proven model out."""

@@ -1,0 +1,226 @@
+"""`churn check`: what churn should mean on these data, and whether more data would help."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from configs.errors import HistoryError
+from configs.schema import Config
+from features.snapshots import DAY, newest_mature, seconds
+from models.learning import Curve, customer_curve, history_curve
+from models.sample import Sample
+from models.split import fold_at
+from models.undated import FOLDS, fold_of
+from pipeline.result import Result, table
+from pipeline.sources.opening import open_sources
+from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within
+from pipeline.training.train import prepare_history, prepare_table, settings_of, usable
+
+Say = Callable[[str], None]
+CANDIDATES = (30, 45, 60, 90, 120, 180, 270, 360)
+WITHIN = (7, 14, 30, 60, 90, 180, 360)
+FEW_RETURN = 0.25
+WINDOWS = 3
+MOST_FOLLOWED = 180
+USABLE_CHURNERS = 100
+FEWEST_CHURNERS = 20
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is recommended, and why.
+
+    Parameters
+    ----------
+    horizon_days, active_days
+        The recommendation.
+    reason
+        One sentence each, with numbers.
+    candidates
+        Every horizon that the history has room for.
+    within
+        Days to the share of purchases that another one follows within them.
+    """
+
+    horizon_days: int
+    active_days: int
+    reason: tuple[str, ...]
+    candidates: tuple[Horizon, ...]
+    within: dict[int, float]
+
+
+def advise(purchases: PurchaseDays, first: int, end: int) -> Advice:
+    """Recommend `horizon_days` and `active_days` for customers who give no notice.
+
+    A horizon should be so long that few of those called churned come back, and so short that three label windows
+    fit into the history: one to learn from, one to check on, one that is not over yet.
+
+    Parameters
+    ----------
+    purchases
+        All purchase days before `end`.
+    first, end
+        The first day with data and the as-of date, in days since 1970.
+
+    Raises
+    ------
+    HistoryError
+        When not even the shortest horizon fits.
+    """
+    history = end - first
+    longest = max(history // WINDOWS, CANDIDATES[0])
+    days = np.array([c for c in CANDIDATES if c <= history], dtype=np.int64)
+    if not len(days):
+        raise HistoryError(
+            f"{history} days of purchases are too few to look at gaps; {CANDIDATES[0]} are needed"
+        )
+    active = active_days_for(purchases, end, days)
+    followed = int(min(MOST_FOLLOWED, max(CANDIDATES[0], history // 4)))
+    found = tuple(
+        horizon_of(purchases, end, int(c), followed, active)
+        for c in days
+        if c <= longest and end - followed - c - first >= CANDIDATES[0]
+    )
+    if not found:
+        raise HistoryError(f"{history} days of purchases leave no room for a horizon and the time after it")
+    fit = [h for h in found if h.churned >= FEWEST_CHURNERS and h.return_share <= FEW_RETURN]
+    chosen = fit[0] if fit else min(found, key=lambda h: (np.nan_to_num(h.return_share, nan=1.0), h.days))
+    active = max(active, chosen.days)
+    why = f"of those silent for {chosen.days} days {chosen.return_share:.0%} came back in the {followed} days after"
+    if fit:
+        why += f"; it is the shortest horizon with at most {FEW_RETURN:.0%}"
+    else:
+        why += f"; no horizon of at most {longest} days (a third of the history) gets below {FEW_RETURN:.0%}"
+    within = dict(zip(WITHIN, returned_within(purchases, end, np.array(WITHIN)).tolist(), strict=True))
+    rest = (
+        f"nearly all who come back have done so within {active} days: who is silent for longer is no customer"
+    )
+    return Advice(chosen.days, active, (why, rest), found, within)
+
+
+def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
+    """Look at the gaps, the horizons, the snapshots and the learning curves.
+
+    Raises
+    ------
+    DataError
+        A source breaks its contract, or there is too little history.
+    """
+    parts: list[str] = []
+    values: dict[str, Any] = {"as_of": as_of.isoformat(), "kind": config.churn.kind}
+    if config.churn.kind == "non_contractual":
+        say("gaps between purchases")
+        sources = open_sources(config, as_of)
+        end = seconds(as_of) // DAY
+        purchases = PurchaseDays.of(sources.local["transactions"])
+        advice = advise(purchases, int(purchases.day.min()), end)
+        parts.append(_advice_text(config, advice))
+        values["advice"] = {**asdict(advice), "candidates": [_values(h) for h in advice.candidates]}
+    try:
+        parts += _learning(config, as_of, values, say)
+    except HistoryError as error:
+        parts.append(f"no learning curve: {error}")
+        values["learning"] = None
+    return Result("\n\n".join(parts), values)
+
+
+def _values(h: Horizon) -> dict[str, Any]:
+    day = dt.date(1970, 1, 1) + dt.timedelta(days=h.snapshot)
+    shares = {"return_share": h.return_share, "churn_share": h.churn_share}
+    return {**asdict(h), "snapshot": day.isoformat(), **shares}
+
+
+def _advice_text(config: Config, advice: Advice) -> str:
+    gaps = "  ".join(f"{days} days {share:.0%}" for days, share in advice.within.items())
+    rows = [
+        [
+            f"{h.days}",
+            str(dt.date(1970, 1, 1) + dt.timedelta(days=h.snapshot)),
+            f"{h.customers:,}",
+            f"{h.churn_share:.1%}",
+            f"{h.return_share:.1%}",
+            "<- recommended" if h.days == advice.horizon_days else "",
+        ]
+        for h in advice.candidates
+    ]
+    followed = advice.candidates[0].followed
+    now = config.churn
+    head = ["horizon", "snapshot", "customers", "churned", "came back", ""]
+    return "\n".join(
+        [
+            f"another purchase follows within  {gaps}",
+            "",
+            table(head, rows),
+            f"came back: bought in the {followed} days after the horizon",
+            "",
+            f"recommended: horizon_days {advice.horizon_days}, active_days {advice.active_days} "
+            f"(the config has {now.horizon_days} and {now.active_days})",
+            *(f"  {line}" for line in advice.reason),
+        ]
+    )
+
+
+def _learning(config: Config, as_of: dt.date, values: dict[str, Any], say: Say) -> list[str]:
+    undated = config.churn.kind == "labelled"
+    _, every, _, _ = (prepare_table if undated else prepare_history)(config, as_of, say)
+    sample = every.columns(list(usable(every, config.model.allow_leaks).used))
+    train, test, said = _split_table(sample) if undated else _split_history(sample, config)
+    settings = settings_of(config)
+    parts, curves = [], {"customers": customer_curve(train, test, settings, say)}
+    if not undated:
+        parts.append(_snapshots_text(sample, config, as_of, values))
+        curves["snapshots"] = history_curve(train, test, settings, say)
+    parts += [f"{said}\n{_curve_text(what, curve)}" for what, curve in curves.items()]
+    values["learning"] = {what: asdict(curve) for what, curve in curves.items()}
+    return parts
+
+
+def _split_history(sample: Sample, config: Config) -> tuple[Sample, Sample, str]:
+    fold = fold_at(sample, sample.snapshots[0], config.churn.gap_days, config.churn.horizon_days)
+    if fold is None:
+        raise HistoryError(
+            f"{len(sample.snapshots)} mature snapshots, and none is over before the newest one starts"
+        )
+    return sample.rows(fold.train_rows), sample.rows(fold.test_rows), f"log loss on {fold}"
+
+
+def _split_table(sample: Sample) -> tuple[Sample, Sample, str]:
+    of = fold_of(sample.customer, 0, FOLDS)
+    test = sample.rows(of == 0)
+    return sample.rows(of != 0), test, f"log loss on {len(test):,} customers held back; without dates"
+
+
+def _snapshots_text(sample: Sample, config: Config, as_of: dt.date, values: dict[str, Any]) -> str:
+    rows: list[tuple[str, int, int]] = []
+    for snapshot in sample.snapshots:
+        at = sample.snapshot == snapshot
+        rows.append((str(snapshot), int(at.sum()), int(sample.churned[at].sum())))
+    values["snapshots"] = [dict(zip(("snapshot", "customers", "churners"), row, strict=True)) for row in rows]
+    newest = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
+    few = sum(churners < USABLE_CHURNERS for _, _, churners in rows)
+    shown = [[day, f"{n:,}", f"{ones:,}", f"{ones / n:.1%}"] for day, n, ones in rows]
+    lines = [
+        f"{len(rows)} mature snapshots (the newest can be {newest})",
+        table(["snapshot", "customers", "churners", "share"], shown),
+    ]
+    if few:
+        lines.append(
+            f"{few} of them have fewer than {USABLE_CHURNERS} churners: figures of one snapshot are noisy"
+        )
+    return "\n".join(lines)
+
+
+def _curve_text(what: str, curve: Curve) -> str:
+    rows = [[f"{p.size:,}", f"{p.rows:,}", f"{p.log_loss:.4f}", f"{p.auc:.4f}"] for p in curve.points]
+    shown = table([what, "rows", "log loss", "AUC"], rows)
+    if len(curve.points) < 2:
+        return f"{shown}\ntoo few {what} for a curve"
+    if curve.gain == 0:
+        return f"{shown}\ntwice as many {what} would hardly help: the last doubling brought nothing beyond chance"
+    told = f"about {curve.gain:.4f} (chance: +-{2 * curve.noise:.4f})"
+    return f"{shown}\ntwice as many {what} should lower the log loss by {told}"

@@ -1,0 +1,137 @@
+"""What is shown of a training: the summary on the terminal, the description and the page of its run."""
+
+from __future__ import annotations
+
+import html
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from models import plots
+from models.registry import Logged, Record
+from pipeline.result import table
+from pipeline.training.trained import Trained
+
+TITLES = {
+    "auc": "AUC",
+    "average_precision": "AP",
+    "log_loss": "log loss",
+    "brier": "Brier",
+    "ece": "ECE",
+    "lift_top_tenth": "lift 10%",
+}
+
+
+def _rows(by_name: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    return [
+        [name, *(f"{m[k]:.2f}" if k == "lift_top_tenth" else f"{m[k]:.4f}" for k in TITLES)]
+        for name, m in by_name.items()
+    ]
+
+
+def _backtest_rows(t: Trained) -> list[list[str]]:
+    return [
+        [str(x.fold.test), f"{len(x.y):,}", f"{x.y.mean():.3f}", *_rows({"": m["model"]})[0][1:]]
+        for x, m in zip(t.training.tested, t.tests, strict=True)
+    ]
+
+
+def description(t: Trained) -> str:
+    """The verdict and what led to it, for the pages of the run and of the version."""
+    newest = t.training.tested[0].fold
+    lines = [
+        f"**{_verdict(t)}**: {t.verdict.reason}",
+        f"{newest}",
+        f"Model: {t.weights}; calibrator {t.training.calibrator}.",
+    ]
+    return "\n\n".join([*lines, *t.notes])
+
+
+def _verdict(t: Trained) -> str:
+    return "Promoted" if t.verdict.promote else "Not promoted"
+
+
+def pictures(t: Trained) -> dict[str, bytes]:
+    """Name of a file to a picture of the newest test, the backtest, the columns and the drivers."""
+    newest = t.training.tested[0]
+    rule = next((n for n in ("recency rule", "base rate") if n in newest.probability), "base rate")
+    pair = {"model": newest.probability["model"], rule: newest.probability[rule]}
+    dates = [str(x.fold.test) for x in t.training.tested[::-1]]
+    lines = {n: [m[n]["log_loss"] for m in t.tests[::-1]] for n in pair}
+    return {
+        "plots/calibration.png": plots.calibration(newest.y, pair, f"Calibration at {newest.fold.test}"),
+        "plots/gain.png": plots.gain(newest.y, pair, f"Churners found at {newest.fold.test}"),
+        "plots/backtest.png": plots.over_time(dates, lines, "Backtest"),
+        "plots/importance.png": plots.bars(t.importance, "What the model looks at"),
+        "plots/drivers.png": plots.bars(t.drivers, "Drivers"),
+    }
+
+
+def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
+    """One page with the verdict, the tables and the pictures; it needs no network."""
+    blocks = [
+        f"<h1>{html.escape(t.config.name)} {t.as_of}: {_verdict(t).lower()}</h1><p>{html.escape(t.verdict.reason)}</p>",
+        *(f"<p>{html.escape(note)}</p>" for note in (*t.notes, *t.sources.notes)),
+        _html_table(["", *TITLES.values()], _rows(t.tests[0])),
+        _html_table(["test snapshot", "rows", "churned", *TITLES.values()], _backtest_rows(t)),
+        *(
+            f'<img alt="{name}" src="data:image/png;base64,{b64encode(png).decode()}">'
+            for name, png in pictures.items()
+        ),
+    ]
+    style = (
+        "body{font:15px sans-serif;max-width:60em;margin:2em auto}"
+        "td,th{padding:.2em .8em;text-align:right}img{max-width:100%}"
+    )
+    page = f'<!doctype html><meta charset="utf-8"><title>{t.config.name}</title><style>{style}</style>{"".join(blocks)}'
+    return page.encode()
+
+
+def _html_table(header: list[str], rows: list[list[str]]) -> str:
+    cells = [f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in row)}</tr>" for row in rows]
+    return f"<table><tr>{''.join(f'<th>{html.escape(c)}</th>' for c in header)}</tr>{''.join(cells)}</table>"
+
+
+def summary(t: Trained, record: Record, logged: Logged) -> tuple[str, dict[str, Any]]:
+    """What the command prints, and the same as plain values."""
+    newest = t.training.tested[0].fold
+    out = f"outside the model: {', '.join([*t.report.constant, *t.report.empty, *t.report.identifying])}"
+    dropped = [out] if t.report.constant or t.report.empty or t.report.identifying else []
+    worst = t.worst
+    said = (
+        f"{worst.name} ({worst.rows:,} rows): AUC {worst.auc:.3f}, predicted {worst.gap:+.3f} off"
+        if worst
+        else ""
+    )
+    lines = [
+        f"{t.config.name} as of {t.as_of}: {len(t.sample):,} rows, {len(t.sample.snapshots)} snapshots, "
+        f"{t.sample.churned.mean():.1%} churned" + (f", {t.censored:,} censored" if t.censored else ""),
+        str(newest),
+        "",
+        table(["", *TITLES.values()], _rows(t.tests[0])),
+        "",
+        table(["test snapshot", "rows", "churned", *TITLES.values()], _backtest_rows(t)),
+        "",
+        f"model: {t.weights}; calibrator {t.training.calibrator}",
+        *([f"worst segment: {said}"] if said else []),
+        *dropped,
+        *t.notes,
+        *t.sources.notes,
+        f"{_verdict(t)} (version {logged.version}): {t.verdict.reason}",
+        logged.url,
+    ]
+    values = {
+        "as_of": t.as_of.isoformat(),
+        "test_snapshot": str(newest.test),
+        "metrics": t.tests[0],
+        "backtest": {str(x.fold.test): m["model"] for x, m in zip(t.training.tested, t.tests, strict=True)},
+        "weights": t.training.deployed.weights,
+        "calibrator": t.training.calibrator,
+        "promoted": t.verdict.promote,
+        "reason": t.verdict.reason,
+        "version": logged.version,
+        "run_id": logged.run_id,
+        "url": logged.url,
+        "notes": [*dropped, *t.notes, *t.sources.notes],
+    }
+    return "\n".join(lines), values

@@ -1,0 +1,131 @@
+"""What is kept of a training: parameters, metrics by prefix, steps, and the metadata that goes with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.metrics import calibration_bins
+from models.registry import Record
+from models.split import reach
+from models.tuning import KEYS
+from models.undated import WARNING
+from pipeline.training.page import description, overview, pictures
+from pipeline.training.trained import Trained, definition
+
+HEADLINE = ("auc", "log_loss", "average_precision", "ece", "lift_top_tenth")
+CALIBRATION = ("brier", "ece", "base_rate", "mean_probability")
+LIST = ("recall_at_list", "lift_at_list", "profit_at_list", "empc")
+
+
+def make_record(t: Trained) -> Record:
+    """Turn a training into what is logged: no customer ids, no rows."""
+    newest = t.training.tested[0]
+    files = pictures(t)
+    return Record(
+        run_name=f"{t.as_of:%y-%m-%d} {t.kind} {t.config.name}",
+        description=description(t),
+        params=_params(t),
+        metrics=_metrics(t),
+        tags={
+            "as_of": t.as_of.isoformat(),
+            "verdict": "promoted" if t.verdict.promote else "failed" if t.verdict.failed else "kept champion",
+            "test_snapshot": str(newest.fold.test),
+            "catalogue_hash": t.matrix.catalogue_hash,
+        },
+        steps=_steps(t),
+        baselines={n: _headline(m) for n, m in t.tests[0].items() if n != "model"},
+        datasets=t.sources.fingerprints,
+        files={"overview.html": overview(t, files), **files},
+        metadata=_metadata(t),
+        trials=[(trial.sizes, trial.log_loss) for trial in t.tuned.trials] if t.tuned else [],
+    )
+
+
+def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {f"a_headline/{name}": round(metrics[name], 5) for name in HEADLINE}
+
+
+def _metrics(t: Trained) -> dict[str, float]:
+    metrics = t.tests[0]["model"]
+    found = _headline(metrics)
+    if t.verdict.difference is not None:
+        d = t.verdict.difference
+        found |= {
+            "b_vs_champion/log_loss_thousandths": 1000 * d.log_loss,
+            "b_vs_champion/log_loss_thousandths_low": 1000 * d.log_loss_interval[0],
+            "b_vs_champion/log_loss_thousandths_high": 1000 * d.log_loss_interval[1],
+            "b_vs_champion/auc_thousandths": 1000 * d.auc,
+        }
+    found |= {f"c_calibration/{name}": metrics[name] for name in CALIBRATION}
+    found |= {f"e_list/{name}": metrics[name] for name in LIST}
+    for name, (low, high) in t.intervals.items():
+        found |= {f"f_interval/{name}_low": low, f"f_interval/{name}_high": high}
+    # The pages print every digit that they get.
+    return {name: round(value, 5) for name, value in found.items()}
+
+
+def _steps(t: Trained) -> dict[str, list[tuple[int, int, float]]]:
+    """One step a test snapshot, the oldest first, at the snapshot's time."""
+    found: dict[str, list[tuple[int, int, float]]] = {}
+    for step, (tested, by_name) in enumerate(zip(t.training.tested[::-1], t.tests[::-1], strict=True)):
+        when = int(tested.fold.test.astype("datetime64[ms]").astype(np.int64))
+        for name in HEADLINE:
+            found.setdefault(f"d_backtest/{name}", []).append((step, when, by_name["model"][name]))
+        for rule in ("recency rule", "linear"):
+            if rule in by_name:
+                key = f"d_backtest/log_loss_{rule.replace(' ', '_')}"
+                found.setdefault(key, []).append((step, when, by_name[rule]["log_loss"]))
+    return found
+
+
+def _params(t: Trained) -> dict[str, Any]:
+    newest = t.training.tested[0].fold
+    return {
+        "as_of": t.as_of,
+        "test_snapshot": newest.test,
+        "test_rows": len(newest.test_rows),
+        "train_first": newest.first,
+        "train_last": newest.last,
+        "train_rows_holdout": len(newest.train_rows),
+        "train_rows": t.training.training_rows,
+        "censored_rows": t.censored,
+        "customers": len(np.unique(t.sample.customer)),
+        "columns": len(t.report.used),
+        "columns_constant": " ".join((*t.report.constant, *t.report.empty)),
+        "columns_identifying": " ".join(t.report.identifying),
+        "weights": t.weights,
+        "calibrator": t.training.calibrator,
+        "model_digest": t.training.deployed.digest,
+        **{f"churn.{k}": v for k, v in definition(t.config).items()},
+        **({f"tuned.{k}": getattr(t.tuned.settings, k) for k in KEYS} if t.tuned and t.tuned.adopted else {}),
+        **{f"model.{k}": v for k, v in t.config.model.model_dump(mode="json").items()},
+        "seed": t.config.seed,
+    }
+
+
+def _metadata(t: Trained) -> dict[str, Any]:
+    config, newest = t.config, t.training.tested[0]
+    window = reach(config.churn.gap_days, config.churn.horizon_days)
+    last = max(t.sample.snapshots)
+    return {
+        "config": config.name,
+        "as_of": t.as_of.isoformat(),
+        "definition": definition(config),
+        "labels_until": str(last + window),
+        "holdout_labels_until": str(newest.fold.last + window),
+        "test_snapshot": str(newest.fold.test),
+        "test_rows": len(newest.y),
+        "test_metrics": {k: v for k, v in t.tests[0]["model"].items() if np.isfinite(v)},
+        "contenders": {n: {k: v for k, v in m.items() if np.isfinite(v)} for n, m in t.tests[0].items()},
+        "calibration": calibration_bins(t.training.tested[0].y, t.training.tested[0].probability["model"])[
+            :, :2
+        ].tolist(),
+        "base_rate": float(t.sample.churned.mean()),
+        "catalogue_hash": t.matrix.catalogue_hash,
+        "catalogue": [vars(c) for c in t.matrix.columns],
+        "calibrator": t.training.calibrator,
+        "warnings": [WARNING] if newest.fold.crossed else [],
+    }

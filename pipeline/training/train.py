@@ -1,0 +1,219 @@
+"""`churn train`: labels, backtest, fit, compare with the champion, log, promote."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from configs.errors import DataError, Fault, ModelError
+from configs.schema import Config
+from features.matrix import Matrix
+from models import registry
+from models.boosted import Settings
+from models.compare import Verdict, decide
+from models.metrics import Floats
+from models.recipe import Training, run
+from models.registry import Tracking
+from models.sample import ColumnReport, Sample, inspect_columns, require_enough
+from models.split import Fold
+from models.tuning import tune
+from models.undated import WARNING, out_of_fold, run_undated
+from pipeline.dataset.cluster_jobs import bounded
+from pipeline.dataset.labelled import read_labelled
+from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
+from pipeline.outcomes.drawn import contaminated
+from pipeline.result import Result
+from pipeline.sources.opening import Sources, open_sources
+from pipeline.tracking.champion import tracking_of
+from pipeline.training.page import summary
+from pipeline.training.record import make_record
+from pipeline.training.trained import Trained, definition
+
+Say = Callable[[str], None]
+
+
+def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
+    """Train on what was known before a date, and promote the result when it is proven better.
+
+    Parameters
+    ----------
+    config
+        The company's set-up.
+    as_of
+        Midnight that counts as now; nothing at or after it is used.
+    say
+        Receives progress, a line at a time.
+
+    Returns
+    -------
+    Result
+        Exit code 3 when a person should look: the comparison failed, or nothing beats the simple rules.
+
+    Raises
+    ------
+    DataError
+        A source breaks its contract, or a column gives the answer away.
+    HistoryError
+        Too little history, too few churners, or one class only.
+    TryAgainError
+        The tracking store is away or locked.
+    """
+    tracking = tracking_of(config)
+    registry.check(tracking)
+    undated = config.churn.kind == "labelled"
+    sources, every, matrix, censored = (prepare_table if undated else prepare_history)(config, as_of, say)
+    report = usable(every, allowed=config.model.allow_leaks)
+    sample = every.columns(list(report.used))
+    settings, tests = settings_of(config), config.model.test_snapshots
+    tuned = None
+    if undated:
+        training = run_undated(sample, settings, say)
+    else:
+        if config.model.tune_trials:
+            tuned = tune(sample, settings, tests, config.model.tune_trials, config.model.tune_seconds, say)
+        training = run(sample, tuned.settings if tuned else settings, tests, say)
+    verdict = compare(config, tracking, training, every)
+    trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned)
+    record = make_record(trained)
+    say("log run and model")
+    logged = registry.log_training(tracking, record, training.deployed, training.held)
+    if verdict.promote:
+        registry.promote(tracking, logged.version, verdict.reason)
+    text, values = summary(trained, record, logged)
+    return Result(text, values, 3 if verdict.failed else 0)
+
+
+def settings_of(config: Config) -> Settings:
+    """What the recipe needs of a config."""
+    model = config.model
+    return Settings(
+        horizon_days=config.churn.horizon_days,
+        gap_days=config.churn.gap_days,
+        contractual=config.churn.kind != "non_contractual",
+        trees=model.trees,
+        leaves=model.leaves,
+        learning_rate=model.learning_rate,
+        l2=model.l2,
+        seeds=model.seeds,
+        threads=model.threads,
+        max_rows=model.max_training_rows,
+        seed=config.seed,
+    )
+
+
+Prepared = tuple[Sources, Sample, Matrix, int]
+
+
+def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
+    """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
+    sources = open_sources(config, as_of)
+    days = training_snapshots(config, sources, as_of)
+    say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
+    sources = bounded(sources, config, days, say)
+    matrix = build_matrix(sources, config, days)
+    churned = build_labels(sources, config, matrix, as_of)
+    listed = contaminated(config, matrix.frame)
+    if listed.any() and config.model.outreach_rows == "mark":
+        matrix = with_listing(matrix, listed)
+    elif listed.any() and config.model.outreach_rows == "exclude":
+        say(
+            f"{listed.sum():,} of {len(listed):,} rows left out: our own outreach was at work on their labels"
+        )
+        churned = np.where(listed, np.nan, churned)
+    known = np.isfinite(churned)
+    frame = matrix.frame.loc[known]
+    require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
+    return sources, _sample(frame, matrix, churned[known]), matrix, int((~known).sum())
+
+
+def prepare_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
+    """Read a table without dates, and take the rows that have a label."""
+    table = read_labelled(config, as_of)
+    known = np.isfinite(table.churned)
+    say(f"table of {len(known):,} rows, {known.sum():,} with a label; {WARNING}")
+    learn = table.rows(known)
+    return table.sources, _sample(learn.matrix.frame, table.matrix, learn.churned), table.matrix, 0
+
+
+def _sample(frame: pd.DataFrame, matrix: Matrix, churned: Floats) -> Sample:
+    return Sample(
+        X=frame[[c.name for c in matrix.columns]].reset_index(drop=True),
+        churned=churned,
+        customer=frame["customer_id"].to_numpy(dtype=np.str_),
+        snapshot=frame["snapshot"].to_numpy().astype("datetime64[D]"),
+    )
+
+
+def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
+    """Leave out columns that cannot help, and refuse those that give the answer away.
+
+    Raises
+    ------
+    DataError
+        With the name and AUC of every leaking column that is not allowed.
+    """
+    report = inspect_columns(sample)
+    faults = [
+        Fault(
+            name,
+            f"alone it separates churned from kept customers with AUC {value:.4f}",
+            "it probably knows the outcome: exclude it under features.exclude, or map its known_at",
+        )
+        for name, value in report.leaking.items()
+        if name not in allowed
+    ]
+    if faults:
+        raise DataError(f"{len(faults)} column{'s' * (len(faults) > 1)} give the answer away", faults)
+    return report
+
+
+def compare(config: Config, tracking: Tracking, training: Training, sample: Sample) -> Verdict:
+    """Champion against challenger on the newest mature rows, which neither has seen.
+
+    Without a champion the challenger stands against the simple rules on all test snapshots, each predicted by what
+    was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the champion may read
+    some that the challenger left out.
+    """
+    newest = training.tested[0]
+    version = registry.champion_version(tracking)
+    rows = sample.rows(newest.fold.test_rows)
+    judged = training.tested if version is None else training.tested[:1]
+    said = {
+        n: np.concatenate([t.probability[n] for t in judged])
+        for n in newest.probability
+        if all(n in t.probability for t in judged)
+    }
+
+    def champion() -> Floats:
+        return _champion_probability(config, tracking, rows, newest.fold)
+
+    return decide(
+        y=np.concatenate([t.y for t in judged]),
+        challenger=said["model"],
+        champion=None if version is None else champion,
+        customer=np.concatenate([t.customer for t in judged]),
+        rules=said,
+        min_gain=config.model.min_gain,
+        seed=config.seed,
+    )
+
+
+def _champion_probability(config: Config, tracking: Tracking, rows: Sample, newest: Fold) -> Floats:
+    champion = registry.load_champion(tracking)
+    if champion.metadata["definition"] != definition(config):
+        raise ModelError(
+            "the definition of churn has changed since the champion was trained; "
+            "look at the run, then `churn promote VERSION --reason ...`"
+        )
+    if newest.crossed:
+        champion.model.check_columns(list(rows.X.columns))
+        return out_of_fold(champion.held, rows.X, rows.customer)
+    for model, seen in ((champion.model, "labels_until"), (champion.holdout, "holdout_labels_until")):
+        if np.datetime64(champion.metadata[seen], "D") <= newest.test:
+            model.check_columns(list(rows.X.columns))
+            return model.probability(rows.X)
+    raise ModelError(f"the champion has seen labels after {newest.test}; train with a later --as-of")

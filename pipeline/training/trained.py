@@ -1,0 +1,116 @@
+"""Everything that a training produced, and what follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from configs.schema import Config
+from features.matrix import Matrix
+from models.compare import Verdict
+from models.evaluate import Slice, intervals, measure, slices
+from models.explain import contributions, importance
+from models.recipe import Training
+from models.sample import ColumnReport, Sample
+from models.tuning import Tuned
+from pipeline.sources.opening import Sources
+
+EXPLAINED_ROWS = 2_000
+DRIFT = 0.02
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Everything that a training produced, before it is logged."""
+
+    config: Config
+    as_of: dt.date
+    sources: Sources
+    matrix: Matrix
+    sample: Sample
+    report: ColumnReport
+    training: Training
+    verdict: Verdict
+    censored: int
+    tuned: Tuned | None = None
+
+    @cached_property
+    def tests(self) -> list[dict[str, dict[str, float]]]:
+        """Metrics by test snapshot, newest first, and contender."""
+        size = self.config.outreach.capacity
+        return [{n: measure(t.y, p, size) for n, p in t.probability.items()} for t in self.training.tested]
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % intervals of the model on the newest test snapshot."""
+        newest = self.training.tested[0]
+        return intervals(newest.y, newest.probability["model"], newest.customer, self.config.seed)
+
+    @cached_property
+    def importance(self) -> dict[str, float]:
+        """Column to mean absolute contribution, on a sample of the newest test rows."""
+        rows = self.training.tested[0].fold.test_rows
+        some = np.random.default_rng(self.config.seed).permutation(rows)[:EXPLAINED_ROWS]
+        return importance(contributions(self.training.deployed, self.sample.X.iloc[np.sort(some)]))
+
+    @cached_property
+    def drivers(self) -> dict[str, float]:
+        """Driver to the sum of its columns' importance."""
+        driver = {c.name: c.driver for c in self.matrix.columns}
+        found: dict[str, float] = {}
+        for name, value in self.importance.items():
+            found[driver[name]] = found.get(driver[name], 0.0) + value
+        return found
+
+    @cached_property
+    def worst(self) -> Slice | None:
+        """The segment with the clearest error of calibration."""
+        newest = self.training.tested[0]
+        frame = self.sample.X.iloc[newest.fold.test_rows]
+        found = slices(frame, newest.y, newest.probability["model"])
+        return found[0] if found else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of this training."""
+        tuned = (self.tuned.note,) if self.tuned is not None else ()
+        return (*tuned, *self.training.notes, *self._drift)
+
+    @property
+    def _drift(self) -> tuple[str, ...]:
+        """Said when the churn rate has moved since the labels that were known at the test snapshot."""
+        newest = self.training.tested[0]
+        predicted, came = float(newest.probability["model"].mean()), float(newest.y.mean())
+        error = (predicted * (1 - predicted) / len(newest.y)) ** 0.5
+        if abs(predicted - came) < max(DRIFT, 4 * error):
+            return ()
+        return (
+            f"the churn rate moved: {predicted:.1%} predicted at {newest.fold.test}, {came:.1%} came; "
+            "probabilities lag behind such a drift",
+        )
+
+    @property
+    def weights(self) -> str:
+        """The members of the deployed model and their shares."""
+        shares = self.training.deployed.weights
+        return ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+
+    @property
+    def kind(self) -> str:
+        """What the deployed model is, in one word."""
+        weights = self.training.deployed.weights
+        return "blend" if len(weights) > 1 else next(iter(weights))
+
+
+def definition(config: Config) -> dict[str, Any]:
+    """What churn means in a config: two models are comparable only when this is equal."""
+    used = {
+        "contractual": {"horizon_days", "gap_days", "not_churn_reasons"},
+        "non_contractual": {"horizon_days", "gap_days", "active_days"},
+        "labelled": {"horizon_days", "churned_values"},
+    }
+    return config.churn.model_dump(mode="json", include={"kind", *used[config.churn.kind]})

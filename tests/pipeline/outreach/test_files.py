@@ -1,0 +1,44 @@
+import io
+
+import pandas as pd
+import pytest
+from test_calendar import decided
+
+from configs.errors import ConfigError
+from pipeline.outreach.files import outreach_files
+
+COLUMNS = (
+    "rank customer_id churn_probability value value_at_risk expected_gain reason_1 reason_2 reason_3 action title "
+    "channel owner message last_contact contact_gap_days due_date propensity"
+)
+
+
+def test_every_file_of_a_night():
+    files = outreach_files(*decided(), "shop")
+    assert {name for name in files if not name.endswith(".ics")} == {
+        f"{table}.{kind}"
+        for table in ("outreach", "suppressed", "contact_calendar")
+        for kind in ("csv", "parquet")
+    }
+    assert sum(name.endswith(".ics") for name in files) == 2
+    text, parquet = (files[f"outreach.{kind}"] for kind in ("csv", "parquet"))
+    assert text.decode().splitlines()[0] == COLUMNS.replace(" ", ",")
+    listed = pd.read_parquet(io.BytesIO(parquet))
+    assert listed.customer_id.tolist() == pd.read_csv(io.BytesIO(text), dtype=str).customer_id.tolist()
+    assert [str(day) for day in listed.due_date] == ["2026-07-04"]
+
+
+def test_the_same_night_gives_the_same_bytes():
+    assert outreach_files(*decided(30), "shop") == outreach_files(*decided(30), "shop")
+
+
+def test_nothing_to_write_is_written_too():
+    files = outreach_files(*decided(0), "shop")
+    assert files["outreach.csv"].decode().strip() == COLUMNS.replace(" ", ",")
+
+
+def test_a_crm_gets_its_file_or_a_clear_error():
+    files = outreach_files(*decided(crm={"ours": {"Task": "title", "State": "=Open"}}), "shop")
+    assert files["ours.csv"].decode() == "Task,State\nDo it,Open\n"
+    with pytest.raises(ConfigError, match="does not fit the import of hubspot"):
+        outreach_files(*decided(crm={"hubspot": "ready"}), "shop")

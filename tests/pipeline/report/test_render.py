@@ -1,0 +1,463 @@
+import datetime as dt
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configs.errors import ConfigError
+from pipeline.report.charts import Mark, calibration_chart, trend_chart
+from pipeline.report.render import (
+    LIST_ROWS,
+    CalibrationBin,
+    Contender,
+    Count,
+    Forecast,
+    ListRow,
+    ModelFacts,
+    PeriodRow,
+    ReportView,
+    SourceRow,
+    render_report,
+)
+from pipeline.report.templates import language as language_module
+from pipeline.report.templates.language import Language
+
+AS_OF = dt.date(2025, 11, 21)
+EVIL = "<script>alert('x')</script>\"&"
+
+# Retention of a made-up company, Oct 2024 to Oct 2025 and the running November: S, N, E.
+COUNTS = [
+    (1104, 81, 1108), (1108, 90, 1120), (1120, 118, 1156), (1156, 64, 1138), (1138, 70, 1127), (1127, 85, 1139),
+    (1139, 88, 1152), (1152, 79, 1149), (1149, 95, 1170), (1170, 91, 1183), (1183, 96, 1198), (1198, 104, 1221),
+]  # fmt: skip
+LABELS = [f"2024-{m:02}" for m in (11, 12)] + [f"2025-{m:02}" for m in range(1, 11)]
+REASONS = (
+    "No purchase for {a} days; usual gap {b} days",
+    "Last survey score 3 of 10, {c} points below the one before",
+    "No contact for {d} days; agreed rhythm 30 days",
+    "Spend fell from {e} to {f} a quarter",
+    "2 complaints in 90 days, 1 still open",
+)
+
+
+def period_row(label, S, N, E, complete=True):
+    rate = 100 * (E - N) / S if complete and S else None
+    return PeriodRow(label, S, N, E, S - E + N, rate, rate and rate - 1.6, rate and rate + 1.4, complete)
+
+
+def list_row(rank):
+    a, b = 40 + 7 * rank % 90, 12 + rank % 17
+    said = [
+        s.format(a=a, b=b, c=2 + rank % 4, d=35 + 3 * rank, e=420 + 10 * rank, f=90 + 5 * rank)
+        for s in REASONS
+    ]
+    start = rank % 3
+    return ListRow(
+        rank,
+        f"{70_000 + 4_099 * rank % 9_973:06d}",
+        0.35 + 0.6 * (rank * 37 % 50) / 50,
+        4_310.0 * 0.97**rank + 37 * (rank % 5),
+        (said[start], said[start + 1], said[start + 2]),
+        None if rank % 11 == 4 else AS_OF - dt.timedelta(days=5 + 13 * rank % 160),
+        610.0 * 0.965**rank,
+        ("Call: was it something we did?", "Service recovery by a senior person", "Ask for feedback")[
+            rank % 3
+        ],
+    )
+
+
+def counts(by_name):
+    return tuple(Count(name, customers) for name, customers in by_name.items())
+
+
+def build_view():
+    return ReportView(
+        company="demo",
+        as_of=AS_OF,
+        horizon_days=60,
+        customers=1_229,
+        expected_to_leave=143.4,
+        model=ModelFacts(
+            "7",
+            dt.date(2025, 11, 16),
+            dt.date(2025, 9, 15),
+            1_187,
+            (
+                Contender("model", 0.781, 0.402, 2.93, 0.018),
+                Contender("recency rule", 0.702, 0.451, 2.11, 0.047),
+                Contender("base rate", 0.5, 0.489, 1.0, 0.009),
+            ),
+            tuple(CalibrationBin(p, p + d) for p, d in zip(
+                (0.02, 0.04, 0.06, 0.08, 0.11, 0.15, 0.2, 0.28, 0.41, 0.66),
+                (0.01, -0.01, 0.01, 0.02, -0.02, 0.01, 0.03, -0.02, 0.04, -0.03), strict=True,
+            )),
+        ),
+        outreach=tuple(list_row(rank) for rank in range(1, 51)),
+        suppressed=counts({"contacted in the last 14 days": 31, "opted out of contact": 9, "control group": 6}),
+        retention=(
+            *(period_row(label, *row) for label, row in zip(LABELS, COUNTS, strict=True)),
+            period_row("2025-11", 1221, 41, 1229, False),
+        ),
+        forecast=Forecast("2025-11", 93.6, 92.1, 94.9),
+        drivers=counts(
+            {"silence": 411, "low feedback": 268, "contact gap": 190, "falling spend": 122, "complaints": 47}
+        ),
+        sources=(
+            SourceRow("customers", 1_904, dt.date(2025, 11, 20), stale=False),
+            SourceRow("transactions", 48_230, dt.date(2025, 11, 20), stale=False),
+            SourceRow("feedback", 6_120, dt.date(2025, 11, 19), stale=False),
+            SourceRow("contacts", 11_904, dt.date(2025, 11, 12), stale=True),
+        ),
+        warnings=("contacts: the newest record is 9 days old, usually 1; ask whether the CRM export still runs",),
+        files=("outreach.csv", "suppressed.csv", "retention.csv", "scores.parquet"),
+        tracking_url="http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning",
+        value_days=180,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def view():
+    return build_view()
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text by section, and whether each tag is closed where it must be."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.sections = [], [], [""]
+        self.words = {"": ""}
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+        if tag == "section":
+            self.sections.append(dict(attrs).get("id") or dict(attrs)["aria-labelledby"])
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag == "section":
+            self.sections.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            name = self.sections[-1]
+            self.words[name] = " ".join(f"{self.words.get(name, '')} {data}".split())
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def sparse(view):
+    """The first night of a company that has nothing but purchases without amounts."""
+    return replace(
+        view,
+        model=replace(view.model, contenders=(), calibration=()),
+        outreach=(),
+        suppressed=(),
+        retention=(),
+        forecast=None,
+        drivers=(),
+        sources=(),
+        warnings=(),
+        files=(),
+        tracking_url=None,
+        value_days=None,
+    )
+
+
+def test_the_first_screen_answers_the_three_questions(view):
+    words = Page(render_report(view)).words
+    assert words["h-rate"] == (
+        "Retention rate, Oct 2025 93.2% ▲ up 0.1 points on Sept 2025 95% interval 91.6% to 94.6% "
+        "1,117 of the 1,198 customers at the start were still here at the end; 81 had left, 104 were won. "
+        "Forecast for Nov 2025: 93.6% (92.1% to 94.9%)"
+    )
+    assert words["h-about"].startswith(
+        "About to leave 143 11.7% of all of 1,229 customers, between 21 November 2025 and 19 January 2026"
+    )
+    assert words["list"].startswith(
+        "Contact today 50 customers, most worthwhile first. Worth 112,668 together. Expected gain 13,986. "
+        "The list as a file"
+    )
+    assert (
+        "1 074099 79% 4,218 589 Last survey score 3 of 10, 3 points below the one before "
+        "No contact for 38 days; agreed rhythm 30 days Spend fell from 430 to 95 a quarter "
+        "Service recovery by a senior person 3 Nov 2025 18 days ago"
+    ) in words["list"]
+
+
+def test_every_period_is_listed_newest_first_and_the_running_one_has_no_rate(view):
+    words = Page(render_report(view)).words["rates"]
+    assert (
+        "Nov 2025 – – – – 93.6% 92.1% to 94.9% forecast Nov 2025 1,221 41 1,229 33 – – still running Oct"
+        in words
+    )
+    assert words.endswith("Nov 2024 1,104 81 1,108 77 93.0% 91.4% to 94.4% final")
+
+
+def test_model_drivers_sources_and_files(view):
+    words = Page(render_report(view)).words
+    assert "this model 0.781 0.402 2.93 0.018 recency rule 0.702 0.451 2.11 0.047" in words["model"]
+    assert "held 2.9 times as many leavers" in words["model"]
+    assert "silence 411 40%" in words["drivers"]
+    assert "opted out of contact 9" in words["suppressed"]
+    assert "purchases 48,230 20 Nov 2025 1 day up to date" in words["data"]
+    assert "contacts 11,904 12 Nov 2025 9 days ⚠ older than usual" in words["data"]
+    links = [a["href"] for a in Page(render_report(view)).all("a")]
+    assert {"./outreach.csv", "./scores.parquet", view.tracking_url} <= set(links)
+
+
+@pytest.mark.parametrize("change", [lambda v: v, sparse])
+def test_the_page_is_accessible_and_needs_nothing_from_outside(view, change):
+    view = change(view)
+    html = render_report(view)
+    page = Page(html)
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    named = {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a}
+    local = {a["href"][1:] for _, a in page.tags if a.get("href", "").startswith("#")}
+    clips = set(re.findall(r"url\(#(\w+)\)", html))
+    assert named | local | clips <= set(ids)
+    assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
+    assert all("scope" in a for a in page.all("th"))
+    assert all(a["role"] == "img" and a["aria-label"] for a in page.all("svg"))
+    assert len(page.all("h1")) == 1
+    assert not {"script", "link", "iframe", "img", "object"} & {tag for tag, _ in page.tags}
+    assert [a for _, a in page.tags if "src" in a or any(name.startswith("on") for name in a)] == []
+    outside = html.replace(view.tracking_url.replace("&", "&amp;"), "") if view.tracking_url else html
+    assert "://" not in outside
+    assert "@import" not in html
+
+
+def test_text_from_the_data_is_never_markup(view):
+    row = replace(view.outreach[0], customer_id=EVIL, reasons=(EVIL,) * 3, action=EVIL)
+    page = render_report(
+        replace(
+            view,
+            company=EVIL,
+            outreach=(row,),
+            suppressed=(Count(EVIL, 1),),
+            drivers=(Count(EVIL, 1),),
+            sources=(SourceRow(EVIL, 1, None),),
+            warnings=(EVIL,) * 5,
+            files=(EVIL,),
+            retention=(replace(view.retention[0], period=EVIL),),
+            forecast=replace(view.forecast, period=EVIL),
+            model=replace(view.model, version=EVIL, contenders=(Contender(EVIL, None, None, None, None),)),
+            tracking_url=f"http://127.0.0.1/{EVIL}",
+        )
+    )
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") > 20
+    parsed = Page(page)
+    assert EVIL in parsed.words["list"]
+    assert parsed.all("script") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["007", " two  spaces ", 'O\'Neil "x"', "۰۱۲۳", "{rank} {{ v }} $x^2$", "a" * 300]
+)
+def test_ids_survive_unchanged(view, text):
+    page = render_report(replace(view, outreach=(replace(view.outreach[0], customer_id=text),)))
+    cell = re.search(r'class="id"><bdi>(.*?)</bdi>', page, re.DOTALL)[1]
+    assert unescape(cell) == text
+
+
+def test_only_web_addresses_are_linked(view):
+    for address in ("javascript:alert(1)", "sqlite:////data/mlflow.db"):
+        page = Page(render_report(replace(view, tracking_url=address)))
+        assert address in page.words["data"]
+        assert address not in [a["href"] for a in page.all("a")]
+
+
+def test_same_bytes_whatever_the_machine_prefers(view, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\nsvg.fonttype: path\n")
+    here = Path(__file__)
+    program = (
+        f"import sys; sys.path[:0] = [{str(here.parent)!r}, {str(here.parents[2])!r}]\n"
+        "import test_render as t; sys.stdout.buffer.write(t.render_report(t.build_view()).encode())"
+    )
+    environment = os.environ | {
+        "MATPLOTLIBRC": str(tmp_path),
+        "PYTHONHASHSEED": "5",
+        "TZ": "Asia/Tehran",
+        "LANG": "C",
+    }
+    other = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True)
+    assert other.stdout.decode() == render_report(view) == render_report(view)
+
+
+def test_an_empty_list_says_so(view):
+    words = Page(render_report(replace(view, outreach=()))).words
+    assert words["list"] == (
+        "Contact today Nobody is on the list today. See below who was left out, and by which rule."
+    )
+    assert Page(render_report(sparse(view))).words["list"] == "Contact today Nobody is on the list today."
+
+
+def test_without_a_complete_period_there_is_no_rate_and_no_picture(view):
+    for rows in ((), (view.retention[-1],)):
+        html = render_report(replace(view, retention=rows, forecast=None))
+        assert Page(html).words["h-rate"] == (
+            "Retention rate No complete period yet The rate appears once the records cover one whole period."
+        )
+        assert "h-trend" not in html
+
+
+def test_a_period_without_customers_at_its_start_has_no_rate(view):
+    rows = (view.retention[0], period_row("2024-12", 0, 5, 5))
+    words = Page(render_report(replace(view, retention=rows, forecast=None))).words
+    assert "no customers at the start of this period" in words["h-rate"]
+    assert "Dec 2024 0 5 5 0 – – no customers at the start" in words["rates"]
+
+
+def test_values_that_are_not_known_are_dashes(view):
+    nan = float("nan")
+    rows = (
+        replace(view.outreach[0], value=nan),
+        replace(view.outreach[1], value=12.5, expected_gain=None),
+        replace(view.outreach[2], value=None, expected_gain=nan),
+    )
+    gap = replace(view.retention[10], rate=nan, low=nan, high=nan)
+    words = Page(
+        render_report(
+            replace(view, outreach=rows, retention=(*view.retention[:10], gap, *view.retention[11:]))
+        )
+    ).words
+    assert "nan" not in " ".join(words.values()).lower()
+    assert "Worth 12 together. Expected gain 589." in words["list"]
+    assert "64% 12 – No contact" in words["list"]
+    assert "48% – – No purchase" in words["list"]
+    assert " points on " not in words["h-rate"]
+
+
+def test_columns_without_content_are_left_out(view):
+    rows = tuple(
+        replace(r, value=None, expected_gain=None, action=None, last_contact=None) for r in view.outreach
+    )
+    bare = Page(render_report(replace(view, outreach=rows, sources=()))).words["list"]
+    assert "# Customer Chance of leaving Why 1 074099" in bare
+    never = Page(render_report(replace(view, outreach=rows))).words["list"]
+    assert "Last contact" in never
+    assert "none on record" in never
+
+
+def test_a_long_list_is_cut_and_the_file_named(view):
+    rows = tuple(list_row(rank) for rank in range(1, LIST_ROWS + 51))
+    page = Page(render_report(replace(view, outreach=rows)))
+    assert f"The first {LIST_ROWS} of {LIST_ROWS + 50} are shown" in page.words["list"]
+    assert sum(a.get("class") == "id" and a["scope"] == "row" for a in page.all("th")) == LIST_ROWS
+
+
+def test_warnings_stand_on_top_and_the_rest_below(view):
+    words = Page(render_report(view)).words
+    assert words["h-attention"].startswith("⚠ 1 thing needs a look contacts: the newest record")
+    assert "warnings" not in words
+    five = Page(render_report(replace(view, warnings=tuple(f"warning {i}" for i in range(5))))).words
+    assert "5 things need a look warning 0 warning 1 warning 2 and 2 more" in five["h-attention"]
+    assert five["warnings"] == "Warnings warning 0 warning 1 warning 2 warning 3 warning 4"
+    assert "h-attention" not in Page(render_report(replace(view, warnings=()))).words
+
+
+def test_certainty_is_never_claimed():
+    en = Language("en")
+    assert [en.chance(p) for p in (0.0, 0.004, 0.01, 0.5, 0.99, 0.9951, 1.0)] == [
+        "< 1%", "< 1%", "1%", "50%", "99%", "> 99%", "> 99%",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("2025-09", ("Sept", "2025")),
+        ("2025-09-15", ("15 Sept", "2025")),
+        ("2025-Q3", ("Q3", "2025")),
+        ("2025", ("2025", "")),
+        ("2025-02-31", ("2025-02-31", "")),
+        ("<b>", ("<b>", "")),
+    ],
+)
+def test_names_of_periods(label, name):
+    assert Language("en").period(label) == name
+
+
+def test_an_unknown_language_is_refused(view):
+    with pytest.raises(ConfigError, match="no report in the language 'xx'; known: en"):
+        render_report(replace(view, language="xx"))
+
+
+def test_a_right_to_left_language_needs_only_its_text(view, tmp_path, monkeypatch):
+    text = yaml.safe_load(
+        (resources.files("pipeline.report.templates") / "report.en.yaml").read_text("utf-8")
+    )
+    (tmp_path / "report.fa.yaml").write_text(yaml.safe_dump(text | {"locale": "fa"}))
+    monkeypatch.setattr(language_module.resources, "files", lambda _: tmp_path)
+    page = Page(render_report(replace(view, language="fa")))
+    assert page.all("html") == [{"lang": "fa", "dir": "rtl"}]
+
+
+def test_every_sentence_is_used():
+    folder = resources.files("pipeline.report.templates")
+    text = yaml.safe_load((folder / "report.en.yaml").read_text("utf-8"))
+    places = [
+        folder / "report.html.j2",
+        folder / "language.py",
+        resources.files("pipeline.report") / "render.py",
+    ]
+    source = "".join(place.read_text("utf-8") for place in places)
+    assert [key for key in text if f'"{key}"' not in source] == []
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_contrast_of_text_is_at_least_4_5(mode):
+    css = (resources.files("pipeline.report.templates") / "report.css").read_text("utf-8")
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6})", re.findall(r":root \{(.*?)\}", css, re.DOTALL)[mode]))
+    for ink in ("ink", "muted", "link", "accent"):
+        for ground in ("page", "surface", "warn"):
+            dark, light = sorted((luminance(colours[ink]), luminance(colours[ground])))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_charts_take_their_colours_from_the_page(view):
+    for svg in re.findall(r"<svg.*?</svg>", render_report(view)):
+        assert re.findall(r"#[0-9a-f]{6}\b", svg) == []
+        assert "var(--accent)" in svg
+        assert "font-family" not in svg
+
+
+def test_a_chart_of_one_period_and_one_of_a_constant_rate():
+    def percent(value):
+        return f"{value:g}%"
+
+    one = trend_chart([Mark("Sep", "2025", 100, 100, 100)], percent, 'a <b> & "c"', 330, 230)
+    assert 'aria-label="a &lt;b&gt; &amp; &quot;c&quot;"' in one
+    assert ">100%<" in one
+    assert ">101%<" not in one
+    flat = trend_chart([Mark(str(i), "2025", 0, 0, 0) for i in range(36)], percent, "flat", 330, 230)
+    assert ">0%<" in flat
+    assert ">-1%<" not in flat
+    none = trend_chart([Mark("Sep", "2025", *[float("nan")] * 3)], percent, "none", 330, 230)
+    assert ">100%<" in none
+    assert calibration_chart([1.0], [0.0], percent, ("x", "y"), "z").count(">100%<") == 2

@@ -1,0 +1,181 @@
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.errors import DataError, HistoryError, TryAgainError
+from models import registry
+from models.classifier import fit_members
+from models.metrics import auc, log_loss
+from models.sample import Sample
+from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.matrix import build_matrix
+from pipeline.scoring.score import score
+from pipeline.sources.opening import open_sources
+from pipeline.tracking.champion import tracking_of
+from pipeline.training.train import prepare_history, settings_of, train, usable
+
+AS_OF = dt.date(2025, 12, 1)
+SMALL = {
+    "model": {"trees": 20, "seeds": 1, "threads": 1, "test_snapshots": 2},
+    "snapshots": {"step_days": 30, "min_history_days": 60},
+}
+
+
+def purchases(customers=250, seed=0):
+    """Customers with their own pace, a part of whom silently leaves."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(customers):
+        gap, leaves = rng.gamma(2, 8) + 2, rng.exponential(350)
+        days = np.cumsum(rng.exponential(gap, 300)) + rng.uniform(0, 60)
+        rows += [(f"{i:05d}", float(d)) for d in days[(days < leaves + 60) & (days < 334)]]
+    frame = pd.DataFrame(rows, columns=["customer_id", "day"])
+    frame["occurred_at"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("day"), unit="D")
+    return frame.assign(amount=rng.gamma(2, 20, len(frame)))
+
+
+@pytest.fixture
+def company(tiny):
+    return tiny(transactions=purchases(), sections=SMALL)
+
+
+def artifacts(config):
+    return [f for f in (config.home / "mlartifacts").rglob("*") if f.is_file()]
+
+
+def test_the_first_training_makes_a_champion_and_the_same_again_does_not(company):
+    first = train(company, AS_OF)
+    assert first.values["promoted"]
+    assert first.exit_code == 0
+    assert first.values["metrics"]["model"]["log_loss"] < first.values["metrics"]["base rate"]["log_loss"]
+    again = train(company, AS_OF)
+    assert not again.values["promoted"]
+    assert again.exit_code == 0
+    assert registry.champion_version(tracking_of(company)) == first.values["version"]
+    assert again.values["metrics"] == first.values["metrics"]
+
+
+def test_two_trainings_write_the_same_model(company):
+    for _ in range(2):
+        train(company, AS_OF)
+    models = [
+        f.read_bytes() for f in artifacts(company) if f.name == "model.json" and f.parent.name == "model"
+    ]
+    assert len(models) == 2
+    assert models[0] == models[1]
+
+
+def test_what_happens_later_changes_nothing(company, tiny):
+    before = train(company, dt.date(2025, 11, 1)).values["metrics"]
+    table = purchases()
+    late = table.assign(occurred_at=table["occurred_at"].clip(lower=pd.Timestamp("2025-11-01")))
+    changed = tiny(
+        transactions=pd.concat([table[table["occurred_at"] < "2025-11-01"], late.head(500)]), sections=SMALL
+    )
+    assert train(changed, dt.date(2025, 11, 1)).values["metrics"] == before
+
+
+def test_no_customer_is_named_in_what_is_logged(company):
+    train(company, AS_OF)
+    for file in artifacts(company):
+        content = file.read_bytes()
+        assert not [i for i in range(250) if f'"{i:05d}"'.encode() in content], file.name
+
+
+def test_a_damaged_champion_stays_and_a_person_is_called(company):
+    train(company, AS_OF)
+    target = next(f for f in artifacts(company) if f.name == "metadata.json")
+    target.write_text(target.read_text() + " ")
+    result = train(company, AS_OF)
+    assert result.exit_code == 3
+    assert not result.values["promoted"]
+    assert "changed after training" in result.values["reason"]
+    assert registry.champion_version(tracking_of(company)) == 1
+
+
+def test_another_definition_of_churn_cannot_be_compared(company):
+    train(company, AS_OF)
+    churn = company.churn.model_copy(update={"horizon_days": 45})
+    result = train(company.model_copy(update={"churn": churn}), AS_OF)
+    assert result.exit_code == 3
+    assert "definition of churn has changed" in result.values["reason"]
+
+
+def test_a_search_is_logged_as_children_and_said(company):
+    model = company.model.model_copy(update={"tune_trials": 3})
+    result = train(company.model_copy(update={"model": model}), AS_OF)
+    assert any("tuned in 3 trials" in note for note in result.values["notes"])
+    import mlflow
+
+    client = mlflow.MlflowClient(company.tracking_uri, company.tracking_uri)
+    beside = client.get_experiment_by_name("tiny baselines")
+    runs = client.search_runs([beside.experiment_id], f"tags.training_run = '{result.values['run_id']}'")
+    trials = [run for run in runs if run.info.run_name.startswith("trial")]
+    assert len(trials) == 3
+    assert all({"trees", "leaves", "learning_rate", "l2"} == set(run.data.params) for run in trials)
+    assert all(run.data.metrics["search/log_loss"] > 0 for run in trials)
+
+
+def test_a_column_that_gives_the_answer_away_is_named_and_refused_unless_allowed():
+    y = np.array([0.0, 1.0] * 100)
+    status = pd.Categorical(np.where(y == 1, "gone", "here"))
+    X = pd.DataFrame({"recency_days": 3 * np.arange(200.0), "status": status})
+    sample = Sample(X, y, np.arange(200).astype(str), np.full(200, np.datetime64("2026-01-01")))
+    with pytest.raises(DataError, match=r"(?s)status.*AUC 1\.0000.*features\.exclude"):
+        usable(sample, allowed=[])
+    assert usable(sample, allowed=["status"]).used == ("recency_days", "status")
+
+
+def test_too_little_history_is_refused_with_numbers(tiny):
+    with pytest.raises(HistoryError, match=r"shorten|lower"):
+        train(tiny(transactions=purchases(), sections=SMALL), dt.date(2025, 4, 1))
+
+
+def test_one_class_is_refused(tiny):
+    days = pd.date_range("2025-01-01", "2025-11-30", freq="5D")
+    table = pd.concat([pd.DataFrame({"customer_id": f"{i}", "occurred_at": days}) for i in range(80)])
+    with pytest.raises(HistoryError, match="no customer churned"):
+        train(tiny(transactions=table.assign(amount=1.0), sections=SMALL), AS_OF)
+
+
+def test_the_store_is_asked_before_the_work_starts(company):
+    away = company.model_copy(
+        update={"tracking": company.tracking.model_copy(update={"uri": "http://127.0.0.1:9"})}
+    )
+    said = []
+    with pytest.raises(TryAgainError):
+        train(away, AS_OF, said.append)
+    assert said == []
+
+
+@pytest.mark.slow
+def test_on_real_data_the_model_beats_every_rule(shipped, tmp_path):
+    config = shipped("online_retail").model_copy(update={"home": tmp_path})
+    result = train(config, config.as_of)
+    loss = {name: m["log_loss"] for name, m in result.values["metrics"].items()}
+    assert loss["model"] < min(loss[n] for n in ("base rate", "recency rule", "bg/nbd"))
+    assert result.values["metrics"]["model"]["auc"] > 0.725
+
+
+@pytest.mark.slow
+def test_as_deployed_it_is_better_than_the_rules_on_what_came(shipped, tmp_path):
+    day = dt.date(2011, 10, 10)
+    config = shipped("online_retail").model_copy(update={"home": tmp_path})
+    train(config, day)
+    score(config, day, tmp_path / "out", dry_run=False, say=lambda line: None)
+    said = pd.read_parquet(tmp_path / "out" / "2011-10-10" / "scores.parquet")
+    at_day = build_matrix(open_sources(config, day), config, [day])
+    later = day + dt.timedelta(days=60)
+    y = build_labels(open_sources(config, later), config, at_day, later)
+    by_id = said.set_index("customer_id")["churn_probability"]
+    p = by_id.loc[at_day.frame["customer_id"]].to_numpy()
+    assert len(by_id) == len(y) == 2984
+    past = prepare_history(config, day, lambda line: None)[1]
+    parts = fit_members(past.at_most(20_000, 7), replace(settings_of(config), trees=1), seeds=1)
+    for rule in ("recency rule", "rfm"):
+        z = parts.scores(at_day.features)[rule]
+        assert log_loss(y, p) < log_loss(y, 1 / (1 + np.exp(-z)))
+        assert auc(y, p) > auc(y, z)
