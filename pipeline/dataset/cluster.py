@@ -20,7 +20,8 @@ from configs.schema import Config
 from features.panel import Stat
 from features.partials import partials
 from features.tables import derived
-from pipeline.dataset.engine import shards_for
+from pipeline.dataset.engine import kinds_of, shards_for
+from pipeline.dataset.extra import loaded
 from pipeline.dataset.plan import Plan
 
 EVENTS_A_PIECE = 1_000_000
@@ -51,8 +52,11 @@ def frame(
     schema
         Names and types of the result, as Spark writes them.
     """
+    from pyspark import cloudpickle
     from pyspark.sql import SparkSession
 
+    for module in loaded():
+        cloudpickle.register_pickle_by_value(module)  # the workers don't have the user's files
     session = SparkSession.active()
     every = derived(tables)
     pieces = config.engine.partitions or max(shards_for(rows), rows // EVENTS_A_PIECE, 2 * _cores(session))
@@ -127,4 +131,4 @@ def _piece(
         }
         keys = {name: own[name] for name in ("customer_id", "period", "known")}
         reduced[role] = pa.table({**keys, **columns}).combine_chunks()
-    return finish(plan.frame(reduced, customers, customers))
+    return finish(plan.frame(reduced, customers, kinds_of(customers, plan.attributes)))

@@ -37,6 +37,7 @@ from features.snapshots import TimeAxis
 from features.spec import At, Feature, columns_of, needed_stats
 from features.tables import PREDICATES, ROLES
 
+_PREFIX = "churn_extra_"
 KEYS = frozenset({"customer_id", "snapshot", "as_of", "churned", "churn_probability"})
 
 
@@ -106,8 +107,13 @@ class _Given(SourceFileLoader):
         return self.source_to_code(self.content, self.path)
 
 
+def loaded() -> list[ModuleType]:
+    """The user's files that were run, which no other process can import by their names."""
+    return [module for name, module in list(sys.modules.items()) if name.startswith(_PREFIX)]
+
+
 def _run(file: Path, content: bytes) -> ModuleType:
-    name = f"churn_extra_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}_{file.stem}"
+    name = f"{_PREFIX}{hashlib.sha256(str(file).encode()).hexdigest()[:8]}_{file.stem}"
     spec = importlib.util.spec_from_loader(name, _Given(name, file, content))
     if spec is None or spec.loader is None:
         raise ImportError(f"no loader for {file}")

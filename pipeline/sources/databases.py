@@ -46,6 +46,8 @@ _DRIVERS = {
     "pyspark.errors": "PySparkException",
     "py4j.protocol": "Py4JError",
 }
+# Spark has one class of error for everything that fails on the other side.
+_SPARK_IS_AWAY = ("SparkContext was shut down", "stopped SparkContext", "Master removed our application")
 _REFUSED = ("authentication", "password", "does not exist", "no pg_hba.conf entry", "invalid")
 
 Connections = MutableMapping[str, Any]
@@ -236,6 +238,8 @@ def _driver_errors() -> tuple[type[Exception], ...]:
 
 def _is_away(error: Exception) -> bool:
     if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    if any(sign in str(error) for sign in _SPARK_IS_AWAY):
         return True
     if isinstance(error, sqlite3.OperationalError):
         return "locked" in str(error) or "busy" in str(error)

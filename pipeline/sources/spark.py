@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import warnings
@@ -19,7 +20,7 @@ import ibis.expr.types as ir
 
 from configs.errors import Fault, TryAgainError
 from configs.schema import Config, Source
-from pipeline.sources.databases import UnreadableError, asking, first_line
+from pipeline.sources.databases import CONNECT_SECONDS, UnreadableError, asking, first_line
 
 PACKAGES = ("configs", "features", "models", "pipeline")
 
@@ -32,7 +33,7 @@ def connect(config: Config) -> Any:
     UnreadableError
         PySpark is not installed.
     TryAgainError
-        The master is away.
+        The master is away: a standalone one that doesn't answer is found out within `CONNECT_SECONDS`.
     """
     try:
         from py4j.protocol import Py4JError
@@ -50,6 +51,7 @@ def connect(config: Config) -> Any:
         **config.engine.options,
     }
     master = config.engine.master or "local[2]"
+    _require_answer(master)
     try:
         builder = SparkSession.builder.appName(f"churn {config.name}").master(master)
         session = builder.config(map=settings).getOrCreate()
@@ -59,6 +61,27 @@ def connect(config: Config) -> Any:
     except Py4JError as error:
         step = "see that the master runs and that its workers reach this machine, then try again"
         raise TryAgainError(f"no session on {master}: {first_line(error)}; {step}") from error
+
+
+def _require_answer(master: str) -> None:
+    """Knock at a standalone master's door; Spark itself would go on trying, and leave a session that can't work.
+
+    Examples
+    --------
+    >>> _require_answer("local[2]")
+    """
+    if not master.startswith("spark://"):
+        return
+    told = ""
+    for place in master.removeprefix("spark://").split(","):
+        host, _, port = place.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            told = first_line(error)
+        else:
+            return
+    raise TryAgainError(f"no master at {master}: {told}; see that it runs (engine.master), then try again")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import socket
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pandas as pd
 import pytest
 import spark_cluster
 
-from configs.errors import DataError
+from configs.errors import DataError, TryAgainError
 from configs.schema import load_config
 from models.recipe import run
 from pipeline import demo
@@ -150,6 +152,45 @@ def test_the_rates_equal_duckdbs_and_nothing_is_collected(company, monkeypatch):
     found = retention_table(open_sources(there, AS_OF).local, there.churn, AS_OF, segment="plan")
     pd.testing.assert_frame_equal(found, expected)
     assert max(rows) <= len(expected)
+
+
+OWN = '''
+import numpy as np
+from features.spec import feature
+
+
+def half(number):
+    return number / 2
+
+
+@feature("transactions", unit="count", driver="rhythm", null="never null")
+def half_of_the_purchases(at):
+    """Half of the purchases."""
+    return half(np.asarray(at.purchases.count()))
+'''
+
+
+def test_a_feature_of_the_users_own_reaches_the_workers(company, tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(OWN)
+    here, there = (company(kind, CHURN__FEATURES__EXTRA=f"[{own}]") for kind in ("duckdb", "spark"))
+    expected = build_matrix(open_sources(here, AS_OF), here, [AS_OF]).frame
+    write_matrix(open_sources(there, AS_OF), there, [AS_OF], tmp_path / "matrix.parquet")
+    found = pd.read_parquet(tmp_path / "matrix.parquet").sort_values("customer_id")
+    assert expected["half_of_the_purchases"].max() > 1
+    assert found["half_of_the_purchases"].tolist() == expected["half_of_the_purchases"].tolist()
+
+
+def test_a_master_that_is_away_is_said_at_once(company):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"spark://127.0.0.1:{closed.getsockname()[1]}"
+    config = company("spark", CHURN__ENGINE__MASTER=url)
+    began = time.monotonic()
+    with pytest.raises(TryAgainError, match=f"no master at {url}: .*refused; see that it runs") as raised:
+        open_sources(config, AS_OF)
+    assert time.monotonic() - began < 20
+    assert raised.value.exit_code == 75
 
 
 def test_a_database_is_not_read_by_spark(company):
