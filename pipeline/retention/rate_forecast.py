@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from configs.errors import DataError
 from configs.schema import Churn
+from pipeline.retention.losses import Losses, poisson_binomial
 from pipeline.retention.membership import customers_at
 from pipeline.retention.periods import Period, Unit, shift
 from pipeline.retention.rate import retention_of
@@ -58,7 +58,12 @@ class RateForecast:
 
 
 def forecast_rate(
-    probabilities: npt.ArrayLike, as_of: dt.date, churn: Churn, *, error: float = 0.0, level: float = 0.95
+    probabilities: npt.ArrayLike | Losses,
+    as_of: dt.date,
+    churn: Churn,
+    *,
+    error: float = 0.0,
+    level: float = 0.95,
 ) -> RateForecast:
     """Forecast the rate from the churn probabilities of all customers at as-of.
 
@@ -69,7 +74,7 @@ def forecast_rate(
     Parameters
     ----------
     probabilities
-        Calibrated, one for each customer at as-of, shape (n,).
+        Calibrated, one for each customer at as-of, shape (n,); or their sums.
     as_of, churn
         The snapshot, and the gap and horizon of its labels.
     error
@@ -90,9 +95,11 @@ def forecast_rate(
     >>> forecast.rate, forecast.low, forecast.high, str(forecast.end)
     (75.0, 25.0, 100.0, '2024-03-31')
     """
-    p = _checked(probabilities)
+    losses = probabilities if isinstance(probabilities, Losses) else Losses.of(probabilities)
     start = as_of + dt.timedelta(days=churn.gap_days)
-    return _forecast(p, "window", (as_of, start, start + dt.timedelta(days=churn.horizon_days)), error, level)
+    return _forecast(
+        losses, "window", (as_of, start, start + dt.timedelta(days=churn.horizon_days)), error, level
+    )
 
 
 def forecast_period(
@@ -128,48 +135,54 @@ def forecast_period(
     >>> str(forecast.end), round(forecast.expected_lost, 6), forecast.measure
     ('2024-04-01', 1.5, 'rate')
     """
-    p = _checked(probabilities)
-    end = shift(as_of, unit, 1)
-    days = (end - as_of).days
+    p = Losses.of(probabilities).each
+    lost = np.where(np.asarray(secure, bool), 0.0, lost_in_period(p, as_of, churn, unit))
+    return forecast_losses(Losses.of(lost), as_of, unit, error=error, level=level)
+
+
+def lost_in_period(p: Any, as_of: dt.date, churn: Churn, unit: Unit) -> Any:
+    """Chance of being lost over the coming unit, of those who are not secure; of numbers or a cluster's column."""
+    days = (shift(as_of, unit, 1) - as_of).days
     if churn.kind == "contractual":
-        lost = 1 - (1 - p) ** (days / churn.horizon_days)
-    else:
-        lost = p ** (min(days, churn.active_days) / churn.horizon_days)
-    return _forecast(np.where(np.asarray(secure, bool), 0.0, lost), "rate", (as_of, as_of, end), error, level)
+        return 1 - (1 - p) ** (days / churn.horizon_days)
+    return p ** (min(days, churn.active_days) / churn.horizon_days)
+
+
+def forecast_losses(
+    losses: Losses, as_of: dt.date, unit: Unit, *, error: float = 0.0, level: float = 0.95
+) -> RateForecast:
+    """Forecast the classic rate as `forecast_period` does, from the losses that `lost_in_period` leads to."""
+    return _forecast(losses, "rate", (as_of, as_of, shift(as_of, unit, 1)), error, level)
 
 
 def secure_customers(
     tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit
 ) -> frozenset[str]:
     """Ids of the customers whom the rate counts as kept over the next unit whatever happens: they bought recently."""
+    found = secure_ids(tables, churn, as_of, unit)
+    return frozenset() if found is None else frozenset(found.to_pyarrow()["customer_id"].to_pylist())
+
+
+def secure_ids(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit) -> ir.Table | None:
+    """The same as a table, where the purchases are; None where nobody can be secure."""
     if churn.kind == "contractual":
-        return frozenset()
+        return None
     end = dt.datetime.combine(shift(as_of, unit, 1), dt.time())
     since = ibis.literal(end - dt.timedelta(days=churn.active_days))
     bought = tables["transactions"]
-    recent = bought.filter(bought.occurred_at >= since).select("customer_id").distinct()
-    return frozenset(recent.to_pyarrow()["customer_id"].to_pylist())
-
-
-def _checked(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    p = np.asarray(probabilities, float)
-    if p.size == 0 or not np.all((p >= 0) & (p <= 1)):
-        wrong = int(np.sum(~((p >= 0) & (p <= 1))))
-        raise DataError(f"{p.size} customers, {wrong} without a probability in 0..1: no rate can be forecast")
-    return p
+    return bought.filter(bought.occurred_at >= since).select("customer_id").distinct()
 
 
 def _forecast(
-    p: npt.NDArray[np.float64],
+    losses: Losses,
     measure: Measure,
     days: tuple[dt.date, dt.date, dt.date],
     error: float,
     level: float,
 ) -> RateForecast:
-    expected, n = float(p.sum()), p.size
-    by_chance = float((p * (1 - p)).sum())
-    if n <= EXACT_UP_TO and error == 0:
-        reached = np.cumsum(poisson_binomial(p))
+    expected, n, by_chance = losses.expected, losses.customers, losses.variance
+    if losses.each is not None and n <= EXACT_UP_TO and error == 0:
+        reached = np.cumsum(poisson_binomial(losses.each))
         fewest, most = (
             float(np.searchsorted(reached, tail - 1e-12)) for tail in ((1 - level) / 2, (1 + level) / 2)
         )
@@ -186,24 +199,6 @@ def _forecast(
         chance=100 * by_chance**0.5 / n,
         measure=measure,
     )
-
-
-def poisson_binomial(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Chances of 0, 1, ..., n hits in n independent draws with different probabilities.
-
-    SciPy's distribution computes the same, but its quantiles stop at 61 draws.
-
-    Examples
-    --------
-    >>> poisson_binomial(np.array([0.5, 0.5])).tolist()
-    [0.25, 0.5, 0.25]
-    """
-    chances = np.zeros(p.size + 1)
-    chances[0] = 1.0
-    for k, one in enumerate(p, start=1):
-        chances[1 : k + 1] = chances[1 : k + 1] * (1 - one) + chances[:k] * one
-        chances[0] *= 1 - one
-    return chances
 
 
 def window_rate(tables: Mapping[str, ir.Table], churn: Churn, snapshot: dt.date) -> tuple[int, int]:

@@ -17,13 +17,15 @@ from pipeline.report.curves import cohort_chart, standalone, survival_chart
 from pipeline.report.render import Forecast
 from pipeline.retention import rate_tables
 from pipeline.retention.forecasts import model_errors, track_record
+from pipeline.retention.losses import Losses
 from pipeline.retention.lost import audit_table
 from pipeline.retention.periods import MONTHS
 from pipeline.retention.rate_forecast import (
     RateForecast,
     check_forecasts,
-    forecast_period,
+    forecast_losses,
     forecast_rate,
+    lost_in_period,
     secure_customers,
 )
 from pipeline.retention.rate_scope import Scope
@@ -143,9 +145,40 @@ def night_rates(
     kept
         Folder of the past forecasts.
     """
+
+    def losses() -> tuple[Losses, Losses]:
+        unit = config.retention.unit
+        secure = secure_customers(rate_tables.reported(sources), config.churn, as_of, unit)
+        safe = np.array([customer in secure for customer in customers], bool)
+        lost = np.where(safe, 0.0, lost_in_period(probability, as_of, config.churn, unit))
+        return Losses.of(probability), Losses.of(lost)
+
+    return rates_of(sources, config, as_of, losses, kept)
+
+
+def rates_of(
+    sources: Sources,
+    config: Config,
+    as_of: dt.date,
+    losses: Callable[[], tuple[Losses, Losses]],
+    kept: Path,
+) -> NightRates:
+    """Compute the retention tables of a night whose customers need not be here.
+
+    Parameters
+    ----------
+    losses
+        How many of the customers at as-of are expected to be lost: in the label window, and by the classic rate.
+    kept
+        Folder of the past forecasts.
+    """
     scope = Scope.of(config.retention)
     past = track_record(kept, rate_tables.reported(sources), config.churn, as_of)
-    forecasts = _forecasts(sources, config, as_of, customers, probability, model_errors(past))
+    errors, (window, period) = model_errors(past), losses()
+    forecasts = (
+        forecast_rate(window, as_of, config.churn, error=errors.get("window", 0.0)),
+        forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),
+    )
     wanted: dict[str, Callable[[], pd.DataFrame]] = {
         "by_segment": lambda: _by_segment(sources, config, as_of, scope),
         "cohorts": lambda: rate_tables.cohorts(sources, config, as_of, scope),
@@ -180,23 +213,6 @@ def no_rates() -> NightRates:
     """Those of a table without dates: the columns of the rate and no period."""
     names = ["period", "start", "end", *HISTORY, "rate_low", "rate_high", "complete"]
     return NightRates("", "month", {"retention": pd.DataFrame(columns=names)}, (), ())
-
-
-def _forecasts(
-    sources: Sources,
-    config: Config,
-    as_of: dt.date,
-    customers: Sequence[str],
-    probability: npt.NDArray[np.float64],
-    errors: Mapping[str, float],
-) -> tuple[RateForecast, ...]:
-    unit = config.retention.unit
-    secure = secure_customers(rate_tables.reported(sources), config.churn, as_of, unit)
-    safe = [customer in secure for customer in customers]
-    return (
-        forecast_rate(probability, as_of, config.churn, error=errors.get("window", 0.0)),
-        forecast_period(probability, safe, as_of, config.churn, unit, error=errors.get("rate", 0.0)),
-    )
 
 
 def _by_segment(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
