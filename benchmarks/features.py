@@ -4,10 +4,11 @@
     python -m benchmarks.features W2      # one snapshot of 1,000,000 customers, the floor beside
     python -m benchmarks.features W3      # W2 with four times the events, the whole process within 4 GB
 
-Every contender runs in a process of its own, one after the other; seconds are wall time after its imports, memory is
-the peak of the process. `floor` is one group-by of a source with count, sum and max: nothing that reads the events is
-faster. `analyst SQL` is what a skilled analyst writes in DuckDB for the purchase columns: conditional aggregates over
-events joined with the snapshots. featuretools runs when its Python is given with --featuretools.
+Every contender runs in a process of its own, one after the other; seconds are wall time after its imports, CPU
+seconds those of all its threads, memory is the peak of the process. `floor` is one group-by of a source with count,
+sum and max: nothing that reads the events is faster. `analyst SQL` is what a skilled analyst writes in DuckDB for the
+purchase columns: conditional aggregates over events joined with the snapshots. featuretools runs when its Python is
+given with --featuretools.
 """
 
 from __future__ import annotations
@@ -181,11 +182,19 @@ def one(name: str, folder: Path, count: int) -> None:
 
     if name.startswith("product"):
         import pipeline.dataset.matrix  # noqa: F401
+    before = resource.getrusage(resource.RUSAGE_SELF)
     begun = time.perf_counter()
     rows, columns = CONTENDERS[name](folder, count)
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"seconds": seconds, "gigabytes": peak, "rows": rows, "columns": columns}))
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    figures = {
+        "seconds": seconds,
+        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "gigabytes": after.ru_maxrss / 1e6,
+        "rows": rows,
+        "columns": columns,
+    }
+    print(json.dumps(figures))
 
 
 def measure(name: str, folder: Path, count: int, python: str = sys.executable) -> dict[str, float] | None:
@@ -210,7 +219,8 @@ def measure(name: str, folder: Path, count: int, python: str = sys.executable) -
         return None
     found = json.loads(done.stdout.strip().splitlines()[-1])
     print(
-        f"{name:32s} {count:2d} snapshots {found['seconds']:9.2f} s {found['gigabytes']:6.2f} GB "
+        f"{name:32s} {count:2d} snapshots {found['seconds']:9.2f} s {found['cpu']:8.2f} CPU s "
+        f"{found['gigabytes']:6.2f} GB "
         f"{found['rows']:10,} rows {found['columns']:4d} columns "
         f"{1e6 * found['seconds'] / found['rows']:10.1f} us a row",
         flush=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,12 @@ def scan(
         return
     with tempfile.TemporaryDirectory(prefix="churn-") as folder:
         for role, query in progress(queries.items(), "read sources", len(queries)):
-            here = brought(connection, query, Path(folder) / f"{role}.parquet")
-            split = here.mutate(shard_=shard_of(here.customer_id, shards))
-            connection.to_parquet(
-                split, f"{folder}/{role}", partition_by="shard_", compression="uncompressed"
-            )
+            file = Path(folder) / f"{role}.parquet"
+            _write_shards(connection, brought(connection, query, file), Path(folder) / role, shards)
+            file.unlink(missing_ok=True)
 
         def load(shard: int) -> dict[str, pa.Table]:
-            return {role: _read_shard(Path(folder) / role, shard, query) for role, query in queries.items()}
+            return {role: _read_shard(Path(folder) / role, shard) for role in queries}
 
         yield Scan(shards, load)
 
@@ -101,11 +99,30 @@ def shards_for(rows: int) -> int:
     return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
 
 
-def _read_shard(folder: Path, shard: int, query: ir.Table) -> pa.Table:
-    files = sorted((folder / f"shard_={shard}").glob("*.parquet"))
-    if not files:
-        return query.schema().to_pyarrow().empty_table()
-    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files]).combine_chunks()
+def _write_shards(connection: Backend, found: ir.Table, folder: Path, shards: int) -> None:
+    """Divide rows by the shard of their customer as they stream in; a file a shard, much cheaper than Parquet."""
+    folder.mkdir()
+    split = found.mutate(shard_=shard_of(found.customer_id, shards).cast("int32"))
+    with ExitStack() as stack:
+        # Ibis 12 asks DuckDB 2 for a stream by a name that is gone.
+        batches = connection.raw_sql(connection.compile(split)).to_arrow_reader(BATCH_ROWS)
+        schema = batches.schema.remove(batches.schema.get_field_index("shard_"))
+        files = [
+            stack.enter_context(pa.ipc.new_file(str(folder / f"{shard}.arrow"), schema))
+            for shard in range(shards)
+        ]
+        for batch in batches:
+            shard = batch.column("shard_").to_numpy()
+            rows = batch.drop_columns(["shard_"]).take(np.argsort(shard, kind="stable"))
+            end = np.cumsum(np.bincount(shard, minlength=shards))
+            for number, file in enumerate(files):
+                begin = end[number - 1] if number else 0
+                file.write_batch(rows.slice(begin, end[number] - begin))
+
+
+def _read_shard(folder: Path, shard: int) -> pa.Table:
+    with pa.OSFile(str(folder / f"{shard}.arrow")) as file:
+        return pa.ipc.open_file(file).read_all().combine_chunks()
 
 
 def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
@@ -134,8 +151,14 @@ def _values(stat: Stat, column: pa.ChunkedArray) -> NDArray[Any]:
     return pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
 
 
-def people_of(customers: pa.Table | None, attributes: Collection[str], ids: pa.Array) -> People:
-    """What the customers source tells of the customers `ids`; they need not be in it."""
+def people_of(customers: pa.Table | None, kinds: Mapping[str, Any], ids: pa.Array) -> People:
+    """What the customers source tells of the customers `ids`, who need not be in it.
+
+    Parameters
+    ----------
+    kinds
+        The attributes, each with its type; see `kinds_of`.
+    """
     if customers is None:
         unknown = np.full(len(ids), np.nan)
         return People(ids, unknown, unknown, {})
@@ -144,7 +167,7 @@ def people_of(customers: pa.Table | None, attributes: Collection[str], ids: pa.A
         ids,
         _seconds(found, "started_at"),
         _seconds(found, "ended_at"),
-        {name: attribute(found[name], customers[name]) for name in attributes},
+        {name: found[name].to_pandas().astype(kind) for name, kind in kinds.items()},
     )
 
 
@@ -155,9 +178,14 @@ def _seconds(found: pa.Table, name: str) -> NDArray[np.float64]:
     return pc.divide(pc.cast(whole, pa.float64()), 1e6).to_numpy(zero_copy_only=False)
 
 
-def attribute(column: pa.ChunkedArray, everywhere: pa.ChunkedArray) -> pd.Series[Any]:
-    """A number as float32, a text as a category with the levels that there are anywhere."""
+def kinds_of(customers: pa.Table | None, attributes: Collection[str]) -> dict[str, Any]:
+    """The type of each attribute: float32 of a number, a category with all the levels that there are of a text."""
+    if customers is None:
+        return {}
+    return {name: _kind(customers[name]) for name in attributes}
+
+
+def _kind(column: pa.ChunkedArray) -> Any:
     if pa.types.is_floating(column.type):
-        return column.to_pandas().astype(np.float32)
-    levels = pc.unique(everywhere).drop_null().to_pylist()
-    return column.to_pandas().astype(pd.CategoricalDtype(sorted(levels)))
+        return np.dtype(np.float32)
+    return pd.CategoricalDtype(sorted(pc.unique(column).drop_null().to_pylist()))

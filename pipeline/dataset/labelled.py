@@ -80,7 +80,8 @@ def read_labelled(config: Config, as_of: dt.date) -> Labelled:
     churned = labels_of(rows["churned"].to_pylist(), config.churn.churned_values, _where(config))
     frame = pd.DataFrame({"customer_id": pd.Series(rows["customer_id"].to_pandas(), dtype="str")})
     frame["snapshot"] = np.full(len(frame), np.datetime64(as_of, "s"))
-    facts = {name: engine.attribute(rows[name], rows[name]) for name in sources.attributes}
+    kinds = engine.kinds_of(rows, sources.attributes)
+    facts = {name: rows[name].to_pandas().astype(kind) for name, kind in kinds.items()}
     columns = _columns(facts, config.features.exclude)
     for column in columns:
         frame[column.name] = facts[column.name].array

@@ -44,7 +44,7 @@ def build_labels(sources: Sources, config: Config, matrix: Matrix, as_of: dt.dat
             labels[rows] = silent(panel, codes[rows], day, churn.gap_days, churn.horizon_days)
         return labels
     customers = sources.tables["customers"]
-    people = engine.people_of(arrow(customers), [], ids)
+    people = engine.people_of(arrow(customers), {}, ids)
     counts = np.ones(len(ids), dtype=bool)
     if churn.not_churn_reasons:
         excused = customers.filter(customers.end_reason.isin(churn.not_churn_reasons)).select("customer_id")

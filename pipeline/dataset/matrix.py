@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ibis
@@ -40,12 +41,18 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     plan = Plan.of(config, snapshots, tables, sources.attributes)
     shards = engine.shards_for(sources.event_rows)
     customers = _customers(tables.get("customers"), shards)
+    kinds = engine.kinds_of(customers, sources.attributes)
     with engine.scan(sources.connection, tables, plan.stats, plan.axis, shards) as scan:
-        frames = []
-        size = sources.event_rows // scan.shards
-        for shard in progress(range(scan.shards), "features", scan.shards, unit="events", size=size):
+
+        def frame(shard: int) -> pd.DataFrame:
             here = None if customers is None else customers.filter(pc.field("shard_") == shard)
-            frames.append(plan.frame(scan.load(shard), customers, here))
+            return plan.frame(scan.load(shard), here, kinds)
+
+        # NumPy and Arrow leave the interpreter while they work, so threads do.
+        with ThreadPoolExecutor(min(config.model.threads, scan.shards)) as pool:
+            size = sources.event_rows // scan.shards
+            work = pool.map(frame, range(scan.shards))
+            frames = list(progress(work, "features", scan.shards, unit="events", size=size))
     return Matrix(_joined(frames), plan.catalogue, plan.digest)
 
 

@@ -108,7 +108,7 @@ class Plan:
         """Changes when a declaration does, or the code of a user's own."""
         return catalogue_hash(self.catalogue, self.code)
 
-    def frame(self, reduced: Mapping[str, Any], customers: Any, here: Any) -> pd.DataFrame:
+    def frame(self, reduced: Mapping[str, Any], customers: Any, kinds: Mapping[str, Any]) -> pd.DataFrame:
         """The rows of the matrix of some customers.
 
         Parameters
@@ -116,12 +116,12 @@ class Plan:
         reduced
             Arrow table of the partial statistics of each role.
         customers
-            Arrow table of the customers source, None without one.
-        here
-            Those customers of it whom the rows may be about.
+            Arrow table of these customers' rows of the customers source, None without one.
+        kinds
+            The attributes with their types; see `engine.kinds_of`.
         """
-        whose = reduced["transactions"] if self.active_days is not None or here is None else here
+        whose = reduced["transactions"] if self.active_days is not None or customers is None else customers
         ids = engine.ids_of(whose["customer_id"])
-        people = engine.people_of(customers, self.attributes, ids)
+        people = engine.people_of(customers, kinds, ids)
         panels = {role: engine.panel_of(reduced[role], ids, self.stats[role], self.axis) for role in reduced}
         return assemble(people, panels, self.axis, self.snapshots, self.columns, self.facts, self.active_days)
