@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from configs.errors import Fault
-from configs.schema import Column, CustomerSource, FeedbackSource, Source, Where
+from configs.sources import Column, CustomerSource, FeedbackSource, Source, Where
 from features.dialects import engine_of
 from features.tables import ALLOWED, NOT_NEGATIVE, NOT_NULL, ROLES, ColumnType
 from pipeline.sources.parsing import YEARS, ZONE, as_number, as_text, as_time

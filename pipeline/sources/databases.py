@@ -29,7 +29,8 @@ from ibis.common.exceptions import IbisError, TableNotFound
 
 from configs.base import redacted
 from configs.errors import DataError, Fault, TryAgainError
-from configs.schema import Config, Source
+from configs.schema import Config
+from configs.sources import Source
 from features.dialects import engine_of
 
 CONNECT_SECONDS = 10

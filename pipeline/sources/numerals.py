@@ -7,7 +7,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from configs.schema import CustomerSource, Source
+from configs.sources import CustomerSource, Source
 
 # No leading zero: 007 is a code, not seven.
 _NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"

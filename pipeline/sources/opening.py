@@ -14,7 +14,8 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from configs.errors import ConfigError, DataError, Fault
-from configs.schema import Config, Source
+from configs.schema import Config
+from configs.sources import Source
 from features.dialects import computed_once, engine_of
 from pipeline.sources import contracts
 from pipeline.sources.contracts import SAMPLES, Checked

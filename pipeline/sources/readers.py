@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
-from configs.schema import Config, Source
+from configs.schema import Config
+from configs.sources import Source
 from pipeline.sources import databases
 from pipeline.sources.databases import Connections, UnreadableError, first_line
 

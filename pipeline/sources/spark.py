@@ -19,7 +19,8 @@ import ibis
 import ibis.expr.types as ir
 
 from configs.errors import Fault, TryAgainError
-from configs.schema import Config, Source
+from configs.schema import Config
+from configs.sources import Source
 from pipeline.sources.databases import CONNECT_SECONDS, UnreadableError, asking, first_line
 
 PACKAGES = ("configs", "features", "models", "pipeline")

@@ -1,0 +1,221 @@
+"""The sources section of the config: where the rows of each role are, and which column is which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from configs.base import Section, Share, redacted
+
+
+class Column(Section):
+    """How one column of a role is made from the columns of the file.
+
+    Exactly one of `column`, `product`, `join` and `constant`. In YAML a bare name stands for `{column: name}`.
+    """
+
+    column: str | None = None
+    product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
+    join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
+    constant: str | float | None = None
+    format: str | None = Field(default=None, description="strptime format of dates kept as text")
+    negate: bool = Field(default=False, description="turn the sign around")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Column:
+        origins = [n for n in ("column", "product", "join", "constant") if getattr(self, n) is not None]
+        if len(origins) != 1:
+            raise ValueError(f"needs exactly one of column, product, join, constant; has {origins or 'none'}")
+        return self
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the file's columns that this one is made from."""
+        return [self.column] if self.column else list(self.product or self.join or [])
+
+
+def _bare_name(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+ColumnRule = Annotated[Column, BeforeValidator(_bare_name)]
+
+
+def _named(value: Any) -> Any:
+    return {name: name for name in value} if isinstance(value, list) else value
+
+
+class Where(Section):
+    """One condition that a row of the file must meet to be read. Exactly one test."""
+
+    column: str
+    equals: str | float | None = None
+    not_equals: str | float | None = None
+    one_of: list[str | float] | None = None
+    none_of: list[str | float] | None = None
+    starts_with: str | None = None
+    not_starts_with: str | None = None
+    above: float | None = None
+    below: float | None = None
+    is_null: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Where:
+        tests = sorted(self.model_fields_set - {"column"})
+        if len(tests) != 1:
+            raise ValueError(f"needs exactly one test beside 'column'; has {tests or 'none'}")
+        return self
+
+
+class CustomerColumns(Section):
+    """Columns of the customers role: one row a customer."""
+
+    customer_id: ColumnRule
+    started_at: ColumnRule | None = None
+    ended_at: ColumnRule | None = None
+    end_reason: ColumnRule | None = None
+    churned: ColumnRule | None = Field(default=None, description="the label, of churn.kind labelled only")
+
+
+class EventColumns(Section):
+    """Columns that every event role has: one row an event."""
+
+    customer_id: ColumnRule
+    occurred_at: ColumnRule
+    known_at: ColumnRule | None = Field(default=None, description="when the row became known")
+
+
+class TransactionColumns(EventColumns):
+    """Cancellations and returns, and what purchases share with them. `transaction_id` joins lines of one purchase."""
+
+    amount: ColumnRule | None = None
+    transaction_id: ColumnRule | None = None
+
+
+class PurchaseColumns(TransactionColumns):
+    """Purchases. `points` are loyalty points: earned above 0, redeemed below 0."""
+
+    points: ColumnRule | None = None
+
+
+class FeedbackColumns(EventColumns):
+    """Surveys and ratings; asked and not answered is a row without a score."""
+
+    score: ColumnRule
+    kind: ColumnRule | None = None
+
+
+class ContactColumns(EventColumns):
+    """The contact history of the CRM; `direction` is 'inbound' or 'outbound', `agent` ours, `contact_person` theirs."""
+
+    channel: ColumnRule | None = None
+    direction: ColumnRule | None = None
+    agent: ColumnRule | None = None
+    contact_person: ColumnRule | None = None
+    topic: ColumnRule | None = None
+    resolved_at: ColumnRule | None = None
+
+
+class UsageColumns(EventColumns):
+    """Any event of use, with an optional value."""
+
+    event: ColumnRule | None = None
+    value: ColumnRule | None = None
+
+
+class Source(Section):
+    """Where the rows of a role are, and which of them count.
+
+    `uri` is a path or glob of CSV, Parquet or fixed-width files, or a database and a table of it, such as
+    `postgresql://user@host/shop#sales.orders` (see `pipeline.sources.databases`). Relative paths count from the
+    config's home.
+    """
+
+    uri: str
+    format: Literal["auto", "csv", "parquet", "fixed_width"] = "auto"
+    delimiter: str | None = Field(
+        default=None, min_length=1, description="of CSV files; found out when absent"
+    )
+    fields: dict[str, tuple[int, int]] | None = Field(
+        default=None, description="fixed width: first and last character of each column, from 1"
+    )
+    where: list[Where] = Field(default_factory=list)
+    distinct: bool = Field(default=False, description="drop rows that repeat another in every column")
+    time_zone: str = Field(default="UTC", description="of times that carry no zone of their own")
+    max_future_share: Share = Field(
+        default=1.0, description="refuse when more rows than this lie after as-of"
+    )
+
+    @model_validator(mode="after")
+    def _fields_of_fixed_width(self) -> Source:
+        if (self.format == "fixed_width") != (self.fields is not None):
+            raise ValueError("'fields' and 'format: fixed_width' go together")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """The URI without its password: for messages, logs and manifests."""
+        return redacted(self.uri)
+
+
+class CustomerSource(Source):
+    """The customers role."""
+
+    columns: CustomerColumns
+    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
+        default_factory=dict, description="facts known at the start, used as features and segments"
+    )
+    facts: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
+        default_factory=dict,
+        description="what only the list needs: owner, household, consent, ids of the CRM",
+    )
+
+
+class PurchaseSource(Source):
+    """Purchases."""
+
+    columns: PurchaseColumns
+
+
+class TransactionSource(Source):
+    """Cancellations and returns."""
+
+    columns: TransactionColumns
+
+
+class FeedbackSource(Source):
+    """Surveys and ratings."""
+
+    columns: FeedbackColumns
+    low_score: float | None = Field(default=None, description="a score at or below this is a bad one")
+
+
+class ContactSource(Source):
+    """The contact history."""
+
+    columns: ContactColumns
+
+
+class UsageSource(Source):
+    """Events of use."""
+
+    columns: UsageColumns
+
+
+class Sources(Section):
+    """The source of each role. A role that is absent has no features; it is not taken as zero."""
+
+    customers: CustomerSource | None = None
+    transactions: PurchaseSource | None = None
+    cancellations: TransactionSource | None = None
+    feedback: FeedbackSource | None = None
+    contacts: ContactSource | None = None
+    usage: UsageSource | None = None
+
+    @property
+    def given(self) -> dict[str, Source]:
+        """Role to source, of the roles that the config has."""
+        return {
+            role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
+        }
