@@ -19,7 +19,9 @@ class Column(Section):
     product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
     join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
     constant: str | float | None = None
-    format: str | None = Field(default=None, description="strptime format of dates kept as text")
+    format: str | None = Field(
+        default=None, description="strptime format of dates kept as text; unix_s or unix_ms of numbers"
+    )
     negate: bool = Field(default=False, description="turn the sign around")
 
     @model_validator(mode="after")
@@ -137,6 +139,8 @@ class Source(Section):
     delimiter: str | None = Field(
         default=None, min_length=1, description="of CSV files; found out when absent"
     )
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(default="utf-8", description="of CSV files")
+    decimal: Literal[".", ","] = Field(default=".", description="in numbers kept as text: 1234.5 or 1.234,5")
     fields: dict[str, tuple[int, int]] | None = Field(
         default=None, description="fixed width: first and last character of each column, from 1"
     )

@@ -81,25 +81,25 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
     """Normalise the rows of a role that the config's conditions let through.
 
     With `numbered` there is a column `row_`, the row's number in the files from 1; numbering is slow, so it is
-    asked for only to name the rows that break the contract.
+    asked for only to name the rows that break the contract; columns `raw_...` hold what could not be read.
     """
     rows = raw.mutate(row_=ibis.row_number() + 1) if numbered else raw.distinct() if source.distinct else raw
     for condition in source.where:
-        rows = rows.filter(_test(rows[condition.column], condition))
+        rows = rows.filter(_test(rows[condition.column], condition, source.decimal))
     values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
     conditions: dict[str, Fault] = {}
     for name, rule in mapping(source).items():
         kind = ROLES[role].get(name)
-        value, bad = _column(rows, rule, kind, source.time_zone)
+        value, bad = _column(rows, rule, kind, source)
         values[name] = value
         where = f"{source.shown}, column {name}"
         if bad is not None:
             values[f"bad_{name}"] = bad
             shape = f"of the form {rule.format}" if rule.format else f"of the years {YEARS[0]} to {YEARS[1]}"
             expected = {"time": f"a date or time {shape}", "number": "a number"}[kind or "number"]
-            conditions[f"bad_{name}"] = Fault(
-                where, f"is not {expected}", "correct it, or map the column's format"
-            )
+            conditions[f"bad_{name}"] = Fault(where, f"is not {expected}", "correct it")
+            if numbered and rule.column:
+                values[f"raw_{name}"] = rows[rule.column].cast("string")
         if name in NOT_NULL:
             values[f"null_{name}"] = _is_null(rows, rule)
             conditions[f"null_{name}"] = Fault(
@@ -113,7 +113,7 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     if isinstance(source, FeedbackSource) and source.low_score is not None:
         values["low"] = values["score"] <= source.low_score
-    columns = tuple(n for n in values if n != "row_" and n not in conditions)
+    columns = tuple(n for n in values if n != "row_" and not n.startswith("raw_") and n not in conditions)
     return Checked(rows.select(**values), conditions, columns)
 
 
@@ -160,7 +160,7 @@ def _is_null(table: ir.Table, rule: Column) -> Any:
     return reduce(operator.or_, [table[c].isnull() for c in rule.inputs], ibis.literal(False))
 
 
-def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -> tuple[Any, Any]:
+def _column(table: ir.Table, rule: Column, kind: ColumnType | None, source: Source) -> tuple[Any, Any]:
     """The value of a column, and where it can't be read (None where that can't happen)."""
     if rule.constant is not None:
         value = ibis.literal(rule.constant)
@@ -168,7 +168,7 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -
     if rule.join:
         return ibis.literal("-").join([as_text(table[c]) for c in rule.join]), None
     if rule.product:
-        parts = [as_number(table[c]) for c in rule.product]
+        parts = [as_number(table[c], source.decimal) for c in rule.product]
         value = reduce(operator.mul, [p for p, _ in parts])
         bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
     else:
@@ -177,7 +177,9 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType | None, zone: str) -
             kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
         if kind == "text":
             return as_text(raw), None
-        value, bad = as_time(raw, rule.format, zone) if kind == "time" else as_number(raw)
+        if kind == "time":
+            return as_time(raw, rule.format, source.time_zone)
+        value, bad = as_number(raw, source.decimal)
     return (-value if rule.negate else value), bad
 
 
@@ -186,14 +188,14 @@ def _wanted(value: str | float) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _test(column: Any, condition: Where) -> Any:
+def _test(column: Any, condition: Where, decimal: str) -> Any:
     """The condition as an expression; a row where the column is null passes the negative tests only."""
     name = next(iter(condition.model_fields_set - {"column"}))
     value = getattr(condition, name)
     if name == "is_null":
         return column.isnull() if value else column.notnull()
     if name in ("above", "below"):
-        number = as_number(column)[0]
+        number = as_number(column, decimal)[0]
         return number > value if name == "above" else number < value
     text = as_text(column)
     wanted = [_wanted(v) for v in value] if isinstance(value, list) else _wanted(value)

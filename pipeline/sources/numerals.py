@@ -8,6 +8,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from configs.sources import CustomerSource, Source
+from pipeline.sources.parsing import with_point
 
 # No leading zero: 007 is a code, not seven.
 _NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
@@ -39,7 +40,7 @@ def with_numbers(source: Source, raw: ir.Table, keep_text: Collection[str] = ())
         return raw
     other = {c for rule in vars(source.columns).values() if rule is not None for c in rule.inputs}
     asked: dict[str, Any] = {
-        rule.column: raw[rule.column].strip()
+        rule.column: with_point(raw[rule.column].strip(), source.decimal)
         for name, rule in source.attributes.items()
         if rule.column is not None
         and rule.column in raw.columns

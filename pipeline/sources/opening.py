@@ -17,10 +17,12 @@ from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
 from configs.sources import Source
 from features.dialects import computed_once, engine_of
+from features.tables import ROLES
 from pipeline.sources import contracts
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
 from pipeline.sources.digests import digest
+from pipeline.sources.guessing import advice, such_as
 from pipeline.sources.local import LocalTables
 from pipeline.sources.numerals import with_numbers
 from pipeline.sources.readers import connect, read
@@ -28,6 +30,7 @@ from pipeline.sources.readers import connect, read
 _DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
 
 
+_DIFFERENT = 1_000
 _NO_ROWS = "check the file and the conditions in 'where'"
 
 
@@ -134,7 +137,7 @@ def _open(
     if faults:
         return _Opened(raw, {}, [], faults)
     local = raw.get_backend() is connection
-    text = local and not _typed(raw)
+    text = local and all(kind.is_string() for kind in raw.schema().types)
     with asking(source):
         if text:
             raw = with_numbers(source, raw, config.retention.segments)
@@ -155,10 +158,6 @@ def _open(
             rows = connection.create_table(role, rows, temp=True) if local else rows
         opened = _cut(role, source, rows, as_of)
         return replace(opened, faults=[*faults, *opened.faults])
-
-
-def _typed(raw: ir.Table) -> bool:
-    return not all(kind.is_string() for kind in raw.schema().types)
 
 
 def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
@@ -202,8 +201,21 @@ def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> l
     for name, fault in broken.items():
         which = _which(table, name, found[name]) if in_files else _whose(table, table[name])
         what = f"{fault.what} in {found[name]} of {found['rows']} rows{which}"
-        faults.append(Fault(fault.where, what, fault.fix))
+        faults.append(_with_advice(role, source, table, name, Fault(fault.where, what, fault.fix)))
     return faults
+
+
+def _with_advice(role: str, source: Source, table: ir.Table, condition: str, fault: Fault) -> Fault:
+    """The fault with some of the values that can't be read, and with the line of the config that reads them."""
+    name = condition.removeprefix("bad_")
+    if f"raw_{name}" not in table.columns:
+        return fault
+    raw = table.filter(table[condition])[f"raw_{name}"]
+    rows = arrow(raw.name("value").as_table().distinct().order_by("value").limit(_DIFFERENT))
+    values = rows["value"].to_pylist()
+    column = contracts.mapping(source)[name].column or ""
+    fix = advice(name, column, ROLES[role].get(name) or "number", values)
+    return Fault(fault.where, fault.what + such_as(values), fix)
 
 
 def _which(numbered: ir.Table, condition: str, count: int) -> str:

@@ -15,6 +15,7 @@ from features.dialects import engine_of
 
 ZONE = r"(?i):\d{2}(\.\d+)?\s*([a-z][\w/+-]*|[+-]\d{2}(:?\d{2}){0,2})$"
 YEARS = 1900, 9999
+UNIX = {"unix_s": 1.0, "unix_ms": 1e3}
 
 _MOMENT = dtypes.Timestamp(timezone="UTC")
 _TRIES = ("duckdb", "pyspark")
@@ -32,6 +33,11 @@ _TIME = rf"^{_DAY}(?:[ T]{_CLOCK})?$"
 @ibis.udf.scalar.builtin(signature=((dtypes.string, dtypes.string), dtypes.timestamp))
 def try_strptime(text: Any, fmt: Any) -> Any:
     """DuckDB's: null where the text does not have the format."""
+
+
+@ibis.udf.scalar.builtin(signature=((dtypes.int64,), dtypes.timestamp))
+def make_timestamp(micros: Any) -> Any:
+    """DuckDB's: microseconds since 1970."""
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=((dtypes.string, dtypes.timestamp), _MOMENT))
@@ -59,18 +65,23 @@ def as_text(raw: Any) -> Any:
     return raw.cast("string")
 
 
-def as_number(raw: Any) -> tuple[Any, Any]:
+def as_number(raw: Any, decimal: str = ".") -> tuple[Any, Any]:
     """The value as float64, and where it can't be read (None where that can't happen)."""
     engine = engine_of(raw)
     if raw.type().is_numeric():
         # A column of SQLite may hold text whatever its type, and a cast would make 0 of it.
         return raw.cast("float64"), raw.typeof().isin(["text", "blob"]) if engine == "sqlite" else None
-    text = raw.cast("string").strip()
+    text = with_point(raw.cast("string").strip(), decimal)
     if engine in _TRIES:
         value = text.try_cast("float64")
     else:
         value = ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).cast("float64")
     return value, raw.notnull() & value.isnull()
+
+
+def with_point(text: Any, decimal: str) -> Any:
+    """A number's text with a decimal point: 1.234,5 becomes 1234.5 where a comma is the decimal sign."""
+    return text.replace(".", "").replace(",", ".") if decimal == "," else text
 
 
 def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
@@ -84,6 +95,10 @@ def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
     if kind.is_timestamp() or kind.is_date():
         return _in_range(raw, _to_utc(raw.cast("timestamp"), zone, engine))
     text = raw.cast("string").strip()
+    if fmt in UNIX:
+        return _in_range(
+            raw, make_timestamp((text.try_cast("float64") * (1e6 / UNIX[fmt])).try_cast("int64"))
+        )
     if fmt:
         value = try_strptime(text, fmt)
         zoned = ibis.literal("%z" in fmt)

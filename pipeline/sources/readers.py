@@ -71,10 +71,16 @@ def read(connection: Backend, others: Connections, role: str, source: Source, co
             return connection.read_parquet(files)
         if kind == "csv":
             options: dict[str, Any] = {"delim": source.delimiter} if source.delimiter else {}
-            return connection.read_csv(files, all_varchar=True, header=True, union_by_name=True, **options)
+            return connection.read_csv(
+                files, all_varchar=True, header=True, union_by_name=True, encoding=source.encoding, **options
+            )
         if kind == "fixed_width":
             return _fixed_width(connection, files, source.fields or {})
     except (duckdb.Error, OSError) as error:
+        if "not utf-8" in str(error) or "invalid unicode" in str(error).lower():
+            what = f"{source.shown} is not {source.encoding} text"
+            step = f"set sources.{role}.encoding, such as latin-1"
+            raise UnreadableError(Fault(f"sources.{role}", what, step)) from error
         raise UnreadableError(
             Fault(f"sources.{role}", f"can't read {source.shown}: {first_line(error)}")
         ) from error

@@ -89,6 +89,37 @@ def test_times_of_a_given_form(tiny, text, form, zone, utc):
     assert rows_of(config)[0][1] == pd.Timestamp(utc)
 
 
+@pytest.mark.parametrize(("unit", "scale"), [("unix_s", 1), ("unix_ms", 1_000)])
+def test_times_counted_since_1970(tiny, unit, scale):
+    rule = {"column": "occurred_at", "format": unit}
+    for rows in (
+        f"customer_id,occurred_at\n1,{1_704_103_200 * scale}\n",
+        pd.DataFrame({"customer_id": ["1"], "occurred_at": [1_704_103_200 * scale]}),
+    ):
+        config = tiny(mapped={"transactions": {"customer_id": "customer_id", "occurred_at": rule}}, transactions=rows)
+        assert rows_of(config) == [("1", dt.datetime(2024, 1, 1, 10))]
+
+
+@pytest.mark.parametrize(
+    ("texts", "line"),
+    [
+        (["1/31/2024 8:05", "2/1/2024 17:30"], "{column: 'occurred_at', format: '%m/%d/%Y %H:%M'}"),
+        (["31.01.2024"], "{column: 'occurred_at', format: '%d.%m.%Y'}"),
+        (
+            ["1/2/2024"],
+            "format: '%m/%d/%Y'} or, as it is meant, occurred_at: {column: 'occurred_at', format: '%d/",
+        ),
+        (["1704103200000"], "{column: 'occurred_at', format: 'unix_ms'}"),
+        (["soon"], "correct it, or map the column's format"),
+    ],
+)
+def test_a_time_of_another_form_is_answered_with_the_line_to_write(tiny, texts, line):
+    rows = lines("customer_id,occurred_at", *(f"1,{text}" for text in texts))
+    (fault,) = faults(tiny(transactions=rows))
+    assert f"such as '{texts[0]}'" in fault
+    assert line in fault
+
+
 def test_times_of_parquet(tiny):
     zoned = pd.to_datetime(["2024-01-01 10:00"]).tz_localize("Asia/Tehran")
     config = tiny(transactions=pd.DataFrame({"customer_id": ["1"], "occurred_at": zoned}))
@@ -212,6 +243,24 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_text(tiny):
     assert [(r[0], r[2]) for r in rows_of(config)] == [("1", 5.0)]
 
 
+def test_a_decimal_comma(tiny):
+    rows = lines("customer_id;occurred_at;amount", "1;2024-01-01;1.234,5", "2;2024-01-02;,05")
+    mapped = {"transactions": {name: name for name in HEAD.split(",")}}
+    (fault,) = faults(tiny(transactions=rows, mapped=mapped))
+    assert "amount: is not a number in 2 of 2 rows" in fault
+    assert "such as ',05', '1.234,5'; write decimal: ',' beside the source's uri" in fault
+    config = tiny(transactions=rows, mapped=mapped, settings={"transactions": {"decimal": ","}})
+    assert [amount for _, _, amount in rows_of(config)] == [1234.5, 0.05]
+
+
+def test_text_of_another_encoding(tiny):
+    rows = lines("customer_id,occurred_at", "Zoë,2024-01-01").encode("latin-1")
+    (fault,) = faults(tiny(transactions=rows))
+    assert "transactions.csv is not utf-8 text; set sources.transactions.encoding, such as latin-1" in fault
+    config = tiny(transactions=rows, settings={"transactions": {"encoding": "latin-1"}})
+    assert [who for who, _ in rows_of(config)] == ["Zoë"]
+
+
 def test_tabs_and_semicolons_are_found_out(tiny):
     config = tiny(
         transactions=lines("customer_id;occurred_at;amount", "1;2024-01-01;5", "2;2024-01-02;6"),
@@ -273,16 +322,15 @@ def test_all_faults_of_all_sources_at_once(tiny):
     assert sorted(faults(config)) == sorted(
         [
             "customers.csv, column started_at: is not a date or time of the years 1900 to 9999 in 1 of 4 rows "
-            "(data row 3); correct it, or map the column's format",
+            "(data row 3), such as '0001-01-01'; correct it, or map the column's format",
             f"customers.csv, column customer_id: is empty in 1 of 4 rows (data row 4); {fill}.customers.where",
             "customers.csv, column customer_id: 1 rows repeat an id, such as '1'; one row a customer: merge or "
             "rename them",
             f"transactions.csv, column customer_id: is empty in 1 of 6 rows (data row 4); {fill}.transactions.where",
             "transactions.csv, column occurred_at: is not a date or time of the years 1900 to 9999 in 2 of 6 rows "
-            "(data row 2, 3); correct it, or map the column's format",
+            "(data row 2, 3), such as '2024-02-30', 'yesterday'; correct it, or map the column's format",
             f"transactions.csv, column occurred_at: is empty in 1 of 6 rows (data row 6); {fill}.transactions.where",
-            "transactions.csv, column amount: is not a number in 1 of 6 rows (data row 3); correct it, or map the "
-            "column's format",
+            "transactions.csv, column amount: is not a number in 1 of 6 rows (data row 3), such as 'x'; correct it",
             "transactions.csv, column amount: is negative in 1 of 6 rows (customer '3'); leave returns out with "
             "sources.transactions.where, or give them to sources.cancellations",
             "transactions.csv, column amount: is infinite or not a number in 1 of 6 rows (customer '3'); correct it",
@@ -334,7 +382,7 @@ def test_a_missing_file_names_what_is_there(tiny, tmp_path):
         ("t.parquet", b"no parquet", "can't read t.parquet"),
         ("t.csv", b"", "t.csv: is empty"),
         ("t.csv", "customer_id,occurred_at\nZoë,2024-01-01\n".encode("utf-16"), "t.csv"),
-        ("t.csv", "customer_id,occurred_at\nZoë,2024-01-01\n".encode("latin-1"), "can't read t.csv"),
+        ("t.csv", "customer_id,occurred_at\nZoë,2024-01-01\n".encode("latin-1"), "not utf-8 text"),
         ("t.csv", b"customer_id,occurred_at\n", "t.csv: has no rows"),
         ("t.xyz", b"customer_id,occurred_at\n1,2024-01-01\n", "tells no format"),
     ],
