@@ -15,8 +15,9 @@ from models.scoring import SURE, calibrate
 Calibrator = dict[str, Any]
 
 NONE: Calibrator = {"kind": "none"}
-FAVOURED = ("boosted", "linear")
-PULL = 0.02
+FAVOURED = ("boosted", "linear + trees")
+PULL = 0.05
+SURELY = 2.0
 DROP = 0.02
 ALONE = 0.95
 FEWEST_CHURNERS = 100
@@ -57,9 +58,11 @@ def mean_loss(y: Floats, z: Floats) -> float:
 def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Find the convex blend of log-odds with the lowest mean log loss over the folds.
 
-    The problem is convex, so its optimum is unique; it drops members that do not help. A slight pull towards equal
-    shares of the boosted and the linear member keeps it steady. A simple rule that alone is better than this blend is
-    taken alone. Shares below 2 % go, one above 95 % takes all.
+    The problem is convex, so its optimum is unique; it drops members that do not help. A pull towards equal shares of
+    the two members with trees keeps it steady: without it shares follow the last drift of the churn rate. Only the
+    base rate may take any share, for on small data it is the cure of learning too much. A simple rule that alone is
+    better than this blend by more than two standard errors is taken alone. Shares below 2 % go, one above 95 % takes
+    all.
 
     Examples
     --------
@@ -71,10 +74,13 @@ def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
     names = [n for n in outcomes[0].scores if all(n in o.scores for o in outcomes)]
     prior = np.array([1.0 if n in FAVOURED else 0.0 for n in names])
     prior = prior / prior.sum() if prior.sum() else np.full(len(names), 1 / len(names))
+    free = np.diag([0.0 if n == "base rate" else 1.0 for n in names])
+    free += np.outer(prior, [n == "base rate" for n in names])
     stacks = [(np.column_stack([o.scores[n] for n in names]), o.y) for o in outcomes]
 
     def loss(w: Floats) -> tuple[float, Floats]:
-        value, slope = PULL * float(np.sum((w - prior) ** 2)), 2 * PULL * (w - prior)
+        away = free @ w - prior
+        value, slope = PULL * float(np.sum(away**2)), 2 * PULL * free.T @ away
         for Z, y in stacks:
             z = Z @ w
             value += mean_loss(y, z) / len(stacks)
@@ -84,14 +90,21 @@ def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
     total = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
     found = minimize(loss, prior, jac=True, method="SLSQP", bounds=[(0, 1)] * len(names), constraints=total)
     shares = found.x if np.isfinite(found.fun) else prior
-    together = float(np.mean([mean_loss(y, Z @ shares) for Z, y in stacks]))
-    alone = {
-        n: float(np.mean([mean_loss(o.y, o.scores[n]) for o in outcomes])) for n in names if n not in FAVOURED
-    }
-    best = min(alone, key=lambda n: alone[n], default=None)
-    if best is not None and alone[best] < together:
+    rules = {n: _gain(n, outcomes, [Z @ shares for Z, _ in stacks]) for n in names if n not in FAVOURED}
+    best = max(rules, key=lambda n: rules[n], default=None)
+    if best is not None and rules[best] > SURELY:
         return {best: 1.0}
     return tidy({n: float(w) for n, w in zip(names, shares, strict=True)})
+
+
+def _gain(name: str, outcomes: Sequence[Outcome], blended: Sequence[Floats]) -> float:
+    """By how many standard errors the loss of a member alone is below that of the blend."""
+    losses = [
+        (np.logaddexp(0, z) - o.y * z) - (np.logaddexp(0, o.scores[name]) - o.y * o.scores[name])
+        for o, z in zip(outcomes, blended, strict=True)
+    ]
+    error = np.sqrt(sum(np.var(d) / len(d) for d in losses)) / len(losses)
+    return float(np.mean([d.mean() for d in losses]) / max(error, 1e-12))
 
 
 def tidy(weights: dict[str, float]) -> dict[str, float]:

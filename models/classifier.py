@@ -32,7 +32,10 @@ from models.scoring import (
 MAX_LEVELS = 20
 LEVEL_SHARE = 0.005
 LINEAR_ROWS = 150_000
-RIDGE_PER_REPEAT = 300.0
+RIDGE = 1_200.0
+MOST_RIDGE = 1 / 3
+START_STRENGTH = 4.0
+BLOCK = 100_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Members:
     members
         Contender name to its JSON document.
     texts
-        LightGBM model texts of the boosted member.
+        LightGBM model texts of the members with trees.
     """
 
     columns: tuple[dict[str, Any], ...]
@@ -97,8 +100,9 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
     customers = len(np.unique(sample.customer))
     few = sample.at_most(LINEAR_ROWS, settings.seed)
     X_few = X if few is sample else encode(columns, few.X)
-    strength = RIDGE_PER_REPEAT * max(1.0, len(sample) / customers)
     every = list(range(len(names)))
+    strength = _ridge(y, customers)
+    start = rules.logistic(X_few, few.churned, every, START_STRENGTH * strength, squares=True)
     found: dict[str, dict[str, Any] | None] = {
         "base rate": rules.base_rate(y),
         "recency rule": rules.recency_rule(X_few, few.churned, names),
@@ -106,10 +110,33 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
         "hazard by tenure": rules.hazard(X, y, names) if settings.contractual else None,
         "bg/nbd": _bgnbd(X, names, settings),
         "linear": rules.logistic(X_few, few.churned, every, strength, squares=True),
-        "boosted": {"kind": "boosted", "inputs": every, "boosters": list(range(seeds))} if every else None,
     }
-    texts = boost(X, y, customers, settings, seeds) if every else ()
-    return Members(columns, {name: m for name, m in found.items() if m is not None}, texts)
+    members = {name: m for name, m in found.items() if m is not None}
+    if start is None:
+        return Members(columns, members, ())
+    trees = {"kind": "boosted", "inputs": every}
+    members["boosted"] = trees | {"boosters": list(range(seeds))}
+    members["linear + trees"] = trees | {"boosters": list(range(seeds, 2 * seeds)), "start": start}
+    texts = boost(X, y, customers, settings, seeds)
+    return Members(columns, members, texts + boost(X, y, customers, settings, seeds, _in_blocks(start, X)))
+
+
+def _ridge(y: Floats, customers: int) -> float:
+    """Strength of the ridge: rows of one customer say much the same, and rows of a rare class say less.
+
+    A row tells a logistic regression p (1 - p) about its log-odds, which is 1/4 at most. On few customers the ridge
+    is a share of what they tell, so that it never drowns it.
+    """
+    rate = float(y.mean())
+    worth = min(RIDGE, MOST_RIDGE * customers)
+    return worth * max(1.0, len(y) / customers) * 4 * rate * (1 - rate)
+
+
+def _in_blocks(member: dict[str, Any], X: Floats) -> Floats:
+    """Score many rows without several copies of them at once."""
+    return np.concatenate(
+        [member_score(member, [], X[i : i + BLOCK]) for i in range(0, max(len(X), 1), BLOCK)]
+    )
 
 
 def _bgnbd(X: Floats, names: list[str], settings: Settings) -> dict[str, Any] | None:
@@ -151,7 +178,11 @@ class FittedModel:
         used = [
             {"name": n, **parts.members[n], "weight": w} for n, w in weights.items() if n in parts.members
         ]
-        texts = parts.texts if "boosted" in weights else ()
+        kept = sorted({i for m in used for i in m.get("boosters", ())})
+        used = [
+            m | {"boosters": [kept.index(i) for i in m["boosters"]]} if "boosters" in m else m for m in used
+        ]
+        texts = tuple(parts.texts[i] for i in kept)
         spec = {
             "format": 1,
             "columns": list(parts.columns),

@@ -107,11 +107,12 @@ def _member(member: dict[str, Any], model: FittedModel, X: Floats) -> tuple[floa
     if kind == "constant":
         return float(member["value"]), parts
     if kind == "boosted":
+        if not len(X):
+            return 0.0, parts
         used = [model.boosters[i] for i in member["boosters"]]
-        both = (
-            np.mean([b.predict(X, pred_contrib=True) for b in used], axis=0) if len(X) else np.zeros((0, 1))
-        )
-        return (float(both[0, -1]), both[:, :-1]) if len(X) else (0.0, parts)
+        both = np.mean([b.predict(X, pred_contrib=True) for b in used], axis=0)
+        base, below = _member(member["start"], model, X) if "start" in member else (0.0, parts)
+        return base + float(both[0, -1]), both[:, :-1] + below
     inputs = member["inputs"]
     part = X[:, inputs]
     if kind == "linear":

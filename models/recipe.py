@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
-from models.blend import Outcome, learn_calibrator, learn_weights
+from models.blend import FAVOURED, Outcome, learn_calibrator, learn_weights
 from models.boosted import Settings
 from models.classifier import FittedModel, Members, fit_members
 from models.metrics import Floats
@@ -224,6 +224,6 @@ def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Ou
 
 def rule_wins(weights: dict[str, float]) -> list[str]:
     """Say so when a single simple member is the whole model."""
-    if len(weights) > 1 or next(iter(weights)) == "boosted":
+    if len(weights) > 1 or next(iter(weights)) in FAVOURED:
         return []
     return [f"the model is {next(iter(weights))} alone: nothing else was better on later snapshots"]

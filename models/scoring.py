@@ -170,7 +170,8 @@ def member_score(member: Spec, boosters: Sequence[lgb.Booster], X: Floats, threa
     member
         `kind` is one of constant, linear, steps, bgnbd, boosted; `inputs` are positions in `X`.
     boosters
-        Of the whole model; a boosted member names its own by position.
+        Of the whole model; a boosted member names its own by position, and may name a member as the `start` that its
+        trees correct.
     X
         Encoded inputs, shape (rows, inputs).
 
@@ -185,7 +186,8 @@ def member_score(member: Spec, boosters: Sequence[lgb.Booster], X: Floats, threa
     if kind == "boosted":
         used = [boosters[i] for i in member["boosters"]]
         scores = [b.predict(X, raw_score=True, num_threads=threads) for b in used]
-        return np.asarray(np.mean(scores, axis=0))
+        start = member_score(member["start"], boosters, X) if "start" in member else 0.0
+        return np.asarray(np.mean(scores, axis=0) + start)
     part = X[:, member["inputs"]]
     if kind == "linear":
         return np.asarray(member["intercept"] + linear_terms(member, part).sum(axis=1))

@@ -11,7 +11,14 @@ from models.explain import contributions
 from models.scoring import calibrate
 
 SETTINGS = Settings(horizon_days=30, trees=30)
-WEIGHTS = {"boosted": 0.4, "linear": 0.3, "bg/nbd": 0.2, "recency rule": 0.05, "base rate": 0.05}
+WEIGHTS = {
+    "boosted": 0.2,
+    "linear + trees": 0.2,
+    "linear": 0.3,
+    "bg/nbd": 0.2,
+    "recency rule": 0.05,
+    "base rate": 0.05,
+}
 CALIBRATORS = [
     NONE,
     {"kind": "linear", "slope": 0.7, "intercept": -0.4},
@@ -40,7 +47,7 @@ def test_a_loaded_model_gives_the_same_probabilities_and_bytes(model, sample, tm
     assert (again.probability(sample.X) == model.probability(sample.X)).all()
     assert again.files() == model.files()
     assert again.digest == model.digest
-    assert sorted(f.suffix for f in tmp_path.iterdir()) == [".json", ".txt", ".txt"]
+    assert sorted(f.suffix for f in tmp_path.iterdir()) == [".json", *[".txt"] * 4]
 
 
 def test_the_same_rows_give_the_same_bytes_whatever_the_threads(sample, parts):
@@ -60,6 +67,15 @@ def test_the_blend_is_the_weighted_sum_of_the_members(sample, parts):
     model = FittedModel.assemble(parts, WEIGHTS, NONE)
     scores = parts.scores(sample.X)
     np.testing.assert_allclose(model.log_odds(sample.X), sum(w * scores[n] for n, w in WEIGHTS.items()))
+
+
+def test_only_the_boosters_of_members_with_a_share_are_kept(sample, parts, tmp_path):
+    model = FittedModel.assemble(parts, {"linear + trees": 1.0}, NONE)
+    model.save(tmp_path)
+    assert len(list(tmp_path.glob("*.txt"))) == 2
+    np.testing.assert_array_equal(
+        FittedModel.load(tmp_path).log_odds(sample.X), parts.scores(sample.X)["linear + trees"]
+    )
 
 
 def test_column_order_and_unused_columns_do_not_matter(model, sample):
@@ -155,6 +171,20 @@ def test_a_lasting_error_is_corrected_and_a_drifting_one_is_not():
 def test_calibrators_never_fall():
     z = np.linspace(-20, 20, 500)
     assert all((np.diff(calibrate(c, z)) >= 0).all() for c in CALIBRATORS)
+
+
+def test_a_lucky_rule_does_not_become_the_model_on_few_churners():
+    rng = np.random.default_rng(3)
+    z = rng.normal(-4, 1, 400)
+    y = drawn(rng, z)
+    guessed = np.zeros(400)
+    guessed[np.flatnonzero(y)[0]] = 3.0
+    lucky = {"boosted": z, "linear + trees": z, "recency rule": z + guessed}
+    several = [
+        Outcome(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
+        for i in range(4)
+    ]
+    assert len(learn_weights(several)) > 1
 
 
 def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
