@@ -23,6 +23,7 @@ from models.classifier import FittedModel, Members, fit_members
 from models.metrics import Floats
 from models.sample import Sample, enough, require_enough
 from models.split import Fold, fold_at, origins, reach
+from models.watch import Watch, unwatched
 
 FOLD_ROWS = 40_000
 NEWEST_FOLDS = 4
@@ -99,7 +100,9 @@ class _Origin:
     outcome: Outcome
 
 
-def run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], None]) -> Training:
+def run(
+    sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], watch: Watch = unwatched
+) -> Training:
     """Backtest, evaluate and fit.
 
     Parameters
@@ -112,6 +115,8 @@ def run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], Non
         How many test snapshots, the newest included.
     say
         Receives one line of progress at a time.
+    watch
+        Shows how many origins are done.
 
     Raises
     ------
@@ -121,11 +126,13 @@ def run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], Non
     require_enough(sample.churned, "training data")
     # Many small problems: threads of the linear algebra cost more than they bring, and make sums depend on the machine.
     with threadpool_limits(1, user_api="blas"):
-        return _run(sample, settings, tests, say)
+        return _run(sample, settings, tests, say, watch)
 
 
-def _run(sample: Sample, settings: Settings, tests: int, say: Callable[[str], None]) -> Training:
-    fitted = _fit_origins(sample, settings, tests, say)
+def _run(
+    sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], watch: Watch
+) -> Training:
+    fitted = _fit_origins(sample, settings, tests, say, watch)
     notes: list[str] = []
     tested, holdout = [], None
     for i, origin in enumerate(fitted[:tests]):
@@ -160,8 +167,10 @@ def _window(settings: Settings) -> np.timedelta64:
     return reach(settings.gap_days, settings.horizon_days)
 
 
-def _fit_origins(sample: Sample, settings: Settings, tests: int, say: Callable[[str], None]) -> list[_Origin]:
-    """Fit the contenders at each origin, newest first; the newest one on all rows, older ones on 50,000 at most."""
+def _fit_origins(
+    sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], watch: Watch
+) -> list[_Origin]:
+    """Fit the contenders at each origin, newest first; the newest one on all rows, older ones on 40,000 at most."""
     folds: list[Fold] = []
     for i, test in enumerate(origins(sample.snapshots, settings.gap_days, settings.horizon_days, tests)):
         fold = fold_at(sample, test, settings.gap_days, settings.horizon_days)
@@ -182,7 +191,7 @@ def _fit_origins(sample: Sample, settings: Settings, tests: int, say: Callable[[
         return _Origin(folds[i], parts, Outcome(folds[i].test, parts.scores(rows.X), rows.churned))
 
     with ThreadPoolExecutor(settings.threads) as pool:
-        return list(pool.map(fit, range(len(folds))))
+        return list(watch(pool.map(fit, range(len(folds))), "backtest", len(folds)))
 
 
 def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None:

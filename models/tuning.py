@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from models.classifier import learn_columns
 from models.sample import Sample, enough
 from models.scoring import encode, member_score
 from models.split import Fold, fold_at, origins, reach
+from models.watch import Watch, unwatched
 
 ROWS = 30_000
 SEARCHED, CONFIRMED = 2, 2
@@ -53,7 +55,13 @@ class Tuned:
 
 
 def tune(
-    sample: Sample, settings: Settings, tests: int, trials: int, seconds: float, say: Callable[[str], None]
+    sample: Sample,
+    settings: Settings,
+    tests: int,
+    trials: int,
+    seconds: float,
+    say: Callable[[str], None],
+    watch: Watch = unwatched,
 ) -> Tuned:
     """Search by a seeded tree-structured Parzen estimator (Bergstra et al. 2011, Optuna).
 
@@ -75,6 +83,8 @@ def tune(
         sizes: for the same result everywhere limit the trials only.
     say
         Receives progress.
+    watch
+        Shows how many tries are done.
     """
     search, confirm = _folds(sample, settings, tests)
     if not search or not confirm:
@@ -85,15 +95,20 @@ def tune(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=settings.seed))
-    study.enqueue_trial({key: getattr(settings, key) for key in KEYS})
+    # A logarithmic range has no 0.
+    study.enqueue_trial({key: max(getattr(settings, key), 1e-3) for key in KEYS})
 
-    def objective(trial: Any) -> float:
+    begun = time.monotonic()
+    found: list[Trial] = []
+    for number in watch(range(trials), "tree sizes", trials):
+        if seconds and found and time.monotonic() - begun >= seconds:
+            break
+        trial = study.ask()
         loss = _loss(sample, search, _suggested(trial, settings))
-        say(f"trial {trial.number + 1} of {trials}: log loss {loss:.4f}")
-        return loss
-
-    study.optimize(objective, n_trials=trials, timeout=seconds or None)
-    done = tuple(Trial(dict(t.params), float(t.value)) for t in study.trials if t.value is not None)
+        study.tell(trial, loss)
+        found.append(Trial(dict(trial.params), loss))
+        say(f"trial {number + 1} of {trials}: log loss {loss:.4f}")
+    done = tuple(found)
     best = min(done, key=lambda t: t.log_loss)
     return _confirmed(sample, settings, replace(settings, **_typed(best.sizes)), confirm, done)
 
@@ -101,11 +116,18 @@ def tune(
 def _suggested(trial: Any, settings: Settings) -> Settings:
     return replace(
         settings,
-        trees=trial.suggest_int("trees", 30, 800, log=True),
-        leaves=trial.suggest_int("leaves", 2, 48, log=True),
-        learning_rate=trial.suggest_float("learning_rate", 0.005, 0.2, log=True),
-        l2=trial.suggest_float("l2", 0.1, 100.0, log=True),
+        trees=trial.suggest_int("trees", *_around(settings.trees, 30, 800), log=True),
+        leaves=trial.suggest_int("leaves", *_around(settings.leaves, 2, 48), log=True),
+        learning_rate=trial.suggest_float(
+            "learning_rate", *_around(settings.learning_rate, 0.005, 0.2), log=True
+        ),
+        l2=trial.suggest_float("l2", *_around(max(settings.l2, 1e-3), 0.1, 100.0), log=True),
     )
+
+
+def _around(given: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """The range, widened so that it holds what was given."""
+    return min(given, low), max(given, high)
 
 
 def _typed(sizes: dict[str, float]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from models.recipe import Tested, Training, rule_wins
 from models.sample import Sample, require_enough
 from models.scoring import Floats
 from models.split import Fold
+from models.watch import Watch, unwatched
 
 FOLDS = 5
 SALTS = 40
@@ -54,7 +55,9 @@ def stratifying_salt(sample: Sample, folds: int = FOLDS) -> int:
     return int(np.argmin(spread))
 
 
-def run_undated(sample: Sample, settings: Settings, say: Callable[[str], None]) -> Training:
+def run_undated(
+    sample: Sample, settings: Settings, say: Callable[[str], None], watch: Watch = unwatched
+) -> Training:
     """Cross-validate and fit.
 
     Parameters
@@ -63,6 +66,10 @@ def run_undated(sample: Sample, settings: Settings, say: Callable[[str], None]) 
         All labelled rows, with usable columns only; the snapshot is the same for all.
     settings
         Sizes; dates do not count.
+    say
+        Receives one line of progress at a time.
+    watch
+        Shows how many folds are done.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def run_undated(sample: Sample, settings: Settings, say: Callable[[str], None]) 
     with threadpool_limits(1, user_api="blas"):
         salt = stratifying_salt(rows)
         of = fold_of(rows.customer, salt, FOLDS)
-        parts, outcomes = _cross(rows, of, settings, say)
+        parts, outcomes = _cross(rows, of, settings, say, watch)
         held = {f"fold_{i}": _held(i, parts, outcomes, salt) for i in range(FOLDS)}
         weights = learn_weights(outcomes)
         name, calibrator = learn_calibrator_across(outcomes, weights)
@@ -96,10 +103,10 @@ def run_undated(sample: Sample, settings: Settings, say: Callable[[str], None]) 
 
 
 def _cross(
-    rows: Sample, of: NDArray[np.int64], settings: Settings, say: Callable[[str], None]
+    rows: Sample, of: NDArray[np.int64], settings: Settings, say: Callable[[str], None], watch: Watch
 ) -> tuple[list[Members], list[Outcome]]:
     parts, outcomes = [], []
-    for i in range(FOLDS):
+    for i in watch(range(FOLDS), "cross-validation", FOLDS):
         train, held_out = rows.rows(of != i), rows.rows(of == i)
         require_enough(train.churned, f"the rows outside fold {i + 1} of {FOLDS}")
         say(f"fold {i + 1} of {FOLDS}: train {len(train):,} rows, test {len(held_out):,}")

@@ -26,6 +26,7 @@ from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
 from pipeline.outcomes.drawn import contaminated
+from pipeline.progress import progress
 from pipeline.result import Result
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.tracking.champion import tracking_of
@@ -71,11 +72,12 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     settings, tests = settings_of(config), config.model.test_snapshots
     tuned = None
     if undated:
-        training = run_undated(sample, settings, say)
+        training = run_undated(sample, settings, say, progress)
     else:
         if config.model.tune_trials:
-            tuned = tune(sample, settings, tests, config.model.tune_trials, config.model.tune_seconds, say)
-        training = run(sample, tuned.settings if tuned else settings, tests, say)
+            trials, seconds = config.model.tune_trials, config.model.tune_seconds
+            tuned = tune(sample, settings, tests, trials, seconds, say, progress)
+        training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
     verdict = compare(config, tracking, training, every)
     trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned)
     record = make_record(trained)

@@ -55,6 +55,20 @@ def test_with_few_snapshots_the_blend_is_learned_across_customers_and_it_is_said
     assert "across customers" in result.notes[0]
 
 
+def test_the_origins_can_be_watched():
+    seen = []
+
+    def watch(items, what, total):
+        for item in items:
+            seen.append((what, total))
+            yield item
+
+    sample = random_sample()
+    watched = run(sample, SETTINGS, 2, quiet, watch)
+    assert set(seen) == {("backtest", len(seen))}
+    assert watched.deployed.files() == fit(sample).deployed.files()
+
+
 def test_too_many_rows_are_sampled_by_customer_and_it_is_said():
     result = fit(random_sample(), max_rows=1_000)
     assert result.training_rows <= 1_000

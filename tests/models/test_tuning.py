@@ -9,8 +9,8 @@ from models.tuning import KEYS, tune
 SETTINGS = Settings(horizon_days=60, trees=40, threads=1)
 
 
-def search(sample, trials=4, settings=SETTINGS, tests=2):
-    return tune(sample, settings, tests, trials, 0, lambda line: None)
+def search(sample, trials=4, settings=SETTINGS, tests=2, seconds=0):
+    return tune(sample, settings, tests, trials, seconds, lambda line: None)
 
 
 def test_the_newest_test_snapshots_are_never_looked_at():
@@ -32,6 +32,15 @@ def test_the_first_try_is_what_was_given_and_the_best_is_searched_on_other_snaps
     tuned = search(random_sample(snapshots=12))
     assert tuned.trials[0].sizes == {key: getattr(SETTINGS, key) for key in KEYS}
     assert "on later snapshots (2025-08-29, 2025-07-30)" in tuned.note
+
+
+def test_the_budget_in_seconds_ends_the_search_after_a_try():
+    assert len(search(random_sample(snapshots=12), trials=50, seconds=0.001).trials) == 1
+
+
+def test_sizes_outside_the_usual_ranges_are_tried_first_too():
+    odd = replace(SETTINGS, trees=12, leaves=60)
+    assert search(random_sample(snapshots=12), trials=2, settings=odd).trials[0].sizes["trees"] == 12
 
 
 def test_hopeless_sizes_are_replaced():
