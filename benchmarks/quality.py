@@ -1,103 +1,49 @@
 """Prediction on real tasks: this product at one default configuration, its baselines, and its alternatives.
 
     python -m benchmarks.quality
-    python -m benchmarks.quality --catboost VENV --flaml VENV --autogluon VENV --seconds 120
+    python -m benchmarks.quality --catboost VENV --flaml VENV --autogluon VENV --featuretools VENV --seconds 120
 
-Tasks as fixed in REFERENCE.md: the test rows are the customers at one snapshot that no training label reaches, and
-everybody trains on the same earlier snapshots. Peers get recency, tenure, mean gap, counts and sums by window; the
-product builds its own columns. Then the same over several test snapshots (each predicted by what was known then),
-and as deployed: trained as of D, scored at D, judged by what came. Then how stable the first reason is when the
-model is trained on other customers. The data are read from CHURN_DATASETS (default ../shared/datasets).
+The tasks are fixed: the test rows are the customers at one snapshot that no training label reaches, and everybody
+trains on the same earlier snapshots. Peers get recency, tenure, mean gap, counts and sums by window (featuretools
+builds its own columns of the purchases, for 20,000 training rows); the product builds its own. Then the same over
+several test snapshots (each predicted by what was known then), and as deployed: trained as of D, scored at D, judged
+by what came. Then how stable the first reason is when the model is trained again, and whether weights that fade with
+a snapshot's age would help. The data are read from CHURN_DATASETS (default ../shared/datasets).
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
-import subprocess
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from configs.schema import Config, load_config
-from models.classifier import FittedModel
+from benchmarks.quality_peers import ENVIRONMENTS, peers
+from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
+from configs.schema import Config
+from models.boosted import Settings, capacity
+from models.classifier import FittedModel, learn_columns
+from models.compare import paired
 from models.explain import contributions
-from models.metrics import auc, average_precision, ece, lift_at, log_loss
+from models.metrics import auc, log_loss
 from models.recipe import Training, run
 from models.sample import Sample
-from models.split import Fold
+from models.scoring import encode
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.reasons import COUNT
-from pipeline.result import table
 from pipeline.sources.opening import open_sources
-from pipeline.training.train import prepare_history, settings_of, usable
+from pipeline.training.train import settings_of
 
-ROOT = Path(__file__).parents[1]
-TASKS = {
-    "cdnow": dt.date(1998, 6, 30),
-    "online_retail": dt.date(2011, 12, 9),
-    "open_university": dt.date(2014, 12, 1),
-}
-DEPLOYED = {
-    "cdnow": ["1997-12-01", "1998-01-15", "1998-02-15", "1998-04-01"],
-    "online_retail": ["2011-07-15", "2011-08-15", "2011-09-15", "2011-10-10"],
-}
-BASIC = ("recency_days", "purchase_tenure_days", "purchase_gap_mean_days", "purchase_count_", "spend_sum_")
-Floats = np.ndarray
-Fit = Callable[[pd.DataFrame, Floats, pd.DataFrame], Floats]
+PARTS = ("peers", "deployed", "stability", "weights")
 EXPLAINED = 600
-HEADER = ["", "AUC", "AP", "log loss", "ECE", "lift 10%", "seconds"]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a contender said of the test rows, and how long its training took."""
-
-    y: Floats
-    p: Floats
-    seconds: float
-
-    @property
-    def figures(self) -> list[float]:
-        """AUC, average precision, log loss, ECE, lift in the top tenth, seconds."""
-        y, p = self.y, self.p
-        return [
-            auc(y, p),
-            average_precision(y, p),
-            log_loss(y, p),
-            ece(y, p),
-            lift_at(y, p, 0.1),
-            self.seconds,
-        ]
-
-
-def config_of(name: str) -> Config:
-    """A shipped config, its files taken from the folder of the data sets."""
-    folder = Path(os.environ.get("CHURN_DATASETS", ROOT.parent / "shared" / "datasets"))
-    file = ROOT / "configs" / f"{name}.yaml"
-    sources = load_config(file, environ={}).sources.given
-    places = {role: folder.resolve().joinpath(*Path(s.uri).parts[-2:]) for role, s in sources.items()}
-    return load_config(file, {f"CHURN__SOURCES__{role.upper()}__URI": str(p) for role, p in places.items()})
-
-
-def history(config: Config, as_of: dt.date) -> Sample:
-    """All that may be learned from as of a date."""
-    _, sample, _, _ = prepare_history(config, as_of, lambda line: None)
-    return sample.columns(list(usable(sample, config.model.allow_leaks).used))
+HALF_LIVES = (60, 180, 360)
 
 
 def product(sample: Sample, config: Config) -> tuple[Training, float]:
@@ -105,73 +51,6 @@ def product(sample: Sample, config: Config) -> tuple[Training, float]:
     start = time.perf_counter()
     training = run(sample, settings_of(config), config.model.test_snapshots, lambda line: None)
     return training, time.perf_counter() - start
-
-
-def _lightgbm(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
-    return lgb.LGBMClassifier(random_state=7, n_jobs=2, verbose=-1).fit(X, y).predict_proba(test)[:, 1]
-
-
-def _hist(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
-    return HistGradientBoostingClassifier(random_state=7).fit(X, y).predict_proba(test)[:, 1]
-
-
-def _logistic(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
-    model = make_pipeline(
-        SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=500)
-    )
-    return model.fit(np.log1p(X.clip(lower=0)), y).predict_proba(np.log1p(test.clip(lower=0)))[:, 1]
-
-
-HERE: dict[str, Fit] = {
-    "LightGBM defaults": _lightgbm,
-    "HistGradientBoosting (sklearn)": _hist,
-    "logistic regression (sklearn)": _logistic,
-}
-
-
-def basic(X: pd.DataFrame) -> pd.DataFrame:
-    """The columns that peers get; of a task without purchases all numbers."""
-    names = [n for n in X.columns if n.startswith(BASIC) and not n.endswith(("trend", "ratio", "share"))]
-    return X[names] if names else X.select_dtypes("number")
-
-
-def peers(
-    sample: Sample, fold: Fold, environments: dict[str, Path], seconds: float
-) -> Iterator[tuple[str, Told]]:
-    """Every peer that can be run, on the rows of one fold."""
-    train, test = sample.rows(fold.train_rows), sample.rows(fold.test_rows)
-    X = basic(train.X)
-    X = X[[n for n in X.columns if X[n].nunique() > 1]]
-    ahead = test.X[X.columns]
-    for name, fit in HERE.items():
-        start = time.perf_counter()
-        yield name, Told(test.churned, fit(X, train.churned, ahead), time.perf_counter() - start)
-    for name, folder in environments.items():
-        with tempfile.TemporaryDirectory() as place:
-            data = X.assign(
-                churned=train.churned.astype(int), snapshot=train.snapshot.astype("datetime64[s]")
-            )
-            data.to_parquet(Path(place) / "train.parquet")
-            ahead.assign(churned=test.churned.astype(int)).to_parquet(Path(place) / "test.parquet")
-            python, script = folder / "bin" / "python", Path(__file__).with_name("peer.py")
-            line = [python, script, name, place, str(seconds)]
-            done = subprocess.run(line, check=False, capture_output=True, text=True)
-            if done.returncode:
-                print(
-                    f"{name} failed: {done.stderr.strip().splitlines()[-1] if done.stderr else done.returncode}"
-                )
-                continue
-            took = float((Path(place) / "seconds.txt").read_text())
-            yield name, Told(test.churned, np.load(Path(place) / "p.npy"), took)
-
-
-def rows_of(told: dict[str, list[float]]) -> str:
-    """A table, one contender a row."""
-    shown = [
-        [n, *(f"{v:.3f}" for v in f[:4]), f"{f[4]:.2f}", f"{f[5]:.0f}" if f[5] else ""]
-        for n, f in told.items()
-    ]
-    return table(HEADER[: len(shown[0])], shown)
 
 
 def contenders(training: Training, at: int, took: float) -> dict[str, list[float]]:
@@ -188,21 +67,42 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
     config = config_of(name)
     sample = history(config, TASKS[name])
     training, took = product(sample, config)
+    events = _purchases(config, name)
     by_snapshot = []
     for at, tested in enumerate(training.tested):
         said = contenders(training, at, took)
+        told = dict(tested.probability)
         there = environments if at == 0 else {n: p for n, p in environments.items() if n == "catboost"}
-        said |= {n: t.figures for n, t in peers(sample, tested.fold, there, seconds)}
+        for n, t in peers(sample, tested.fold, there, seconds, events):
+            said[n], told[n] = t.figures, t.p
         by_snapshot.append(said)
         if at == 0:
             rate = f"{tested.y.mean():.1%} churn; {sample.churned[tested.fold.train_rows].mean():.1%} in training"
-            print(f"\n{name}, {tested.fold}, {rate}\n{rows_of(said)}")
+            more = _differences(tested.y, told, tested.customer)
+            print(f"\n{name}, {tested.fold}, {rate}")
+            print(rows_of(said, more, "log loss above churn's [95 %]"))
             print("\n".join(note for note in training.notes))
     if len(by_snapshot) > 1:
         everywhere = [n for n in by_snapshot[0] if all(n in said for said in by_snapshot)]
         mean = {n: list(np.mean([said[n] for said in by_snapshot], axis=0)) for n in everywhere}
         dates = ", ".join(str(t.fold.test) for t in training.tested)
-        print(f"\n{name}, mean of the test snapshots {dates}\n{rows_of(mean)}")
+        print(f"\n{name}, mean of the test snapshots {dates}\n{rows_of(mean)}", flush=True)
+
+
+def _purchases(config: Config, name: str) -> pd.DataFrame | None:
+    table = open_sources(config, TASKS[name]).local.get("transactions")
+    return None if table is None else table.select("customer_id", "occurred_at", "amount").to_pandas()
+
+
+def _differences(y: np.ndarray, told: dict[str, np.ndarray], customer: np.ndarray) -> dict[str, str]:
+    """By how much each contender's log loss is above the product's, by a paired bootstrap over customers."""
+    shown = {}
+    for name, p in told.items():
+        if name != "model":
+            d = paired(y, np.asarray(p, dtype=np.float64), told["model"], customer, seed=7)
+            text = f"{d.log_loss:+.4f} [{d.log_loss_interval[0]:+.4f}, {d.log_loss_interval[1]:+.4f}]"
+            shown |= {name: text, f"  {name}": text}
+    return shown
 
 
 def deployed(name: str) -> None:
@@ -231,34 +131,89 @@ def deployed(name: str) -> None:
 
 
 def stability(name: str) -> None:
-    """How often a customer's first driver is the same when the model is trained on other customers."""
+    """How often a customer's first driver is the same when the model is trained again on something else."""
     config = config_of(name)
     sample = history(config, TASKS[name])
+    settings = replace(settings_of(config), max_rows=60_000)
+    ids = np.unique(sample.customer)
+    half = (np.random.default_rng(7).permutation(len(ids)) % 2)[np.searchsorted(ids, sample.customer)]
+    first = _deployed(sample, settings)
+    _steady(
+        name,
+        "each trained on another half of the customers",
+        *(_deployed(sample.rows(half == i), settings) for i in (0, 1)),
+    )
+    _steady(name, "another seed", first, _deployed(sample, replace(settings, seed=8)))
+    older = sample.rows(sample.snapshot < sample.snapshots[0])
+    _steady(name, "trained one snapshot earlier", first, _deployed(older, settings))
+
+
+def _deployed(sample: Sample, settings: Settings) -> FittedModel:
+    return run(sample, settings, 1, lambda line: None).deployed
+
+
+def _steady(name: str, what: str, *models: FittedModel) -> None:
+    config = config_of(name)
     matrix = build_matrix(open_sources(config, TASKS[name]), config, [TASKS[name]])
     driver = {c.name: c.driver for c in matrix.columns}
-    ids = np.unique(sample.customer)
-    half = np.random.default_rng(7).permutation(len(ids)) % 2
-    side = half[np.searchsorted(ids, sample.customer)]
-    settings = replace(settings_of(config), max_rows=60_000)
-    models = [run(sample.rows(side == i), settings, 1, lambda line: None).deployed for i in (0, 1)]
     risks = [model.probability(matrix.features) for model in models]
+    rank = pd.Series(risks[0]).corr(pd.Series(risks[1]), method="spearman")
     order = np.argsort(-(risks[0] + risks[1]), kind="stable")
-    chance = np.random.default_rng(7).permutation(len(order))
-    print(f"\n{name}: two models, each trained on half of the customers")
-    for what, picked in (("most at risk", order[:EXPLAINED]), ("at random", order[chance[:EXPLAINED]])):
+    tenth = order[: max(1, len(order) // 10)]
+    rng = np.random.default_rng(7)
+    shown = []
+    for picked in (rng.permutation(tenth)[:EXPLAINED], rng.permutation(order)[:EXPLAINED]):
         rows = matrix.features.iloc[picked]
         found = [contributions(model, rows, matrix.features) for model in models]
         sums = [pd.DataFrame(f.values, columns=f.columns).T.groupby(driver).sum().T for f in found]
-        first = np.mean(sums[0].idxmax(axis=1).to_numpy() == sums[1].idxmax(axis=1).to_numpy())
+        same = np.mean(sums[0].idxmax(axis=1).to_numpy() == sums[1].idxmax(axis=1).to_numpy())
         top = [s.rank(axis=1, ascending=False).to_numpy() <= COUNT for s in sums]
-        shared = (top[0] & top[1]).sum() / (COUNT * len(rows))
-        print(
-            f"  of {len(rows)} customers {what} {first:.1%} have the same first driver, {shared:.1%} of the"
+        shown.append(
+            f"{same:.0%} ({(top[0] & top[1]).sum() / (COUNT * len(rows)):.0%} of the {COUNT} strongest)"
         )
-        print(f"  {COUNT} strongest drivers are the same")
-    close = float(np.mean(np.abs(risks[0] - risks[1])))
-    rank = pd.Series(risks[0]).corr(pd.Series(risks[1]), method="spearman")
-    print(f"  probabilities differ by {close:.3f} on average, rank correlation {rank:.3f}")
+    print(
+        f"{name}, {what}: the same first driver of {shown[0]} in the top tenth, of {shown[1]} of all; "
+        f"rank correlation {rank:.3f}, probabilities {np.mean(np.abs(risks[0] - risks[1])):.3f} apart",
+        flush=True,
+    )
+
+
+def weights(name: str) -> None:
+    """The boosted member with rows that fade with the age of their snapshot, by half-life; one seed."""
+    config = config_of(name)
+    sample = history(config, TASKS[name])
+    settings = replace(settings_of(config), max_rows=40_000, seeds=1)
+    tested = run(sample, settings, config.model.test_snapshots, lambda line: None).tested
+    found: dict[str, list[tuple[float, float]]] = {}
+    for fold in (t.fold for t in tested):
+        train, test = sample.rows(fold.train_rows).at_most(40_000, 7), sample.rows(fold.test_rows)
+        columns = learn_columns(train.X)
+        X, ahead = encode(columns, train.X), encode(columns, test.X)
+        minority = int(min(train.churned.mean(), 1 - train.churned.mean()) * len(np.unique(train.customer)))
+        leaves, rows = capacity(settings.leaves, minority)
+        chosen = {
+            "objective": "binary",
+            "num_leaves": leaves,
+            "min_data_in_leaf": rows,
+            "learning_rate": settings.learning_rate,
+            "lambda_l2": settings.l2,
+            "extra_trees": True,
+            "num_threads": settings.threads,
+            "verbose": -1,
+        }
+        age = (fold.last - train.snapshot).astype(float)
+        for half in (0, *HALF_LIVES):
+            fade = None if half == 0 else 0.5 ** (age / half)
+            data = lgb.Dataset(X, train.churned, weight=fade)
+            p = lgb.train(chosen, data, settings.trees).predict(ahead)
+            found.setdefault(f"half-life {half} days" if half else "all alike", []).append(
+                (auc(test.churned, p), log_loss(test.churned, p))
+            )
+    said = "; ".join(
+        f"{n}: AUC {np.mean(v, axis=0)[0]:.4f}, log loss {np.mean(v, axis=0)[1]:.4f}"
+        for n, v in found.items()
+    )
+    print(f"{name}, weights of snapshots, mean of {len(tested)} test snapshots: {said}", flush=True)
 
 
 def main() -> None:
@@ -268,21 +223,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
-    parser.add_argument("--parts", nargs="+", default=["peers", "deployed", "stability"])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--seconds", type=float, default=120.0, help="budget of FLAML and AutoGluon")
-    for name in ("catboost", "flaml", "autogluon"):
+    for name in ENVIRONMENTS:
         parser.add_argument(f"--{name}", type=Path, help="its virtual environment")
     asked = parser.parse_args()
-    environments = {n: p for n in ("catboost", "flaml", "autogluon") if (p := getattr(asked, n)) is not None}
-    for name in sorted({"catboost", "flaml", "autogluon"} - set(environments)):
-        print(f"{name}: skipped, no --{name} VENV given")
-    parts = {"peers": lambda task: compare(task, environments, asked.seconds), "deployed": deployed}
+    environments = {n: p for n in ENVIRONMENTS if (p := getattr(asked, n)) is not None}
+    if "peers" in asked.parts:
+        for name in sorted(set(ENVIRONMENTS) - set(environments)):
+            print(f"{name}: skipped, no --{name} VENV given")
     for part in asked.parts:
         for task in asked.tasks:
-            if part == "stability":
-                stability(task)
-            elif part == "peers" or task in DEPLOYED:
-                parts[part](task)
+            if part == "peers":
+                compare(task, environments, asked.seconds)
+            elif part != "deployed" or task in DEPLOYED:
+                {"deployed": deployed, "stability": stability, "weights": weights}[part](task)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""What people would pick instead, on the rows of one fold: some in this environment, some in one of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.tasks import Floats, Told
+from models.sample import Sample
+from models.split import Fold
+
+Fit = Callable[[pd.DataFrame, Floats, pd.DataFrame], Floats]
+BASIC = ("recency_days", "purchase_tenure_days", "purchase_gap_mean_days", "purchase_count_", "spend_sum_")
+ENVIRONMENTS = ("catboost", "flaml", "autogluon", "featuretools")
+FEATURETOOLS_ROWS = 20_000
+
+
+def _lightgbm(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
+    return lgb.LGBMClassifier(random_state=7, n_jobs=2, verbose=-1).fit(X, y).predict_proba(test)[:, 1]
+
+
+def _hist(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
+    return HistGradientBoostingClassifier(random_state=7).fit(X, y).predict_proba(test)[:, 1]
+
+
+def _logistic(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
+    model = make_pipeline(
+        SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=500)
+    )
+    return model.fit(np.log1p(X.clip(lower=0)), y).predict_proba(np.log1p(test.clip(lower=0)))[:, 1]
+
+
+HERE: dict[str, Fit] = {
+    "LightGBM defaults": _lightgbm,
+    "HistGradientBoosting (sklearn)": _hist,
+    "logistic regression (sklearn)": _logistic,
+}
+
+
+def basic(X: pd.DataFrame) -> pd.DataFrame:
+    """The columns that peers get; of a task without purchases all numbers."""
+    names = [n for n in X.columns if n.startswith(BASIC) and not n.endswith(("trend", "ratio", "share"))]
+    return X[names] if names else X.select_dtypes("number")
+
+
+def peers(
+    sample: Sample, fold: Fold, environments: dict[str, Path], seconds: float, events: pd.DataFrame | None
+) -> Iterator[tuple[str, Told]]:
+    """Every peer that can be run, on the rows of one fold; `events` are the purchases, for those that read them."""
+    train, test = sample.rows(fold.train_rows), sample.rows(fold.test_rows)
+    X = basic(train.X)
+    names = [n for n in X.columns if X[n].nunique() > 1]
+    for name, fit in HERE.items():
+        start = time.perf_counter()
+        p = fit(X[names], train.churned, test.X[names])
+        yield name, Told(test.churned, p, time.perf_counter() - start)
+    for name, folder in environments.items():
+        if name == "featuretools" and events is None:
+            print("featuretools: skipped, no purchases here")
+            continue
+        part = train.at_most(FEATURETOOLS_ROWS, 7) if name == "featuretools" else train
+        with tempfile.TemporaryDirectory() as place:
+            _write(part, names, Path(place) / "train.parquet")
+            _write(test, names, Path(place) / "test.parquet")
+            if events is not None:
+                events.to_parquet(Path(place) / "events.parquet")
+            script = Path(__file__).with_name("peer.py")
+            line = [folder / "bin" / "python", script, name, place, str(seconds)]
+            done = subprocess.run(line, check=False, capture_output=True, text=True)
+            if done.returncode:
+                said = done.stderr.strip().splitlines()
+                print(f"{name} failed: {said[-1] if said else done.returncode}")
+                continue
+            took = float((Path(place) / "seconds.txt").read_text())
+            yield name, Told(test.churned, np.load(Path(place) / "p.npy"), took)
+
+
+def _write(part: Sample, names: list[str], file: Path) -> None:
+    keys = {
+        "churned": part.churned.astype(int),
+        "snapshot": part.snapshot.astype("datetime64[s]"),
+        "customer": part.customer,
+    }
+    part.X[names].assign(**keys).to_parquet(file)
