@@ -23,6 +23,7 @@ from features.matrix import People
 from features.panel import Panel, Stat
 from features.partials import partials
 from features.snapshots import TimeAxis
+from features.tables import derived
 from pipeline.progress import progress
 from pipeline.sources.databases import BATCH_ROWS, arrow, asking
 
@@ -34,6 +35,7 @@ class Scan:
     """The partial statistics of every source, in one or more shards of customers.
 
     A customer is in the same shard of every source, so that a matrix can be built shard by shard in bounded memory.
+    `load` is for one thread: it asks the local DuckDB.
     """
 
     shards: int
@@ -50,23 +52,60 @@ def scan(
 ) -> Iterator[Scan]:
     """Run one group-by for each source that has statistics to compute.
 
-    With several shards the partials wait in a temporary folder, split by a hash of the customer.
+    With several shards the rows wait in a temporary folder, divided by a hash of the customer, and are grouped shard by
+    shard: a group-by of all customers at once would not stay within DuckDB's memory. Of another engine's table
+    the partials wait there; that engine groups.
+
+    Parameters
+    ----------
+    tables
+        The sources of the roles, without the derived ones.
     """
-    queries = {role: partials(tables[role], role, wanted, axis) for role, wanted in stats.items() if wanted}
+    every = derived(tables)
+    wanted = {role: columns for role, columns in stats.items() if columns}
     if shards == 1:
-        found = {role: arrow(query).combine_chunks() for role, query in queries.items()}
+        found = {
+            role: arrow(partials(every[role], role, wanted[role], axis)).combine_chunks() for role in wanted
+        }
         yield Scan(1, lambda _: found)
         return
-    with tempfile.TemporaryDirectory(prefix="churn-") as folder:
-        for role, query in progress(queries.items(), "read sources", len(queries)):
-            file = Path(folder) / f"{role}.parquet"
-            _write_shards(connection, brought(connection, query, file), Path(folder) / role, shards)
+    here = [role for role in wanted if every[role].get_backend() is connection]
+    # Derived roles are made of the divided rows.
+    rows = {
+        role: tables[role]
+        for role in tables
+        if role != "customers" and tables[role].get_backend() is connection
+    }
+    away = {role: partials(every[role], role, wanted[role], axis) for role in wanted if role not in here}
+    with tempfile.TemporaryDirectory(prefix="churn-") as name:
+        folder = Path(name)
+        for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):
+            file = folder / f"{role}.parquet"
+            _write_shards(connection, brought(connection, table, file), folder / role, shards)
             file.unlink(missing_ok=True)
 
         def load(shard: int) -> dict[str, pa.Table]:
-            return {role: _read_shard(Path(folder) / role, shard) for role in queries}
+            with _registered(
+                connection, {role: _read_shard(folder / role, shard) for role in rows}
+            ) as divided:
+                parts = derived(divided)
+                found = {role: arrow(partials(parts[role], role, wanted[role], axis)) for role in here}
+            found |= {role: _read_shard(folder / role, shard) for role in away}
+            return {role: table.combine_chunks() for role, table in found.items()}
 
         yield Scan(shards, load)
+
+
+@contextmanager
+def _registered(connection: Backend, tables: Mapping[str, pa.Table]) -> Iterator[dict[str, ir.Table]]:
+    """Arrow tables as tables of the local DuckDB, which reads them where they are."""
+    try:
+        for role, table in tables.items():
+            connection.con.register(f"{role}_shard", table)
+        yield {role: connection.table(f"{role}_shard") for role in tables}
+    finally:
+        for role in tables:
+            connection.con.unregister(f"{role}_shard")
 
 
 def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
@@ -100,12 +139,12 @@ def shards_for(rows: int) -> int:
 
 
 def _write_shards(connection: Backend, found: ir.Table, folder: Path, shards: int) -> None:
-    """Divide rows by the shard of their customer as they stream in; a file a shard, much cheaper than Parquet."""
+    """Divide rows by the shard of their customer as they stream in, a file a shard."""
     folder.mkdir()
     split = found.mutate(shard_=shard_of(found.customer_id, shards).cast("int32"))
     with ExitStack() as stack:
         # Ibis 12 asks DuckDB 2 for a stream by a name that is gone.
-        batches = connection.raw_sql(connection.compile(split)).to_arrow_reader(BATCH_ROWS)
+        batches = connection.con.sql(connection.compile(split)).to_arrow_reader(BATCH_ROWS)
         schema = batches.schema.remove(batches.schema.get_field_index("shard_"))
         files = [
             stack.enter_context(pa.ipc.new_file(str(folder / f"{shard}.arrow"), schema))
@@ -122,7 +161,7 @@ def _write_shards(connection: Backend, found: ir.Table, folder: Path, shards: in
 
 def _read_shard(folder: Path, shard: int) -> pa.Table:
     with pa.OSFile(str(folder / f"{shard}.arrow")) as file:
-        return pa.ipc.open_file(file).read_all().combine_chunks()
+        return pa.ipc.open_file(file).read_all()
 
 
 def ids_of(*columns: pa.ChunkedArray) -> pa.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import ibis
@@ -42,17 +42,24 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     shards = engine.shards_for(sources.event_rows)
     customers = _customers(tables.get("customers"), shards)
     kinds = engine.kinds_of(customers, sources.attributes)
-    with engine.scan(sources.connection, tables, plan.stats, plan.axis, shards) as scan:
 
-        def frame(shard: int) -> pd.DataFrame:
-            here = None if customers is None else customers.filter(pc.field("shard_") == shard)
-            return plan.frame(scan.load(shard), here, kinds)
+    def frame(shard: int, reduced: dict[str, Any]) -> pd.DataFrame:
+        here = None if customers is None else customers.filter(pc.field("shard_") == shard)
+        return plan.frame(reduced, here, kinds)
 
-        # NumPy and Arrow leave the interpreter while they work, so threads do.
-        with ThreadPoolExecutor(min(config.model.threads, scan.shards)) as pool:
-            size = sources.event_rows // scan.shards
-            work = pool.map(frame, range(scan.shards))
-            frames = list(progress(work, "features", scan.shards, unit="events", size=size))
+    frames, size = [], sources.event_rows // shards
+    with (
+        engine.scan(sources.connection, sources.tables, plan.stats, plan.axis, shards) as scan,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # One shard is grouped while the features of the one before are computed.
+        before: Future[pd.DataFrame] | None = None
+        for shard in progress(range(shards), "features", shards, unit="events", size=size):
+            reduced = scan.load(shard)
+            if before is not None:
+                frames.append(before.result())
+            before = pool.submit(frame, shard, reduced)
+        frames += [before.result()] if before is not None else []
     return Matrix(_joined(frames), plan.catalogue, plan.digest)
 
 
