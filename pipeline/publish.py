@@ -114,8 +114,14 @@ def _point(link: Path, target: Path) -> None:
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file in a folder, by name."""
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
+    """SHA-256 of every file in a folder and those in it, by name."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(file.relative_to(folder)): _sha256(file) for file in files}
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def as_json(content: Mapping[str, Any]) -> str:

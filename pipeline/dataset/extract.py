@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from configs.errors import ConfigError
 from configs.schema import Config
 from features.snapshots import back_from
+from features.spec import FeatureColumn
+from features.tables import derived
 from models.undated import WARNING
 from pipeline.dataset import cluster_jobs
+from pipeline.dataset.cluster_labels import with_labels
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
+from pipeline.dataset.plan import Plan
 from pipeline.publish import as_json, write_atomic
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
+
+Say = Callable[[str], None]
 
 
 def catalogue(config: Config, as_of: dt.date) -> Result:
@@ -28,16 +34,15 @@ def catalogue(config: Config, as_of: dt.date) -> Result:
     if config.churn.kind == "labelled":
         columns = read_labelled(config, as_of).matrix.columns
     else:
-        columns = build_matrix(open_sources(config, as_of), config, [as_of]).columns
+        sources = open_sources(config, as_of)
+        columns = Plan.of(config, [as_of], derived(sources.tables), sources.attributes).catalogue
     rows = [[c.name, c.unit, c.driver, c.label, c.null] for c in columns]
     return Result(
         table(["column", "unit", "driver", "label", "null means"], rows), [asdict(c) for c in columns]
     )
 
 
-def write_matrix(
-    config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool, say: Callable[[str], None]
-) -> Result:
+def write_matrix(config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool, say: Say) -> Result:
     """Write `customer_id`, `snapshot`, the features and, if asked for, `churned`; the catalogue beside it.
 
     Parameters
@@ -48,7 +53,7 @@ def write_matrix(
         The Parquet file; the catalogue goes to the same name with `.catalogue.json`.
     """
     if config.engine.kind == "spark":
-        return _write_on_cluster(config, as_of, count, out, labels=labels)
+        return _write_on_cluster(config, as_of, count, out, labels=labels, say=say)
     undated = config.churn.kind == "labelled"
     if undated:
         read = read_labelled(config, as_of)
@@ -72,32 +77,37 @@ def write_matrix(
     sink = pa.BufferOutputStream()
     pq.write_table(content, sink)
     write_atomic(out, sink.getvalue().to_pybytes())
-    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in matrix.columns}))
-    values = {
-        "out": str(out),
-        "rows": len(frame),
-        "features": len(matrix.columns),
-        "snapshots": sorted(str(day) for day in days),
-        "catalogue_hash": matrix.catalogue_hash,
-    }
-    return Result(
-        f"{out}: {len(frame):,} rows, {len(matrix.columns)} features, {len(days)} snapshots", values
-    )
+    return _written(out, len(frame), matrix.columns, matrix.catalogue_hash, days)
 
 
-def _write_on_cluster(config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool) -> Result:
+def _write_on_cluster(
+    config: Config, as_of: dt.date, count: int, out: Path, *, labels: bool, say: Say
+) -> Result:
     """The matrix as a folder of Parquet files that Spark writes."""
-    if labels:
-        raise ConfigError(
-            "--labels is not for a cluster: train there takes a sample, or use engine.kind duckdb"
-        )
+    sources = open_sources(config, as_of)
+    for note in sources.notes:
+        say(note)
     days = back_from(as_of, config.snapshots.step_days, count)
-    plan = cluster_jobs.write_matrix(open_sources(config, as_of), config, days, out.absolute())
-    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in plan.catalogue}))
+    place = out.absolute()
+
+    def then(rows: Any) -> Any:
+        return with_labels(rows, sources, config, days, as_of) if labels else rows
+
+    plan = cluster_jobs.write_matrix(sources, config, days, place, then=then)
+    rows = sum(pq.read_metadata(file).num_rows for file in sorted(place.glob("*.parquet")))
+    return _written(out, rows, plan.catalogue, plan.digest, days)
+
+
+def _written(
+    out: Path, rows: int, columns: Sequence[FeatureColumn], digest: str, days: Sequence[dt.date]
+) -> Result:
+    """Write the catalogue beside the matrix, and say what there is."""
+    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in columns}))
     values = {
         "out": str(out),
-        "features": len(plan.catalogue),
+        "rows": rows,
+        "features": len(columns),
         "snapshots": sorted(str(day) for day in days),
-        "catalogue_hash": plan.digest,
+        "catalogue_hash": digest,
     }
-    return Result(f"{out}: {len(plan.catalogue)} features, {count} snapshots", values)
+    return Result(f"{out}: {rows:,} rows, {len(columns)} features, {len(days)} snapshots", values)

@@ -25,6 +25,7 @@ from configs.errors import HistoryError
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import back_from
+from pipeline.dataset.cluster_jobs import bounded
 from pipeline.dataset.matrix import build_matrix
 from pipeline.progress import progress
 from pipeline.result import Result, table
@@ -94,6 +95,7 @@ def check_features(config: Config, as_of: dt.date, count: int, say: Callable[[st
             f"{config.snapshots.step_days} days earlier (snapshots.step_days)"
         )
     say(f"features at {len(checked)} snapshots, {checked[-1]} to {checked[0]}")
+    sources = bounded(sources, config, [as_of, *checked], say)
     whole = build_matrix(sources, config, [as_of, *checked])
     futures: list[tuple[dt.date, str, Future]] = [
         (day, change, how)

@@ -20,6 +20,7 @@ from features.matrix import Matrix
 from features.snapshots import newest_mature
 from models.effects import reached
 from models.qini import Trial
+from pipeline.dataset.cluster_jobs import only_of
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outcomes import ledger
@@ -82,6 +83,7 @@ def churned(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date
     frame = pd.DataFrame(
         {"customer_id": rows["customer_id"].to_numpy(), "snapshot": pd.to_datetime(rows["as_of"]).to_numpy()}
     )
+    sources = only_of(sources, rows["customer_id"].tolist())
     labels = build_labels(sources, config, Matrix(frame, (), ""), as_of)
     if config.churn.kind == "contractual":
         known = set(sources.tables["customers"].customer_id.to_pyarrow().to_pylist())
@@ -147,7 +149,8 @@ def randomised(sources: Sources, config: Config, as_of: dt.date) -> Trial:
     parts = []
     for i in range(0, len(nights), NIGHTS):
         wanted = rows.loc[rows["as_of"].isin(nights[i : i + NIGHTS])]
-        matrix = build_matrix(sources, config, nights[i : i + NIGHTS])
+        theirs = only_of(sources, wanted["customer_id"].tolist())
+        matrix = build_matrix(theirs, config, nights[i : i + NIGHTS])
         wanted = wanted.assign(
             snapshot=pd.to_datetime(wanted["as_of"]).astype(matrix.frame["snapshot"].dtype)
         )

@@ -21,7 +21,7 @@ from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decision import Decision, Outcome
 from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels
-from pipeline.outreach.playbook import fitting, masks, value_ranks
+from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
 from pipeline.outreach.selection import Limits, Night, select
 from pipeline.outreach.valuation import Valuation, valuation
@@ -40,6 +40,7 @@ def prepare(
     history: pd.DataFrame | None = None,
     do_not_contact: Collection[str] = (),
     effect: Floats | None = None,
+    worth: Valuation | None = None,
 ) -> Prepared:
     """Value every customer, apply every rule, and pick those who compete for the list.
 
@@ -58,6 +59,8 @@ def prepare(
     effect
         Shape (n,), in the order of `scores`: predicted fall of the chance of leaving when contacted. It takes the
         place of chance x save rate, and the save rates only tell the actions apart.
+    worth
+        Of these customers, in the order of `scores`, where they are not all: what each is worth depends on all.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def prepare(
     rules = blocked(
         customers, known, channels, history, do_not_contact, settings, context.as_of, context.hold_days
     )
-    worth = valuation(customers, settings)
+    worth = valuation(customers, settings) if worth is None else worth.take(order)
     lift = _lift(customers, known, channels, worth, context, None if effect is None else effect[order])
     free = ~np.logical_or.reduce(list(rules.values()))
     best = _gain(lift, worth, context).max(axis=1, initial=-np.inf)
@@ -100,7 +103,7 @@ def _lift(
 ) -> Floats:
     """Leaving prevented by each action, were it to fit by the reasons too."""
     probability = customers["churn_probability"].to_numpy(np.float64)
-    ranks, complaint = value_ranks(worth.amount), known["open_complaint"].to_numpy(bool)
+    ranks, complaint = worth.ranks, known["open_complaint"].to_numpy(bool)
     reach = {channel: channels[:, i] for i, channel in enumerate(context.channels)}
     saves = context.saves
     lift = np.zeros((len(customers), len(saves)))
@@ -147,6 +150,16 @@ def _candidates(
     return np.sort(np.concatenate([drawn, top])), sampled, size / len(competing)
 
 
+def least_gain(prepared: Prepared) -> float:
+    """What the least promising of those gains at most who compete for their gain and not by the draw.
+
+    Nobody who gains less would compete; minus infinity where there is room for more.
+    """
+    rows = prepared.candidates[~prepared.sampled[prepared.candidates]]
+    best = _gain(prepared.lift[rows], prepared.worth, prepared.context, rows).max(axis=1, initial=-np.inf)
+    return float(best.min()) if len(rows) else -np.inf
+
+
 def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decision:
     """Choose actions and customers, within the limits.
 
@@ -159,7 +172,7 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     people = prepared.customers.iloc[rows].reset_index(drop=True)
     drivers = masks([{reason.driver for reason in each} for each in reasons])
     probability = people["churn_probability"].to_numpy(np.float64)
-    ranks = value_ranks(prepared.worth.amount)[rows]
+    ranks = prepared.worth.ranks[rows]
     fits = np.column_stack([fitting(a, people, probability, ranks, drivers) for a in context.actions])
     gain = _gain(np.where(fits, prepared.lift[rows], 0.0), prepared.worth, context, rows)
     customer, action = np.nonzero(gain > 0)

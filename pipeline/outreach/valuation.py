@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from configs.outreach import Outreach
 from models.value import expected_margin
+from pipeline.outreach.playbook import value_ranks
 
 Floats = NDArray[np.float64]
 _SPEND = re.compile(r"spend_sum_(\d+)d")
@@ -32,12 +33,25 @@ class Valuation:
         Method and figures, to be logged.
     notes
         Lines that a person should read.
+    among_all
+        Shape (n,): share of all customers who are worth more, where these are not all; None where they are.
     """
 
     amount: Floats
     priced: bool
     parameters: Mapping[str, Any]
     notes: tuple[str, ...]
+    among_all: Floats | None = None
+
+    @property
+    def ranks(self) -> Floats:
+        """Shape (n,): share of all customers who are worth more, 0..1."""
+        return value_ranks(self.amount) if self.among_all is None else self.among_all
+
+    def take(self, order: NDArray[np.int64]) -> Valuation:
+        """The customers in another order."""
+        ranks = None if self.among_all is None else self.among_all[order]
+        return replace(self, amount=self.amount[order], among_all=ranks)
 
 
 def valuation(customers: pd.DataFrame, settings: Outreach) -> Valuation:
@@ -51,18 +65,10 @@ def valuation(customers: pd.DataFrame, settings: Outreach) -> Valuation:
     >>> valuation(pd.DataFrame({"customer_id": ["7"]}), Outreach()).notes
     ('no amounts are known: every customer counts as worth 1, and costs are left out of the gain',)
     """
-    n, chosen = len(customers), settings.value
-    windows = sorted(int(m[1]) for name in customers.columns if (m := _SPEND.fullmatch(str(name))))
-    if chosen.method == "constant" or not windows:
-        why = (
-            ()
-            if chosen.method == "constant"
-            else ("no amounts are known: every customer counts as worth 1, ",)
-        )
-        notes = (f"{why[0]}and costs are left out of the gain",) if why else ()
-        return Valuation(np.ones(n), False, {"method": "constant"}, notes)
-    days = min(windows, key=lambda window: (abs(window - settings.value_days), window))
-    spend, exposure = _history(customers, days)
+    chosen, days = settings.value, history_days(customers.columns, settings)
+    if days is None:
+        return worth_one(len(customers), settings)
+    spend, exposure = history(customers, days)
     segment = None
     if chosen.segment is not None:
         segment = pd.factorize(customers[chosen.segment].astype("str"), sort=True)[0].astype(np.int64)
@@ -77,7 +83,22 @@ def valuation(customers: pd.DataFrame, settings: Outreach) -> Valuation:
     return Valuation(worth.amount, True, {**worth.parameters, "history_window_days": days}, ())
 
 
-def _history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:
+def history_days(columns: Iterable[str], settings: Outreach) -> int | None:
+    """The window whose spend is the history: that nearest to `value_days`; None where nobody is priced."""
+    windows = sorted(int(m[1]) for name in columns if (m := _SPEND.fullmatch(str(name))))
+    if settings.value.method == "constant" or not windows:
+        return None
+    return min(windows, key=lambda window: (abs(window - settings.value_days), window))
+
+
+def worth_one(n: int, settings: Outreach) -> Valuation:
+    """All customers are worth the same."""
+    asked = settings.value.method == "constant"
+    why = "no amounts are known: every customer counts as worth 1, and costs are left out of the gain"
+    return Valuation(np.ones(n), False, {"method": "constant"}, () if asked else (why,))
+
+
+def history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:
     """Spend and days as a customer of the last window and of the one before, shape (n, 2) each."""
     last = customers[f"spend_sum_{days}d"].to_numpy(np.float64)
     change = customers.get(f"spend_change_{days}d")

@@ -192,7 +192,8 @@ def in_ranges(table: ir.Table, column: ir.NumericValue, bands: int) -> ir.String
     """A number as the text of its quantile range, ready to sort."""
     shares = [k / bands for k in range(1, bands)]
     cuts = table.aggregate(**{f"q{k}": column.quantile(share) for k, share in enumerate(shares)}).execute()
-    edges = sorted({float(v) for v in cuts.iloc[0].dropna()})
+    # The last digits of an interpolated quantile differ by engine, and would move a customer to the next range.
+    edges = sorted({float(f"{v:.9g}") for v in cuts.iloc[0].dropna()})
     texts = [f"{v:,.6g}" for v in edges]
     if not edges:
         return column.cast("string")

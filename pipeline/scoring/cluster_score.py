@@ -1,81 +1,154 @@
-"""`churn score` on a cluster: every customer is scored there, and Spark writes the scores."""
+"""Scoring on a cluster: every customer is scored there; those who may be on the list come here."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
-from importlib.metadata import version
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs.errors import DataError
-from configs.schema import Config
-from models import registry
-from pipeline.dataset.cluster_jobs import write_scores
-from pipeline.publish import as_json, only_run, publish, write_atomic
-from pipeline.result import Result
+import ibis
+import numpy as np
+import pandas as pd
+
+from configs.outreach import Outreach
+from features.matrix import Matrix
+from features.tables import derived
+from pipeline.dataset.cluster_jobs import as_folder, write_matrix
+from pipeline.dataset.matrix import LISTING, with_listing
+from pipeline.dataset.plan import Plan
+from pipeline.outreach.valuation import Valuation, history_days
+from pipeline.retention import forecasts, rate_tables
+from pipeline.retention.rate_forecast import secure_ids
+from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
+from pipeline.scoring.night_rates import rates_of
+from pipeline.scoring.scored import Everybody, Job, Scored, nobody
+from pipeline.sources.databases import asking
 from pipeline.sources.opening import Sources, open_sources
-from pipeline.tracking.champion import tracking_of
+
+TIMES_THE_CANDIDATES = 10
+TIMES_THE_LIST = 20
+COMPARED = 5_000
 
 
-def score_on_cluster(config: Config, as_of: dt.date, out: Path | None, say: Callable[[str], None]) -> Result:
-    """Publish `scores.parquet`, a folder of files that Spark writes, and `manifest.json`.
+def most_here(settings: Outreach) -> int:
+    """How many customers may come to the driver.
 
-    Parameters
-    ----------
-    out
-        Folder for `<as-of>/`, which the workers reach too; the config's `outputs.folder` when None.
+    `outreach.candidates` of them compete for the list in any case, after those who must not be contacted now or for
+    whom nothing can be done are struck; ten times as many leave room for the struck ones. Whether it was enough is
+    seen each night, see `Everybody.notes`.
+
+    Examples
+    --------
+    >>> most_here(Outreach())
+    50000
+    """
+    return max(TIMES_THE_CANDIDATES * settings.candidates, TIMES_THE_LIST * settings.capacity)
+
+
+@contextmanager
+def on_a_cluster(job: Job) -> Iterator[Scored]:
+    """Matrix and probabilities are written by the workers beside the outputs, asked for what the night needs, and gone.
 
     Raises
     ------
     DataError
         A source breaks its contract, or nobody is a customer.
     ModelError
-        There is no champion, or the matrix lacks a column that it reads.
+        The matrix lacks a column that the model reads.
     TryAgainError
-        The master is away, or another run is at work.
+        The master is away.
     """
-    data = config.path(config.outputs.folder) if out is None else out.absolute()
-    runs = data / "runs" if out is None else data
-    champion = registry.load_champion(tracking_of(config))
-    say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
+    config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
     sources = open_sources(config, as_of)
     for note in sources.notes:
         say(note)
-    totals: dict[str, Any] = {}
+    plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)
+    model.check_columns([*(c.name for c in plan.catalogue), LISTING.name])
+    days = history_days([c.name for c in plan.catalogue], config.outreach)
+    with staged(job.data) as folder:
+        with asking():
+            say(f"features and scores at {as_of} on {config.engine.master}")
+            work = partial(scored_parts, dict(model.spec), model.texts, days)
+            write_matrix(sources, config, [as_of], folder / "rows", more=names_of(days), work=work)
+            crowd = Crowd.read(folder / "rows", days, config.outreach)
+            if not crowd.customers:
+                raise nobody(sources, as_of)
+            say(f"{crowd.customers:,} customers are scored; bring the candidates")
+            scored = _brought(job, sources, crowd, plan)
+        yield scored
 
-    def write(folder: Path) -> None:
-        say(f"score on {config.engine.master}")
-        plan = write_scores(sources, config, as_of, champion.model, folder / "scores.parquet")
-        totals.update(_totals(sources, folder / "scores.parquet"))
-        if not totals["customers"]:
-            raise DataError(f"nobody is a customer at {as_of}; check the export, or --as-of")
-        manifest = {
-            "as_of": as_of,
-            "churn_version": version("churn"),
-            "config": config.name,
-            "config_digest": config.digest,
-            "model": {"version": champion.version, "sha256": champion.digest, "run_id": champion.run_id},
-            "catalogue_hash": plan.digest,
-            "inputs": sources.fingerprints,
-            "rows": totals,
-            "notes": sources.notes,
-        }
-        write_atomic(folder / "manifest.json", as_json(manifest))
 
-    with only_run(runs, "score"):
-        folder = publish(runs, as_of, data / "latest", write)
-    text = (
-        f"{config.name} as of {as_of}: {totals['customers']:,} customers, {totals['expected_to_leave']:,.0f} expected "
-        f"to leave in {config.churn.horizon_days} days (version {champion.version})\npublished {folder}"
+def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
+    config, as_of = job.config, job.as_of
+    found = crowd.of(crowd.best(most_here(config.outreach)))
+    matrix = _matrix(plan, found)
+    if LISTING.name in job.champion.model.column_names:
+        matrix = with_listing(matrix)
+    everybody = _everybody(crowd, plan, found, matrix, job)
+    job.say("retention tables")
+    unit = config.retention.unit
+    secure = secure_ids(rate_tables.reported(sources), config.churn, as_of, unit)
+    safe = None if secure is None else _on_spark(crowd, secure)
+    rates = rates_of(
+        sources,
+        config,
+        as_of,
+        lambda: crowd.losses(safe, as_of, config.churn, unit),
+        forecasts.folder_in(job.record),
     )
-    values = {"as_of": str(as_of), **totals, "model_version": champion.version, "folder": str(folder)}
-    return Result(text, values)
+    return Scored(sources, matrix, found[CHANCE].to_numpy(np.float64), rates, everybody)
 
 
-def _totals(sources: Sources, scores: Path) -> dict[str, Any]:
-    backend = next(iter(sources.tables.values())).get_backend()
-    table = backend.read_parquet(str(scores))
-    found = table.aggregate(customers=table.count(), expected_to_leave=table.churn_probability.sum())
-    totals: dict[str, Any] = found.to_pyarrow().to_pylist()[0]
-    return {**totals, "expected_to_leave": totals["expected_to_leave"] or 0.0}
+@contextmanager
+def staged(data: Path) -> Iterator[Path]:
+    """A folder beside the outputs, which the workers reach as well; gone afterwards, with all that was made for it."""
+    folder = data / f".staged-{os.getpid()}"
+    new = [path for path in (data, *data.parents) if not path.exists()]
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in new:
+            if path.exists() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def _on_spark(crowd: Crowd, table: Any) -> Any:
+    return crowd.rows.sparkSession.sql(table.get_backend().compile(table))
+
+
+def _everybody(crowd: Crowd, plan: Plan, found: pd.DataFrame, matrix: Matrix, job: Job) -> Everybody:
+    amount = found["value"].to_numpy(np.float64)
+    some = len(found) < crowd.customers
+    ranks = crowd.ranks(amount) if some else None
+    return Everybody(
+        crowd.customers,
+        crowd.expected,
+        _matrix(plan, crowd.of(crowd.some(COMPARED))).features if some else matrix.features,
+        lambda scores, path: as_folder(
+            crowd.scores(job.as_of, scores.loc[scores["listed"], "customer_id"]), path
+        ),
+        ibis.memtable({"customer_id": found["customer_id"].tolist()}),
+        Valuation(amount, crowd.worth.priced, crowd.worth.parameters, crowd.worth.notes, ranks),
+        crowd.at_risk(len(found)) if some else None,
+    )
+
+
+def _matrix(plan: Plan, found: pd.DataFrame) -> Matrix:
+    """Rows that the cluster has written, in the types of a matrix that was made here."""
+    columns = {
+        c.name: found[c.name].astype(
+            np.float32 if pd.api.types.is_numeric_dtype(found[c.name]) else "category"
+        )
+        for c in plan.catalogue
+    }
+    keys = {
+        "customer_id": found["customer_id"].astype("str"),
+        "snapshot": pd.to_datetime(found["snapshot"]).astype("datetime64[s]"),
+    }
+    return Matrix(pd.DataFrame({**keys, **columns}), plan.catalogue, plan.digest)

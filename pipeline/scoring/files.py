@@ -7,9 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from pipeline.publish import as_json, file_digests
 from pipeline.report.render import render_report
 from pipeline.scoring.night import Night
@@ -18,8 +15,7 @@ from pipeline.scoring.page import page_of
 
 def write_night(night: Night, folder: Path) -> None:
     """Fill a folder with the night's files."""
-    content = pa.Table.from_pandas(night.scores, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(content, folder / "scores.parquet")
+    night.everybody.write(night.scores, folder / "scores.parquet")
     for name, text in night.files.items():
         (folder / name).write_bytes(text)
     night.rates.write(folder)
@@ -41,7 +37,9 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
         "catalogue_hash": night.matrix.catalogue_hash,
         "inputs": night.sources.fingerprints,
         "rows": {
-            "customers": len(night.scores),
+            "customers": night.everybody.customers,
+            "considered": len(night.prepared.customers),
+            "not_considered": night.everybody.customers - len(night.prepared.customers),
             "outreach": len(night.decision.chosen),
             "suppressed": len(night.decision.suppressed),
         },

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from configs.schema import Config
 from features.matrix import Matrix
@@ -21,6 +20,7 @@ from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
 from pipeline.result import Result, table
 from pipeline.scoring.night_rates import NightRates
+from pipeline.scoring.scored import Everybody
 from pipeline.sources.opening import Sources
 
 LOOK = 3
@@ -34,9 +34,9 @@ class Night:
     Parameters
     ----------
     matrix
-        The customers at `as_of`.
-    probability
-        Shape (customers,), in the matrix's order.
+        The customers at `as_of` who may be on the list.
+    everybody
+        All of them, who may be more.
     prepared, reasons, decision
         Of `pipeline.outreach.decide`: who could be contacted, why each of them is at risk, and who is.
     rates
@@ -52,7 +52,7 @@ class Night:
     sources: Sources
     champion: Champion
     matrix: Matrix
-    probability: NDArray[np.float64]
+    everybody: Everybody
     prepared: Prepared
     reasons: tuple[tuple[Reason, ...], ...]
     decision: Decision
@@ -67,7 +67,7 @@ class Night:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """One row a customer, the highest value at risk first."""
+        """One row a customer of the matrix, the highest value at risk first."""
         customers = self.prepared.customers
         chance = customers["churn_probability"].to_numpy(np.float64)
         scores = pd.DataFrame(
@@ -96,10 +96,11 @@ class Night:
     @property
     def metrics(self) -> dict[str, float]:
         """The night's figures for the tracking store."""
+        everybody = self.everybody
         return {
-            "a_headline/customers": float(len(self.scores)),
-            "a_headline/expected_to_leave": float(self.probability.sum()),
-            "a_headline/mean_probability": float(self.probability.mean()),
+            "a_headline/customers": float(everybody.customers),
+            "a_headline/expected_to_leave": everybody.expected_to_leave,
+            "a_headline/mean_probability": everybody.expected_to_leave / everybody.customers,
             "outreach/listed": float(len(self.decision.chosen)),
             "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
             **self.rates.metrics,
@@ -107,9 +108,10 @@ class Night:
 
     def result(self, folder: Path | None) -> Result:
         """The summary for the terminal."""
-        expected, listed = float(self.probability.sum()), self.decision.chosen
+        listed, customers = self.decision.chosen, self.everybody.customers
+        expected = self.everybody.expected_to_leave
         lines = [
-            f"{self.config.name} as of {self.as_of}: {len(self.scores):,} customers, {expected:,.0f} expected to leave "
+            f"{self.config.name} as of {self.as_of}: {customers:,} customers, {expected:,.0f} expected to leave "
             f"in {self.config.churn.horizon_days} days (version {self.champion.version})",
             f"list: {len(listed):,} customers, expected gain {listed['expected_gain'].sum():,.2f}",
         ]
@@ -133,7 +135,7 @@ class Night:
         lines.append(f"published {folder}" if folder else "dry run: nothing was written")
         values = {
             "as_of": str(self.as_of),
-            "customers": len(self.scores),
+            "customers": customers,
             "expected_to_leave": expected,
             "listed": len(listed),
             "expected_gain": float(listed["expected_gain"].sum()),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from configs.errors import DataError
 from configs.playbook import load_playbook
 from configs.schema import Config
 from features.matrix import Matrix, drivers
 from models import registry
 from models.explain import contributions
 from models.registry import Champion
-from pipeline.dataset.labelled import probabilities, read_labelled
-from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.draws import control_key
 from pipeline.outreach.context import Context
@@ -32,14 +29,11 @@ from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.publish import only_run, publish
 from pipeline.result import Result
 from pipeline.retention import forecasts
-from pipeline.scoring.cluster_score import score_on_cluster
+from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
-from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
-from pipeline.sources.opening import Sources, open_sources
+from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
 from pipeline.tracking.champion import tracking_of
-
-Say = Callable[[str], None]
 
 
 def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, say: Say) -> Result:
@@ -57,16 +51,18 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
     Result
         Exit code 3 when it is published and a person should look.
     """
-    if config.engine.kind == "spark":
-        return score_on_cluster(config, as_of, out, say)
     data = config.path(config.outputs.folder) if out is None else out.absolute()
     runs = data / "runs" if out is None else data
+    champion = registry.load_champion(tracking_of(config))
+    say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
+    job = Job(config, as_of, champion, data, say)
     if dry_run:
-        return _night(config, as_of, data / "ledger", say, create_key=False).result(None)
-    with only_run(runs, "score"):
-        night = _night(config, as_of, data / "ledger", say, create_key=True)
+        with _scored(job) as found:
+            return _night(job, found, create_key=False).result(None)
+    with only_run(runs, "score"), _scored(job) as found:
+        night = _night(job, found, create_key=True)
         say(f"write {len(night.files)} files of the list")
-        night = _recorded(night, data / "ledger")
+        night = _recorded(night, job.record)
         folder = publish(runs, as_of, data / "latest", partial(write_night, night))
         say("log the night")
         tags = {"as_of": str(as_of), "model_version": str(night.champion.version)}
@@ -75,50 +71,21 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
     return night.result(folder)
 
 
-@dataclass(frozen=True)
-class _Scored:
-    sources: Sources
-    matrix: Matrix
-    probability: NDArray[np.float64]
-    rates: NightRates
+def _scored(job: Job) -> AbstractContextManager[Scored]:
+    """Score where the data are: the one place at which engines differ."""
+    if job.config.churn.kind == "labelled":
+        return without_dates(job)
+    return on_a_cluster(job) if job.config.engine.kind == "spark" else on_this_machine(job)
 
 
-def _scored(config: Config, as_of: dt.date, champion: Champion, record: Path, say: Say) -> _Scored:
-    sources = open_sources(config, as_of)
-    for note in sources.notes:
-        say(note)
-    say(f"features at {as_of}")
-    matrix = build_matrix(sources, config, [as_of])
-    if not len(matrix.frame):
-        newest = max(f["last"] for f in sources.fingerprints.values())
-        raise DataError(
-            f"nobody is a customer at {as_of}: the newest row is of {newest}; check the export, or --as-of"
-        )
-    if LISTING.name in champion.model.column_names:
-        matrix = with_listing(matrix)
-    champion.model.check_columns([c.name for c in matrix.columns])
-    say(f"score {len(matrix.frame):,} customers")
-    probability = champion.model.probability(matrix.features, config.model.threads)
-    say("retention tables")
-    ids = matrix.frame["customer_id"].tolist()
-    rates = night_rates(sources, config, as_of, ids, probability, forecasts.folder_in(record))
-    return _Scored(sources, matrix, probability, rates)
-
-
-def _scored_table(config: Config, as_of: dt.date, champion: Champion, record: Path, say: Say) -> _Scored:
-    """A table without dates: no rate, and nobody is scored by a model that knew the answer."""
-    found = read_labelled(config, as_of).to_score()
-    champion.model.check_columns([c.name for c in found.matrix.columns])
-    say(f"score {len(found.churned):,} customers, {np.isfinite(found.churned).sum():,} of them out of fold")
-    probability = probabilities(champion, found, config.model.threads)
-    return _Scored(found.sources, found.matrix, probability, no_rates())
-
-
-def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key: bool) -> Night:
-    champion = registry.load_champion(tracking_of(config))
-    say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
-    how = _scored_table if config.churn.kind == "labelled" else _scored
-    found = how(config, as_of, champion, record, say)
+def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
+    config, as_of, champion, record, everybody = (
+        job.config,
+        job.as_of,
+        job.champion,
+        job.record,
+        found.everybody,
+    )
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
     context = _context(config, as_of, record, create_key=create_key)
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
@@ -127,30 +94,32 @@ def _night(config: Config, as_of: dt.date, record: Path, say: Say, *, create_key
     prepared = prepare(
         scores,
         context,
-        contacts=found.sources.local.get("contacts"),
-        facts=_facts(config, found.sources),
+        contacts=found.table("contacts"),
+        facts=_facts(config, found),
         history=ledger.recommended(record, as_of - dt.timedelta(days=oldest), as_of),
         do_not_contact=read_ids(config.path(settings.do_not_contact)) if settings.do_not_contact else (),
         effect=None
         if uplift is None
         else uplift.fall(scores, found.probability, float(context.saves.mean())),
+        worth=everybody.worth,
     )
-    say(f"explain and choose among {len(prepared.explain):,} candidates")
-    reasons = tuple(_reasons(champion, found.matrix, prepared.explain))
+    job.say(f"explain and choose among {len(prepared.explain):,} candidates")
+    reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
     decision = decide(prepared, reasons)
+    partial_ = everybody.notes(prepared, learned_effect=uplift is not None)
     return Night(
         config,
         as_of,
         found.sources,
         champion,
         found.matrix,
-        found.probability,
+        everybody,
         prepared,
         reasons,
         decision,
         found.rates,
         look=(*_look(champion, as_of), *found.rates.warnings),
-        notes=(*found.sources.notes, *notes, *decision.notes),
+        notes=(*found.sources.notes, *notes, *partial_, *decision.notes),
     )
 
 
@@ -165,22 +134,22 @@ def _context(config: Config, as_of: dt.date, record: Path, *, create_key: bool) 
     return Context(as_of, settings, playbook, key, config.churn.gap_days + config.churn.horizon_days, learned)
 
 
-def _facts(config: Config, sources: Sources) -> pd.DataFrame | None:
+def _facts(config: Config, found: Scored) -> pd.DataFrame | None:
     """What the list needs of the customers and the model must not see."""
-    customers = config.sources.customers
-    if customers is None or not customers.facts:
+    customers, table = config.sources.customers, found.table("customers")
+    if customers is None or table is None or not customers.facts:
         return None
-    table = sources.local["customers"]
-    found: pd.DataFrame = table.select("customer_id", *customers.facts).to_pandas()
-    return found
+    facts: pd.DataFrame = table.select("customer_id", *customers.facts).to_pandas()
+    return facts
 
 
-def _reasons(champion: Champion, matrix: Matrix, explain: pd.Index) -> list[tuple[Reason, ...]]:
-    features = matrix.features
-    rows = features.iloc[explain]
-    found = contributions(champion.model, rows, features)
+def _reasons(
+    champion: Champion, matrix: Matrix, explain: NDArray[np.int64], compared: pd.DataFrame
+) -> list[tuple[Reason, ...]]:
+    rows = matrix.features.iloc[explain]
+    found = contributions(champion.model, rows, compared)
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
-    return reasons_of(by_column, rows, features.median(numeric_only=True).to_dict(), matrix.columns)
+    return reasons_of(by_column, rows, compared.median(numeric_only=True).to_dict(), matrix.columns)
 
 
 def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:

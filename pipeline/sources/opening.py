@@ -53,6 +53,8 @@ class Sources:
         The day of the first start or purchase.
     notes
         What was left out, a line each.
+    share
+        Of the customers, drawn at random, whose rows are in the tables.
     """
 
     connection: Backend
@@ -61,6 +63,7 @@ class Sources:
     fingerprints: Mapping[str, Mapping[str, Any]]
     first_day: dt.date
     notes: tuple[str, ...]
+    share: float = 1.0
 
     @cached_property
     def local(self) -> Mapping[str, ir.Table]:

@@ -16,6 +16,7 @@ from models.learning import Curve, customer_curve, history_curve
 from models.sample import Sample
 from models.split import fold_at
 from models.undated import FOLDS, fold_of
+from pipeline.dataset.cluster_jobs import bounded
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
 from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within
@@ -115,7 +116,7 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     values: dict[str, Any] = {"as_of": as_of.isoformat(), "kind": config.churn.kind}
     if config.churn.kind == "non_contractual":
         say("gaps between purchases")
-        sources = open_sources(config, as_of)
+        sources = bounded(open_sources(config, as_of), config, [as_of], say)
         end = seconds(as_of) // DAY
         purchases = PurchaseDays.of(sources.local["transactions"])
         advice = advise(purchases, int(purchases.day.min()), end)

@@ -15,7 +15,14 @@ from models.undated import WARNING
 from pipeline.training.page import description, overview, pictures
 from pipeline.training.trained import Trained, definition
 
-HEADLINE = ("auc", "log_loss", "average_precision", "ece", "lift_top_tenth")
+# The table of runs cuts the names of its columns near 14 characters, and sorts them: short, and led by a letter.
+HEADLINE = {
+    "auc": "auc",
+    "average_precision": "avg_prec",
+    "ece": "ece",
+    "lift_top_tenth": "lift_tenth",
+    "log_loss": "log_loss",
+}
 CALIBRATION = ("brier", "ece", "base_rate", "mean_probability")
 LIST = ("recall_at_list", "lift_at_list", "profit_at_list", "empc")
 
@@ -45,7 +52,7 @@ def make_record(t: Trained) -> Record:
 
 
 def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {f"a_headline/{name}": round(metrics[name], 5) for name in HEADLINE}
+    return {f"a/{short}": round(metrics[name], 5) for name, short in HEADLINE.items()}
 
 
 def _metrics(t: Trained) -> dict[str, float]:
@@ -54,10 +61,10 @@ def _metrics(t: Trained) -> dict[str, float]:
     if t.verdict.difference is not None:
         d = t.verdict.difference
         found |= {
-            "b_vs_champion/log_loss_thousandths": 1000 * d.log_loss,
-            "b_vs_champion/log_loss_thousandths_low": 1000 * d.log_loss_interval[0],
-            "b_vs_champion/log_loss_thousandths_high": 1000 * d.log_loss_interval[1],
-            "b_vs_champion/auc_thousandths": 1000 * d.auc,
+            "b/loss_x1000": 1000 * d.log_loss,
+            "b/loss_x1000_low": 1000 * d.log_loss_interval[0],
+            "b/loss_x1000_high": 1000 * d.log_loss_interval[1],
+            "b/auc_x1000": 1000 * d.auc,
         }
     found |= {f"c_calibration/{name}": metrics[name] for name in CALIBRATION}
     found |= {f"e_list/{name}": metrics[name] for name in LIST}
@@ -91,11 +98,13 @@ def _params(t: Trained) -> dict[str, Any]:
         "train_last": newest.last,
         "train_rows_holdout": len(newest.train_rows),
         "train_rows": t.training.training_rows,
+        "train_rows_share": round(t.training.training_rows / len(t.sample), 6),
+        "customers_share": round(t.sources.share, 6),
         "censored_rows": t.censored,
         "customers": len(np.unique(t.sample.customer)),
-        "columns": len(t.report.used),
-        "columns_constant": " ".join((*t.report.constant, *t.report.empty)),
-        "columns_identifying": " ".join(t.report.identifying),
+        "used_columns": len(t.report.used),
+        "unused_constant": " ".join((*t.report.constant, *t.report.empty)),
+        "unused_identifying": " ".join(t.report.identifying),
         "weights": t.weights,
         "calibrator": t.training.calibrator,
         "model_digest": t.training.deployed.digest,

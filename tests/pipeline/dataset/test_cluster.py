@@ -1,6 +1,7 @@
-"""A real Spark cluster: the matrix, the scores and the rates equal those of DuckDB."""
+"""A real Spark cluster: the matrix, the labels and the published night equal those of one machine."""
 
 import datetime as dt
+import json
 import os
 import socket
 import time
@@ -13,14 +14,15 @@ import spark_cluster
 
 from configs.errors import DataError, TryAgainError
 from configs.schema import load_config
-from models.recipe import run
 from pipeline import demo
-from pipeline.dataset.cluster_jobs import bounded, write_matrix, write_scores
+from pipeline.dataset.cluster_jobs import bounded
+from pipeline.dataset.extract import write_matrix
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
-from pipeline.retention.rate import retention_table
+from pipeline.scoring import cluster_score, crowd
+from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
-from pipeline.training.train import prepare_history, settings_of, usable
+from pipeline.training.train import train
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
@@ -57,7 +59,7 @@ def company(request, tmp_path_factory, master):
         environ = {
             f"CHURN__SOURCES__{role.upper()}__URI": f"{folder}/{source.uri.rpartition('/')[2]}"
             for role, source in load_config(file, environ={}).sources.given.items()
-        }
+        } | {"CHURN__TRACKING__URI": f"sqlite:///{folder}/mlflow.db"}
         if kind == "spark":
             environ |= {
                 "CHURN__ENGINE__KIND": "spark",
@@ -70,88 +72,6 @@ def company(request, tmp_path_factory, master):
         return load_config(file, environ={**environ, **more})
 
     return config
-
-
-def test_the_matrix_equals_duckdbs(company, tmp_path):
-    here = company("duckdb")
-    expected = build_matrix(open_sources(here, AS_OF), here, SNAPSHOTS).frame
-    there = company("spark")
-    write_matrix(open_sources(there, AS_OF), there, SNAPSHOTS, tmp_path / "matrix.parquet")
-    found = pd.read_parquet(tmp_path / "matrix.parquet")
-    found = found.sort_values(["snapshot", "customer_id"], ignore_index=True)
-    assert len(expected) > 100
-    found["snapshot"] = pd.to_datetime(found["snapshot"]).astype(expected["snapshot"].dtype)
-    for name in expected.select_dtypes("category"):
-        expected[name] = expected[name].astype("str")
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6, check_dtype=False)
-
-
-def a_model(config):
-    """A champion of few trees, trained here."""
-    _, sample, _, _ = prepare_history(config, AS_OF, lambda line: None)
-    training = run(sample.columns(list(usable(sample, []).used)), settings_of(config), 2, lambda line: None)
-    return training.deployed
-
-
-def test_the_scores_equal_those_of_one_machine_and_nothing_is_collected(company, tmp_path, monkeypatch):
-    here, there = company("duckdb", CHURN__MODEL__SEEDS="1"), company("spark")
-    model = a_model(here)
-    matrix = build_matrix(open_sources(here, AS_OF), here, [AS_OF])
-    expected = pd.Series(model.probability(matrix.features), matrix.frame["customer_id"])
-    rows = counted_at_the_driver(monkeypatch)
-    write_scores(open_sources(there, AS_OF), there, AS_OF, model, tmp_path / "scores.parquet")
-    assert rows
-    assert max(rows) == 1, "more than the sums of a whole table came to the driver"
-    found = pd.read_parquet(tmp_path / "scores.parquet")
-    assert set(found["as_of"]) == {AS_OF}
-    found = found.set_index("customer_id")["churn_probability"]
-    pd.testing.assert_series_equal(found.sort_index(), expected.sort_index(), check_names=False, rtol=1e-6)
-    assert len(list((tmp_path / "scores.parquet").glob("part-*.parquet"))) > 1
-
-
-def counted_at_the_driver(monkeypatch):
-    """How many rows each action brought to the driver, from now on."""
-    from pyspark.sql.classic.dataframe import DataFrame
-
-    rows = []
-    for name in ("collect", "toPandas", "toArrow", "take", "toLocalIterator"):
-        whole = getattr(DataFrame, name)
-
-        def counting(self, *arguments, whole=whole):
-            found = whole(self, *arguments)
-            rows.append(len(found))
-            return found
-
-        monkeypatch.setattr(DataFrame, name, counting)
-    return rows
-
-
-def test_training_takes_a_bounded_sample_of_the_customers(company):
-    config = company("spark", CHURN__MODEL__MAX_TRAINING_ROWS="150")
-    sources = open_sources(config, AS_OF)
-    told = []
-    drawn = bounded(sources, config, SNAPSHOTS, told.append)
-    assert "% of 1" in told[0]
-    matrix = build_matrix(drawn, config, SNAPSHOTS)
-    labels = build_labels(drawn, config, matrix, AS_OF)
-    here = company("duckdb")
-    opened = open_sources(here, AS_OF)
-    whole = build_matrix(opened, here, SNAPSHOTS)
-    chosen = whole.frame["customer_id"].isin(matrix.frame["customer_id"].unique()).to_numpy()
-    assert 0 < len(matrix.frame) < len(whole.frame)
-    expected = whole.frame[chosen].reset_index(drop=True)
-    numbers = expected.select_dtypes("number").columns
-    pd.testing.assert_frame_equal(matrix.frame[numbers], expected[numbers], rtol=1e-6, atol=1e-6)
-    np.testing.assert_array_equal(labels, build_labels(opened, here, whole, AS_OF)[chosen])
-
-
-def test_the_rates_equal_duckdbs_and_nothing_is_collected(company, monkeypatch):
-    here, there = company("duckdb"), company("spark")
-    expected = retention_table(open_sources(here, AS_OF).local, here.churn, AS_OF, segment="plan")
-    rows = counted_at_the_driver(monkeypatch)
-    found = retention_table(open_sources(there, AS_OF).local, there.churn, AS_OF, segment="plan")
-    pd.testing.assert_frame_equal(found, expected)
-    assert max(rows) <= len(expected)
 
 
 OWN = '''
@@ -170,15 +90,128 @@ def half_of_the_purchases(at):
 '''
 
 
-def test_a_feature_of_the_users_own_reaches_the_workers(company, tmp_path):
+def test_matrix_own_features_and_labels_equal_duckdbs(company, tmp_path):
     own = tmp_path / "own.py"
     own.write_text(OWN)
-    here, there = (company(kind, CHURN__FEATURES__EXTRA=f"[{own}]") for kind in ("duckdb", "spark"))
-    expected = build_matrix(open_sources(here, AS_OF), here, [AS_OF]).frame
-    write_matrix(open_sources(there, AS_OF), there, [AS_OF], tmp_path / "matrix.parquet")
-    found = pd.read_parquet(tmp_path / "matrix.parquet").sort_values("customer_id")
+    found = {}
+    for kind in ("duckdb", "spark"):
+        config, out = company(kind, CHURN__FEATURES__EXTRA=f"[{own}]"), tmp_path / f"{kind}.parquet"
+        told = write_matrix(config, AS_OF, 5, out, labels=True, say=lambda line: None)
+        frame = pd.read_parquet(out).sort_values(["snapshot", "customer_id"], ignore_index=True)
+        assert told.values["rows"] == len(frame)
+        assert out.with_suffix(".catalogue.json").exists()
+        texts = frame.select_dtypes("category").columns
+        found[kind] = frame.astype(dict.fromkeys(texts, "str"))
+        found[kind]["snapshot"] = pd.to_datetime(frame["snapshot"])
+    expected = found["duckdb"]
+    assert len(expected) > 300
     assert expected["half_of_the_purchases"].max() > 1
-    assert found["half_of_the_purchases"].tolist() == expected["half_of_the_purchases"].tolist()
+    assert expected["churned"].isna().any()
+    assert set(expected["churned"].dropna()) == {0, 1}
+    pd.testing.assert_frame_equal(found["spark"], expected, rtol=1e-6, atol=1e-6, check_dtype=False)
+
+
+@pytest.fixture(scope="session")
+def trained(company):
+    """The company, with a champion of few trees."""
+    quick = {f"CHURN__MODEL__{k}": v for k, v in {"SEEDS": "1", "TREES": "20", "TEST_SNAPSHOTS": "1"}.items()}
+    small = {"CHURN__FEATURES__WINDOWS_DAYS": "[30, 180]", "CHURN__RETENTION__SEGMENTS": "[plan]"}
+    quick |= {**small, "CHURN__RETENTION__GOALS": "[]", "CHURN__RETENTION__PERIODS": "3"}
+    train(company("duckdb", **quick), AS_OF)
+    return lambda kind, **more: company(kind, **quick, **more)
+
+
+def test_the_night_equals_that_of_one_machine(trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURN_CONTROL_KEY", "the same for both")
+    nights, logged = {}, {}
+    for kind in ("duckdb", "spark"):
+        rows = counted_at_the_driver(monkeypatch) if kind == "spark" else []
+        config = trained(kind, CHURN__OUTPUTS__FOLDER=str(tmp_path / kind))
+        logged[kind] = score(config, AS_OF, None, dry_run=False, say=lambda line: None)
+        nights[kind] = tmp_path / kind / "latest"
+    said = [result.text.splitlines()[:-1] for result in logged.values()]  # the last line names the folder
+    assert said[0] == said[1]
+    here, there = ({p.name for p in night.iterdir()} for night in nights.values())
+    assert here == there
+    assert {"outreach.csv", "suppressed.csv", "contact_calendar.csv", "retention.csv", "report.html"} < there
+    for name in sorted(here):
+        if name.endswith(".parquet"):
+            one, other = (pd.read_parquet(night / name) for night in nights.values())
+            pd.testing.assert_frame_equal(one, other, rtol=1e-9, check_dtype=False)
+        elif name.endswith((".csv", ".ics", ".html")):
+            assert (nights["duckdb"] / name).read_text() == (nights["spark"] / name).read_text(), name
+    ledgers = [pd.read_parquet(n.parent / f"ledger/as_of={AS_OF}/part.parquet") for n in nights.values()]
+    pd.testing.assert_frame_equal(*ledgers, rtol=1e-9)
+    one, other = (json.loads((night / "manifest.json").read_text()) for night in nights.values())
+    assert one["rows"] == other["rows"]
+    assert one["rows"]["not_considered"] == 0
+    assert "scores.parquet/part-00000.parquet" in other["files"]
+    assert max(rows) == one["rows"]["customers"]
+    assert {p.name for p in (tmp_path / "spark").iterdir()} == {"runs", "latest", "ledger"}
+
+
+@pytest.mark.parametrize("company", ["non_contractual"], indirect=True)
+def test_more_customers_than_come_to_the_driver(trained, tmp_path, monkeypatch):
+    """Two are listed; only the forty most valuable ones at risk are looked at; nothing is written."""
+    monkeypatch.setenv("CHURN_CONTROL_KEY", "the same for both")
+    monkeypatch.setattr(crowd, "EXACT_UP_TO", 10)
+    monkeypatch.setattr(cluster_score, "COMPARED", 60)
+    few = {"CANDIDATES": "2", "CAPACITY": "2", "EXPLORATION": "0"}
+    found = {}
+    for kind in ("duckdb", "spark"):
+        rows = counted_at_the_driver(monkeypatch) if kind == "spark" else []
+        more = {f"CHURN__OUTREACH__{k}": v for k, v in few.items()}
+        config = trained(kind, CHURN__OUTPUTS__FOLDER=str(tmp_path / "home" / kind), **more)
+        found[kind] = score(config, AS_OF, None, dry_run=True, say=lambda line: None)
+    here, there = (found[kind].text.splitlines() for kind in ("duckdb", "spark"))
+    # Reasons compare with a sample: all but the last column is the same.
+    assert [line.split()[:5] for line in there if not line.startswith("note: ")] == [
+        line.split()[:5] for line in here
+    ]
+    assert found["spark"].values["customers"] == found["duckdb"].values["customers"] > 60
+    assert "considered for the list: the 40 of" in found["spark"].text
+    assert "none of the others could have gained more" in found["spark"].text
+    assert sorted(set(rows))[-3:] == [40, 41, 60]
+    assert not (tmp_path / "home").exists()
+
+
+def counted_at_the_driver(monkeypatch):
+    """How many rows of customers each action brought to the driver, from now on."""
+    from pyspark.sql.classic.dataframe import DataFrame
+
+    rows = []
+    for name in ("collect", "toPandas", "toArrow", "take", "toLocalIterator"):
+        whole = getattr(DataFrame, name)
+
+        def counting(self, *arguments, whole=whole):
+            found = whole(self, *arguments)
+            if "customer_id" in self.columns:
+                rows.append(len(found))
+            return found
+
+        monkeypatch.setattr(DataFrame, name, counting)
+    return rows
+
+
+def test_training_takes_a_bounded_sample_of_the_customers(company):
+    config = company("spark", CHURN__MODEL__MAX_TRAINING_ROWS="150")
+    sources = open_sources(config, AS_OF)
+    told = []
+    drawn = bounded(sources, config, SNAPSHOTS, told.append)
+    assert "% of 1" in told[0]
+    assert drawn.notes[-1] == told[0]
+    assert 0 < drawn.share < 1
+    matrix = build_matrix(drawn, config, SNAPSHOTS)
+    labels = build_labels(drawn, config, matrix, AS_OF)
+    here = company("duckdb")
+    opened = open_sources(here, AS_OF)
+    whole = build_matrix(opened, here, SNAPSHOTS)
+    chosen = whole.frame["customer_id"].isin(matrix.frame["customer_id"].unique()).to_numpy()
+    assert 0 < len(matrix.frame) < len(whole.frame)
+    expected = whole.frame[chosen].reset_index(drop=True)
+    numbers = expected.select_dtypes("number").columns
+    pd.testing.assert_frame_equal(matrix.frame[numbers], expected[numbers], rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(labels, build_labels(opened, here, whole, AS_OF)[chosen])
 
 
 def test_a_master_that_is_away_is_said_at_once(company):

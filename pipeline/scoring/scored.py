@@ -1,0 +1,176 @@
+"""Scored customers, whatever scored them: this machine, or a cluster on which most of them stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from configs.errors import DataError
+from configs.schema import Config
+from features.matrix import Matrix
+from models.registry import Champion
+from pipeline.dataset.labelled import probabilities, read_labelled
+from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
+from pipeline.outreach.context import Prepared
+from pipeline.outreach.decide import least_gain
+from pipeline.outreach.valuation import Valuation
+from pipeline.retention import forecasts
+from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
+from pipeline.sources.opening import Sources, open_sources
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be scored.
+
+    Parameters
+    ----------
+    data
+        The folder of the outputs.
+    """
+
+    config: Config
+    as_of: dt.date
+    champion: Champion
+    data: Path
+    say: Say
+
+    @property
+    def record(self) -> Path:
+        """The ledger's folder."""
+        return self.data / "ledger"
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """All customers of a night, of whom those in the matrix may be some.
+
+    Parameters
+    ----------
+    customers, expected_to_leave
+        How many there are, and the sum of their probabilities.
+    compared
+        Features of all of them, or of a sample: what reasons compare with.
+    write
+        Writes the scores of all to a path; it is given the rows of those in the matrix.
+    among
+        `customer_id` of those in the matrix, for sources whose other rows are not to be brought here.
+    worth
+        Theirs, where it follows from what all are worth.
+    left_out
+        The highest probability x value of a customer who is not in the matrix; None when there is none.
+    """
+
+    customers: int
+    expected_to_leave: float
+    compared: pd.DataFrame
+    write: Callable[[pd.DataFrame, Path], None]
+    among: ir.Table | None = None
+    worth: Valuation | None = None
+    left_out: float | None = None
+
+    def notes(self, prepared: Prepared, *, learned_effect: bool) -> tuple[str, ...]:
+        """What it means for the list that some customers were not looked at."""
+        if self.left_out is None:
+            return ()
+        here, context = len(prepared.customers), prepared.context
+        saves, cost = context.saves, min(action.cost for action in context.actions)
+        most = self.left_out * float(saves.max() / (saves.mean() if learned_effect else 1.0))
+        proven = least_gain(prepared) >= most - (cost if prepared.worth.priced else 0.0)
+        told = (
+            "none of the others could have gained more"
+            if proven
+            else "some of the others might have gained more, raise outreach.candidates"
+        )
+        return (
+            f"considered for the list: the {here:,} of {self.customers:,} customers with the highest probability x "
+            f"value; {told}",
+            f"suppressed, contact_calendar and the ledger hold these {here:,}; the random part was drawn among them",
+        )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The customers who may be on the list, and what is known of all.
+
+    Parameters
+    ----------
+    matrix, probability
+        Of those who may be on the list; shape (customers,), in the matrix's order.
+    """
+
+    sources: Sources
+    matrix: Matrix
+    probability: NDArray[np.float64]
+    rates: NightRates
+    everybody: Everybody
+
+    def table(self, role: str) -> ir.Table | None:
+        """A source's rows of those who may be on the list."""
+        found = self.sources.local.get(role)
+        if found is None or self.everybody.among is None:
+            return found
+        return found.semi_join(self.everybody.among, "customer_id")
+
+
+@contextmanager
+def on_this_machine(job: Job) -> Iterator[Scored]:
+    """All customers in one matrix."""
+    config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
+    sources = open_sources(config, as_of)
+    for note in sources.notes:
+        say(note)
+    say(f"features at {as_of}")
+    matrix = build_matrix(sources, config, [as_of])
+    if not len(matrix.frame):
+        raise nobody(sources, as_of)
+    if LISTING.name in model.column_names:
+        matrix = with_listing(matrix)
+    model.check_columns([c.name for c in matrix.columns])
+    say(f"score {len(matrix.frame):,} customers")
+    probability = model.probability(matrix.features, config.model.threads)
+    say("retention tables")
+    ids = matrix.frame["customer_id"].tolist()
+    rates = night_rates(sources, config, as_of, ids, probability, forecasts.folder_in(job.record))
+    yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability))
+
+
+@contextmanager
+def without_dates(job: Job) -> Iterator[Scored]:
+    """A table without dates: no rate, and nobody is scored by a model that knew the answer."""
+    found = read_labelled(job.config, job.as_of).to_score()
+    job.champion.model.check_columns([c.name for c in found.matrix.columns])
+    job.say(
+        f"score {len(found.churned):,} customers, {np.isfinite(found.churned).sum():,} of them out of fold"
+    )
+    probability = probabilities(job.champion, found, job.config.model.threads)
+    yield Scored(found.sources, found.matrix, probability, no_rates(), _all_of(found.matrix, probability))
+
+
+def nobody(sources: Sources, as_of: dt.date) -> DataError:
+    """The error when there is no customer."""
+    newest = max(f["last"] for f in sources.fingerprints.values())
+    return DataError(
+        f"nobody is a customer at {as_of}: the newest row is of {newest}; check the export, or --as-of"
+    )
+
+
+def _all_of(matrix: Matrix, probability: NDArray[np.float64]) -> Everybody:
+    return Everybody(len(probability), float(probability.sum()), matrix.features, _write)
+
+
+def _write(scores: pd.DataFrame, path: Path) -> None:
+    content = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(content, path)
