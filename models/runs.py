@@ -91,7 +91,7 @@ def _url(tracking: Tracking, experiment: str, run_id: str) -> str:
 
 
 def _view(record: Record) -> str:
-    shown = [name for name in record.metrics if name.startswith(("a_headline/", "b_vs_champion/"))]
+    shown = [name for name in record.metrics if name.startswith(("a/", "b/"))]
     return views.view_state(shown, ["weights", "calibrator", "train_rows"], ["verdict"])
 
 

@@ -12,6 +12,11 @@ from models.registry import Logged, Record
 from pipeline.result import table
 from pipeline.training.trained import Trained
 
+LEGEND = (
+    "Metrics: a the headline on the newest test snapshot; b against the champion in thousandths (a loss below 0 is "
+    "better), with its 95 % interval; c calibration; d the backtest, one step a test snapshot; e at the size of the "
+    "list; f 95 % intervals."
+)
 TITLES = {
     "auc": "AUC",
     "average_precision": "AP",
@@ -44,7 +49,15 @@ def description(t: Trained) -> str:
         f"{newest}",
         f"Model: {t.weights}; calibrator {t.training.calibrator}.",
     ]
-    return "\n\n".join([*lines, *t.notes])
+    worst = [f"Worst segment: {_worst(t)}"] if t.worst else []
+    return "\n\n".join([*lines, *worst, *t.notes, LEGEND])
+
+
+def _worst(t: Trained) -> str:
+    worst = t.worst
+    if worst is None:
+        return ""
+    return f"{worst.name} ({worst.rows:,} rows): AUC {worst.auc:.3f}, predicted {worst.gap:+.3f} off"
 
 
 def _verdict(t: Trained) -> str:
@@ -72,7 +85,10 @@ def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
     blocks = [
         f"<h1>{html.escape(t.config.name)} {t.as_of}: {_verdict(t).lower()}</h1><p>{html.escape(t.verdict.reason)}</p>",
         *(f"<p>{html.escape(note)}</p>" for note in (*t.notes, *t.sources.notes)),
+        *([f"<p>Worst segment: {html.escape(_worst(t))}</p>"] if t.worst else []),
+        f"<h2>On the newest test snapshot</h2><p>{html.escape(str(t.training.tested[0].fold))}</p>",
         _html_table(["", *TITLES.values()], _rows(t.tests[0])),
+        "<h2>Over the test snapshots</h2>",
         _html_table(["test snapshot", "rows", "churned", *TITLES.values()], _backtest_rows(t)),
         *(
             f'<img alt="{name}" src="data:image/png;base64,{b64encode(png).decode()}">'
@@ -81,7 +97,8 @@ def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
     ]
     style = (
         "body{font:15px sans-serif;max-width:60em;margin:2em auto}"
-        "td,th{padding:.2em .8em;text-align:right}img{max-width:100%}"
+        "td,th{padding:.2em .8em;text-align:right}td:first-child{text-align:left}"
+        "h2{font-size:1.1em;margin-top:1.6em}img{max-width:100%;margin-top:1.6em}"
     )
     page = f'<!doctype html><meta charset="utf-8"><title>{t.config.name}</title><style>{style}</style>{"".join(blocks)}'
     return page.encode()
@@ -97,12 +114,6 @@ def summary(t: Trained, record: Record, logged: Logged) -> tuple[str, dict[str, 
     newest = t.training.tested[0].fold
     out = f"outside the model: {', '.join([*t.report.constant, *t.report.empty, *t.report.identifying])}"
     dropped = [out] if t.report.constant or t.report.empty or t.report.identifying else []
-    worst = t.worst
-    said = (
-        f"{worst.name} ({worst.rows:,} rows): AUC {worst.auc:.3f}, predicted {worst.gap:+.3f} off"
-        if worst
-        else ""
-    )
     lines = [
         f"{t.config.name} as of {t.as_of}: {len(t.sample):,} rows, {len(t.sample.snapshots)} snapshots, "
         f"{t.sample.churned.mean():.1%} churned" + (f", {t.censored:,} censored" if t.censored else ""),
@@ -113,7 +124,7 @@ def summary(t: Trained, record: Record, logged: Logged) -> tuple[str, dict[str, 
         table(["test snapshot", "rows", "churned", *TITLES.values()], _backtest_rows(t)),
         "",
         f"model: {t.weights}; calibrator {t.training.calibrator}",
-        *([f"worst segment: {said}"] if said else []),
+        *([f"worst segment: {_worst(t)}"] if t.worst else []),
         *dropped,
         *t.notes,
         *t.sources.notes,
@@ -123,6 +134,7 @@ def summary(t: Trained, record: Record, logged: Logged) -> tuple[str, dict[str, 
     values = {
         "as_of": t.as_of.isoformat(),
         "test_snapshot": str(newest.test),
+        "worst_segment": _worst(t) or None,
         "metrics": t.tests[0],
         "backtest": {str(x.fold.test): m["model"] for x, m in zip(t.training.tested, t.tests, strict=True)},
         "weights": t.training.deployed.weights,
