@@ -52,7 +52,8 @@ def reasons_of(
     Returns
     -------
     list of tuples
-        Up to three for each row, of different drivers, only those that raise the risk.
+        Up to three for each row, of different drivers, only those that raise the risk. A number that is just the
+        median explains nothing: another column speaks for its driver, or none.
     """
     declared = {column.name: column for column in columns}
     known = [name for name in contributions.columns if name in declared]
@@ -64,10 +65,12 @@ def reasons_of(
     helps = {d: any(declared[known[i]].actionable for i in members[d]) for d in names}
     result = []
     for i, record in enumerate(rows.to_dict("records")):
-        strongest = [j for j in np.argsort(-push[i], kind="stable")[:COUNT] if push[i, j] > 0]
-        chosen = sorted(strongest, key=lambda j: not helps[names[j]])
+        silent = {c for c, name in enumerate(known) if _usual(declared[name], record, typical)}
+        able = {d: [c for c in members[d] if c not in silent] for d in names}
+        rising = [j for j in np.argsort(-push[i], kind="stable") if push[i, j] > 0 and able[names[j]]]
+        chosen = sorted(rising[:COUNT], key=lambda j: not helps[names[j]])
         told = [
-            (j, _spokesman(values[i], members[names[j]], [declared[name] for name in known])) for j in chosen
+            (j, _spokesman(values[i], able[names[j]], [declared[name] for name in known])) for j in chosen
         ]
         result.append(
             tuple(
@@ -82,6 +85,14 @@ def _spokesman(values: Any, members: Any, columns: Sequence[FeatureColumn]) -> F
     strongest = max(members, key=lambda c: values[c])
     told = [c for c in members if columns[c].reason and values[c] >= NEARLY * values[strongest]]
     return columns[max(told, key=lambda c: values[c]) if told else strongest]
+
+
+def _usual(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> bool:
+    """Whether all that could be told is a number that reads like the median."""
+    value, usual = record[column.name], typical.get(column.name)
+    if column.reason or isinstance(value, str) or usual is None or _unknown(value) or _unknown(usual):
+        return False
+    return _number(value) == _number(usual)
 
 
 def _sentence(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> str:
