@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -21,11 +20,9 @@ from configs.schema import Config
 from features.tables import derived
 from pipeline.dataset import cluster
 from pipeline.dataset.plan import Plan
-from pipeline.sources.databases import arrow, asking
-from pipeline.sources.digests import hash_of_spark
+from pipeline.sources.databases import asking
 from pipeline.sources.opening import Sources
 
-_BUCKETS = 1_000_000
 Work = Callable[[pd.DataFrame], Mapping[str, NDArray[np.float64]]]
 
 
@@ -86,27 +83,6 @@ def _plain(column: pd.Series[Any], kind: str) -> Any:
     return column.astype(object) if kind == "string" else column.to_numpy(np.float64, na_value=np.nan)
 
 
-def bounded(
-    sources: Sources, config: Config, snapshots: Sequence[dt.date], say: Callable[[str], None]
-) -> Sources:
-    """The sources of so many customers that their matrix stays within `model.max_training_rows`.
-
-    Of a cluster only: customers are drawn there by a hash of their id, the same ones every time. Sources of other
-    engines are given back as they are.
-    """
-    if not is_on_cluster(sources):
-        return sources
-    base = sources.tables["transactions" if config.churn.kind == "non_contractual" else "customers"]
-    people = arrow(base.aggregate(n=base.customer_id.nunique()))["n"][0].as_py()
-    share = min(1.0, config.model.max_training_rows / max(people * len(snapshots), 1))
-    if share == 1.0:
-        return sources
-    told = f"a sample: {share:.2%} of {people:,} customers, within model.max_training_rows"
-    say(told)
-    tables = {role: _drawn(table, share) for role, table in sources.tables.items()}
-    return replace(sources, tables=tables, notes=(*sources.notes, told), share=share)
-
-
 def only_of(sources: Sources, customers: Sequence[str]) -> Sources:
     """The sources of these customers: of a cluster only, so that no more than theirs is brought here."""
     if not is_on_cluster(sources):
@@ -114,11 +90,6 @@ def only_of(sources: Sources, customers: Sequence[str]) -> Sources:
     asked = ibis.memtable({"customer_id": sorted(set(customers))}, schema={"customer_id": "string"})
     tables = {role: rows.semi_join(asked, "customer_id") for role, rows in sources.tables.items()}
     return replace(sources, tables=tables)
-
-
-def _drawn(table: ir.Table, share: float) -> ir.Table:
-    bucket = ((hash_of_spark(table.customer_id) % _BUCKETS) + _BUCKETS) % _BUCKETS
-    return table.filter(bucket < int(share * _BUCKETS))
 
 
 def _numeric(sources: Sources) -> dict[str, bool]:

@@ -25,8 +25,8 @@ from configs.errors import HistoryError
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import back_from
-from pipeline.dataset.cluster_jobs import bounded
 from pipeline.dataset.matrix import build_matrix
+from pipeline.dataset.sample import bounded
 from pipeline.progress import progress
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources

@@ -20,7 +20,7 @@ def _hash_of_postgres(text: Any, seed: Any) -> Any:
 
 
 @ibis.udf.scalar.builtin(name="xxhash64", signature=((dtypes.string,), dtypes.int64))
-def hash_of_spark(text: Any) -> Any:
+def _hash_of_spark(text: Any) -> Any:
     """Spark's: 64 bits of a text."""
 
 
@@ -44,12 +44,19 @@ def digest(rows: ir.Table, columns: Sequence[str], where: Any) -> Any:
     if engine == "duckdb":
         return ibis.struct({c.get_name(): c for c in present}).hash().bit_xor(where=where)
     text = ibis.literal("|").join([ibis.coalesce(c.cast("string"), ibis.literal("~")) for c in present])
+    bits = hash_of(text, rows)
+    if bits is None:
+        return ibis.null("int64")
+    return _bit_xor_of_spark(bits, where=where) if engine == "pyspark" else bits.bit_xor(where=where)
+
+
+def hash_of(text: Any, rows: ir.Table) -> Any:
+    """64 bits of a text, by the engine of the table; another engine has another hash, and some have none: None."""
+    engine = engine_of(rows)
     if engine == "postgres":
-        return _hash_of_postgres(text, 0).bit_xor(where=where)
+        return _hash_of_postgres(text, 0)
     if engine == "sqlite":
-        return _hash_of_python(text).bit_xor(where=where)
+        return _hash_of_python(text)
     if engine == "pyspark":
-        return _bit_xor_of_spark(hash_of_spark(text), where=where)
-    if rows.get_backend().has_operation(ops.Hash):
-        return text.hash().bit_xor(where=where)
-    return ibis.null("int64")
+        return _hash_of_spark(text)
+    return text.hash() if rows.get_backend().has_operation(ops.Hash) else None

@@ -72,8 +72,9 @@ class Sources:
 
     @property
     def event_rows(self) -> int:
-        """Events of all roles together."""
-        return sum(found["rows"] for role, found in self.fingerprints.items() if role != "customers")
+        """Events of all roles together, of a sample about so many."""
+        rows = sum(found["rows"] for role, found in self.fingerprints.items() if role != "customers")
+        return round(rows * self.share)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from models.learning import Curve, customer_curve, history_curve
 from models.sample import Sample
 from models.split import fold_at
 from models.undated import FOLDS, fold_of
-from pipeline.dataset.cluster_jobs import bounded
+from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
 from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within

@@ -21,10 +21,10 @@ from models.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.split import Fold
 from models.tuning import tune
 from models.undated import WARNING, out_of_fold, run_undated
-from pipeline.dataset.cluster_jobs import bounded
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
+from pipeline.dataset.sample import bounded
 from pipeline.outcomes.drawn import contaminated
 from pipeline.progress import progress
 from pipeline.result import Result

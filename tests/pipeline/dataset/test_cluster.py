@@ -15,10 +15,10 @@ import spark_cluster
 from configs.errors import DataError, TryAgainError
 from configs.schema import load_config
 from pipeline import demo
-from pipeline.dataset.cluster_jobs import bounded
 from pipeline.dataset.extract import write_matrix
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
+from pipeline.dataset.sample import bounded
 from pipeline.scoring import cluster_score, crowd
 from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources

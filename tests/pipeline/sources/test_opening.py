@@ -96,7 +96,9 @@ def test_times_counted_since_1970(tiny, unit, scale):
         f"customer_id,occurred_at\n1,{1_704_103_200 * scale}\n",
         pd.DataFrame({"customer_id": ["1"], "occurred_at": [1_704_103_200 * scale]}),
     ):
-        config = tiny(mapped={"transactions": {"customer_id": "customer_id", "occurred_at": rule}}, transactions=rows)
+        config = tiny(
+            mapped={"transactions": {"customer_id": "customer_id", "occurred_at": rule}}, transactions=rows
+        )
         assert rows_of(config) == [("1", dt.datetime(2024, 1, 1, 10))]
 
 
