@@ -41,7 +41,7 @@ def purchase_count_ever(at: At) -> Floats:
 
 @feature("transactions", unit="purchases", driver="frequency", windows=True)
 def purchase_intensity(at: At, days: int) -> Floats:
-    """Recent purchases, each counting half as much every {days} days."""
+    """Recent purchase activity (half-life {days} days)."""
     return at.purchases.decayed_count(days)
 
 

@@ -159,6 +159,10 @@ class ReportView:
         Names of the files published beside the report.
     tracking_url
         Linked when it is http(s), else shown.
+    active_days
+        Without a purchase for so many days the rate counts a customer as lost; None where contracts end.
+    pictures
+        Drawings of the retention, elements of an HTML page.
     value_days
         Spend in so many days is a customer's value; None when the value is something else.
     language
@@ -181,6 +185,8 @@ class ReportView:
     files: tuple[str, ...] = ()
     tracking_url: str | None = None
     gap_days: int = 0
+    active_days: int | None = None
+    pictures: tuple[str, ...] = ()
     value_days: int | None = None
     language: str = "en"
 

@@ -98,9 +98,9 @@ class Night:
         """The night's figures for the tracking store."""
         everybody = self.everybody
         return {
-            "a_headline/customers": float(everybody.customers),
-            "a_headline/expected_to_leave": everybody.expected_to_leave,
-            "a_headline/mean_probability": everybody.expected_to_leave / everybody.customers,
+            "a/customers": float(everybody.customers),
+            "a/expected_to_leave": everybody.expected_to_leave,
+            "a/mean_probability": everybody.expected_to_leave / everybody.customers,
             "outreach/listed": float(len(self.decision.chosen)),
             "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
             **self.rates.metrics,

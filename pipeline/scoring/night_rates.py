@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ class NightRates:
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `write` makes."""
-        drawn = (f"{_stem(name)}.svg" for name in DRAWN if name in self.tables)
+        drawn = (f"{_stem(name)}.svg" for name in self.pictures)
         return (*(f"{_stem(n)}.{ending}" for n in self.tables for ending in ("csv", "parquet")), *drawn)
 
     def write(self, folder: Path) -> None:
@@ -77,12 +78,16 @@ class NightRates:
             rounded = frame.assign(**{c: _rounded(frame[c]) for c in frame.select_dtypes("float").columns})
             rounded.to_csv(folder / f"{_stem(name)}.csv", index=False)
             rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
-        for name, title in DRAWN.items():
-            if name in self.tables:
-                drawn = self._drawn(name, f"{self.company}: {title}")
-                (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")
+        for name, drawn in self.pictures.items():
+            (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")
 
-    def _drawn(self, name: str, title: str) -> str:
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """Name to drawing, as an element of an HTML page."""
+        return {name: self._drawn(name) for name in DRAWN if name in self.tables}
+
+    def _drawn(self, name: str) -> str:
+        title = f"{self.company}: {DRAWN[name]}"
         if name == "cohorts":
             return cohort_chart(self.tables[name], title, f"by the {self.unit} of the start", self.unit)
         return survival_chart(

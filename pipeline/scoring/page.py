@@ -48,6 +48,8 @@ def page_of(night: Night) -> ReportView:
         warnings=night.warnings,
         files=tuple(sorted({*FILES, *night.files, *night.rates.files})),
         tracking_url=config.tracking.uri,
+        active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
+        pictures=tuple(night.rates.pictures.values()),
         value_days=config.outreach.value_days if night.priced else None,
     )
 
