@@ -27,7 +27,7 @@ from features.tables import derived
 from pipeline.progress import progress
 from pipeline.sources.databases import BATCH_ROWS, arrow, asking
 
-ROWS_A_SHARD = 6_000_000
+ROWS_A_SHARD = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def shards_for(rows: int) -> int:
     Examples
     --------
     >>> shards_for(1_000), shards_for(60_000_000)
-    (1, 16)
+    (1, 32)
     """
     return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
 

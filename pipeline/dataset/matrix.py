@@ -47,20 +47,18 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
         here = None if customers is None else customers.filter(pc.field("shard_") == shard)
         return plan.frame(reduced, here, kinds)
 
-    frames, size = [], sources.event_rows // shards
+    frames: list[Future[pd.DataFrame]] = []
+    size, ahead = sources.event_rows // shards, config.model.threads
     with (
         engine.scan(sources.connection, sources.tables, plan.stats, plan.axis, shards) as scan,
-        ThreadPoolExecutor(1) as pool,
+        ThreadPoolExecutor(ahead) as pool,
     ):
-        # One shard is grouped while the features of the one before are computed.
-        before: Future[pd.DataFrame] | None = None
+        # NumPy leaves the interpreter while it works: features are computed while the next shards are grouped.
         for shard in progress(range(shards), "features", shards, unit="events", size=size):
-            reduced = scan.load(shard)
-            if before is not None:
-                frames.append(before.result())
-            before = pool.submit(frame, shard, reduced)
-        frames += [before.result()] if before is not None else []
-    return Matrix(_joined(frames), plan.catalogue, plan.digest)
+            if shard >= ahead:
+                frames[shard - ahead].result()
+            frames.append(pool.submit(frame, shard, scan.load(shard)))
+    return Matrix(_joined([done.result() for done in frames]), plan.catalogue, plan.digest)
 
 
 def _customers(customers: ir.Table | None, shards: int) -> Any:

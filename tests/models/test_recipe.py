@@ -6,9 +6,11 @@ import pytest
 from model_data import random_sample
 
 from configs.errors import HistoryError
+from models import recipe
 from models.boosted import Settings
 from models.recipe import run
 from models.sample import Sample, inspect_columns
+from models.split import fold_at, origins
 
 SETTINGS = Settings(horizon_days=60, trees=20, seeds=1)
 
@@ -33,6 +35,35 @@ def test_nothing_after_the_cut_reaches_the_holdout_model():
     here, there = fit(sample), fit(spoiled)
     assert here.holdout.files() == there.holdout.files()
     assert here.deployed.files() != there.deployed.files()
+
+
+def test_a_spy_sees_no_row_after_the_cut_in_any_fit_or_calibration(monkeypatch):
+    fits, learned = [], []
+
+    def spy(name, note):
+        whole = getattr(recipe, name)
+
+        def watched(first, *rest):
+            note(first)
+            return whole(first, *rest)
+
+        monkeypatch.setattr(recipe, name, watched)
+
+    spy("fit_members", lambda rows: fits.append(rows.snapshot.max()))
+    spy("learn_weights", lambda outcomes: learned.append(max(o.at for o in outcomes)))
+    spy("learn_calibrator", lambda outcomes: learned.append(max(o.at for o in outcomes)))
+    sample, window = random_sample(), np.timedelta64(60, "D")
+    result = fit(sample)
+    made = [fold_at(sample, test, 0, 60) for test in origins(sample.snapshots, 0, 60, 2)]
+    folds = [fold for fold in made if fold is not None]
+    cuts = sorted(sample.snapshot[fold.train_rows].max() for fold in folds)
+    # One fit an origin, each up to its own cut, and one of all mature rows.
+    assert sorted(fits) == [*cuts, sample.snapshots[0]]
+    assert all(cut + window <= fold.test for cut, fold in zip(cuts, reversed(folds), strict=True))
+    # For each test snapshot the shares and the calibrator; then those of the deployed model.
+    assert len(learned) == 2 * len(result.tested) + 2
+    for i, tested in enumerate(result.tested):
+        assert max(learned[2 * i : 2 * i + 2]) + window <= tested.fold.test
 
 
 def test_each_test_snapshot_is_judged_by_what_was_known_then():
