@@ -74,12 +74,19 @@ def analyst(folder: Path, count: int) -> tuple[int, int]:
 
     inside = "e.occurred_at >= s.t - interval {w} day"
     before = "e.occurred_at < s.t - interval {w} day and e.occurred_at >= s.t - interval {v} day"
+    recency = "date_diff('second', max(e.occurred_at), s.t) / 86400.0"
+    tenure = "date_diff('second', min(e.occurred_at), s.t) / 86400.0"
+    gap = "date_diff('second', min(e.occurred_at), max(e.occurred_at)) / 86400.0 / nullif(count(*) - 1, 0)"
     columns = [
-        "count(*) as n, min(e.occurred_at) as first, max(e.occurred_at) as last, sum(e.amount) as spend",
-        "avg(e.amount) as mean, max(e.amount) as largest",
-        "date_diff('second', max(e.occurred_at), s.t) / 86400.0 as recency_days",
-        "date_diff('second', min(e.occurred_at), max(e.occurred_at)) / 86400.0 / nullif(count(*) - 1, 0) as gap",
+        "count(*) as n, sum(e.amount) as spend, avg(e.amount) as mean, max(e.amount) as largest",
+        f"{recency} as recency_days, {tenure} as tenure_days, {gap} as gap",
+        f"{recency} / nullif({gap}, 0) as recency_ratio, {recency} / nullif({tenure}, 0) as recency_share",
+        f"count(*) * 365.25 / nullif({tenure}, 0) as rate, case when count(*) = 1 then {tenure} end as wait",
+        f"count(distinct date_diff('day', e.occurred_at, s.t) // 30) / ceil({tenure} / 30) as regularity",
     ]
+    for w in WINDOWS[:-1]:
+        year_ago, season = before.format(w=360, v=360 + w), before.format(w=360 - w, v=360)
+        columns += [f"count(*) filter ({year_ago}) as year_ago_{w}, count(*) filter ({season}) as season_{w}"]
     for w in WINDOWS:
         here, there = inside.format(w=w), before.format(w=w, v=2 * w)
         columns += [

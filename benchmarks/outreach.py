@@ -1,18 +1,14 @@
-"""How long the decision takes, and how close to the best it is: `.venv/bin/python benchmarks/outreach.py`.
+"""How long the decision takes, and how close to the best it is: `python -m benchmarks.outreach`.
 
 First the choice alone, among 100,000 candidates with eight actions each, four channels, many owners and a budget;
 then a whole night of a company with a million customers and three million contacts.
 """
 
 import datetime as dt
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from configs.outreach import Outreach
 from configs.playbook import load_playbook

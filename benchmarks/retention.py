@@ -1,6 +1,6 @@
 """Time of the retention table at scale, out of core.
 
-    python benchmarks/retention.py --customers 10000000 --months 36
+    python -m benchmarks.retention --customers 10000000 --months 36
 
 Writes a company of contracts and one of purchases as Parquet, then reports the table of the last `months`
 complete months with DuckDB held to `--memory` and `--threads`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -209,7 +210,15 @@ class FittedModel:
 
     def probability(self, frame: pd.DataFrame, threads: int = 1) -> Floats:
         """Churn probability of every row; shape (rows,)."""
-        return probability(self.spec, self.boosters, frame, threads)
+        boosters = self.boosters
+        blocks = [frame.iloc[i : i + BLOCK] for i in range(0, max(len(frame), 1), BLOCK)]
+        if len(blocks) == 1:
+            return probability(self.spec, boosters, frame, threads)
+        # A million rows at once would stand in memory several times, as every member's input.
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(
+                list(pool.map(lambda block: probability(self.spec, boosters, block), blocks))
+            )
 
     def log_odds(self, frame: pd.DataFrame, calibrated: bool = True) -> Floats:
         """Log-odds of churn of every row; shape (rows,)."""

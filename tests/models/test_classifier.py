@@ -4,6 +4,7 @@ import pytest
 from model_data import random_sample
 
 from configs.errors import ModelError
+from models import classifier
 from models.blend import NONE, Outcome, learn_calibrator, learn_weights
 from models.boosted import Settings
 from models.classifier import FittedModel, fit_members
@@ -193,3 +194,12 @@ def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
     y, noise = drawn(rng, truth), rng.normal(0, 2, (2, 5_000))
     scores = {"boosted": noise[0], "linear": noise[1], "recency rule": truth}
     assert learn_weights([Outcome(np.datetime64("2025-01-01"), scores, y)]) == {"recency rule": 1.0}
+
+
+def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):
+    sample = random_sample()
+    parts = fit_members(sample, SETTINGS, 1)
+    model = FittedModel.assemble(parts, {"boosted": 0.6, "linear": 0.4}, {"kind": "none"})
+    whole = model.probability(sample.X, 2)
+    monkeypatch.setattr(classifier, "BLOCK", 101)
+    np.testing.assert_array_equal(model.probability(sample.X, 2), whole)
