@@ -12,6 +12,7 @@ from models.evaluate import DRAWS, customer_draws
 from models.metrics import Floats, auc, auc_many, ece, log_loss, row_log_loss
 
 CALIBRATION_SLACK = 0.01
+NAMED = 3
 RULES = ("base rate", "recency rule")
 
 
@@ -135,7 +136,9 @@ def decide(
         rule_loss = log_loss(y, rules["recency rule"]) if "recency rule" in rules else np.inf
         return _against_champion(difference, min_gain, log_loss(y, challenger), rule_loss)
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        head, *faults = str(error).strip().splitlines() or [type(error).__name__]
+        named = "; ".join(" ".join(fault.split()) for fault in faults[:NAMED])
+        reason = head + (f" ({named}{'; ...' if len(faults) > NAMED else ''})" if named else "")
         return Verdict(False, f"comparison failed, champion stays: {reason}", failed=True)
 
 

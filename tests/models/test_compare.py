@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from configs.errors import Fault, ModelError
 from models.compare import decide, paired
 from models.metrics import auc, log_loss
 
@@ -61,3 +62,14 @@ def test_the_first_champion_must_beat_the_simple_rules():
     assert not poor.promote
     assert poor.failed
     assert verdict(TRUTH, None, rules={}).failed
+
+
+def test_a_failure_with_many_faults_is_told_in_one_line():
+    def broken():
+        raise ModelError("9 columns are missing", [Fault(f"- c{i}", "not there") for i in range(9)])
+
+    y, who = np.array([0.0, 1.0] * 50), np.arange(100).astype(str)
+    reason = decide(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
+    assert reason.startswith("comparison failed, champion stays: 9 columns are missing (- - c0: not there; ")
+    assert reason.endswith("; ...)")
+    assert "\n" not in reason
