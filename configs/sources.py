@@ -139,7 +139,7 @@ class Source(Section):
     delimiter: str | None = Field(
         default=None, min_length=1, description="of CSV files; found out when absent"
     )
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(default="utf-8", description="of CSV files")
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(default="utf-8", description="of text files")
     decimal: Literal[".", ","] = Field(default=".", description="in numbers kept as text: 1234.5 or 1.234,5")
     fields: dict[str, tuple[int, int]] | None = Field(
         default=None, description="fixed width: first and last character of each column, from 1"

@@ -75,7 +75,7 @@ def read(connection: Backend, others: Connections, role: str, source: Source, co
                 files, all_varchar=True, header=True, union_by_name=True, encoding=source.encoding, **options
             )
         if kind == "fixed_width":
-            return _fixed_width(connection, files, source.fields or {})
+            return _fixed_width(connection, files, source)
     except (duckdb.Error, OSError) as error:
         if "not utf-8" in str(error) or "invalid unicode" in str(error).lower():
             what = f"{source.shown} is not {source.encoding} text"
@@ -107,14 +107,21 @@ def _files(role: str, source: Source, config: Config) -> list[str]:
     raise UnreadableError(Fault(f"sources.{role}.uri", f"no file at {path}", hint))
 
 
-def _fixed_width(connection: Backend, files: list[str], fields: dict[str, tuple[int, int]]) -> ir.Table:
+def _fixed_width(connection: Backend, files: list[str], source: Source) -> ir.Table:
     # A separator that can't occur in text makes each line one column.
     lines = connection.read_csv(
-        files, columns={"line": "VARCHAR"}, header=False, auto_detect=False, delim="\x1f", quote="", escape=""
+        files,
+        columns={"line": "VARCHAR"},
+        header=False,
+        auto_detect=False,
+        delim="\x1f",
+        quote="",
+        escape="",
+        encoding=source.encoding,
     )
     return lines.select(
         **{
             name: lines.line.substr(first - 1, last - first + 1).re_replace(r"^\s+|\s+$", "").nullif("")
-            for name, (first, last) in fields.items()
+            for name, (first, last) in (source.fields or {}).items()
         }
     )

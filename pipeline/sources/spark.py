@@ -23,6 +23,7 @@ from configs.schema import Config
 from configs.sources import Source
 from pipeline.sources.databases import CONNECT_SECONDS, UnreadableError, asking, first_line
 
+_ENCODINGS = {"utf-8": "UTF-8", "latin-1": "ISO-8859-1", "utf-16": "UTF-16"}  # as Java calls them
 PACKAGES = ("configs", "features", "models", "pipeline")
 
 
@@ -122,6 +123,12 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         if kind == "csv":
             options = {"sep": source.delimiter} if source.delimiter else {}
             return backend.read_csv(
-                path, inferSchema=False, header=True, escape='"', multiLine=True, **options
+                path,
+                inferSchema=False,
+                header=True,
+                escape='"',
+                multiLine=True,
+                encoding=_ENCODINGS[source.encoding],
+                **options,
             )
     raise UnreadableError(Fault(place, f"Spark reads CSV and Parquet, not {kind}", "convert the file"))

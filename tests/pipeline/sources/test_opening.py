@@ -263,6 +263,14 @@ def test_text_of_another_encoding(tiny):
     assert [who for who, _ in rows_of(config)] == ["Zoë"]
 
 
+def test_fixed_width_of_another_encoding(tiny):
+    rows = "Zoë 2024-01-01\n".encode("latin-1")
+    settings = {"format": "fixed_width", "fields": {"id": [1, 3], "day": [5, 14]}, "encoding": "latin-1"}
+    mapped = {"transactions": {"customer_id": "id", "occurred_at": "day"}}
+    config = tiny(transactions=rows, mapped=mapped, settings={"transactions": settings})
+    assert [who for who, _ in rows_of(config)] == ["Zoë"]
+
+
 def test_tabs_and_semicolons_are_found_out(tiny):
     config = tiny(
         transactions=lines("customer_id;occurred_at;amount", "1;2024-01-01;5", "2;2024-01-02;6"),
