@@ -85,7 +85,8 @@ def exact_sum(value: Any, where: Any, engine: str) -> Any:
     if engine != "sqlite":
         small = value.abs() < _DECIMAL_LIMIT
         exact = ibis.ifelse(small, value, 0.0).cast("decimal(38, 10)").sum(where=where).cast("float64")
-        return exact + ibis.ifelse(small, 0.0, value).sum(where=where)
+        large = ~small if where is None else ~small & where
+        return exact + ibis.coalesce(value.sum(where=large), 0.0)
     # SQLite has no decimals: whole part and fraction are added up as whole numbers.
     small = value.abs() < _WHOLE_LIMIT
     near = ibis.ifelse(small, value, 0.0)

@@ -1,8 +1,8 @@
 """Customer x period statistics of one source, and every window of every snapshot from them.
 
 A source is reduced once, by one group-by, to statistics of (customer, period) that can be added up. The rows of
-a panel are sorted by customer and period, so that a window of a snapshot is a run of rows `[lo, hi)`: sums are
-differences of running sums, first and last are look-ups, and only extremes and distinct sets visit the rows.
+a panel are sorted by customer and period, so that a window of a snapshot is a run of rows `[lo, hi)`: counts are
+differences of running sums, first and last are look-ups, and only sums, extremes and distinct sets visit the rows.
 """
 
 from __future__ import annotations
@@ -119,45 +119,39 @@ class Panel:
     def _width(self) -> int:
         return self.axis.edge(self.axis.newest) + 1
 
-    def running_sum(self, stat: Stat, half_life_days: int = 0) -> NDArray[Any]:
-        """Shape (rows + 1,): entry i + 1 is the sum of a statistic up to row i.
-
-        Whole numbers are summed over all customers, exactly. Other numbers are summed within each customer, so
-        that one customer's rounding never depends on another's events. With a half-life each row counts
-        0.5 ** (age / half-life), the age taken from the newest edge: weights are at most 1.
-        """
-        if ("sum", stat, half_life_days) not in self._cache:
-            values = self.stats[stat]
-            if half_life_days:
-                age = (self._width - 2 - self.period) * self.axis.period_days
-                values = values * np.exp2(-age / half_life_days)
-            if values.dtype.kind == "f":
-                total = np.zeros(len(values) + 1)
-                total[1:] = np.nan_to_num(values)
-                for rows in self._by_rank()[1:]:
-                    total[rows + 1] += total[rows]
-            else:
-                total = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-            self._cache["sum", stat, half_life_days] = total
-        result: NDArray[Any] = self._cache["sum", stat, half_life_days]
+    def running_sum(self, stat: Stat) -> Ints:
+        """Shape (rows + 1,): entry i + 1 is the sum of a statistic in whole numbers up to row i, all customers'."""
+        if ("sum", stat) not in self._cache:
+            self._cache["sum", stat] = np.concatenate([[0], np.cumsum(self.stats[stat], dtype=np.int64)])
+        result: Ints = self._cache["sum", stat]
         return result
 
-    def _by_rank(self) -> list[Ints]:
-        """The customers' first rows, their second rows, and so on."""
-        if "rank" not in self._cache:
-            sizes = np.diff(self.start)
-            rank = np.arange(len(self.period)) - np.repeat(self.start[:-1], sizes)
-            order = np.argsort(rank, kind="stable")
-            self._cache["rank"] = np.split(order, np.cumsum(np.bincount(rank))[:-1]) if len(order) else []
-        ranks: list[Ints] = self._cache["rank"]
-        return ranks
+    def filled(self, stat: Stat) -> Floats:
+        """Shape (rows,): a statistic, 0 where it has no rows."""
+        if ("filled", stat) not in self._cache:
+            self._cache["filled", stat] = filled(self.stats[stat])
+        result: Floats = self._cache["filled", stat]
+        return result
+
+    def decayed(self, stat: Stat, half_life_days: int) -> Floats:
+        """Shape (rows,): a statistic, each row counting 0.5 ** (age / half-life).
+
+        The age is taken from the newest edge, so that weights are at most 1.
+        """
+        if (stat, half_life_days) not in self._cache:
+            age = (self._width - 2 - np.arange(self._width)) * self.axis.period_days
+            self._cache[stat, half_life_days] = self.stats[stat] * np.exp2(-age / half_life_days)[self.period]
+        result: Floats = self._cache[stat, half_life_days]
+        return result
 
     def nearest(self, stat: Stat, side: Literal["before", "after"]) -> Ints:
         """Shape (rows,): the nearest row with a value, from each row backwards or onwards; -1 or rows if none."""
         if (side, stat) not in self._cache:
             has = ~np.isnan(self.stats[stat])
             rows = np.arange(len(has))
-            if side == "before":
+            if has.all():
+                self._cache[side, stat] = rows
+            elif side == "before":
                 self._cache[side, stat] = np.maximum.accumulate(np.where(has, rows, -1))
             else:
                 self._cache[side, stat] = np.minimum.accumulate(np.where(has, rows, len(has))[::-1])[::-1]
@@ -184,7 +178,7 @@ def _merge(stat: Stat, stats: Mapping[Stat, NDArray[Any]], seen: Ints, first: In
             newest: NDArray[Any] = values[order[np.append(first[1:], len(seen)) - 1]]
             return newest
         case _:
-            return np.add.reduceat(np.nan_to_num(values), first)
+            return np.add.reduceat(filled(values), first)
 
 
 @dataclass(frozen=True)
@@ -226,17 +220,16 @@ class Window:
         """The panel's column of a statistic."""
         return self.panel.stats[stat]
 
-    def _added(self, stat: Stat, half_life_days: int = 0) -> Floats:
-        self.stat(stat)
-        if (stat, half_life_days) not in self._cache:
-            running = self.panel.running_sum(stat, half_life_days)
-            lo, hi = self.lo, self.hi
-            before = running[lo]
-            if running.dtype.kind == "f":
-                # What stands before a customer's first row belongs to another customer.
-                before = np.where(lo > self.panel.start[self.members], before, 0.0)
-            self._cache[stat, half_life_days] = np.where(hi > lo, running[hi] - before, 0.0)
-        added: Floats = self._cache[stat, half_life_days]
+    def _added(self, stat: Stat) -> Floats:
+        values = self.stat(stat)
+        if stat not in self._cache:
+            if values.dtype.kind == "f":
+                # Not by running sums: one customer's rounding must not depend on another's events.
+                self._cache[stat] = self._reduced(np.add, self.panel.filled(stat), 0.0)
+            else:
+                running = self.panel.running_sum(stat)
+                self._cache[stat] = (running[self.hi] - running[self.lo]).astype(np.float64)
+        added: Floats = self._cache[stat]
         return added
 
     def count(self, column: str = "", where: str = "") -> Floats:
@@ -284,18 +277,19 @@ class Window:
 
     def max(self, column: str) -> Floats:
         """Largest value of a column."""
-        return self._reduced(np.fmax, Stat("max", column), np.nan).astype(np.float64)
+        return self._reduced(np.fmax, self.stat(Stat("max", column)), np.nan).astype(np.float64)
 
     def min(self, column: str) -> Floats:
         """Smallest value of a column."""
-        return self._reduced(np.fmin, Stat("min", column), np.nan).astype(np.float64)
+        return self._reduced(np.fmin, self.stat(Stat("min", column)), np.nan).astype(np.float64)
 
     def distinct(self, column: str) -> Floats:
         """Number of different values of a column, exact up to 61 a customer."""
-        return np.bitwise_count(self._reduced(np.bitwise_or, Stat("bits", column), 0)).astype(np.float64)
+        return np.bitwise_count(self._reduced(np.bitwise_or, self.stat(Stat("bits", column)), 0)).astype(
+            np.float64
+        )
 
-    def _reduced(self, ufunc: np.ufunc, stat: Stat, nothing: float) -> NDArray[Any]:
-        values = self.stat(stat)
+    def _reduced(self, ufunc: np.ufunc, values: NDArray[Any], nothing: float) -> NDArray[Any]:
         lo, hi = self.lo, self.hi
         if not len(values) or not len(lo):
             return np.full(len(lo), nothing, dtype=values.dtype)
@@ -313,7 +307,13 @@ class Window:
         """Events, each counted 0.5 ** (age / half-life); the age is that of the end of the event's period."""
         axis = self.panel.axis
         since = (axis.edge(axis.newest) - self.to_edge) * axis.period_days
-        return self._added(Stat("count"), half_life_days) * np.exp2(since / half_life_days)
+        counted = self.panel.decayed(Stat("count"), half_life_days)
+        return self._reduced(np.add, counted, 0.0) * np.exp2(since / half_life_days)
+
+
+def filled(values: NDArray[Any]) -> NDArray[Any]:
+    """The values, 0 for NaN."""
+    return np.where(np.isnan(values), 0, values) if values.dtype.kind == "f" else values
 
 
 def ratio(over: Floats, under: Floats) -> Floats:
@@ -324,5 +324,5 @@ def ratio(over: Floats, under: Floats) -> Floats:
     >>> ratio(np.array([1.0, 2.0]), np.array([0.0, 4.0]))
     array([nan, 0.5])
     """
-    known = np.nan_to_num(under) != 0
+    known = (under != 0) & ~np.isnan(under)
     return np.where(known, over / np.where(known, under, 1.0), np.nan)

@@ -6,13 +6,14 @@ Without `known_at` every row was known when it occurred.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
 
 from features.dialects import engine_of, epoch
+from features.panel import Stat
 
 ColumnType = Literal["text", "number", "time"]
 
@@ -54,6 +55,13 @@ PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
     },
 }
 
+# The columns of the contacts that each derived role is made of, beside those of every event.
+DERIVED: Mapping[str, frozenset[str]] = {
+    "our_people": frozenset({"agent"}),
+    "their_people": frozenset({"contact_person"}),
+    "resolutions": frozenset({"direction", "resolved_at"}),
+}
+
 
 def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     """Tables of the roles, and those that follow from them.
@@ -66,10 +74,11 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     contacts = tables.get("contacts")
     if contacts is None:
         return result
-    for role, person in (("our_people", "agent"), ("their_people", "contact_person")):
+    for role in ("our_people", "their_people"):
+        (person,) = DERIVED[role]
         if person in contacts.columns:
             result[role] = _people(contacts, person)
-    if {"resolved_at", "direction"} <= set(contacts.columns):
+    if DERIVED["resolutions"] <= set(contacts.columns):
         engine = engine_of(contacts)
         inbound = contacts.filter(contacts.direction == "inbound", contacts.resolved_at.notnull())
         known = (
@@ -94,3 +103,25 @@ def _people(contacts: ir.Table, person: str) -> ir.Table:
     clocks = [named[c] for c in ("occurred_at", "known_at") if c in named.columns]
     known = ibis.greatest(*clocks) if len(clocks) > 1 else clocks[0]
     return named.group_by("customer_id", person).agg(occurred_at=known.min()).drop(person)
+
+
+def columns_read(
+    tables: Mapping[str, ir.Table], roles: Collection[str], stats: Mapping[str, Collection[Stat]]
+) -> dict[str, list[str]]:
+    """The columns of each source that the statistics of some roles, derived ones among them, read.
+
+    Examples
+    --------
+    >>> schema = {"customer_id": "string", "occurred_at": "timestamp", "channel": "string", "agent": "string"}
+    >>> contacts = ibis.table(schema, name="contacts")
+    >>> columns_read({"contacts": contacts}, ["our_people"], {"our_people": {Stat("count")}})
+    {'contacts': ['customer_id', 'occurred_at', 'agent']}
+    """
+    read: dict[str, set[str]] = {}
+    for role in roles:
+        source = role if role in tables else "contacts"
+        columns = read.setdefault(source, {"customer_id", "occurred_at", "known_at"})
+        columns |= DERIVED.get(role, frozenset())
+        for stat in stats[role]:
+            columns |= {stat.column, *(PREDICATES[role][stat.where][0] if stat.where else ())}
+    return {role: [c for c in tables[role].columns if c in columns] for role, columns in read.items()}

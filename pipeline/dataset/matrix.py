@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -43,22 +44,18 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     customers = _customers(tables.get("customers"), shards)
     kinds = engine.kinds_of(customers, sources.attributes)
 
-    def frame(shard: int, reduced: dict[str, Any]) -> pd.DataFrame:
-        here = None if customers is None else customers.filter(pc.field("shard_") == shard)
-        return plan.frame(reduced, here, kinds)
-
-    frames: list[Future[pd.DataFrame]] = []
-    size, ahead = sources.event_rows // shards, config.model.threads
+    size = sources.event_rows // shards
     with (
         engine.scan(sources.connection, sources.tables, plan.stats, plan.axis, shards) as scan,
-        ThreadPoolExecutor(ahead) as pool,
+        ThreadPoolExecutor(config.model.threads) as pool,
     ):
-        # NumPy leaves the interpreter while it works: features are computed while the next shards are grouped.
-        for shard in progress(range(shards), "features", shards, unit="events", size=size):
-            if shard >= ahead:
-                frames[shard - ahead].result()
-            frames.append(pool.submit(frame, shard, scan.load(shard)))
-    return Matrix(_joined([done.result() for done in frames]), plan.catalogue, plan.digest)
+
+        def frame(shard: int) -> pd.DataFrame:
+            here = None if customers is None else customers.filter(pc.field("shard_") == shard)
+            return plan.frame(scan.load(shard), here, kinds)
+
+        frames = list(progress(pool.map(frame, range(shards)), "features", shards, unit="events", size=size))
+    return Matrix(_joined(frames), plan.catalogue, plan.digest)
 
 
 def _customers(customers: ir.Table | None, shards: int) -> Any:
@@ -72,7 +69,10 @@ def _customers(customers: ir.Table | None, shards: int) -> Any:
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if len(frames) == 1:
         return frames[0]
-    return pd.concat(frames).sort_values(["snapshot", "customer_id"], ignore_index=True)
+    whole = pd.concat(frames)
+    keys = pa.table({key: pa.array(whole[key]) for key in ("snapshot", "customer_id")})
+    order = pc.sort_indices(keys, sort_keys=[(key, "ascending") for key in keys.column_names])
+    return whole.take(order.to_numpy()).reset_index(drop=True)
 
 
 LISTING = FeatureColumn(
