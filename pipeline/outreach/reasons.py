@@ -57,6 +57,8 @@ def reasons_of(
     """
     declared = {column.name: column for column in columns}
     known = [name for name in contributions.columns if name in declared]
+    speakers = [declared[name] for name in known]
+    plain = [c for c, column in enumerate(speakers) if not column.reason]
     values = contributions[known].to_numpy()
     drivers = np.array([declared[name].driver for name in known])
     names = sorted(set(drivers))
@@ -65,13 +67,11 @@ def reasons_of(
     helps = {d: any(declared[known[i]].actionable for i in members[d]) for d in names}
     result = []
     for i, record in enumerate(rows.to_dict("records")):
-        silent = {c for c, name in enumerate(known) if _usual(declared[name], record, typical)}
+        silent = {c for c in plain if _usual(speakers[c], record, typical)}
         able = {d: [c for c in members[d] if c not in silent] for d in names}
         rising = [j for j in np.argsort(-push[i], kind="stable") if push[i, j] > 0 and able[names[j]]]
         chosen = sorted(rising[:COUNT], key=lambda j: not helps[names[j]])
-        told = [
-            (j, _spokesman(values[i], able[names[j]], [declared[name] for name in known])) for j in chosen
-        ]
+        told = [(j, _spokesman(values[i], able[names[j]], speakers)) for j in chosen]
         result.append(
             tuple(
                 Reason(names[j], _sentence(column, record, typical), float(push[i, j])) for j, column in told
@@ -88,9 +88,9 @@ def _spokesman(values: Any, members: Any, columns: Sequence[FeatureColumn]) -> F
 
 
 def _usual(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> bool:
-    """Whether all that could be told is a number that reads like the median."""
+    """Whether a column without a sentence of its own has a number that reads like the median."""
     value, usual = record[column.name], typical.get(column.name)
-    if column.reason or isinstance(value, str) or usual is None or _unknown(value) or _unknown(usual):
+    if isinstance(value, str) or usual is None or _unknown(value) or _unknown(usual):
         return False
     return _number(value) == _number(usual)
 

@@ -10,7 +10,9 @@ The past is told with all that is known by now: a purchase that became known lat
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
@@ -18,6 +20,7 @@ import ibis.expr.types as ir
 from configs.errors import ConfigError
 from configs.schema import Churn
 from features.dialects import any_bits, engine_of
+from pipeline.retention.reported import AtHand
 
 WORD_BITS = 60
 NEVER = -1
@@ -55,9 +58,35 @@ def memberships(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt
         at `edges[60 * w + i]`; `excused_index`, the number of edges at or before an ending that does not
         count as churn, otherwise -1.
     """
+    if isinstance(tables, AtHand) and set(edges) <= set(tables.times):
+        return _narrowed(tables.made(_found(tables, churn, tables.times)), tables.times, edges)
+    return _found(tables, churn, edges)
+
+
+def _found(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt.datetime]) -> ir.Table:
     if churn.kind == "contractual":
         return _of_contracts(tables["customers"], churn, edges)
     return _of_purchases(tables["transactions"], churn, edges)
+
+
+def _narrowed(members: ir.Table, times: Sequence[dt.datetime], edges: Sequence[dt.datetime]) -> ir.Table:
+    """The memberships at some of the times at which they are known."""
+    places = [times.index(edge) for edge in edges]
+    found = {}
+    for number, first in enumerate(range(0, len(edges), WORD_BITS)):
+        bits = [
+            ibis.ifelse(bit(members, place), 1 << i, 0)
+            for i, place in enumerate(places[first : first + WORD_BITS])
+        ]
+        found[f"word_{number}"] = reduce(operator.or_, bits).cast("int64")
+    passed = [(members.excused_index > place).cast("int16") for place in places]
+    return members.select(
+        "customer_id",
+        "first_at",
+        first_index=edge_index(members.first_at, edges),
+        excused_index=ibis.ifelse(members.excused_index == NEVER, NEVER, reduce(operator.add, passed)),
+        **found,
+    )
 
 
 def _of_contracts(customers: ir.Table, churn: Churn, edges: Sequence[dt.datetime]) -> ir.Table:

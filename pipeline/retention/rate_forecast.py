@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,8 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import stats
 
 from configs.schema import Churn
@@ -156,15 +158,19 @@ def forecast_losses(
 
 
 def secure_customers(
-    tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit
-) -> frozenset[str]:
-    """Ids of the customers whom the rate counts as kept over the next unit whatever happens: they bought recently."""
+    tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit, customers: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """Whether the rate counts each customer as kept over the next unit whatever happens: they bought recently."""
     found = secure_ids(tables, churn, as_of, unit)
-    return frozenset() if found is None else frozenset(found.to_pyarrow()["customer_id"].to_pylist())
+    if found is None:
+        return np.zeros(len(customers), bool)
+    secure = found.to_pyarrow()["customer_id"]
+    is_in = pc.is_in(pa.array(customers, pa.string()), value_set=secure)
+    return np.asarray(is_in.to_numpy(zero_copy_only=False), bool)
 
 
 def secure_ids(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit) -> ir.Table | None:
-    """The same as a table, where the purchases are; None where nobody can be secure."""
+    """Ids of those whom `secure_customers` finds, where the purchases are; None where nobody can be secure."""
     if churn.kind == "contractual":
         return None
     end = dt.datetime.combine(shift(as_of, unit, 1), dt.time())

@@ -16,6 +16,7 @@ from pipeline.retention.rate_forecast import check_forecasts
 from pipeline.retention.rate_result import Asked, write_picture
 from pipeline.retention.rate_text import percent, show
 from pipeline.retention.rates import definition
+from pipeline.retention.reported import reported
 from pipeline.retention.satisfaction import customer_trends, stopped_answering, trend_table
 from pipeline.retention.survival import (
     lifetimes,
@@ -30,7 +31,7 @@ AGES = (30, 90, 180, 365)
 
 def survival(asked: Asked, picture: Path | None) -> Result:
     """How long customers stay: Kaplan-Meier by segment, with log-rank tests."""
-    tables = rate_tables.reported(asked.open())
+    tables = reported(asked.open())
     counts = lifetimes(tables, asked.config.churn, asked.as_of, asked.scope.segment)
     rules = [definition(asked.config), "Kaplan-Meier; who is still there, or left for no churn, is censored"]
     return _curves(asked, counts, picture, rules, "still customers")
@@ -38,7 +39,7 @@ def survival(asked: Asked, picture: Path | None) -> Result:
 
 def second(asked: Asked, picture: Path | None) -> Result:
     """The time from the first to the second purchase."""
-    counts = second_purchases(rate_tables.reported(asked.open()), asked.as_of, asked.scope.segment)
+    counts = second_purchases(reported(asked.open()), asked.as_of, asked.scope.segment)
     rules = [
         "share without a second purchase so many days after the first; median over all, one-time buyers too"
     ]
@@ -68,29 +69,25 @@ def _curves(asked: Asked, counts: pd.DataFrame, picture: Path | None, rules: lis
 
 def feedback(asked: Asked, table: str) -> Result:
     """What customers say, the trend of their scores, and who stopped answering."""
-    sources = asked.open()
+    tables = reported(asked.open())
     if table not in ("measures", "trend", "customers", "stopped"):
         raise ConfigError(f"--table {table!r} is unknown; use measures, trend, customers or stopped")
     if table == "trend":
-        frame = trend_table(rate_tables.reported(sources), asked.as_of, segment=asked.scope.segment)
+        frame = trend_table(tables, asked.as_of, segment=asked.scope.segment)
         rule = "by least squares over all answers of a customer; steady: less than 0.1 points in 90 days"
         return asked.result(frame, show(frame, list(frame.columns)), [rule])
     if table == "customers":
-        frame = (
-            customer_trends(rate_tables.reported(sources), asked.as_of)
-            .order_by(["slope", "customer_id", "kind"])
-            .execute()
-        )
+        frame = customer_trends(tables, asked.as_of).order_by(["slope", "customer_id", "kind"]).execute()
         shown = show(frame.head(20), list(frame.columns))
         return asked.result(frame, shown, ["slope in points per 90 days, the steepest fall first; 20 shown"])
     if table == "stopped":
-        here = customers_at(rate_tables.reported(sources), asked.config.churn, utc_midnight(asked.as_of))
-        frame = stopped_answering(rate_tables.reported(sources), here)
+        here = customers_at(tables, asked.config.churn, utc_midnight(asked.as_of))
+        frame = stopped_answering(tables, here)
         shown = show(frame.head(20), list(frame.columns))
         return asked.result(
             frame, shown, ["customers who used to answer and have left two or more requests since"]
         )
-    frame = rate_tables.feedback(sources, asked.config, asked.as_of, asked.scope)
+    frame = rate_tables.feedback(tables, asked.config, asked.as_of, asked.scope)
     columns = {
         name: name for name in ("period", "segment", "kind", "measure", "asked", "answered") if name in frame
     }
@@ -111,7 +108,7 @@ def forecast(asked: Asked) -> Result:
     kept = kept[(kept["as_of"] <= as_of).to_numpy(bool)]
     if kept.empty:
         raise ConfigError(f"no forecast in {folder} up to {as_of}; `churn score` makes one every night")
-    tables = rate_tables.reported(asked.open())
+    tables = reported(asked.open())
     newest = kept[kept["as_of"] == kept["as_of"].max()]
     past = track_record(folder, tables, config.churn, as_of, asked.scope.periods)
     open_ = check_forecasts(newest[(newest["end"] > as_of).to_numpy(bool)], tables, config.churn, as_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import ibis.expr.types as ir
@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from configs.errors import ConfigError
+from configs.retention import PeriodUnit
 from configs.schema import Config
-from features.tables import ROLES
 from pipeline.retention.activity import activity_table
 from pipeline.retention.cohorts import Measure, cohort_table
 from pipeline.retention.goals import Goal, goal_table
@@ -23,45 +23,23 @@ from pipeline.retention.rate import retention_of
 from pipeline.retention.rate_scope import PER_YEAR, Scope
 from pipeline.retention.revenue import revenue_table
 from pipeline.retention.satisfaction import Survey, feedback_table
-from pipeline.sources.opening import Sources
 
 
-class _Reported(Mapping[str, ir.Table]):
-    """The local tables, with only those columns of the customers that are their own or an attribute."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._local = sources.local
-        self._shown = {*ROLES["customers"], "known_at", *sources.attributes}
-
-    def __getitem__(self, role: str) -> ir.Table:
-        table = self._local[role]
-        if role != "customers":
-            return table
-        return table.select(*(name for name in table.columns if name in self._shown))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._local)
-
-    def __len__(self) -> int:
-        return len(self._local)
-
-
-def reported(sources: Sources) -> Mapping[str, ir.Table]:
-    """The tables that figures are made of: names and addresses of the customers are not among them."""
-    return _Reported(sources)
-
-
-def retention(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def retention(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """The classic rate by period (and segment)."""
-    return retention_of(reported(sources), config.churn, scope.until(as_of), as_of, scope.segment)
+    return retention_of(tables, config.churn, scope.until(as_of), as_of, scope.segment)
 
 
 def cohorts(
-    sources: Sources, config: Config, as_of: dt.date, scope: Scope, measure: Measure = "customer"
+    tables: Mapping[str, ir.Table],
+    config: Config,
+    as_of: dt.date,
+    scope: Scope,
+    measure: Measure = "customer",
 ) -> pd.DataFrame:
     """Who is left of those who started together."""
     return cohort_table(
-        reported(sources),
+        tables,
         config.churn,
         as_of,
         scope.unit,
@@ -71,21 +49,21 @@ def cohorts(
     )
 
 
-def has_amounts(sources: Sources) -> bool:
+def has_amounts(tables: Mapping[str, ir.Table]) -> bool:
     """Whether the sources tell what customers paid."""
-    return "transactions" in reported(sources) and "amount" in reported(sources)["transactions"].columns
+    return "transactions" in tables and "amount" in tables["transactions"].columns
 
 
-def revenue(sources: Sources, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def revenue(tables: Mapping[str, ir.Table], as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Gross and net revenue retention."""
-    return revenue_table(reported(sources), as_of, scope.unit, segment=scope.segment, **scope.calendar)
+    return revenue_table(tables, as_of, scope.unit, segment=scope.segment, **scope.calendar)
 
 
-def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def reasons(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Stated reasons of endings, coded."""
     coded = config.retention.reasons
     return reason_table(
-        reported(sources),
+        tables,
         scope.until(as_of),
         as_of,
         codes=coded.codes,
@@ -95,11 +73,9 @@ def reasons(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> p
     )
 
 
-def feedback(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def feedback(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """Measures of each kind of feedback."""
-    return feedback_table(
-        reported(sources), scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment
-    )
+    return feedback_table(tables, scope.until(as_of), as_of, surveys=surveys(config), segment=scope.segment)
 
 
 def surveys(config: Config) -> dict[str, Survey] | None:
@@ -110,40 +86,66 @@ def surveys(config: Config) -> dict[str, Survey] | None:
     return {kind: Survey(rule.measure, rule.top or 0.0, rule.bottom or 0.0) for kind, rule in rules.items()}
 
 
-def goals(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def goals(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     """The config's goals, judged on the newest period that is over and fully on record."""
     wanted = [Goal(**rule.model_dump()) for rule in config.retention.goals]
-    histories: dict[str, pd.DataFrame] = {
-        unit: history(sources, config, as_of, replace(scope, unit=unit))
-        for unit in sorted({rule.unit for rule in config.retention.goals})
-    }
+    histories: dict[str, pd.DataFrame] = {}
+    for unit in {rule.unit: None for rule in config.retention.goals}:
+        metrics = {goal.metric for goal in wanted if goal.unit == unit}
+        histories[unit] = history(tables, config, as_of, replace(scope, unit=unit), metrics)
     return goal_table(wanted, histories)
 
 
-def history(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
-    """Everything that a goal can name, one row a calendar period; `complete` asks for full records, too."""
-    scope = replace(scope, segment=None, rolling=False, running=False)
-    rate = retention(sources, config, as_of, scope)
-    moves = activity_table(reported(sources), scope.until(as_of), as_of, rate)
-    frame = rate.merge(moves.drop(columns=["start", "complete"]), on="period")
-    frame["complete"] = frame["complete"] & frame["full_history"]
-    if has_amounts(sources) and len(scope.until(as_of)) > 1:
-        money = revenue(sources, as_of, scope)
-        shares = ["gross_retention", "net_retention", "repeat_share"]
-        money[shares[:2]] = money[shares[:2]].where(money["full_history"])
-        frame = frame.merge(money[["period", *shares]], how="left", on="period")
-    if "feedback" in reported(sources):
-        asked = feedback(sources, config, as_of, scope)
-        for kind, rows in asked.groupby("kind"):
-            by_period = rows.set_index("period")
-            for name, column in ((str(kind), "value"), (f"{kind}_answer_rate", "answer_rate")):
-                if name not in frame:
-                    frame[name] = frame["period"].map(by_period[column]).astype(np.float64)
+def history(
+    tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope, metrics: Collection[str]
+) -> pd.DataFrame:
+    """What goals can name, one row a calendar period; `complete` asks for full records, too.
+
+    Parameters
+    ----------
+    metrics
+        Those that are wanted: no further table is made when they are there.
+    """
+    scope = _plain(scope, scope.unit)
+    rate = retention(tables, config, as_of, scope)
+    frame = rate.assign(complete=rate["complete"] & rate["full_history"])
+    makers: tuple[Callable[[], pd.DataFrame], ...] = (
+        lambda: activity_table(tables, scope.until(as_of), as_of, rate),
+        lambda: _answers(tables, config, as_of, scope),
+        lambda: _money(tables, as_of, scope),
+    )
+    for make in makers:
+        if not set(metrics) <= set(frame):
+            found = make()
+            new = [column for column in found if column not in frame]
+            frame = frame.merge(found[["period", *new]], how="left", on="period")
     return frame
 
 
+def _answers(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+    """A column with the value of each kind of feedback, and one with its answer rate."""
+    frame = pd.DataFrame({"period": [period.label for period in scope.until(as_of)]})
+    if "feedback" not in tables:
+        return frame
+    for kind, rows in feedback(tables, config, as_of, scope).groupby("kind"):
+        by_period = rows.set_index("period")
+        for name, column in ((str(kind), "value"), (f"{kind}_answer_rate", "answer_rate")):
+            frame[name] = frame["period"].map(by_period[column]).astype(np.float64)
+    return frame
+
+
+def _money(tables: Mapping[str, ir.Table], as_of: dt.date, scope: Scope) -> pd.DataFrame:
+    """Shares of the revenue, those that compare with the period before only where that is on record."""
+    if not has_amounts(tables) or len(scope.until(as_of)) < 2:
+        return pd.DataFrame({"period": []}, dtype=str)
+    found = revenue(tables, as_of, scope)
+    shares = ["gross_retention", "net_retention"]
+    found[shares] = found[shares].where(found["full_history"])
+    return found[["period", *shares, "repeat_share"]]
+
+
 def worth(
-    sources: Sources, config: Config, as_of: dt.date, scope: Scope, points: float, margin: float
+    tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope, points: float, margin: float
 ) -> PointValue:
     """What a higher rate is worth over the coming year.
 
@@ -152,14 +154,27 @@ def worth(
     ConfigError
         When the sources have no amounts.
     """
-    if not has_amounts(sources):
+    if not has_amounts(tables):
         raise ConfigError("the worth of a point needs sources.transactions with the column amount; map it")
-    scope = replace(scope, segment=None, rolling=False, running=False)
-    rate = retention(sources, config, as_of, scope)
-    moves = activity_table(reported(sources), scope.until(as_of), as_of, rate)
+    scope = _plain(scope, scope.unit)
+    rate = retention(tables, config, as_of, scope)
+    moves = activity_table(tables, scope.until(as_of), as_of, rate)
     return point_value(rate, moves, periods_per_year=PER_YEAR[scope.unit], points=points, margin=margin)
+
+
+def times_of(config: Config, as_of: dt.date, scope: Scope) -> list[dt.datetime]:
+    """When the tables of a night ask who is a customer: at the edges of the periods of the rate and of the goals."""
+    now = dt.datetime.combine(as_of, dt.time())
+    scopes = [scope, *(_plain(scope, rule.unit) for rule in config.retention.goals)]
+    periods = [period for each in scopes for period in each.until(as_of)]
+    return sorted({moment for p in periods for moment in (p.start, min(p.end, now))})
 
 
 def last_complete(as_of: dt.date, scope: Scope) -> Period:
     """The newest period that is over."""
     return replace(scope, periods=1, running=False).until(as_of)[-1]
+
+
+def _plain(scope: Scope, unit: PeriodUnit) -> Scope:
+    """Calendar periods of a unit that are over, of everybody."""
+    return replace(scope, unit=unit, segment=None, rolling=False, running=False)

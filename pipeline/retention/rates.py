@@ -18,6 +18,7 @@ from pipeline.retention.mix import mix_table
 from pipeline.retention.rate import retention_of
 from pipeline.retention.rate_result import Asked, write_picture
 from pipeline.retention.rate_text import points, show
+from pipeline.retention.reported import reported
 
 RATE_COLUMNS = {
     "period": "period",
@@ -38,7 +39,7 @@ RATE_COLUMNS = {
 
 def by_period(asked: Asked) -> Result:
     """The classic rate by period, and by segment when one is named."""
-    frame = rate_tables.retention(asked.open(), asked.config, asked.as_of, asked.scope)
+    frame = rate_tables.retention(reported(asked.open()), asked.config, asked.as_of, asked.scope)
     names = {
         name: header
         for name, header in RATE_COLUMNS.items()
@@ -76,8 +77,8 @@ def mix(asked: Asked, before: str | None, after: str | None) -> Result:
     if pair[0].label == pair[1].label:
         raise ConfigError(f"both periods are {pair[0].label}; give two with --before and --after")
     segment = segment_of(asked)
-    sources = asked.open()
-    rates = retention_of(rate_tables.reported(sources), asked.config.churn, pair, asked.as_of, segment)
+    tables = reported(asked.open())
+    rates = retention_of(tables, asked.config.churn, pair, asked.as_of, segment)
     frame = mix_table(rates, pair[0].label, pair[1].label)
     columns = {
         "segment": segment,
@@ -99,7 +100,7 @@ def mix(asked: Asked, before: str | None, after: str | None) -> Result:
 
 def cohorts(asked: Asked, measure: Measure, picture: Path | None) -> Result:
     """Who is left of those who started together, by age."""
-    frame = rate_tables.cohorts(asked.open(), asked.config, asked.as_of, asked.scope, measure)
+    frame = rate_tables.cohorts(reported(asked.open()), asked.config, asked.as_of, asked.scope, measure)
     triangle = cohort_matrix(frame).reset_index()
     ages = [column for column in triangle.columns if isinstance(column, int)]
     shown = triangle.assign(
@@ -123,7 +124,7 @@ def cohorts(asked: Asked, measure: Measure, picture: Path | None) -> Result:
 
 def revenue(asked: Asked) -> Result:
     """Revenue of each period against the one before, customer by customer."""
-    frame = rate_tables.revenue(asked.open(), asked.as_of, asked.scope)
+    frame = rate_tables.revenue(reported(asked.open()), asked.as_of, asked.scope)
     columns = {
         "period": "period",
         **({"segment": "segment"} if "segment" in frame else {}),
@@ -151,7 +152,7 @@ def audit(asked: Asked, period: str | None, rows: int) -> Result:
         if period
         else rate_tables.last_complete(asked.as_of, asked.scope)
     )
-    frame = audit_table(rate_tables.reported(asked.open()), asked.config.churn, chosen)
+    frame = audit_table(reported(asked.open()), asked.config.churn, chosen)
     columns = {
         "fact": "fact",
         "value": "value",
@@ -176,7 +177,7 @@ def audit(asked: Asked, period: str | None, rows: int) -> Result:
 
 def reasons(asked: Asked) -> Result:
     """The reasons that customers stated, counted by period."""
-    frame = rate_tables.reasons(asked.open(), asked.config, asked.as_of, asked.scope)
+    frame = rate_tables.reasons(reported(asked.open()), asked.config, asked.as_of, asked.scope)
     if "segment" in frame or frame.empty:
         columns = ["period", *(["segment"] if "segment" in frame else []), "reason"]
         shown = show(frame, [*columns, "controllable", "customers", "share"])
@@ -193,7 +194,7 @@ def reasons(asked: Asked) -> Result:
 
 def goals(asked: Asked) -> Result:
     """The config's goals: reached or missed, by how much, since when."""
-    frame = rate_tables.goals(asked.open(), asked.config, asked.as_of, asked.scope)
+    frame = rate_tables.goals(reported(asked.open()), asked.config, asked.as_of, asked.scope)
     columns = ["metric", "unit", "wanted", "period", "value", "before", "status", "by", "since", "periods"]
     rule = "judged on the newest period that is over and fully on record; by: how far on the good side"
     return asked.result(frame, show(frame, columns), [rule])
@@ -210,7 +211,7 @@ def value(asked: Asked, more_points: float, margin: float | None) -> Result:
     """What a point of retention is worth in this company's own numbers."""
     config = asked.config
     share = config.retention.margin if margin is None else margin
-    found = rate_tables.worth(asked.open(), config, asked.as_of, asked.scope, more_points, share)
+    found = rate_tables.worth(reported(asked.open()), config, asked.as_of, asked.scope, more_points, share)
     frame = pd.DataFrame(
         [
             {

@@ -137,24 +137,18 @@ def _sums(tables: Mapping[str, ir.Table], chosen: tuple[Period, ...], segment: s
 
 
 def _beside_the_one_before(paid: ir.Table) -> ir.Table:
-    """Each customer's sums of a period beside those of the period before: one union and one group-by, no join."""
-    zero = ibis.literal(0.0, "float64")
-    now = paid.select(
-        "customer_id",
-        "number",
-        "now",
-        "again",
-        before=zero,
-        bought=1,
-        bought_again=paid.bought_again.cast("int8"),
+    """Each customer's sums of a period beside those of the period before."""
+    earlier = paid.select("customer_id", number=paid.number + 1, before=paid.now)
+    both = paid.outer_join(earlier, ["customer_id", "number"])
+    return both.select(
+        customer_id=ibis.coalesce(both.customer_id, both.customer_id_right),
+        number=ibis.coalesce(both.number, both.number_right),
+        now=both.now.fill_null(0.0),
+        again=both.again.fill_null(0.0),
+        before=both.before.fill_null(0.0),
+        bought=both.number.notnull().cast("int64"),
+        bought_again=both.bought_again.fill_null(False).cast("int64"),
     )
-    earlier = paid.select(
-        "customer_id", number=paid.number + 1, now=zero, again=zero, before=paid.now, bought=0, bought_again=0
-    )
-    names = ["now", "again", "before", "bought", "bought_again"]
-    types = {"number": "int64"} | dict.fromkeys(names[:3], "float64") | dict.fromkeys(names[3:], "int64")
-    both = now.cast(types).union(earlier.select(now.columns).cast(types))
-    return both.group_by("customer_id", "number").aggregate(**{name: both[name].sum() for name in names})
 
 
 def _check(rows: pd.DataFrame) -> None:

@@ -170,13 +170,20 @@ def _contracts(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> 
 
 
 def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
-    bought = tables["transactions"].select("customer_id", "occurred_at")
-    order = ibis.window(group_by="customer_id", order_by="occurred_at")
-    linked = bought.mutate(following=bought.occurred_at.lead().over(order))
-    until = linked.occurred_at + ibis.interval(days=churn.active_days)
-    linked = linked.mutate(until=until, last=linked.following.isnull() | (linked.following > until))
+    bought = tables["transactions"]
+    # No two purchases of one piece of the time axis lie far enough apart for a lapse between them.
+    piece = bought.occurred_at.epoch_seconds() // (churn.active_days * DAY)
+    pieces = bought.group_by("customer_id", piece=piece).aggregate(
+        begun_at=bought.occurred_at.min(), until=bought.occurred_at.max()
+    )
+    order = ibis.window(group_by="customer_id", order_by="piece")
+    linked = pieces.mutate(
+        until=pieces.until + ibis.interval(days=churn.active_days),
+        following=pieces.begun_at.lead().over(order),
+    )
+    last = linked.following.isnull() | (linked.following > linked.until)
     spells = linked.group_by("customer_id").aggregate(
-        first_at=linked.occurred_at.min(), lapsed_at=linked.until.min(where=linked["last"])
+        first_at=linked.begun_at.min(), lapsed_at=linked.until.min(where=last)
     )
     over = spells.lapsed_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))
     return _until(spells, ibis.ifelse(over, spells.lapsed_at, ibis.null("timestamp")), over, as_of)

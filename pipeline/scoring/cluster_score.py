@@ -21,8 +21,9 @@ from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.matrix import LISTING, with_listing
 from pipeline.dataset.plan import Plan
 from pipeline.outreach.valuation import Valuation, history_days
-from pipeline.retention import forecasts, rate_tables
+from pipeline.retention import forecasts
 from pipeline.retention.rate_forecast import secure_ids
+from pipeline.retention.reported import reported
 from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
@@ -91,7 +92,7 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
     everybody = _everybody(crowd, plan, found, matrix, job)
     job.say("retention tables")
     unit = config.retention.unit
-    secure = secure_ids(rate_tables.reported(sources), config.churn, as_of, unit)
+    secure = secure_ids(reported(sources), config.churn, as_of, unit)
     safe = None if secure is None else _on_spark(crowd, secure)
     rates = rates_of(
         sources,

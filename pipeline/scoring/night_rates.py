@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -30,6 +31,7 @@ from pipeline.retention.rate_forecast import (
     secure_customers,
 )
 from pipeline.retention.rate_scope import Scope
+from pipeline.retention.reported import at_hand, reported
 from pipeline.retention.survival import lifetimes, survival_table
 from pipeline.sources.opening import Sources
 
@@ -153,8 +155,7 @@ def night_rates(
 
     def losses() -> tuple[Losses, Losses]:
         unit = config.retention.unit
-        secure = secure_customers(rate_tables.reported(sources), config.churn, as_of, unit)
-        safe = np.array([customer in secure for customer in customers], bool)
+        safe = secure_customers(reported(sources), config.churn, as_of, unit, customers)
         lost = np.where(safe, 0.0, lost_in_period(probability, as_of, config.churn, unit))
         return Losses.of(probability), Losses.of(lost)
 
@@ -178,29 +179,28 @@ def rates_of(
         Folder of the past forecasts.
     """
     scope = Scope.of(config.retention)
-    past = track_record(kept, rate_tables.reported(sources), config.churn, as_of)
+    tables = at_hand(sources, rate_tables.times_of(config, as_of, scope))
+    past = track_record(kept, tables, config.churn, as_of)
     errors, (window, period) = model_errors(past), losses()
     forecasts = (
         forecast_rate(window, as_of, config.churn, error=errors.get("window", 0.0)),
         forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),
     )
     wanted: dict[str, Callable[[], pd.DataFrame]] = {
-        "by_segment": lambda: _by_segment(sources, config, as_of, scope),
-        "cohorts": lambda: rate_tables.cohorts(sources, config, as_of, scope),
-        "survival": lambda: survival_table(lifetimes(rate_tables.reported(sources), config.churn, as_of)),
-        "goals": lambda: rate_tables.goals(sources, config, as_of, scope),
-        "audit": lambda: _audit(sources, config, as_of, scope),
-        "forecast": lambda: _beside_past(past, forecasts, sources, config, as_of),
+        "by_segment": lambda: _by_segment(tables, config, as_of, scope),
+        "cohorts": lambda: rate_tables.cohorts(tables, config, as_of, scope),
+        "survival": lambda: survival_table(lifetimes(tables, config.churn, as_of)),
+        "goals": lambda: rate_tables.goals(tables, config, as_of, scope),
+        "audit": lambda: _audit(tables, config, as_of, scope),
+        "forecast": lambda: _beside_past(past, forecasts, tables, config, as_of),
     }
-    if rate_tables.has_amounts(sources):
-        wanted["revenue"] = lambda: rate_tables.revenue(sources, as_of, scope)
-    if "feedback" in rate_tables.reported(sources):
-        wanted["feedback"] = lambda: rate_tables.feedback(sources, config, as_of, scope)
-    if {"ended_at", "end_reason"} <= set(
-        getattr(rate_tables.reported(sources).get("customers"), "columns", ())
-    ):
-        wanted["reasons"] = lambda: rate_tables.reasons(sources, config, as_of, scope)
-    tables, warnings = {"retention": rate_tables.retention(sources, config, as_of, scope)}, []
+    if rate_tables.has_amounts(tables):
+        wanted["revenue"] = lambda: rate_tables.revenue(tables, as_of, scope)
+    if "feedback" in tables:
+        wanted["feedback"] = lambda: rate_tables.feedback(tables, config, as_of, scope)
+    if {"ended_at", "end_reason"} <= set(getattr(tables.get("customers"), "columns", ())):
+        wanted["reasons"] = lambda: rate_tables.reasons(tables, config, as_of, scope)
+    made, warnings = {"retention": rate_tables.retention(tables, config, as_of, scope)}, []
     for name, make in wanted.items():
         try:
             frame = make()
@@ -210,8 +210,8 @@ def rates_of(
             warnings.append(f"retention {name}: {' '.join(str(error).split())}")
             continue
         if len(frame):
-            tables[name] = frame
-    return NightRates(config.name, scope.unit, tables, forecasts, tuple(warnings))
+            made[name] = frame
+    return NightRates(config.name, scope.unit, made, forecasts, tuple(warnings))
 
 
 def no_rates() -> NightRates:
@@ -220,26 +220,28 @@ def no_rates() -> NightRates:
     return NightRates("", "month", {"retention": pd.DataFrame(columns=names)}, (), ())
 
 
-def _by_segment(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def _by_segment(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     parts = []
     for name in config.retention.segments:
-        part = rate_tables.retention(sources, config, as_of, replace(scope, segment=name))
+        part = rate_tables.retention(tables, config, as_of, replace(scope, segment=name))
         part.insert(0, "attribute", name)
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _audit(sources: Sources, config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
+def _audit(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
     period = rate_tables.last_complete(as_of, scope)
-    return audit_table(rate_tables.reported(sources), config.churn, period).assign(period=period.label)
+    return audit_table(tables, config.churn, period).assign(period=period.label)
 
 
 def _beside_past(
-    past: pd.DataFrame, forecasts: Sequence[RateForecast], sources: Sources, config: Config, as_of: dt.date
+    past: pd.DataFrame,
+    forecasts: Sequence[RateForecast],
+    tables: Mapping[str, ir.Table],
+    config: Config,
+    as_of: dt.date,
 ) -> pd.DataFrame:
-    today = check_forecasts(
-        pd.DataFrame(map(vars, forecasts)), rate_tables.reported(sources), config.churn, as_of
-    )
+    today = check_forecasts(pd.DataFrame(map(vars, forecasts)), tables, config.churn, as_of)
     return pd.concat([past, today], ignore_index=True) if len(past) else today
 
 

@@ -35,6 +35,8 @@ from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
 from pipeline.tracking.champion import tracking_of
 
+TYPICAL_ROWS = 100_000
+
 
 def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, say: Say) -> Result:
     """Score, decide, publish.
@@ -149,7 +151,8 @@ def _reasons(
     rows = matrix.features.iloc[explain]
     found = contributions(champion.model, rows, compared)
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
-    return reasons_of(by_column, rows, compared.median(numeric_only=True).to_dict(), matrix.columns)
+    some = compared.iloc[:: len(compared) // TYPICAL_ROWS + 1]
+    return reasons_of(by_column, rows, some.median(numeric_only=True).to_dict(), matrix.columns)
 
 
 def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:

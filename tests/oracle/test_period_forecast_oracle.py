@@ -58,8 +58,8 @@ def test_the_rate_that_comes_lies_in_the_interval(company, role, churn, unit):
     for seed in range(5):
         ids, p, frame = company(seed)
         known = frame[frame.occurred_at < NOW] if role == "transactions" else frame
-        secure = secure_customers(as_tables({role: known}), churn, AS_OF, unit)
-        forecast = forecast_period(p, [c in secure for c in ids], AS_OF, churn, unit)
+        secure = secure_customers(as_tables({role: known}), churn, AS_OF, unit, ids)
+        forecast = forecast_period(p, secure, AS_OF, churn, unit)
         tables = as_tables({role: frame})
         row = check_forecasts(pd.DataFrame([vars(forecast)]), tables, churn, dt.date(2024, 3, 1)).iloc[0]
         assert row.known == len(ids)
@@ -83,7 +83,9 @@ def test_the_secure_are_customers_at_the_end_without_another_purchase(unit):
     past = frames["transactions"][frames["transactions"].occurred_at < NOW]
     end = {"week": "2023-09-08", "month": "2023-10-01", "quarter": "2023-12-01", "year": "2024-09-01"}[unit]
     want = customers_at({"transactions": past}, churn, pd.Timestamp(end))
-    assert secure_customers(as_tables({"transactions": past}), churn, AS_OF, unit) == set(want)
+    everybody = sorted(set(past["customer_id"]))
+    secure = secure_customers(as_tables({"transactions": past}), churn, AS_OF, unit, everybody)
+    assert {c for c, is_secure in zip(everybody, secure, strict=True) if is_secure} == set(want)
 
 
 def test_the_record_keeps_every_night_and_widens_by_what_was_missed(tmp_path):

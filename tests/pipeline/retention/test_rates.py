@@ -15,6 +15,7 @@ from pipeline.retention.rate_forecast import RateForecast
 from pipeline.retention.rate_result import Asked, rows_of, write_frame
 from pipeline.retention.rate_scope import Scope
 from pipeline.retention.rate_text import notes_of, show
+from pipeline.retention.reported import reported
 from pipeline.scoring.night_rates import night_rates, no_rates
 from pipeline.sources.opening import open_sources
 
@@ -113,12 +114,14 @@ def test_tables_are_written_whole_as_csv_and_parquet(shop, tmp_path):
 def test_segments_add_up_and_names_are_no_segment(shop):
     config = shop()
     sources = open_sources(config, AS_OF)
-    whole = rate_tables.retention(sources, config, AS_OF, Scope.of(config.retention))
-    parts = rate_tables.retention(sources, config, AS_OF, Scope.of(config.retention, segment="plan"))
+    whole = rate_tables.retention(reported(sources), config, AS_OF, Scope.of(config.retention))
+    parts = rate_tables.retention(
+        reported(sources), config, AS_OF, Scope.of(config.retention, segment="plan")
+    )
     counts = ["S", "N", "E", "lost"]
     assert parts.groupby("period")[counts].sum().values.tolist() == whole[counts].values.tolist()
     assert "mail" in sources.tables["customers"].columns
-    assert "mail" not in rate_tables.reported(sources)["customers"].columns
+    assert "mail" not in reported(sources)["customers"].columns
     with pytest.raises(ConfigError, match="known: plan"):
         rates.by_period(asked(config, segment="mail"))
     audit = rates.audit(asked(config), None, 50).values
@@ -149,7 +152,11 @@ def test_goals_are_judged_where_the_records_are_full(shop):
     assert rows[0]["value"] == pytest.approx(whole[-1]["adjusted_rate"])
     assert rows[3]["period"] == "2024-Q2"
     history = rate_tables.history(
-        open_sources(config, AS_OF), config, AS_OF, Scope.of(config.retention, periods=18)
+        reported(open_sources(config, AS_OF)),
+        config,
+        AS_OF,
+        Scope.of(config.retention, periods=18),
+        {"net_retention"},
     )
     assert not history.complete[:3].any()
     assert history.complete[5:].all()
