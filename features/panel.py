@@ -78,7 +78,8 @@ class Panel:
         """Sort partials into a panel; `codes` are the customers' numbers, those below 0 are left out."""
         width = axis.edge(axis.newest) + 1
         # One key instead of three sorts: customer, then period, then the period of knowledge.
-        order = np.argsort((codes * width + period) * width + known)
+        key = codes * width + period
+        order = np.argsort(key if known is period else key * width + known)
         order = order[np.searchsorted(codes[order], 0) :]
         start = np.searchsorted(codes[order], np.arange(customers + 1))
         return cls(axis, start, period[order], known[order], {k: v[order] for k, v in stats.items()})

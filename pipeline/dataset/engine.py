@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
+from features.dialects import duckdb_hash
 from features.matrix import People
 from features.panel import Panel, Stat
 from features.partials import partials
@@ -180,7 +181,7 @@ def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
 
 def shard_of(customer_id: Any, shards: int) -> Any:
     """The shard of a customer."""
-    return customer_id.hash() & (shards - 1)
+    return duckdb_hash(customer_id) & (shards - 1)
 
 
 def shards_for(rows: int) -> int:
@@ -234,12 +235,13 @@ def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: Time
     if not pa.types.is_dictionary(named.type):
         named = named.dictionary_encode()
     number = pc.index_in(named.dictionary, value_set=ids).fill_null(-1).to_numpy().astype(np.int64)
+    period = found["period"].to_numpy()
     return Panel.of(
         axis,
         len(ids),
         number[named.indices.to_numpy()],
-        found["period"].to_numpy(),
-        found["known" if "known" in found.column_names else "period"].to_numpy(),
+        period,
+        found["known"].to_numpy() if "known" in found.column_names else period,
         {stat: _values(stat, found[stat.name]) for stat in stats},
     )
 

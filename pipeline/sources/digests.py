@@ -11,7 +11,7 @@ import ibis.expr.datatypes as dtypes
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from features.dialects import engine_of
+from features.dialects import duckdb_hash, engine_of
 
 
 @ibis.udf.scalar.builtin(name="hashtextextended", signature=((dtypes.string, dtypes.int64), dtypes.int64))
@@ -42,7 +42,7 @@ def digest(rows: ir.Table, columns: Sequence[str], where: Any) -> Any:
     present = [rows[name] for name in columns if name in rows.columns]
     engine = engine_of(rows)
     if engine == "duckdb":
-        return ibis.struct({c.get_name(): c for c in present}).hash().bit_xor(where=where)
+        return duckdb_hash(ibis.struct({c.get_name(): c for c in present})).bit_xor(where=where)
     text = ibis.literal("|").join([ibis.coalesce(c.cast("string"), ibis.literal("~")) for c in present])
     bits = hash_of(text, rows)
     if bits is None:
