@@ -67,26 +67,31 @@ def reported(sources: Sources) -> Mapping[str, ir.Table]:
     return _Reported(sources)
 
 
-def at_hand(sources: Sources, times: Sequence[dt.datetime]) -> Mapping[str, ir.Table]:
-    """The same, copied to the local DuckDB with a number for each customer; on a cluster as they are.
+def at_hand(tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> Mapping[str, ir.Table]:
+    """Reported tables, copied to the local DuckDB with a number for each customer; on a cluster as they are.
 
     Grouping by a number in memory takes half as long as by a text in a file.
+
+    Parameters
+    ----------
+    times
+        See `AtHand`.
     """
-    tables = {
+    needed = {
         role: table.select("customer_id", *(c for c in table.columns if c in READ[role]))
         if role in READ
         else table
-        for role, table in reported(sources).items()
+        for role, table in tables.items()
         if role in READ or role == "customers"
     }
-    if any(engine_of(table) == "pyspark" for table in tables.values()):
-        return reported(sources)
+    if any(engine_of(table) == "pyspark" for table in needed.values()):
+        return tables
     # Of contacts only those with a customer of the others count.
-    ids = [table.select("customer_id") for role, table in tables.items() if role != "contacts"]
+    ids = [table.select("customer_id") for role, table in needed.items() if role != "contacts"]
     everybody = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
     numbers = everybody.mutate(number=ibis.row_number().cast("int32")).cache()
     found = {}
-    for role, table in tables.items():
+    for role, table in needed.items():
         numbered = table.inner_join(numbers, "customer_id")
         rest = [numbered[c] for c in table.columns if c != "customer_id"]
         found[role] = numbered.select(numbered.number.name("customer_id"), *rest).cache()

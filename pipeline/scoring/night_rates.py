@@ -179,7 +179,7 @@ def rates_of(
         Folder of the past forecasts.
     """
     scope = Scope.of(config.retention)
-    tables = at_hand(sources, rate_tables.times_of(config, as_of, scope))
+    tables = at_hand(reported(sources), rate_tables.times_of(config, as_of, scope))
     past = track_record(kept, tables, config.churn, as_of)
     errors, (window, period) = model_errors(past), losses()
     forecasts = (
