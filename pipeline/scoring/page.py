@@ -29,7 +29,10 @@ def page_of(night: Night) -> ReportView:
     """The view of a night."""
     config = night.config
     sources = night.sources.fingerprints
-    rules = night.decision.suppressed["rules"].str.split("; ").explode().value_counts()
+    together = night.decision.suppressed["rules"].value_counts()
+    rules = Counter[str]()
+    for text, n in together.items():
+        rules.update(dict.fromkeys(str(text).split("; "), int(n)))
     first = Counter(reasons[0].driver for reasons in night.reasons if reasons)
     return ReportView(
         company=config.name,
@@ -40,7 +43,7 @@ def page_of(night: Night) -> ReportView:
         expected_to_leave=night.everybody.expected_to_leave,
         model=_model(night.champion),
         outreach=_list(night),
-        suppressed=tuple(Count(str(rule), int(n)) for rule, n in rules.items()),
+        suppressed=tuple(Count(rule, n) for rule, n in rules.most_common()),
         retention=_periods(night.rates.table),
         forecast=night.rates.forecast,
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
