@@ -123,7 +123,9 @@ class Panel:
     def running_sum(self, stat: Stat) -> Ints:
         """Shape (rows + 1,): entry i + 1 is the sum of a statistic in whole numbers up to row i, all customers'."""
         if ("sum", stat) not in self._cache:
-            self._cache["sum", stat] = np.concatenate([[0], np.cumsum(self.stats[stat], dtype=np.int64)])
+            running = np.zeros(len(self.period) + 1, np.int64)
+            np.cumsum(self.stats[stat], out=running[1:])
+            self._cache["sum", stat] = running
         result: Ints = self._cache["sum", stat]
         return result
 

@@ -36,7 +36,7 @@ class Scan:
     """The partial statistics of every source, in one or more shards of customers.
 
     A customer is in the same shard of every source, so that a matrix can be built shard by shard in bounded memory.
-    Several threads may load shards at a time.
+    Each shard is loaded once; several threads may load shards at a time.
     """
 
     shards: int
@@ -81,7 +81,7 @@ def scan(
             _write_shards(connection, brought(connection, table, file), folder / role, shards)
             file.unlink(missing_ok=True)
         queries = _queries(
-            connection, {role: _read_shard(folder / role, 0) for role in rows}, here, wanted, axis
+            connection, {role: _read_shard(folder / role, 0, keep=True) for role in rows}, here, wanted, axis
         )
 
         def load(shard: int) -> dict[str, pa.Table]:
@@ -217,9 +217,14 @@ def _write_shards(connection: Backend, found: ir.Table, folder: Path, shards: in
                 file.write_batch(rows.slice(begin, end[number] - begin))
 
 
-def _read_shard(folder: Path, shard: int) -> pa.Table:
-    with pa.OSFile(str(folder / f"{shard}.arrow")) as file:
-        return pa.ipc.open_file(file).read_all()
+def _read_shard(folder: Path, shard: int, *, keep: bool = False) -> pa.Table:
+    """The rows of a shard, which are read once: their file goes."""
+    name = folder / f"{shard}.arrow"
+    with pa.OSFile(str(name)) as file:
+        found = pa.ipc.open_file(file).read_all()
+    if not keep:
+        name.unlink()
+    return found
 
 
 def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
