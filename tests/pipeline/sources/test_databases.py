@@ -132,10 +132,15 @@ def test_the_matrix_and_the_labels_equal_those_of_the_files(company, where):
     assert np.isfinite(labels).any()
 
 
-def test_many_shards_give_the_same_matrix(company, monkeypatch):
+def half(role):
+    return {"usage": "postgres", "feedback": "sqlite"}.get(role, "files")
+
+
+@pytest.mark.parametrize("where", ["files", half, mixed])
+def test_many_shards_give_the_same_matrix(company, monkeypatch, where):
     expected, _ = matrix_and_labels(company("files"))
     monkeypatch.setattr("pipeline.dataset.engine.ROWS_A_SHARD", 3_000)
-    found, _ = matrix_and_labels(company(mixed))
+    found, _ = matrix_and_labels(company(where))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
 

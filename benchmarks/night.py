@@ -1,0 +1,91 @@
+"""What a whole night costs beside its features: `churn score` on the files of `benchmarks.features`.
+
+    python -m benchmarks.night W2                  # as it is
+    python -m benchmarks.night W2 --memory 3       # DuckDB held to 3 GB
+
+A champion is trained first when there is none, on 200,000 rows. Steps are told by the lines that `churn score`
+writes as it goes; memory is the peak of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.features import SIZES, measure, prepared
+from benchmarks.workload import AS_OF
+
+TRAINING_ROWS = "200000"
+
+
+def churn(*command: str, stderr: int | None = None, **environ: str) -> subprocess.Popen[str]:
+    """Start the command line in a process of its own."""
+    code = "from pipeline.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ".", **environ},
+    )
+
+
+def night(config: Path, memory: float | None) -> float:
+    """Run a night, print its steps with the seconds that each takes, and return all of them."""
+    environ = {} if memory is None else {"CHURN__ENGINE__MEMORY_GB": str(memory)}
+    begun = told = time.perf_counter()
+    process = churn(
+        "score", "--config", str(config), "--as-of", str(AS_OF), stderr=subprocess.PIPE, **environ
+    )
+    step = "start"
+    assert process.stderr is not None
+    for line in process.stderr:
+        now = time.perf_counter()
+        if line.strip() and not line.startswith(("features:", "read sources:")):
+            print(f"  {now - told:7.1f} s  {step}")
+            told, step = now, line.strip()
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    print(f"  {begun + seconds - told:7.1f} s  {step}")
+    cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
+    code = os.waitstatus_to_exitcode(status)
+    print(f"churn score: {seconds:.1f} s, {cpu:.1f} CPU s, {peak:.2f} GB, exit code {code}", flush=True)
+    return seconds
+
+
+def main() -> None:
+    """Measure a night."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("workload", choices=SIZES)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "churn-benchmark")
+    parser.add_argument("--memory", type=float, help="limit of DuckDB in gigabytes")
+    given = parser.parse_args()
+    folder = prepared(given.workload, given.folder)
+    config = folder / "bench.yaml"
+    if not (folder / "mlflow.db").exists():
+        print("train a champion", flush=True)
+        training = churn(
+            "train",
+            "--config",
+            str(config),
+            "--as-of",
+            str(AS_OF),
+            CHURN__MODEL__MAX_TRAINING_ROWS=TRAINING_ROWS,
+        )
+        if training.wait() not in (0, 3):
+            raise SystemExit(f"churn train: exit code {training.returncode}")
+    features = measure("product", folder, 1)
+    seconds = night(config, given.memory)
+    if features is not None:
+        print(f"{seconds / features['seconds']:.1f} times the features")
+
+
+if __name__ == "__main__":
+    main()
