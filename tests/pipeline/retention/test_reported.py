@@ -61,3 +61,13 @@ def test_only_columns_that_figures_are_made_of_are_copied():
     near = at_hand(as_tables(frames), TIMES)
     assert set(near["transactions"].columns) == {"customer_id", "occurred_at", "known_at", "amount"}
     assert near["transactions"].count().execute() == len(frames["transactions"])
+
+
+@pytest.mark.parametrize("company", [shop, club])
+def test_more_times_than_a_word_has_bits(company):
+    frames, churn = company(seed=3)
+    tables, weeks = as_tables(frames), periods_until(AS_OF, "week", 80)
+    near = at_hand(tables, sorted({moment for p in weeks for moment in (p.start, p.end)}))
+    for periods in (weeks, weeks[3::7], weeks[-70:]):
+        want = retention_of(tables, churn, periods, AS_OF)
+        pd.testing.assert_frame_equal(retention_of(near, churn, periods, AS_OF), want)
