@@ -12,7 +12,7 @@ import pandas as pd
 
 from configs.outreach import Outreach
 from configs.playbook import load_playbook
-from models.assignment import Options, assign
+from models.decision.assignment import Options, assign
 from pipeline.outreach.context import Context
 from pipeline.outreach.decide import decide, prepare
 from pipeline.outreach.files import outreach_files

@@ -10,7 +10,8 @@ year without lists comes first, for the first risk model. Kept value is the sum 
 leaving within eight weeks without the contact - with it) - cost. The oracle knows both chances, the hidden kind
 included; no model can.
 
-The product's policy is made of the product's parts: `models.uplift`, `models.effects` and `pipeline.outcomes.drawn`.
+The product's policy is made of the product's parts: `models.effects.uplift`, `models.effects.control_group` and
+`pipeline.outcomes.drawn`.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ from benchmarks.policy_world import (
     world,
     year_end_truth,
 )
-from models import uplift_learners as learners
-from models.effects import Effect, SaveRate, kept_effect, reached, save_rate
-from models.qini import Floats, Trial
-from models.uplift import Uplift, fit_uplift
+from models.effects import learners
+from models.effects.control_group import Effect, SaveRate, kept_effect, reached, save_rate
+from models.effects.qini import Floats, Trial
+from models.effects.uplift import Uplift, fit_uplift
 from pipeline.outcomes.drawn import first_nights
 from pipeline.outcomes.draws import control_period
 

@@ -27,14 +27,14 @@ import pandas as pd
 from benchmarks.quality_peers import ENVIRONMENTS, peers
 from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
 from configs.schema import Config
-from models.boosted import Settings, capacity
-from models.classifier import FittedModel, learn_columns
-from models.compare import paired
-from models.explain import contributions
-from models.metrics import auc, log_loss
-from models.recipe import Training, run
-from models.sample import Sample
-from models.scoring import encode
+from models.backtest.compare import paired
+from models.backtest.recipe import Training, run
+from models.prediction.boosted import Settings, capacity
+from models.prediction.classifier import FittedModel, learn_columns
+from models.prediction.explain import contributions
+from models.prediction.sample import Sample
+from models.prediction.scoring import encode
+from models.statistics.metrics import auc, log_loss
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.reasons import COUNT

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.tasks import Floats, Told
-from models.sample import Sample
-from models.split import Fold
+from models.backtest.split import Fold
+from models.prediction.sample import Sample
 
 Fit = Callable[[pd.DataFrame, Floats, pd.DataFrame], Floats]
 BASIC = ("recency_days", "purchase_tenure_days", "purchase_gap_mean_days", "purchase_count_", "spend_sum_")

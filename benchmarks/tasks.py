@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from configs.schema import Config, load_config
-from models.metrics import auc, average_precision, ece, lift_at, log_loss
-from models.sample import Sample
+from models.prediction.sample import Sample
+from models.statistics.metrics import auc, average_precision, ece, lift_at, log_loss
 from pipeline.result import table
 from pipeline.training.train import prepare_history, usable
 

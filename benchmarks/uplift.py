@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models import uplift_learners as learners
-from models.classifier import learn_columns
-from models.qini import Floats, Trial, bootstrap, curve
-from models.scoring import encode
-from models.uplift import fit_uplift
+from models.effects import learners
+from models.effects.qini import Floats, Trial, bootstrap, curve
+from models.effects.uplift import fit_uplift
+from models.prediction.classifier import learn_columns
+from models.prediction.scoring import encode
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]

@@ -15,7 +15,7 @@ from configs.schema import Config
 from features.snapshots import back_from
 from features.spec import FeatureColumn
 from features.tables import derived
-from models.undated import WARNING
+from models.backtest.undated import WARNING
 from pipeline.dataset import cluster_jobs
 from pipeline.dataset.cluster_labels import with_labels
 from pipeline.dataset.labelled import read_labelled

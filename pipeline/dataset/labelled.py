@@ -17,8 +17,8 @@ from configs.errors import DataError, Fault
 from configs.schema import Config
 from features.matrix import Matrix, People, attribute_columns
 from features.spec import FeatureColumn, catalogue_hash
-from models.registry import Champion
-from models.undated import out_of_fold
+from models.backtest.undated import out_of_fold
+from models.tracking.registry import Champion
 from pipeline.dataset import engine
 from pipeline.sources.opening import Sources, open_sources
 

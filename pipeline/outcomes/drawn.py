@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import newest_mature
-from models.effects import reached
-from models.qini import Trial
+from models.effects.control_group import reached
+from models.effects.qini import Trial
 from pipeline.dataset.cluster_jobs import only_of
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix

@@ -15,17 +15,17 @@ from configs.errors import ModelError, TryAgainError
 from configs.playbook import Playbook, load_playbook
 from configs.schema import Config
 from features.snapshots import newest_mature
-from models import registry
-from models.effects import (
+from models.effects.control_group import (
     SaveRate,
     kept_effect,
     rows_needed,
     save_rate,
     smallest_effect,
     value_effect,
-    wilson,
 )
-from models.metrics import auc, ece, lift_at, log_loss
+from models.statistics.intervals import wilson
+from models.statistics.metrics import auc, ece, lift_at, log_loss
+from models.tracking import registry
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.drawn import churned, contacted, first_nights, ledger_folder, mature_rows
 from pipeline.outcomes.outcome_tables import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.effects import Effect
+from models.effects.control_group import Effect
 from pipeline.outcomes.save_rates import SaveRates
 from pipeline.result import table
 

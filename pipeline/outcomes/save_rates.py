@@ -13,8 +13,8 @@ from pathlib import Path
 
 from configs.errors import ChurnError
 from configs.playbook import Playbook
-from models.effects import SaveRate
-from models.uplift import Uplift
+from models.effects.control_group import SaveRate
+from models.effects.uplift import Uplift
 from pipeline.publish import as_json, write_atomic
 
 FILE = "save_rates.json"

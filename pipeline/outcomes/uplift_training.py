@@ -9,8 +9,8 @@ from dataclasses import asdict
 import numpy as np
 
 from configs.schema import Config
-from models.qini import Trial, curve
-from models.uplift import PROBABILITY, Contender, Uplift, fit_uplift
+from models.effects.qini import Trial, curve
+from models.effects.uplift import PROBABILITY, Contender, Uplift, fit_uplift
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.drawn import ledger_folder, randomised
 from pipeline.publish import only_run

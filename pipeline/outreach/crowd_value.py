@@ -1,7 +1,7 @@
 """What keeping each customer is worth, from sums over all of them: for customers who are not in one place.
 
-The same figures as of `models.value.expected_margin`, in three steps: `parts` of each customer, wherever the customer
-is; sums of these over the segments; and from the sums what `Portfolio` needs to value anybody.
+The same figures as of `models.statistics.credibility.expected_margin`, in three steps: `parts` of each customer,
+wherever the customer is; sums of these over the segments; and from the sums what `Portfolio` needs to value anybody.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from configs.outreach import DEFAULT, Outreach
 from configs.playbook import ACCOUNT_MANAGER
-from models.assignment import Options
+from models.decision.assignment import Options
 from pipeline.outcomes.draws import control_period, draw
 from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared

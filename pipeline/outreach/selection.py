@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.assignment import Options, assign
+from models.decision.assignment import Options, assign
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.outreach import Outreach
-from models.value import expected_margin
+from models.statistics.credibility import expected_margin
 from pipeline.outreach.playbook import value_ranks
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.schema import Churn
-from models.scoring import probability
+from models.prediction.scoring import probability
 from pipeline.dataset.matrix import LISTING
 from pipeline.outreach.crowd_value import PARTS, Portfolio, means, parts
 from pipeline.outreach.valuation import Valuation, worth_one

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from configs.schema import Config
 from features.matrix import Matrix
-from models.registry import Champion
+from models.tracking.registry import Champion
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files

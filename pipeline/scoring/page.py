@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.registry import Champion
+from models.tracking.registry import Champion
 from pipeline.report.render import (
     CalibrationBin,
     Contender,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from configs.playbook import load_playbook
 from configs.schema import Config
 from features.matrix import Matrix, drivers
-from models import registry
-from models.explain import contributions
-from models.registry import Champion
+from models.prediction.explain import contributions
+from models.tracking import registry
+from models.tracking.registry import Champion
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.draws import control_key
 from pipeline.outreach.context import Context

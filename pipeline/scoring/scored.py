@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from configs.errors import DataError
 from configs.schema import Config
 from features.matrix import Matrix
-from models.registry import Champion
+from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
 from pipeline.outreach.context import Prepared

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from configs.errors import ConfigError
 from configs.schema import Config
-from models import registry
-from models.registry import Tracking
+from models.tracking import registry
+from models.tracking.registry import Tracking
 from pipeline.result import Result
 
 

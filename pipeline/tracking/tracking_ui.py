@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from configs.errors import TryAgainError
 from configs.schema import Config
-from models import registry
+from models.tracking import registry
 from pipeline.result import Result
 from pipeline.tracking.champion import tracking_of
 

@@ -12,10 +12,10 @@ import numpy as np
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.snapshots import DAY, newest_mature, seconds
-from models.learning import Curve, customer_curve, history_curve
-from models.sample import Sample
-from models.split import fold_at
-from models.undated import FOLDS, fold_of
+from models.backtest.learning import Curve, customer_curve, history_curve
+from models.backtest.split import fold_at
+from models.backtest.undated import FOLDS, fold_of
+from models.prediction.sample import Sample
 from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources

@@ -7,8 +7,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from models import plots
-from models.registry import Logged, Record
+from models.tracking import plots
+from models.tracking.registry import Logged, Record
 from pipeline.result import table
 from pipeline.training.trained import Trained
 

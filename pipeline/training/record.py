@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from models.metrics import calibration_bins
-from models.registry import Record
-from models.split import reach
-from models.tuning import KEYS
-from models.undated import WARNING
+from models.backtest.split import reach
+from models.backtest.tuning import KEYS
+from models.backtest.undated import WARNING
+from models.statistics.metrics import calibration_bins
+from models.tracking.registry import Record
 from pipeline.training.page import description, overview, pictures
 from pipeline.training.trained import Trained, definition
 

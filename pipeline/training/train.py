@@ -11,16 +11,16 @@ import pandas as pd
 from configs.errors import DataError, Fault, ModelError
 from configs.schema import Config
 from features.matrix import Matrix
-from models import registry
-from models.boosted import Settings
-from models.compare import Verdict, decide
-from models.metrics import Floats
-from models.recipe import Training, run
-from models.registry import Tracking
-from models.sample import ColumnReport, Sample, inspect_columns, require_enough
-from models.split import Fold
-from models.tuning import tune
-from models.undated import WARNING, out_of_fold, run_undated
+from models.backtest.compare import Verdict, decide
+from models.backtest.recipe import Training, run
+from models.backtest.split import Fold
+from models.backtest.tuning import tune
+from models.backtest.undated import WARNING, out_of_fold, run_undated
+from models.prediction.boosted import Settings
+from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
+from models.statistics.metrics import Floats
+from models.tracking import registry
+from models.tracking.registry import Tracking
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing

@@ -11,12 +11,12 @@ import numpy as np
 
 from configs.schema import Config
 from features.matrix import Matrix
-from models.compare import Verdict
-from models.evaluate import Slice, intervals, measure, slices
-from models.explain import contributions, importance
-from models.recipe import Training
-from models.sample import ColumnReport, Sample
-from models.tuning import Tuned
+from models.backtest.compare import Verdict
+from models.backtest.evaluate import Slice, intervals, measure, slices
+from models.backtest.recipe import Training
+from models.backtest.tuning import Tuned
+from models.prediction.explain import contributions, importance
+from models.prediction.sample import ColumnReport, Sample
 from pipeline.sources.opening import Sources
 
 EXPLAINED_ROWS = 2_000

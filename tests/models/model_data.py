@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models.sample import Sample
+from models.prediction.sample import Sample
 
 STEP = np.timedelta64(30, "D")
 FIRST = np.datetime64("2025-01-01")

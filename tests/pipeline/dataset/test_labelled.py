@@ -8,8 +8,8 @@ import pytest
 
 from configs.errors import ConfigError, DataError
 from configs.schema import load_config
-from models import registry
-from models.undated import WARNING, fold_of, out_of_fold
+from models.backtest.undated import WARNING, fold_of, out_of_fold
+from models.tracking import registry
 from pipeline.dataset.extract import catalogue, write_matrix
 from pipeline.dataset.labelled import labels_of, read_labelled
 from pipeline.scoring.score import score

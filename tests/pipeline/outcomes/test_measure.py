@@ -11,9 +11,9 @@ import pytest
 
 from configs.errors import ChurnError
 from configs.playbook import load_playbook
-from models.effects import SaveRate
-from models.qini import Trial
-from models.uplift import fit_uplift
+from models.effects.control_group import SaveRate
+from models.effects.qini import Trial
+from models.effects.uplift import fit_uplift
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.drawn import contaminated, first_nights, ledger_folder, randomised
 from pipeline.outcomes.measure import outcomes

@@ -1,10 +1,10 @@
-"""Values from sums over all customers are those of `models.value`, which sees every row."""
+"""Values from sums over all customers are those of `models.statistics.credibility`, which sees every row."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from models.value import expected_margin
+from models.statistics.credibility import expected_margin
 from pipeline.outreach.crowd_value import Portfolio, means, parts
 from pipeline.outreach.valuation import history
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.assignment import Options, assign
+from models.decision.assignment import Options, assign
 from pipeline.outreach.selection import Limits, Night, select
 
 

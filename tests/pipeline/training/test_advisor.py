@@ -6,9 +6,9 @@ import pytest
 from test_train import AS_OF, SMALL, purchases
 
 from configs.errors import HistoryError
-from models.boosted import Settings
-from models.learning import customer_curve, history_curve
-from models.sample import Sample
+from models.backtest.learning import customer_curve, history_curve
+from models.prediction.boosted import Settings
+from models.prediction.sample import Sample
 from pipeline.sources.opening import open_sources
 from pipeline.training.advisor import advise, check
 from pipeline.training.gaps import PurchaseDays, horizon_of, returned_within

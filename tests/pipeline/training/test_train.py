@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from configs.errors import DataError, HistoryError, TryAgainError
-from models import registry
-from models.classifier import fit_members
-from models.metrics import auc, log_loss
-from models.sample import Sample
+from models.prediction.classifier import fit_members
+from models.prediction.sample import Sample
+from models.statistics.metrics import auc, log_loss
+from models.tracking import registry
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.scoring.score import score

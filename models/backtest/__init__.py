@@ -1,0 +1,1 @@
+"""What is learned and judged in time order: folds, the recipe, tree sizes, champion against challenger."""

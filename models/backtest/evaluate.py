@@ -1,0 +1,165 @@
+"""One table of metrics for one set of predictions, with customer-bootstrap intervals and the worst slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.statistics.metrics import (
+    Floats,
+    auc,
+    auc_many,
+    average_precision,
+    brier,
+    ece,
+    empc,
+    lift_at,
+    log_loss,
+    profit_at,
+    recall_at,
+    row_log_loss,
+)
+
+DRAWS = 400
+CELLS = 8_000_000
+HIGHER_IS_BETTER = ("auc", "average_precision", "lift_top_tenth", "recall_at_list", "empc", "profit_at_list")
+
+
+def measure(y: Floats, p: Floats, list_size: int) -> dict[str, float]:
+    """Compute every metric of one set of predictions.
+
+    Parameters
+    ----------
+    y, p
+        Labels (0/1) and probabilities, shape (rows,).
+    list_size
+        How many customers the outreach list holds.
+
+    Returns
+    -------
+    dict
+        auc, average_precision, log_loss, brier, ece, lift_top_tenth, recall_at_list, lift_at_list, empc,
+        profit_at_list, base_rate, mean_probability, rows.
+
+    Examples
+    --------
+    >>> round(measure(np.array([0, 0, 1, 1.0]), np.array([0.1, 0.4, 0.6, 0.8]), 2)["auc"], 2)
+    1.0
+    """
+    share = min(1.0, list_size / max(len(y), 1))
+    return {
+        "auc": auc(y, p),
+        "average_precision": average_precision(y, p),
+        "log_loss": log_loss(y, p),
+        "brier": brier(y, p),
+        "ece": ece(y, p),
+        "lift_top_tenth": lift_at(y, p, 0.1),
+        "recall_at_list": recall_at(y, p, share),
+        "lift_at_list": lift_at(y, p, share),
+        "empc": empc(y, p),
+        "profit_at_list": profit_at(y, p, share),
+        "base_rate": float(np.mean(y)),
+        "mean_probability": float(np.mean(p)),
+        "rows": float(len(y)),
+    }
+
+
+def customer_draws(customer: NDArray[np.str_], draws: int, seed: int) -> Iterator[Floats]:
+    """Yield bootstrap weights of rows in blocks of shape (some draws, rows): whole customers are drawn."""
+    ids, position = np.unique(customer, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    block = max(1, min(draws, CELLS // max(len(customer), 1)))
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        counts = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=size)
+        yield counts[:, position].astype(np.float64)
+
+
+def intervals(
+    y: Floats, p: Floats, customer: NDArray[np.str_], seed: int, draws: int = DRAWS
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the main metrics by a bootstrap over customers; fewer draws on very many rows.
+
+    Examples
+    --------
+    >>> y = np.array([0.0, 1.0] * 50)
+    >>> low, high = intervals(y, 0.3 + 0.4 * y, np.arange(100).astype(str), seed=1)["log_loss"]
+    >>> round(low, 4), round(high, 4)
+    (0.3567, 0.3567)
+    """
+    found: dict[str, list[Floats]] = {"auc": [], "log_loss": [], "brier": []}
+    singles = {"average_precision": average_precision, "ece": ece, "lift_top_tenth": _lift_tenth}
+    found |= {name: [] for name in singles}
+    draws = max(50, min(draws, 20_000_000 // max(len(y), 1)))
+    per_row = {"log_loss": row_log_loss(y, p), "brier": (y - p) ** 2}
+    for w in customer_draws(customer, draws, seed):
+        found["auc"].append(auc_many(y, p, w))
+        for name, values in per_row.items():
+            found[name].append(w @ values / w.sum(1))
+        for name, metric in singles.items():
+            found[name].append(np.array([metric(y, p, row) for row in w[: max(1, len(w) // 2)]]))
+    return {name: _middle(np.concatenate(parts)) for name, parts in found.items()}
+
+
+def _lift_tenth(y: Floats, p: Floats, weight: Floats | None = None) -> float:
+    return lift_at(y, p, 0.1, weight)
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    good = values[np.isfinite(values)]
+    if not len(good):
+        return float("nan"), float("nan")
+    low, high = np.quantile(good, [0.025, 0.975])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where the model is worst.
+
+    Parameters
+    ----------
+    name
+        Such as `plan=basic`.
+    rows
+        Rows in it.
+    auc, log_loss
+        In this slice; AUC is NaN when it has one class.
+    gap
+        Mean probability minus churn rate.
+    """
+
+    name: str
+    rows: int
+    auc: float
+    log_loss: float
+    gap: float
+
+
+def slices(frame: pd.DataFrame, y: Floats, p: Floats, min_rows: int = 50) -> list[Slice]:
+    """Quality by level of every text column, the worst first: by calibration error in standard errors.
+
+    Examples
+    --------
+    >>> f = pd.DataFrame({"plan": pd.Categorical(["a"] * 60 + ["b"] * 60)})
+    >>> slices(f, np.zeros(120), np.r_[np.full(60, 0.1), np.full(60, 0.5)])[0].name
+    'plan=b'
+    """
+    found: list[tuple[float, Slice]] = []
+    for name in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        text = frame[name].astype("object").fillna("unknown").astype("str").to_numpy(dtype=object)
+        for level in np.unique(text):
+            at = text == level
+            if at.sum() < min_rows:
+                continue
+            gap = float(np.mean(p[at]) - np.mean(y[at]))
+            error = float(np.sqrt(np.mean(p[at] * (1 - p[at])) / at.sum()) + 1e-12)
+            part = Slice(f"{name}={level}", int(at.sum()), auc(y[at], p[at]), log_loss(y[at], p[at]), gap)
+            found.append((abs(gap) / error, part))
+    return [part for _, part in sorted(found, key=lambda f: (-f[0], f[1].name))]

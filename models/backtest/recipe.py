@@ -1,0 +1,242 @@
+"""The whole recipe: backtest, blend, calibrate, and fit what is deployed, without a look ahead.
+
+Every origin t has contenders fitted on snapshots whose label windows ended by t, and predictions on t. What is
+learned from predictions (shares, calibrator) for an origin uses only older origins whose labels were known at t.
+The newest mature snapshot is the test. Its model is the holdout model E; D, the deployed model, is the same recipe
+with all mature snapshots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from configs.errors import HistoryError
+from models.backtest.progress import Progress, no_progress
+from models.backtest.split import Fold, fold_at, origins, reach
+from models.prediction.blend import FAVOURED, Outcome, learn_calibrator, learn_weights
+from models.prediction.boosted import Settings
+from models.prediction.classifier import FittedModel, Members, fit_members
+from models.prediction.sample import Sample, enough, require_enough
+from models.statistics.metrics import Floats
+
+FOLD_ROWS = 40_000
+NEWEST_FOLDS = 4
+CUSTOMER_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One test snapshot.
+
+    Parameters
+    ----------
+    fold
+        Its dates and rows.
+    y, customer
+        Labels and customers of the test rows.
+    probability
+        Contender name to probabilities of the test rows; `model` is the blend.
+    weights
+        Shares that were known at this origin.
+    calibrator
+        Name of the correction.
+    """
+
+    fold: Fold
+    y: Floats
+    customer: np.ndarray[Any, np.dtype[np.str_]]
+    probability: dict[str, Floats]
+    weights: dict[str, float]
+    calibrator: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that a training leaves.
+
+    Parameters
+    ----------
+    deployed
+        D, fitted on all mature snapshots.
+    held
+        Models that have not seen some labelled rows: E as `holdout`, which never saw the newest mature snapshot nor
+        labels that reach into it; or those of a cross-validation.
+    tested
+        Test snapshots, newest first; the first one is the test of E.
+    calibrator
+        Name of the correction in D.
+    training_rows
+        Rows that D was fitted on.
+    notes
+        What a person should know: samples drawn, a rule that won, a blend learned without time order.
+    parts
+        All contenders fitted on the rows of D, those too that got no share.
+    """
+
+    deployed: FittedModel
+    held: Mapping[str, FittedModel]
+    tested: tuple[Tested, ...]
+    calibrator: str
+    training_rows: int
+    notes: tuple[str, ...]
+    parts: Members
+
+    @property
+    def holdout(self) -> FittedModel:
+        """E."""
+        return self.held["holdout"]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    fold: Fold
+    parts: Members
+    outcome: Outcome
+
+
+def run(
+    sample: Sample,
+    settings: Settings,
+    tests: int,
+    say: Callable[[str], None],
+    progress: Progress = no_progress,
+) -> Training:
+    """Backtest, evaluate and fit.
+
+    Parameters
+    ----------
+    sample
+        All mature, labelled rows, with usable columns only.
+    settings
+        Sizes and the label window.
+    tests
+        How many test snapshots, the newest included.
+    say
+        Receives one line of progress at a time.
+    progress
+        Shows how many origins are done.
+
+    Raises
+    ------
+    HistoryError
+        Too few rows, one class only, or no snapshot whose labels ended before the newest mature one.
+    """
+    require_enough(sample.churned, "training data")
+    # Many small problems: threads of the linear algebra cost more than they bring, and make sums depend on the machine.
+    with threadpool_limits(1, user_api="blas"):
+        return _run(sample, settings, tests, say, progress)
+
+
+def _run(
+    sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], progress: Progress
+) -> Training:
+    fitted = _fit_origins(sample, settings, tests, say, progress)
+    notes: list[str] = []
+    tested, holdout = [], None
+    for i, origin in enumerate(fitted[:tests]):
+        older = [o.outcome for o in fitted if o.outcome.at + _window(settings) <= origin.outcome.at]
+        if not older and i > 0:
+            break
+        if not older:
+            notes.append(
+                "too few snapshots to learn the blend in time order: learned across customers instead"
+            )
+        model, result = _test(
+            origin, older or _across_customers(sample, origin.fold, settings), sample, settings
+        )
+        tested.append(result)
+        holdout = holdout or model
+    outcomes = [o.outcome for o in fitted]
+    weights = learn_weights(outcomes[:NEWEST_FOLDS])
+    name, calibrator = learn_calibrator(outcomes, weights, _window(settings))
+    rows = sample.at_most(settings.max_rows, settings.seed)
+    if len(rows) < len(sample):
+        notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
+    say(f"fit deployed model on {len(rows):,} rows")
+    parts = fit_members(rows, settings, settings.seeds)
+    deployed = FittedModel.assemble(parts, weights, calibrator)
+    notes += rule_wins(weights)
+    if holdout is None:
+        raise HistoryError("no test snapshot")
+    return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes), parts)
+
+
+def _window(settings: Settings) -> np.timedelta64:
+    return reach(settings.gap_days, settings.horizon_days)
+
+
+def _fit_origins(
+    sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], progress: Progress
+) -> list[_Origin]:
+    """Fit the contenders at each origin, newest first; the newest one on all rows, older ones on 40,000 at most."""
+    folds: list[Fold] = []
+    for i, test in enumerate(origins(sample.snapshots, settings.gap_days, settings.horizon_days, tests)):
+        fold = fold_at(sample, test, settings.gap_days, settings.horizon_days)
+        if i == 0:
+            _require_fold(fold, sample, settings)
+        if fold is None or not enough(sample.churned[fold.train_rows]):
+            break
+        folds.append(fold)
+    # One thread an origin: many small fits side by side use the cores better than each on all of them.
+    single = replace(settings, threads=1)
+
+    def fit(i: int) -> _Origin:
+        limit = settings.max_rows if i == 0 else min(FOLD_ROWS, settings.max_rows)
+        train = sample.rows(folds[i].train_rows).at_most(limit, settings.seed)
+        say(str(folds[i]))
+        parts = fit_members(train, single, settings.seeds if i == 0 else 1)
+        rows = sample.rows(folds[i].test_rows)
+        return _Origin(folds[i], parts, Outcome(folds[i].test, parts.scores(rows.X), rows.churned))
+
+    with ThreadPoolExecutor(settings.threads) as pool:
+        return list(progress(pool.map(fit, range(len(folds))), "backtest", len(folds)))
+
+
+def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None:
+    if fold is None:
+        raise HistoryError(
+            f"{len(sample.snapshots)} mature snapshot(s) from {sample.snapshots[-1]} to {sample.snapshots[0]}: none "
+            f"has a label window that ends before the newest one starts "
+            f"(gap {settings.gap_days} + horizon {settings.horizon_days} days). Give more history, or shorten "
+            "churn.horizon_days, snapshots.step_days or snapshots.min_history_days"
+        )
+    require_enough(sample.churned[fold.train_rows], f"training rows before the test snapshot {fold.test}")
+
+
+def _test(
+    origin: _Origin, outcomes: list[Outcome], sample: Sample, settings: Settings
+) -> tuple[FittedModel, Tested]:
+    weights = learn_weights(outcomes[:NEWEST_FOLDS])
+    name, calibrator = learn_calibrator(outcomes, weights, _window(settings))
+    model = FittedModel.assemble(origin.parts, weights, calibrator)
+    rows = sample.rows(origin.fold.test_rows)
+    said = {"model": model.probability(rows.X, settings.threads)}
+    said |= {n: 1 / (1 + np.exp(-z)) for n, z in origin.outcome.scores.items()}
+    return model, Tested(origin.fold, rows.churned, rows.customer, said, weights, name)
+
+
+def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Outcome]:
+    """Predictions on customers that the fit did not see, where no older snapshot can be held back."""
+    train = sample.rows(fold.train_rows).at_most(FOLD_ROWS, settings.seed)
+    ids, position = np.unique(train.customer, return_inverse=True)
+    part = np.random.default_rng(settings.seed).permutation(len(ids))[position] % CUSTOMER_FOLDS
+    found = []
+    for i in range(CUSTOMER_FOLDS):
+        fit_on, held = train.rows(part != i), train.rows(part == i)
+        if len(held) and len(np.unique(fit_on.churned)) == 2:
+            scores = fit_members(fit_on, settings, 1).scores(held.X, settings.threads)
+            found.append(Outcome(fold.test, scores, held.churned))
+    return found
+
+
+def rule_wins(weights: dict[str, float]) -> list[str]:
+    """Say so when a single simple member is the whole model."""
+    if len(weights) > 1 or next(iter(weights)) in FAVOURED:
+        return []
+    return [f"the model is {next(iter(weights))} alone: nothing else was better on later snapshots"]

@@ -1,0 +1,182 @@
+"""The simple members of the blend, which are also the baselines: what a person would try first.
+
+Each fit returns a member: a JSON document that `models.prediction.scoring` reads. The columns that a rule needs are
+looked up by name in the matrix; a rule whose columns are missing is left out. The first name that exists is taken:
+
+- recency: `recency_days` (purchases), else `usage_recency_days`, else `contact_recency_days`
+- RFM: that recency, every `purchase_count_{w}d`, `spend_sum_{w}d`, `usage_count_{w}d`, and the tenure
+- BG/NBD: `purchase_count_ever`, `purchase_tenure_days`, `recency_days`
+- hazard by tenure: `tenure_days`, else `purchase_tenure_days`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from models.prediction import bgnbd
+from models.prediction.scoring import LIMIT, Floats, linear_terms, squash, step_values
+
+Member = dict[str, Any]
+
+RECENCY = ("recency_days", "usage_recency_days", "contact_recency_days")
+TENURE = ("tenure_days", "purchase_tenure_days")
+PURCHASES = ("purchase_count_ever", "purchase_count")
+PURCHASE_TENURE = ("purchase_tenure_days", "tenure_days")
+RFM = re.compile(r"(purchase_count|spend_sum|usage_count)_\d+d")
+UNIT_DAYS = 7.0
+BGNBD_ROWS = 6_000
+HAZARD_STEPS = 20
+PRIOR_ROWS = 20.0
+
+
+def _first(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    return next(([names.index(name)] for name in wanted if name in names), [])
+
+
+def recency_inputs(names: Sequence[str]) -> list[int]:
+    """Position of the column that says how long the customer has been silent; empty when there is none.
+
+    Examples
+    --------
+    >>> recency_inputs(["plan=a", "usage_recency_days"])
+    [1]
+    """
+    return _first(names, RECENCY)
+
+
+def rfm_inputs(names: Sequence[str]) -> list[int]:
+    """Positions of recency, counts, sums and tenure.
+
+    Examples
+    --------
+    >>> rfm_inputs(["recency_days", "spend_max", "spend_sum_30d", "tenure_days"])
+    [0, 2, 3]
+    """
+    windows = [i for i, name in enumerate(names) if RFM.fullmatch(name)]
+    return sorted({*recency_inputs(names), *windows, *_first(names, TENURE)}) if windows else []
+
+
+def base_rate(y: Floats) -> Member:
+    """Everybody gets the churn rate of the training rows (one row of each class added)."""
+    rate = (y.sum() + 1) / (len(y) + 2)
+    return {"kind": "constant", "inputs": [], "value": float(np.log(rate / (1 - rate)))}
+
+
+def logistic(X: Floats, y: Floats, inputs: Sequence[int], strength: float, squares: bool) -> Member | None:
+    """Ridge logistic regression on signed logs, standardised and clipped, with flags for unknown values.
+
+    Parameters
+    ----------
+    X, y
+        Encoded inputs of shape (rows, inputs) and labels.
+    inputs
+        Positions to use.
+    strength
+        Weight of the ridge penalty; about the number of rows that it is worth.
+    squares
+        Whether squared terms are added, so that a middle value may stand out.
+
+    Returns
+    -------
+    dict or None
+        None without inputs.
+    """
+    if not inputs:
+        return None
+    part = X[:, list(inputs)]
+    missing = np.isnan(part)
+    fill = np.array(
+        [np.median(c[~m]) if not m.all() else 0.0 for c, m in zip(part.T, missing.T, strict=True)]
+    )
+    z = squash(np.where(missing, fill, part))
+    mean, scale = z.mean(0), z.std(0)
+    scale = np.where(scale > 1e-9, scale, 1.0)
+    z = np.clip((z - mean) / scale, -LIMIT, LIMIT)
+    flagged = np.flatnonzero(missing.mean(0) > 0.001)
+    curved = np.flatnonzero([squares and len(np.unique(c[:1_000])) > 2 for c in z.T])
+    design = np.hstack([z, z[:, curved] ** 2, missing[:, flagged].astype(np.float64)])
+    model = LogisticRegression(C=1 / strength, solver="newton-cholesky", max_iter=50).fit(design, y)
+    coefficients = np.split(model.coef_[0], np.cumsum([len(inputs), len(curved)]))
+    square, flag = np.zeros(len(inputs)), np.zeros(len(inputs))
+    square[curved], flag[flagged] = coefficients[1], coefficients[2]
+    member: Member = {
+        "kind": "linear",
+        "inputs": list(inputs),
+        "intercept": float(model.intercept_[0]),
+        "fill": fill.tolist(),
+        "mean": mean.tolist(),
+        "scale": scale.tolist(),
+        "slope": coefficients[0].tolist(),
+        "square": square.tolist(),
+        "missing": flag.tolist(),
+    }
+    return member | {"centre": linear_terms(member, part).mean(0).tolist()}
+
+
+def recency_rule(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+    """The longer silent, the likelier gone: a logistic curve on recency alone."""
+    return logistic(X, y, recency_inputs(names), strength=1.0, squares=False)
+
+
+def rfm(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+    """Logistic regression on recency, frequency and monetary value."""
+    return logistic(X, y, rfm_inputs(names), strength=10.0, squares=False)
+
+
+def bgnbd_member(X: Floats, names: Sequence[str], horizon_days: int, seed: int) -> Member | None:
+    """BG/NBD on purchase count, tenure and recency; it sees no labels. None without these columns."""
+    inputs = [*_first(names, PURCHASES), *_first(names, PURCHASE_TENURE), *_first(names, RECENCY[:1])]
+    if len(inputs) < 3:
+        return None
+    part = X[:, inputs]
+    known = part[~np.isnan(part).any(1)]
+    if not len(known):
+        return None
+    if len(known) > BGNBD_ROWS:
+        known = known[np.random.default_rng(seed).choice(len(known), BGNBD_ROWS, replace=False)]
+    x = np.maximum(known[:, 0] - 1, 0)
+    T = known[:, 1] / UNIT_DAYS
+    t_x = np.where(x > 0, np.maximum(T - known[:, 2] / UNIT_DAYS, 0), 0)
+    fitted = bgnbd.fit(x, t_x, T)
+    shape = {"r": fitted.r, "alpha": fitted.alpha, "a": fitted.a, "b": fitted.b}
+    middle = np.median(known, axis=0).tolist()
+    return {
+        "kind": "bgnbd",
+        "inputs": inputs,
+        **shape,
+        "unit": UNIT_DAYS,
+        "horizon": horizon_days,
+        "fill": middle,
+    }
+
+
+def hazard(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+    """Discrete-time hazard: the churn rate by tenure, in steps of equal mass, pulled towards the overall rate."""
+    inputs = _first(names, TENURE)
+    if not inputs:
+        return None
+    tenure = X[:, inputs[0]]
+    known = ~np.isnan(tenure)
+    if not known.any():
+        return None
+    quantiles = np.quantile(tenure[known], np.linspace(0, 1, HAZARD_STEPS + 1)[1:-1])
+    edges = np.unique(quantiles)
+    at = np.searchsorted(edges, tenure[known], side="right")
+    rows = np.bincount(at, minlength=len(edges) + 1)
+    ones = np.bincount(at, weights=y[known], minlength=len(edges) + 1)
+    overall = (y.sum() + 1) / (len(y) + 2)
+    rate = (ones + PRIOR_ROWS * overall) / (rows + PRIOR_ROWS)
+    unknown = (y[~known].sum() + PRIOR_ROWS * overall) / ((~known).sum() + PRIOR_ROWS)
+    member: Member = {
+        "kind": "steps",
+        "inputs": inputs,
+        "edges": edges.tolist(),
+        "values": np.log(rate / (1 - rate)).tolist(),
+        "missing": float(np.log(unknown / (1 - unknown))),
+    }
+    return member | {"centre": float(step_values(member, tenure).mean())}

@@ -1,0 +1,1 @@
+"""Formulas on plain arrays, which know nothing of this project."""

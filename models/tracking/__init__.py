@@ -1,0 +1,1 @@
+"""Runs and registered models; the one room that speaks to MLflow."""

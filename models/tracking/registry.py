@@ -1,0 +1,148 @@
+"""The registered models of a config: the champion, how it is read, and how it is moved.
+
+Scoring does not run the code of a logged model: it reads text and JSON itself, after checking them against a SHA-256
+that is kept as a tag, outside the artifact.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from configs.errors import ModelError
+from models.prediction.classifier import FittedModel, digest_of
+from models.tracking import store
+from models.tracking.exchange import Champion, Logged, Record, Tracking
+from models.tracking.runs import (
+    METADATA,
+    clean_nightly,
+    comparison_url,
+    data_files,
+    log_scoring,
+    log_training,
+    model_folders,
+)
+from models.tracking.session import experiment_id, mlflow_module, spoken_to
+
+__all__ = [
+    "Champion",
+    "Logged",
+    "Record",
+    "Tracking",
+    "champion_version",
+    "check",
+    "clean_nightly",
+    "comparison_url",
+    "load_champion",
+    "log_scoring",
+    "log_training",
+    "promote",
+    "rollback",
+]
+
+CHAMPION, PREVIOUS = "champion", "previous_champion"
+
+
+def check(tracking: Tracking) -> None:
+    """Make sure that the store answers, before hours of work depend on it.
+
+    Raises
+    ------
+    TryAgainError
+        When it does not.
+    """
+    with spoken_to(tracking) as client:
+        experiment_id(client, tracking, tracking.experiment)
+
+
+def champion_version(tracking: Tracking) -> int | None:
+    """Version that the alias `champion` points to; None without one."""
+    with spoken_to(tracking) as client:
+        return alias_version(client, tracking, CHAMPION)
+
+
+def alias_version(client: Any, tracking: Tracking, alias: str) -> int | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return int(client.get_registered_model(tracking.name).aliases[alias])
+    except KeyError:
+        return None
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def load_champion(tracking: Tracking) -> Champion:
+    """Read the champion's text and JSON, after checking them against the tag; none of its code is run.
+
+    Raises
+    ------
+    ModelError
+        Without a champion, or when its files are damaged.
+    TryAgainError
+        When the tracking server is away.
+    """
+    with spoken_to(tracking) as client:
+        version = alias_version(client, tracking, CHAMPION)
+        if version is None:
+            raise ModelError(f"no champion of {tracking.name} in {tracking.uri}; run `churn train` first")
+        return _read(client, tracking, version)
+
+
+def _read(client: Any, tracking: Tracking, version: int) -> Champion:
+    found = client.get_model_version(tracking.name, str(version))
+    with tempfile.TemporaryDirectory() as folder:
+        uri = f"models:/{tracking.name}/{version}"
+        place = Path(mlflow_module().artifacts.download_artifacts(uri, dst_path=folder)) / "artifacts"
+        try:
+            digest = digest_of(data_files(place))
+        except OSError as error:
+            raise ModelError(
+                f"version {version} of {tracking.name} has no files; run `churn train`"
+            ) from error
+        if digest != found.tags.get("sha256"):
+            raise ModelError(
+                f"version {version} of {tracking.name} was changed after training (SHA-256 {digest[:12]}, registered "
+                f"{str(found.tags.get('sha256'))[:12]}); run `churn rollback` or `churn train`"
+            )
+        metadata = json.loads((place / METADATA).read_text(encoding="utf-8"))
+        held = {part.name: FittedModel.load(part) for part in model_folders(place)}
+    return Champion(held.pop("model"), held, metadata, version, str(found.run_id), digest)
+
+
+def promote(tracking: Tracking, version: int, reason: str) -> int | None:
+    """Make a version the champion, keep the reason with it, and return the previous champion's version.
+
+    Raises
+    ------
+    ModelError
+        When the version does not exist or its files are damaged.
+    """
+    with spoken_to(tracking) as client, store.locked(tracking.home):
+        _read(client, tracking, version)
+        previous = alias_version(client, tracking, CHAMPION)
+        client.set_model_version_tag(tracking.name, str(version), "promotion_reason", reason)
+        if previous is not None and previous != version:
+            client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
+            client.set_registered_model_alias(tracking.name, PREVIOUS, str(previous))
+        client.set_registered_model_alias(tracking.name, CHAMPION, str(version))
+        return previous
+
+
+def rollback(tracking: Tracking, reason: str) -> tuple[int | None, int]:
+    """Bring the previous champion back; returns the version that was replaced and the one that is champion now.
+
+    Raises
+    ------
+    ModelError
+        When there is no previous champion.
+    """
+    with spoken_to(tracking) as client:
+        previous = alias_version(client, tracking, PREVIOUS)
+        if previous is None:
+            raise ModelError(f"{tracking.name} has no previous champion; use `churn promote VERSION`")
+    return promote(tracking, previous, f"rollback: {reason}"), previous

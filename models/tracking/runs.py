@@ -1,0 +1,256 @@
+"""What is logged of a training and of a night: runs, pictures, the model's files.
+
+A logged model is a pyfunc from code: `models/prediction/scoring.py` and the few lines of `PYFUNC` in one file,
+the boosters as text, the rest as JSON. It loads where this project is not installed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import io
+import json
+import math
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+from models.prediction import scoring
+from models.prediction.classifier import FittedModel, digest_of
+from models.tracking import views
+from models.tracking.exchange import Logged, Record, Tracking
+from models.tracking.session import experiment_id, mlflow_module, spoken_to
+
+METADATA = "metadata.json"
+PYFUNC = '''
+
+import mlflow
+
+
+class ChurnModel(mlflow.pyfunc.PythonModel):
+    """Churn probability of matrix rows; needs nothing of the project that trained it."""
+
+    def load_context(self, context):
+        self.spec, texts = read_folder(context.artifacts["model"])
+        self.boosters = [lgb.Booster(model_str=text) for text in texts]
+
+    def predict(self, context, model_input, params=None):
+        return probability(self.spec, self.boosters, model_input)
+
+
+mlflow.models.set_model(ChurnModel())
+'''
+
+
+def log_training(
+    tracking: Tracking, record: Record, model: FittedModel, held: Mapping[str, FittedModel]
+) -> Logged:
+    """Log a run with its baselines, and register the model; nothing is promoted here.
+
+    Parameters
+    ----------
+    model
+        What scores.
+    held
+        Folder name to a model that has not seen some labelled rows, kept for comparisons on them.
+    """
+    with spoken_to(tracking) as client:
+        mlflow = mlflow_module()
+        experiment = experiment_id(client, tracking, tracking.experiment)
+        client.set_experiment_tag(experiment, views.TAG, _view(record))
+        run = client.create_run(experiment, run_name=record.run_name, tags=dict(record.tags))
+        run_id = str(run.info.run_id)
+        try:
+            _log_values(client, run_id, record)
+            with tempfile.TemporaryDirectory() as folder:
+                place = Path(folder)
+                _log_files(client, run_id, record.files, place / "files")
+                uri, digest = _log_model(mlflow, run_id, record, {"model": model, **held}, place)
+            tags = {
+                "sha256": digest,
+                "verdict": record.tags.get("verdict", ""),
+                "as_of": record.tags["as_of"],
+            }
+            with redirect_stderr(io.StringIO()):
+                made = mlflow.register_model(uri, tracking.name, tags=tags)
+            client.update_model_version(tracking.name, made.version, record.description)
+            _log_baselines(client, tracking, run_id, record)
+        except BaseException:
+            client.set_terminated(run_id, "FAILED")
+            raise
+        client.set_terminated(run_id, "FINISHED")
+        return Logged(run_id, int(made.version), _url(tracking, experiment, run_id))
+
+
+def _url(tracking: Tracking, experiment: str, run_id: str) -> str:
+    server = tracking.uri if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
+    return f"{server}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+
+
+def _view(record: Record) -> str:
+    shown = [name for name in record.metrics if name.startswith(("a/", "b/"))]
+    return views.view_state(shown, ["weights", "calibrator", "train_rows"], ["verdict"])
+
+
+def comparison_url(tracking: Tracking, server: str) -> str:
+    """Address of the trainings' table, with the figures shown; the list of experiments before the first one."""
+    with spoken_to(tracking) as client:
+        found = client.get_experiment_by_name(tracking.experiment)
+        if found is None:
+            return f"{server}/#/experiments?workflowType=machine_learning"
+        shown = f"workflowType=machine_learning&viewStateShareKey={views.KEY}"
+        return f"{server}/#/experiments/{found.experiment_id}/runs?{shown}"
+
+
+def clean_nightly(tracking: Tracking, before: dt.date) -> int:
+    """Delete the nightly runs of dates before `before`; returns how many. Trainings and models stay."""
+    with spoken_to(tracking) as client:
+        found = client.get_experiment_by_name(f"{tracking.experiment} nightly")
+        if found is None:
+            return 0
+        old: list[str] = []
+        page = None
+        while True:
+            runs = client.search_runs([found.experiment_id], max_results=1_000, page_token=page)
+            old += [r.info.run_id for r in runs if r.data.tags.get("as_of", "9") < before.isoformat()]
+            page = runs.token
+            if not page:
+                break
+        for run_id in old:
+            client.delete_run(run_id)
+        return len(old)
+
+
+def _log_values(client: Any, run_id: str, record: Record) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
+
+    points = _points(record.metrics, record.steps)
+    params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
+    for start in range(0, max(len(points), 1), 900):
+        client.log_batch(run_id, metrics=points[start : start + 900])
+    client.log_batch(run_id, params=params[:100], tags=[RunTag("mlflow.note.content", record.description)])
+    data = [
+        DatasetInput(
+            Dataset(
+                role,
+                str(print_["digest"])[:36],
+                "local",
+                json.dumps({"role": role}),
+                profile=json.dumps(print_, default=str),
+            ),
+            [InputTag("mlflow.data.context", "training")],
+        )
+        for role, print_ in record.datasets.items()
+    ]
+    client.log_inputs(run_id, data)
+
+
+def _log_files(client: Any, run_id: str, files: Mapping[str, bytes], place: Path) -> None:
+    for name, content in files.items():
+        file = place / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    if files:
+        client.log_artifacts(run_id, str(place))
+
+
+def _log_model(
+    mlflow: Any, run_id: str, record: Record, models: Mapping[str, FittedModel], place: Path
+) -> tuple[str, str]:
+    """Log the pyfunc from code and return its URI and the digest of its data files."""
+    code = place / "churn_model.py"
+    code.write_text(inspect.getsource(scoring) + PYFUNC, encoding="utf-8")
+    for part, fitted in models.items():
+        fitted.save(place / part)
+    text = json.dumps(record.metadata, ensure_ascii=False, sort_keys=True, indent=1, default=str)
+    (place / METADATA).write_text(text, encoding="utf-8")
+    with mlflow.start_run(run_id=run_id), redirect_stderr(io.StringIO()):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(code),
+            artifacts={name: str(place / name) for name in (*models, METADATA)},
+            signature=_signature(models["model"]),
+            pip_requirements=[f"{p}=={installed(p)}" for p in ("mlflow", "lightgbm", "numpy", "pandas")],
+        )
+    return str(logged.model_uri), digest_of(data_files(place))
+
+
+def _signature(model: FittedModel) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    kinds = {"number": DataType.double, "text": DataType.string}
+    columns = [ColSpec(kinds[c["kind"]], c["name"], required=False) for c in model.spec["columns"]]
+    return ModelSignature(Schema(columns), Schema([ColSpec(DataType.double)]))
+
+
+def model_folders(place: Path) -> list[Path]:
+    """Folders of the models in a logged model's files, by name."""
+    return sorted(file.parent for file in place.glob(f"*/{scoring.MODEL_FILE}"))
+
+
+def data_files(place: Path) -> dict[str, bytes]:
+    """Path to content of what the digest covers: the models and their metadata, none of the code."""
+    files = [place / METADATA, *(f for part in model_folders(place) for f in part.iterdir())]
+    return {f.relative_to(place).as_posix(): f.read_bytes() for f in files}
+
+
+def _log_baselines(client: Any, tracking: Tracking, parent: str, record: Record) -> None:
+    from mlflow.entities import Metric, Param
+
+    experiment = experiment_id(client, tracking, f"{tracking.experiment} baselines")
+    now = int(time.time() * 1000)
+    for name, metrics in record.baselines.items():
+        tags = {"mlflow.parentRunId": parent, "training_run": parent, "as_of": record.tags["as_of"]}
+        run = client.create_run(experiment, run_name=f"{name} {record.tags['as_of']}", tags=tags)
+        points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
+        client.log_batch(run.info.run_id, metrics=points)
+        client.set_terminated(run.info.run_id, "FINISHED")
+    for i, (sizes, loss) in enumerate(record.trials):
+        tags = {"mlflow.parentRunId": parent, "training_run": parent, "as_of": record.tags["as_of"]}
+        run = client.create_run(experiment, run_name=f"trial {i + 1} {record.tags['as_of']}", tags=tags)
+        params = [Param(name, f"{value:g}") for name, value in sizes.items()]
+        client.log_batch(run.info.run_id, metrics=[Metric("search/log_loss", loss, now, 0)], params=params)
+        client.set_terminated(run.info.run_id, "FINISHED")
+
+
+def log_scoring(
+    tracking: Tracking,
+    run_name: str,
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    steps: Mapping[str, Sequence[tuple[int, int, float]]] | None = None,
+) -> str:
+    """Log a nightly run's figures in the experiment `<experiment> nightly`; returns the run's id.
+
+    Parameters
+    ----------
+    steps
+        Metric name to (step, milliseconds, value), such as one step a period: they draw as a line.
+    """
+    with spoken_to(tracking) as client:
+        experiment = experiment_id(client, tracking, f"{tracking.experiment} nightly")
+        run = client.create_run(experiment, run_name=run_name, tags=dict(tags))
+        points = _points(metrics, steps or {})
+        for start in range(0, max(len(points), 1), 900):
+            client.log_batch(run.info.run_id, metrics=points[start : start + 900])
+        client.set_terminated(run.info.run_id, "FINISHED")
+        return str(run.info.run_id)
+
+
+def _points(metrics: Mapping[str, float], steps: Mapping[str, Sequence[tuple[int, int, float]]]) -> list[Any]:
+    """MLflow's entities; what is not finite is left out."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
+    return points + [
+        Metric(name, value, when, step)
+        for name, values in steps.items()
+        for step, when, value in values
+        if math.isfinite(value)
+    ]

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from configs.errors import Fault, ModelError
+from models.backtest.compare import decide, paired
+from models.statistics.metrics import auc, log_loss
+
+RNG = np.random.default_rng(0)
+Z = RNG.normal(0, 1.5, 3_000)
+TRUTH = 1 / (1 + np.exp(-Z))
+Y = (RNG.random(3_000) < TRUTH).astype(float)
+WHO = np.arange(3_000).astype(str)
+WEAK = 1 / (1 + np.exp(-(Z + RNG.normal(0, 2, 3_000))))
+BASE = {"base rate": np.full(3_000, Y.mean()), "recency rule": WEAK}
+
+
+def verdict(challenger, champion, min_gain=0.0, rules=None):
+    return decide(Y, challenger, champion, WHO, BASE if rules is None else rules, min_gain, seed=1)
+
+
+def test_differences_are_those_of_the_metrics():
+    d = paired(Y, TRUTH, WEAK, WHO, seed=1)
+    assert d.log_loss == pytest.approx(log_loss(Y, TRUTH) - log_loss(Y, WEAK))
+    assert d.auc == pytest.approx(auc(Y, TRUTH) - auc(Y, WEAK))
+    assert d.log_loss_interval[0] < d.log_loss < d.log_loss_interval[1] < 0
+
+
+def test_a_better_challenger_is_promoted_and_an_equal_or_worse_one_is_not():
+    assert verdict(TRUTH, lambda: WEAK).promote
+    assert not verdict(TRUTH, lambda: TRUTH).promote
+    assert not verdict(WEAK, lambda: TRUTH).promote
+
+
+def test_the_margin_counts():
+    assert not verdict(TRUTH, lambda: WEAK, min_gain=5.0).promote
+
+
+def test_better_ranking_with_worse_calibration_is_not_promoted():
+    champion = np.full(3_000, Y.mean())
+    shifted = 1 / (1 + np.exp(-(Z + 0.6)))
+    assert log_loss(Y, shifted) < log_loss(Y, champion)
+    said = verdict(shifted, lambda: champion)
+    assert not said.promote
+    assert "calibrated" in said.reason
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [lambda: 1 / 0, lambda: TRUTH[:10], lambda: np.full(3_000, np.nan)],
+    ids=["raises", "wrong length", "not numbers"],
+)
+def test_any_fault_in_the_comparison_leaves_the_champion(broken):
+    said = verdict(TRUTH, broken)
+    assert not said.promote
+    assert said.failed
+    assert "champion stays" in said.reason
+
+
+def test_the_first_champion_must_beat_the_simple_rules():
+    assert verdict(TRUTH, None).promote
+    poor = verdict(1 - TRUTH, None)
+    assert not poor.promote
+    assert poor.failed
+    assert verdict(TRUTH, None, rules={}).failed
+
+
+def test_a_failure_with_many_faults_is_told_in_one_line():
+    def broken():
+        raise ModelError("9 columns are missing", [Fault(f"- c{i}", "not there") for i in range(9)])
+
+    y, who = np.array([0.0, 1.0] * 50), np.arange(100).astype(str)
+    reason = decide(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
+    assert reason.startswith("comparison failed, champion stays: 9 columns are missing (- - c0: not there; ")
+    assert reason.endswith("; ...)")
+    assert "\n" not in reason

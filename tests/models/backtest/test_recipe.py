@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.errors import HistoryError
+from models.backtest import recipe
+from models.backtest.recipe import run
+from models.backtest.split import fold_at, origins
+from models.prediction.boosted import Settings
+from models.prediction.sample import Sample, inspect_columns
+from tests.models.model_data import random_sample
+
+SETTINGS = Settings(horizon_days=60, trees=20, seeds=1)
+
+
+def quiet(line):
+    assert line
+
+
+def fit(sample, tests=2, **changed):
+    return run(sample, replace(SETTINGS, **changed), tests, quiet)
+
+
+def test_nothing_after_the_cut_reaches_the_holdout_model():
+    sample = random_sample()
+    newest = sample.snapshots[0]
+    late = sample.snapshot + np.timedelta64(60, "D") > newest
+    rng = np.random.default_rng(0)
+    X = sample.X.copy()
+    X.loc[late, "recency_days"] = (rng.random(late.sum()) * 1e4).astype("float32")
+    X.loc[late, "plan"] = "pro"
+    spoiled = replace(sample, X=X, churned=np.where(late, 1 - sample.churned, sample.churned))
+    here, there = fit(sample), fit(spoiled)
+    assert here.holdout.files() == there.holdout.files()
+    assert here.deployed.files() != there.deployed.files()
+
+
+def test_a_spy_sees_no_row_after_the_cut_in_any_fit_or_calibration(monkeypatch):
+    fits, learned = [], []
+
+    def spy(name, note):
+        whole = getattr(recipe, name)
+
+        def watched(first, *rest):
+            note(first)
+            return whole(first, *rest)
+
+        monkeypatch.setattr(recipe, name, watched)
+
+    spy("fit_members", lambda rows: fits.append(rows.snapshot.max()))
+    spy("learn_weights", lambda outcomes: learned.append(max(o.at for o in outcomes)))
+    spy("learn_calibrator", lambda outcomes: learned.append(max(o.at for o in outcomes)))
+    sample, window = random_sample(), np.timedelta64(60, "D")
+    result = fit(sample)
+    made = [fold_at(sample, test, 0, 60) for test in origins(sample.snapshots, 0, 60, 2)]
+    folds = [fold for fold in made if fold is not None]
+    cuts = sorted(sample.snapshot[fold.train_rows].max() for fold in folds)
+    # One fit an origin, each up to its own cut, and one of all mature rows.
+    assert sorted(fits) == [*cuts, sample.snapshots[0]]
+    assert all(cut + window <= fold.test for cut, fold in zip(cuts, reversed(folds), strict=True))
+    # For each test snapshot the shares and the calibrator; then those of the deployed model.
+    assert len(learned) == 2 * len(result.tested) + 2
+    for i, tested in enumerate(result.tested):
+        assert max(learned[2 * i : 2 * i + 2]) + window <= tested.fold.test
+
+
+def test_each_test_snapshot_is_judged_by_what_was_known_then():
+    sample = random_sample()
+    older = sample.rows(sample.snapshot < sample.snapshots[0])
+    now, then = fit(sample), fit(older)
+    np.testing.assert_array_equal(now.tested[1].probability["model"], then.tested[0].probability["model"])
+    assert now.tested[1].fold.test == then.tested[0].fold.test
+
+
+def test_two_runs_give_the_same_bytes():
+    a, b = fit(random_sample()), fit(random_sample())
+    assert a.deployed.files() == b.deployed.files()
+    assert a.holdout.files() == b.holdout.files()
+
+
+def test_with_few_snapshots_the_blend_is_learned_across_customers_and_it_is_said():
+    result = fit(random_sample(snapshots=3))
+    assert len(result.tested) == 1
+    assert "across customers" in result.notes[0]
+
+
+def test_the_origins_can_be_watched():
+    seen = []
+
+    def watch(items, what, total):
+        for item in items:
+            seen.append((what, total))
+            yield item
+
+    sample = random_sample()
+    watched = run(sample, SETTINGS, 2, quiet, watch)
+    assert set(seen) == {("backtest", len(seen))}
+    assert watched.deployed.files() == fit(sample).deployed.files()
+
+
+def test_too_many_rows_are_sampled_by_customer_and_it_is_said():
+    result = fit(random_sample(), max_rows=1_000)
+    assert result.training_rows <= 1_000
+    assert any("sample of customers" in note for note in result.notes)
+
+
+def test_without_signal_the_model_stays_near_the_base_rate():
+    sample = random_sample(signal=0.0, customers=100)
+    sample = replace(sample, churned=np.random.default_rng(0).permutation(sample.churned))
+    newest = fit(sample).tested[0]
+    assert np.std(newest.probability["model"]) < 0.12
+
+
+@pytest.mark.parametrize(
+    ("churned", "said"),
+    [
+        (np.zeros(800), "no customer churned"),
+        (np.ones(800), "every customer churned"),
+        (np.r_[np.ones(5), np.zeros(795)], "5 churned and 795 kept"),
+    ],
+)
+def test_too_few_of_a_class_is_refused_with_numbers(churned, said):
+    with pytest.raises(HistoryError, match=said):
+        fit(replace(random_sample(customers=100), churned=churned))
+
+
+def test_one_mature_window_is_refused_with_the_next_step():
+    with pytest.raises(HistoryError, match="shorten"):
+        fit(random_sample(snapshots=2))
+
+
+def test_columns_that_cannot_help_or_know_too_much_are_named():
+    y = np.array([0.0, 1.0] * 100)
+    text = pd.Categorical([f"name {i}" for i in range(200)])
+    gone = np.where(y == 1, 3.0, np.nan)
+    X = pd.DataFrame(
+        {"fine": np.arange(200.0) * 2, "one": 1.0, "none": np.nan, "name": text, "left_on": gone}
+    )
+    sample = Sample(X, y, np.arange(200).astype(str), np.full(200, np.datetime64("2026-01-01")))
+    report = inspect_columns(sample)
+    assert report.used == ("fine", "left_on")
+    assert (report.constant, report.empty, report.identifying) == (("one",), ("none",), ("name",))
+    assert report.leaking == {"left_on": 1.0}

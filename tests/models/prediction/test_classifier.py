@@ -1,0 +1,205 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.errors import ModelError
+from models.prediction import classifier
+from models.prediction.blend import NONE, Outcome, learn_calibrator, learn_weights
+from models.prediction.boosted import Settings
+from models.prediction.classifier import FittedModel, fit_members
+from models.prediction.explain import contributions
+from models.prediction.scoring import calibrate
+from tests.models.model_data import random_sample
+
+SETTINGS = Settings(horizon_days=30, trees=30)
+WEIGHTS = {
+    "boosted": 0.2,
+    "linear + trees": 0.2,
+    "linear": 0.3,
+    "bg/nbd": 0.2,
+    "recency rule": 0.05,
+    "base rate": 0.05,
+}
+CALIBRATORS = [
+    NONE,
+    {"kind": "linear", "slope": 0.7, "intercept": -0.4},
+    {"kind": "beta", "a": 0.8, "b": 1.3, "c": 0.1},
+]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return random_sample()
+
+
+@pytest.fixture(scope="module")
+def parts(sample):
+    return fit_members(sample, SETTINGS, seeds=2)
+
+
+@pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda c: c["kind"])
+def model(request, parts):
+    return FittedModel.assemble(parts, WEIGHTS, request.param)
+
+
+def test_a_loaded_model_gives_the_same_probabilities_and_bytes(model, sample, tmp_path):
+    model.save(tmp_path)
+    again = FittedModel.load(tmp_path)
+    assert (again.probability(sample.X) == model.probability(sample.X)).all()
+    assert again.files() == model.files()
+    assert again.digest == model.digest
+    assert sorted(f.suffix for f in tmp_path.iterdir()) == [".json", *[".txt"] * 4]
+
+
+def test_the_same_rows_give_the_same_bytes_whatever_the_threads(sample, parts):
+    one = fit_members(sample, Settings(horizon_days=30, trees=30, threads=1), seeds=2)
+    assert one == parts
+    assert fit_members(sample, SETTINGS, seeds=2) == parts
+
+
+def test_fitting_changes_no_argument(sample):
+    before = sample.X.copy(), sample.churned.copy()
+    fit_members(sample, SETTINGS, seeds=1)
+    pd.testing.assert_frame_equal(sample.X, before[0])
+    assert (sample.churned == before[1]).all()
+
+
+def test_the_blend_is_the_weighted_sum_of_the_members(sample, parts):
+    model = FittedModel.assemble(parts, WEIGHTS, NONE)
+    scores = parts.scores(sample.X)
+    np.testing.assert_allclose(model.log_odds(sample.X), sum(w * scores[n] for n, w in WEIGHTS.items()))
+
+
+def test_only_the_boosters_of_members_with_a_share_are_kept(sample, parts, tmp_path):
+    model = FittedModel.assemble(parts, {"linear + trees": 1.0}, NONE)
+    model.save(tmp_path)
+    assert len(list(tmp_path.glob("*.txt"))) == 2
+    np.testing.assert_array_equal(
+        FittedModel.load(tmp_path).log_odds(sample.X), parts.scores(sample.X)["linear + trees"]
+    )
+
+
+def test_column_order_and_unused_columns_do_not_matter(model, sample):
+    other = sample.X[sample.X.columns[::-1]].assign(more=1.0)
+    assert (model.probability(other) == model.probability(sample.X)).all()
+
+
+def test_unknown_levels_nulls_and_infinities_get_a_probability(model, sample):
+    odd = sample.X.head(3).astype({"plan": "object"})
+    odd.loc[:, "plan"] = ["new", None, np.nan]
+    odd.loc[1, "recency_days"] = np.inf
+    odd.loc[2] = np.nan
+    said = model.probability(odd)
+    assert ((said > 0) & (said < 1)).all()
+
+
+def test_missing_columns_are_listed(model, sample):
+    with pytest.raises(ModelError, match=r"(?s)- noise.*\+ other"):
+        model.check_columns([*sample.X.columns.drop("noise"), "other"])
+
+
+def test_a_damaged_folder_is_an_error_that_says_what_to_do(tmp_path):
+    with pytest.raises(ModelError, match="churn train"):
+        FittedModel.load(tmp_path)
+
+
+def test_probabilities_never_fall_where_the_uncalibrated_score_rises(model, sample):
+    raw, said = model.log_odds(sample.X, calibrated=False), model.probability(sample.X)
+    assert (np.diff(said[np.argsort(raw)]) >= 0).all()
+
+
+def test_contributions_add_up_to_the_log_odds(model, sample):
+    rows = sample.X.head(50)
+    found = contributions(model, rows)
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.log_odds(rows), atol=1e-9)
+    assert list(found.columns) == list(sample.X.columns)
+    assert contributions(model, rows.head(0)).values.shape == (0, 7)
+
+
+def test_against_the_customers_of_today_they_still_add_up_and_are_nothing_on_average(model, sample):
+    rows = sample.X.head(50)
+    found = contributions(model, rows, among=sample.X)
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.log_odds(rows), atol=1e-9)
+    everybody = contributions(model, rows, among=rows)
+    np.testing.assert_allclose(everybody.values.mean(axis=0), 0, atol=1e-9)
+
+
+def test_the_first_reason_is_mostly_the_same_when_trained_on_other_customers(sample):
+    half = pd.Series(sample.customer).astype("int64").to_numpy() % 2 == 0
+    fits = [
+        fit_members(sample.rows(side), Settings(horizon_days=30, trees=40), seeds=1) for side in (half, ~half)
+    ]
+    found = [
+        contributions(
+            FittedModel.assemble(f, {"boosted": 0.5, "linear": 0.5}, NONE), sample.X.head(300), sample.X
+        )
+        for f in fits
+    ]
+    first = [f.values.argmax(axis=1) for f in found]
+    assert np.mean(first[0] == first[1]) > 0.75
+
+
+def test_silence_explains_more_than_noise(model, sample):
+    found = contributions(model, sample.X.head(200))
+    size = dict(zip(found.columns, np.abs(found.values).mean(axis=0), strict=True))
+    assert size["recency_days"] > 3 * size["noise"]
+
+
+def outcome(month, z, y):
+    return Outcome(np.datetime64(f"2025-{month:02d}-01"), {"boosted": z}, y)
+
+
+def drawn(rng, z):
+    return (rng.random(len(z)) < 1 / (1 + np.exp(-z))).astype(float)
+
+
+def test_a_lasting_error_is_corrected_and_a_drifting_one_is_not():
+    rng = np.random.default_rng(0)
+    scores = [rng.normal(0, 1.5, 4_000) for _ in range(8)]
+    window = np.timedelta64(60, "D")
+    lasting = [outcome(i + 1, 2 * z, drawn(rng, z)) for i, z in enumerate(scores)]
+    name, learned = learn_calibrator(lasting, {"boosted": 1.0}, window)
+    assert name != "none"
+    np.testing.assert_allclose(calibrate(learned, np.array([-2.0, 2.0])), [-1, 1], atol=0.15)
+    sway = [0.6, -0.6, 0.7, -0.5, 0.6, -0.7, 0.5, -0.6]
+    drifting = [
+        outcome(i + 1, z, drawn(rng, z + s)) for i, (z, s) in enumerate(zip(scores, sway, strict=True))
+    ]
+    # Shrinking is right when the base rate sways; moving the level would chase the drift.
+    assert learn_calibrator(drifting, {"boosted": 1.0}, window)[0] in ("none", "temperature")
+
+
+def test_calibrators_never_fall():
+    z = np.linspace(-20, 20, 500)
+    assert all((np.diff(calibrate(c, z)) >= 0).all() for c in CALIBRATORS)
+
+
+def test_a_lucky_rule_does_not_become_the_model_on_few_churners():
+    rng = np.random.default_rng(3)
+    z = rng.normal(-4, 1, 400)
+    y = drawn(rng, z)
+    guessed = np.zeros(400)
+    guessed[np.flatnonzero(y)[0]] = 3.0
+    lucky = {"boosted": z, "linear + trees": z, "recency rule": z + guessed}
+    several = [
+        Outcome(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
+        for i in range(4)
+    ]
+    assert len(learn_weights(several)) > 1
+
+
+def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
+    rng = np.random.default_rng(1)
+    truth = rng.normal(0, 2, 5_000)
+    y, noise = drawn(rng, truth), rng.normal(0, 2, (2, 5_000))
+    scores = {"boosted": noise[0], "linear": noise[1], "recency rule": truth}
+    assert learn_weights([Outcome(np.datetime64("2025-01-01"), scores, y)]) == {"recency rule": 1.0}
+
+
+def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):
+    sample = random_sample()
+    parts = fit_members(sample, SETTINGS, 1)
+    model = FittedModel.assemble(parts, {"boosted": 0.6, "linear": 0.4}, {"kind": "none"})
+    whole = model.probability(sample.X, 2)
+    monkeypatch.setattr(classifier, "BLOCK", 101)
+    np.testing.assert_array_equal(model.probability(sample.X, 2), whole)

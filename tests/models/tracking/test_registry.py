@@ -1,0 +1,194 @@
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from configs.errors import ModelError, TryAgainError
+from models.prediction.blend import NONE
+from models.prediction.boosted import Settings
+from models.prediction.classifier import FittedModel, fit_members
+from models.tracking import registry, store
+from models.tracking.registry import Record, Tracking
+from tests.models.model_data import random_sample
+
+RECORD = Record(
+    run_name="26-01-01 blend tiny",
+    description="**Promoted**: first champion",
+    params={"as_of": "2026-01-01"},
+    metrics={"a/auc": 0.7, "a/log_loss": float("nan")},
+    tags={"as_of": "2026-01-01", "verdict": "promoted"},
+    steps={"d_backtest/auc": [(0, 1_700_000_000_000, 0.6), (1, 1_710_000_000_000, 0.7)]},
+    baselines={"recency rule": {"a/auc": 0.6}},
+    datasets={"transactions": {"rows": 3, "digest": "abc"}},
+    files={"overview.html": b"<p>", "plots/a.png": b"png"},
+    metadata={"as_of": "2026-01-01", "labels_until": "2025-12-01"},
+)
+LOADS_ALONE = """
+import json, sys
+import mlflow, pandas as pd
+try:
+    import models
+except ImportError:
+    pass
+else:
+    sys.exit("the project is importable here, so this proves nothing")
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model(sys.argv[2])
+print(json.dumps([float(p) for p in model.predict(pd.read_parquet(sys.argv[3]))]))
+"""
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return random_sample()
+
+
+@pytest.fixture(scope="module")
+def models(sample):
+    parts = fit_members(sample, Settings(horizon_days=30, trees=10), seeds=2)
+    return [
+        FittedModel.assemble(parts, w, NONE)
+        for w in ({"boosted": 0.5, "linear": 0.3, "bg/nbd": 0.2}, {"linear": 1.0})
+    ]
+
+
+def tracking_in(home):
+    return Tracking(f"sqlite:///{home}/mlflow.db", home, "tiny", "tiny")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory, models):
+    """A store with one version that is champion."""
+    tracking = tracking_in(tmp_path_factory.mktemp("home"))
+    logged = registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]})
+    registry.promote(tracking, logged.version, "first")
+    return tracking, logged
+
+
+def files_of(tracking):
+    return [f for f in (tracking.home / "mlartifacts").rglob("*") if f.is_file()]
+
+
+def test_the_champion_that_is_loaded_is_the_model_that_was_logged(first, models, sample):
+    tracking, logged = first
+    champion = registry.load_champion(tracking)
+    assert champion.version == logged.version == registry.champion_version(tracking)
+    assert champion.model.files() == models[0].files()
+    assert champion.holdout.files() == models[1].files()
+    assert (champion.model.probability(sample.X) == models[0].probability(sample.X)).all()
+    assert champion.metadata == dict(RECORD.metadata)
+
+
+def test_nothing_logged_is_a_pickle(first):
+    names = [f.name for f in files_of(first[0])]
+    assert not [n for n in names if n.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle"))]
+    assert not [f for f in files_of(first[0]) if f.read_bytes()[:2] in (b"\x80\x04", b"\x80\x05")]
+    assert {"model.json", "booster_0.txt", "churn_model.py", "metadata.json", "overview.html"} <= set(names)
+
+
+@pytest.mark.slow
+def test_it_loads_where_the_project_is_not_installed(first, models, sample, tmp_path):
+    tracking, logged = first
+    rows = sample.X.head(40).astype({"plan": "str"})
+    rows = rows.astype({c: "float64" for c in rows.columns if c != "plan"})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    blocker = "import sys; sys.modules['models'] = None\n"
+    arguments = [tracking.uri, f"models:/tiny/{logged.version}", str(tmp_path / "rows.parquet")]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", blocker + LOADS_ALONE, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    np.testing.assert_array_equal(json.loads(done.stdout), models[0].probability(sample.X.head(40)))
+
+
+def test_the_run_shows_steps_baselines_and_data(first):
+    import mlflow
+
+    tracking, logged = first
+    client = mlflow.MlflowClient(tracking.uri)
+    run = client.get_run(logged.run_id)
+    assert run.data.metrics == {"a/auc": 0.7, "d_backtest/auc": 0.7}
+    assert [m.step for m in client.get_metric_history(logged.run_id, "d_backtest/auc")] == [0, 1]
+    assert run.inputs.dataset_inputs[0].dataset.name == "transactions"
+    children = client.search_runs([client.get_experiment_by_name("tiny baselines").experiment_id])
+    assert [r.data.tags["mlflow.parentRunId"] for r in children] == [logged.run_id]
+
+
+def test_promote_and_rollback_keep_the_reason(tmp_path, models):
+    tracking = tracking_in(tmp_path)
+    versions = [registry.log_training(tracking, RECORD, m, {"holdout": m}).version for m in models]
+    for version in versions:
+        registry.promote(tracking, version, f"reason {version}")
+    assert registry.champion_version(tracking) == versions[1]
+    assert registry.rollback(tracking, "list was odd") == (versions[1], versions[0])
+    assert registry.load_champion(tracking).model.files() == models[0].files()
+    import mlflow
+
+    tags = mlflow.MlflowClient(tracking.uri).get_model_version("tiny", str(versions[0])).tags
+    assert tags["promotion_reason"] == "rollback: list was odd"
+
+
+def test_changed_files_are_refused(tmp_path, models):
+    tracking = tracking_in(tmp_path)
+    registry.promote(
+        tracking, registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]}).version, "first"
+    )
+    target = next(f for f in files_of(tracking) if f.name == "model.json")
+    target.write_text(target.read_text().replace('"weight":0.5', '"weight":0.4'))
+    with pytest.raises(ModelError, match="changed after training"):
+        registry.load_champion(tracking)
+
+
+def test_without_a_champion_the_next_step_is_said(tmp_path):
+    tracking = tracking_in(tmp_path)
+    assert registry.champion_version(tracking) is None
+    with pytest.raises(ModelError, match="churn train"):
+        registry.load_champion(tracking)
+    with pytest.raises(ModelError, match="no previous champion"):
+        registry.rollback(tracking, "x")
+
+
+def test_a_server_that_is_away_is_told_within_seconds(tmp_path):
+    started = time.monotonic()
+    with pytest.raises(TryAgainError, match="does not answer"):
+        registry.check(replace(tracking_in(tmp_path), uri="http://127.0.0.1:9"))
+    assert time.monotonic() - started < 30
+
+
+def test_several_that_start_at_once_create_one_store(tmp_path):
+    tracking = tracking_in(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(registry.check, [tracking] * 4))
+    assert store.revision(tmp_path / "mlflow.db")
+
+
+def test_a_store_is_backed_up_whole(tmp_path):
+    registry.check(tracking_in(tmp_path))
+    copy = store.back_up(tmp_path / "mlflow.db", "old")
+    assert store.revision(copy) == store.revision(tmp_path / "mlflow.db")
+
+
+def test_a_nightly_run_is_logged_beside_the_trainings(tmp_path):
+    import mlflow
+
+    tracking = tracking_in(tmp_path)
+    steps = {"rate": [(1, 1_000, 70.0), (2, 2_000, float("nan")), (3, 3_000, 72.5)]}
+    run = registry.log_scoring(tracking, "26-01-01 tiny", {"customers": 3.0}, {"as_of": "2026-01-01"}, steps)
+    client = mlflow.MlflowClient(tracking.uri)
+    assert [(m.step, m.timestamp, m.value) for m in client.get_metric_history(run, "rate")] == [
+        (1, 1_000, 70.0),
+        (3, 3_000, 72.5),
+    ]
+    experiment = client.get_experiment(client.get_run(run).info.experiment_id)
+    assert experiment.name == "tiny nightly"
+    assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
