@@ -38,7 +38,12 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def fault_of(error: Any, root: type[BaseModel], origins: Mapping[str, str] | None = None) -> Fault:
+def fault_of(
+    error: Any,
+    root: type[BaseModel],
+    origins: Mapping[str, str] | None = None,
+    moved: Mapping[str, str] | None = None,
+) -> Fault:
     """One pydantic error as a line that names the key, what was found, and the nearest known key.
 
     Parameters
@@ -49,11 +54,15 @@ def fault_of(error: Any, root: type[BaseModel], origins: Mapping[str, str] | Non
         The section that was validated.
     origins
         Dotted key to the environment variable that it came from.
+    moved
+        Dotted key of an earlier version to what is written now, with `{value}` where its value stands.
     """
     place = [str(p) for p in error["loc"]]
     key = ".".join(place) or "config"
     where = f"{key} (from {origins[key]})" if origins and key in origins else key
     if error["type"] == "extra_forbidden":
+        if moved and key in moved:
+            return Fault(where, "is no key any more", moved[key].format(value=error["input"]))
         known = _known_keys(root, place[:-1])
         near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
         return Fault(

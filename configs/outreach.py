@@ -81,9 +81,6 @@ class Value(Section):
         default="credibility",
         description="credibility: own spend shrunk to the segment; own: own spend; constant: all are worth 1",
     )
-    margin: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="share of the spend that is earned"
-    )
     segment: str | None = Field(default=None, description="attribute whose mean a short history leans on")
 
 
@@ -105,6 +102,10 @@ class Outreach(Section):
     )
     owner_capacity: dict[str, Count] = Field(
         default_factory=dict, description="owner: contacts on one list; 'default' for the others"
+    )
+    hour_cost: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="what an hour of work costs, in the money of the sources: makes costs of the playbook's minutes",
     )
     budget: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="what the contacts of one list may cost together"

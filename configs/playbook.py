@@ -83,7 +83,13 @@ class Action(Section):
 
     title: dict[Language, str]
     channel: Annotated[str, Field(min_length=1)]
-    cost: Annotated[float, Field(ge=0)] = Field(description="of one contact, in the money of the sources")
+    minutes: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="of work that one contact takes; outreach.hour_cost makes money of them"
+    )
+    cost: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="of one contact beside the work, in the money of the sources: postage, a discount, a gift",
+    )
     save_rate: SaveRate
     owner: str = Field(default=ACCOUNT_MANAGER, description="a team, or the customer's account_manager")
     within_days: Days = Field(default=3, description="the contact is due so many days after the list")

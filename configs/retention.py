@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.base import Section, Share
+from configs.base import Section
 
 PeriodUnit = Literal["week", "month", "quarter", "year"]
 ReasonCode = Literal[
@@ -83,7 +83,6 @@ class Retention(Section):
     segments: list[str] = Field(
         default_factory=list, description="customer attributes that the rate is reported by every night"
     )
-    margin: Share = Field(default=1.0, description="share of the revenue that is left after costs")
     industry: str | None = Field(default=None, description="for the benchmarks")
     reasons: Reasons = Reasons()
     surveys: dict[str, SurveyRule] | None = Field(

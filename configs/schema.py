@@ -20,6 +20,9 @@ from configs.sources import Sources
 
 ENV_PREFIX = "CHURN__"
 
+_ONE_MARGIN = "write 'margin: {value}' at the top level (or CHURN__MARGIN): one margin for list and retention"
+MOVED = {"outreach.value.margin": _ONE_MARGIN, "retention.margin": _ONE_MARGIN}
+
 
 def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
@@ -148,6 +151,9 @@ class Config(Section):
     as_of: dt.date | None = Field(
         default=None, description="stands in for today; for data that ended long ago"
     )
+    margin: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="share of the revenue that is left after costs"
+    )
     churn: Churn
     sources: Sources
     snapshots: Snapshots = Snapshots()
@@ -267,7 +273,7 @@ def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> C
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        faults = [fault_of(e, Config, origins) for e in error.errors()]
+        faults = [fault_of(e, Config, origins, MOVED) for e in error.errors()]
         raise ConfigError(
             f"{file}: {len(faults)} fault{'s' * (len(faults) > 1)} in the config", faults
         ) from None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
+from pipeline.outreach.costs import Costs, contact_costs
 from pipeline.outreach.eligibility import Rule
 from pipeline.outreach.valuation import Valuation
 
@@ -36,6 +37,8 @@ class Context:
         Gap and horizon: so long is a customer of the control group left alone once chosen.
     save_rates
         Action to the beta posterior (saved, lost) that stands in place of the playbook's belief.
+    margin
+        Share of the revenue that is left after costs.
     """
 
     as_of: dt.date
@@ -44,6 +47,7 @@ class Context:
     key: bytes
     hold_days: int
     save_rates: Mapping[str, tuple[float, float]]
+    margin: float = 1.0
 
     @property
     def actions(self) -> list[Action]:
@@ -102,3 +106,8 @@ class Prepared:
     explain: Ints
     sampled: Bools
     sample_share: float
+
+    @property
+    def costs(self) -> Costs:
+        """What a contact by each action costs."""
+        return contact_costs(self.context.playbook, self.context.settings, self.worth.priced)

@@ -19,6 +19,7 @@ from models.decision.assignment import Options
 from pipeline.outcomes.draws import control_period, draw
 from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared
+from pipeline.outreach.costs import contact_costs
 from pipeline.outreach.decision import Decision, Outcome
 from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels
 from pipeline.outreach.playbook import fitting, masks
@@ -81,7 +82,7 @@ def prepare(
     rules = blocked(
         customers, known, channels, history, do_not_contact, settings, context.as_of, context.hold_days
     )
-    worth = valuation(customers, settings) if worth is None else worth.take(order)
+    worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
     lift = _lift(customers, known, channels, worth, context, None if effect is None else effect[order])
     free = ~np.logical_or.reduce(list(rules.values()))
     best = _gain(lift, worth, context).max(axis=1, initial=-np.inf)
@@ -118,8 +119,8 @@ def _lift(
 def _gain(lift: Floats, worth: Valuation, context: Context, rows: Ints | None = None) -> Floats:
     """Expected gain of each action, minus infinity where it can't be taken."""
     amount = worth.amount if rows is None else worth.amount[rows]
-    cost = np.array([action.cost for action in context.actions]) if worth.priced else 0.0
-    return np.where(lift > 0, lift * amount[:, None] - cost, -np.inf)
+    costs = contact_costs(context.playbook, context.settings, worth.priced)
+    return np.where(lift > 0, lift * amount[:, None] - costs.off_the_gain, -np.inf)
 
 
 def _hopeless(lift: Floats, known: pd.DataFrame, best: Floats) -> dict[Rule, Bools]:
@@ -240,7 +241,7 @@ def _night(
         np.array([settings.channel_capacity.get(c, np.inf) for c in context.channels], np.float64),
         np.array([settings.owner_capacity.get(str(o), default) for o in known_owners], np.float64),
     )
-    cost = np.array([a.cost for a in context.actions], np.float64)[action]
+    cost = prepared.costs.amount[action]
     groups = [(channel_of[action].astype(np.int64), caps[0]), (owner.astype(np.int64), caps[1])]
     ids = people["customer_id"].tolist()
     dice = [draw(context.key, f"{what} {context.as_of}", ids) for what in ("explore", "option")]

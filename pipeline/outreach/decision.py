@@ -77,7 +77,7 @@ class Outcome:
 
     def decision(self) -> Decision:
         """All of it."""
-        notes = self.prepared.worth.notes
+        notes = (*self.prepared.worth.notes, *self.prepared.costs.notes)
         return Decision(self.chosen(), self.suppressed(), self.ledger(), self.figures(), notes)
 
     def chosen(self) -> pd.DataFrame:
@@ -217,6 +217,7 @@ class Outcome:
             "left_alone": len(alone),
             "expected_gain": float(self.night.options.gain[listed].sum()),
             "cost": float(self.night.options.cost[listed].sum()),
+            "costs_known": self.prepared.costs.known,
             "first_choice_gain": found.gain,
             "first_choice_bound": found.bound,
             "candidates": len(self.prepared.candidates),

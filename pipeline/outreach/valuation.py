@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.outreach import Outreach
+from models.decision.worth import concave, typical_amount
 from models.statistics.credibility import expected_margin
 from pipeline.outreach.playbook import value_ranks
 
@@ -27,6 +28,8 @@ class Valuation:
     ----------
     amount
         Shape (n,): expected margin, or 1 where amounts are unknown.
+    typical
+        Median of the positive amounts of all customers.
     priced
         Whether it is money, so that it can be set against costs.
     parameters
@@ -38,10 +41,16 @@ class Valuation:
     """
 
     amount: Floats
+    typical: float
     priced: bool
     parameters: Mapping[str, Any]
     notes: tuple[str, ...]
     among_all: Floats | None = None
+
+    @property
+    def worth(self) -> Floats:
+        """Shape (n,): the amounts as the gain counts them: concave, so that no whale carries the list alone."""
+        return concave(self.amount, self.typical)
 
     @property
     def ranks(self) -> Floats:
@@ -54,15 +63,20 @@ class Valuation:
         return replace(self, amount=self.amount[order], among_all=ranks)
 
 
-def valuation(customers: pd.DataFrame, settings: Outreach) -> Valuation:
+def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Valuation:
     """Value the customers by the configured method.
 
     The spend of the last window and of the one before it are the history; its length is `value_days`, or the
     nearest window that there is.
 
+    Parameters
+    ----------
+    margin
+        Share of the revenue that is left after costs.
+
     Examples
     --------
-    >>> valuation(pd.DataFrame({"customer_id": ["7"]}), Outreach()).notes
+    >>> valuation(pd.DataFrame({"customer_id": ["7"]}), Outreach(), margin=0.4).notes
     ('no amounts are known: every customer counts as worth 1, and costs are left out of the gain',)
     """
     chosen, days = settings.value, history_days(customers.columns, settings)
@@ -76,11 +90,12 @@ def valuation(customers: pd.DataFrame, settings: Outreach) -> Valuation:
         spend,
         exposure,
         days=settings.value_days,
-        margin=chosen.margin,
+        margin=margin,
         segment=segment,
         shrink=chosen.method == "credibility",
     )
-    return Valuation(worth.amount, True, {**worth.parameters, "history_window_days": days}, ())
+    said = {**worth.parameters, "history_window_days": days}
+    return Valuation(worth.amount, typical_amount(worth.amount), True, said, ())
 
 
 def history_days(columns: Iterable[str], settings: Outreach) -> int | None:
@@ -95,7 +110,7 @@ def worth_one(n: int, settings: Outreach) -> Valuation:
     """All customers are worth the same."""
     asked = settings.value.method == "constant"
     why = "no amounts are known: every customer counts as worth 1, and costs are left out of the gain"
-    return Valuation(np.ones(n), False, {"method": "constant"}, () if asked else (why,))
+    return Valuation(np.ones(n), 1.0, False, {"method": "constant"}, () if asked else (why,))
 
 
 def history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:

@@ -210,7 +210,7 @@ def benchmarks(asked: Asked, industry: str | None) -> Result:
 def value(asked: Asked, more_points: float, margin: float | None) -> Result:
     """What a point of retention is worth in this company's own numbers."""
     config = asked.config
-    share = config.retention.margin if margin is None else margin
+    share = config.margin if margin is None else margin
     found = rate_tables.worth(reported(asked.open()), config, asked.as_of, asked.scope, more_points, share)
     frame = pd.DataFrame(
         [

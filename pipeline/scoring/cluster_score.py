@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.matrix import LISTING, with_listing
 from pipeline.dataset.plan import Plan
-from pipeline.outreach.valuation import Valuation, history_days
+from pipeline.outreach.valuation import history_days
 from pipeline.retention import forecasts
 from pipeline.retention.rate_forecast import secure_ids
 from pipeline.retention.reported import reported
@@ -75,7 +76,7 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
             say(f"features and scores at {as_of} on {config.engine.master}")
             work = partial(scored_parts, dict(model.spec), model.texts, days)
             write_matrix(sources, config, [as_of], folder / "rows", more=names_of(days), work=work)
-            crowd = Crowd.read(folder / "rows", days, config.outreach)
+            crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
             if not crowd.customers:
                 raise nobody(sources, as_of)
             say(f"{crowd.customers:,} customers are scored; bring the candidates")
@@ -135,7 +136,7 @@ def _everybody(crowd: Crowd, plan: Plan, found: pd.DataFrame, matrix: Matrix, jo
             crowd.scores(job.as_of, scores.loc[scores["listed"], "customer_id"]), path
         ),
         ibis.memtable({"customer_id": found["customer_id"].tolist()}),
-        Valuation(amount, crowd.worth.priced, crowd.worth.parameters, crowd.worth.notes, ranks),
+        replace(crowd.worth, amount=amount, among_all=ranks),
         crowd.at_risk(len(found)) if some else None,
     )
 

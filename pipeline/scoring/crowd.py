@@ -82,7 +82,7 @@ class Crowd:
     worth: Valuation
 
     @classmethod
-    def read(cls, folder: Path, days: int | None, settings: Outreach) -> Crowd:
+    def read(cls, folder: Path, days: int | None, settings: Outreach, margin: float) -> Crowd:
         """Sum up what the workers have written.
 
         Raises
@@ -95,7 +95,7 @@ class Crowd:
 
         rows = SparkSession.active().read.parquet(str(folder))
         found = rows.agg(sf.count("*").alias("n"), sf.sum(CHANCE).alias("sum")).first()
-        valued, worth = _valued(rows, days, settings, found["n"])
+        valued, worth = _valued(rows, days, settings, margin, found["n"])
         valued = valued.withColumn("value_at_risk", sf.col(CHANCE) * sf.col("value"))
         return cls(valued, int(found["n"]), float(found["sum"] or 0.0), worth)
 
@@ -185,19 +185,21 @@ class Crowd:
         )
 
 
-def _valued(rows: Any, days: int | None, settings: Outreach, customers: int) -> tuple[Any, Valuation]:
+def _valued(
+    rows: Any, days: int | None, settings: Outreach, margin: float, customers: int
+) -> tuple[Any, Valuation]:
     """The rows with `value`, and how it was found."""
     from pyspark.sql import functions as sf
 
     if days is None:
         return rows.withColumn("value", sf.lit(1.0)), worth_one(0, settings)
     chosen, own, weight = settings.value, sf.col("own_"), sf.col("weight_")
-    scale = settings.value_days * chosen.margin
-    said: dict[str, Any] = {"days": settings.value_days, "margin": chosen.margin}
+    scale = settings.value_days * margin
+    said: dict[str, Any] = {"days": settings.value_days, "margin": margin}
     if chosen.method == "own":
         valued = rows.withColumn("value", own * scale)
         said |= {"method": "own", "history_window_days": days}
-        return valued, Valuation(np.zeros(0), True, said, ())
+        return valued, Valuation(np.zeros(0), _typical(valued), True, said, ())
     segment = sf.lit("")
     if chosen.segment is not None:
         if chosen.segment not in rows.columns:
@@ -234,7 +236,17 @@ def _valued(rows: Any, days: int | None, settings: Outreach, customers: int) -> 
     rows = rows.join(sf.broadcast(told), "segment_")
     said |= portfolio.parameters(len(found), total / max(customers, 1))
     valued = rows.withColumn("value", (trust * own + (1 - trust) * sf.col("mean_")) * scale)
-    return valued, Valuation(np.zeros(0), True, {**said, "history_window_days": days}, ())
+    said |= {"history_window_days": days}
+    return valued, Valuation(np.zeros(0), _typical(valued), True, said, ())
+
+
+def _typical(rows: Any) -> float:
+    """Median of the positive values, to a ten-thousandth of the customers; 1 when there are none."""
+    from pyspark.sql import functions as sf
+
+    positive = rows.filter(sf.col("value") > 0)
+    found = positive.agg(sf.percentile_approx("value", 0.5, 10 * SHARES).alias("median")).first()["median"]
+    return 1.0 if found is None else float(found)
 
 
 def _by_segment(rows: Any, sums: Mapping[str, Any]) -> pd.DataFrame:

@@ -133,7 +133,8 @@ def _context(config: Config, as_of: dt.date, record: Path, *, create_key: bool) 
     key = control_key(folder, control.key_file, control.key_env, os.environ, create=create_key)
     rates = save_rates.read(record, playbook, as_of).rates
     learned = {name: (r.saved, r.lost) for name, r in rates.items() if r.prior_weight < 1}
-    return Context(as_of, settings, playbook, key, config.churn.gap_days + config.churn.horizon_days, learned)
+    hold_days = config.churn.gap_days + config.churn.horizon_days
+    return Context(as_of, settings, playbook, key, hold_days, learned, config.margin)
 
 
 def _facts(config: Config, found: Scored) -> pd.DataFrame | None:

@@ -86,9 +86,9 @@ class Everybody:
         if self.left_out is None:
             return ()
         here, context = len(prepared.customers), prepared.context
-        saves, cost = context.saves, min(action.cost for action in context.actions)
+        saves, least_cost = context.saves, float(prepared.costs.off_the_gain.min())
         most = self.left_out * float(saves.max() / (saves.mean() if learned_effect else 1.0))
-        proven = least_gain(prepared) >= most - (cost if prepared.worth.priced else 0.0)
+        proven = least_gain(prepared) >= most - least_cost
         told = (
             "none of the others could have gained more"
             if proven

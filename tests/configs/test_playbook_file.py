@@ -53,7 +53,6 @@ def test_all_faults_at_once_with_the_nearest_key(tmp_path):
         load(tmp_path, text)
     faults = "\n".join(map(str, caught.value.faults))
     assert "actions.call.cots: unknown key; did you mean 'cost'?" in faults
-    assert "actions.call.cost: is missing" in faults
     assert "actions.call.when.0.driver: unknown key; did you mean 'drivers'?" in faults
     assert "actions.call.save_rate.lost: is 0" in faults
     assert "field {name.__class__}" in faults

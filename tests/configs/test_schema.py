@@ -200,3 +200,15 @@ retention:
         assert part in found
     (line,) = faults(tmp_path, SHOP + "retention: {segments: [plan]}")
     assert "retention.segments ['plan'] are no attributes of sources.customers; known: none" in line
+
+
+def test_the_two_earlier_margins_are_refused_with_the_one_that_took_their_place(tmp_path):
+    earlier = SHOP + "outreach: {value: {margin: 0.4}}\n"
+    found = faults(tmp_path, earlier, {"CHURN__RETENTION__MARGIN": "0.8"})
+    advice = "write 'margin: {}' at the top level (or CHURN__MARGIN): one margin for list and retention"
+    assert found == [
+        f"outreach.value.margin: is no key any more; {advice.format(0.4)}",
+        f"retention.margin (from CHURN__RETENTION__MARGIN): is no key any more; {advice.format(0.8)}",
+    ]
+    assert load(tmp_path, SHOP + "margin: 0.4").margin == 0.4
+    assert load(tmp_path, SHOP, {"CHURN__MARGIN": "0.8"}).margin == 0.8

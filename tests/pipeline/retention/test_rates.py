@@ -43,14 +43,17 @@ def people(customers=120, seed=0):
 
 @pytest.fixture
 def shop(tiny):
-    def make(goals=GOALS, segments=("plan",), **more):
+    def make(goals=GOALS, segments=("plan",), margin=1.0, **more):
         columns = {"customers": {"customer_id": "customer_id"}}
         return tiny(
             transactions=purchases(),
             customers=people(),
             mapped=columns,
             settings={"customers": {"attributes": ["plan"], "facts": ["mail"]}},
-            sections={"retention": {"goals": list(goals), "segments": list(segments), **more}},
+            sections={
+                "margin": margin,
+                "retention": {"goals": list(goals), "segments": list(segments), **more},
+            },
         )
 
     return make
