@@ -6,7 +6,9 @@ from models.decision.worth import concave, typical_amount
 
 def test_the_typical_amount_stays_and_larger_ones_grow_by_the_logarithm():
     amount = np.array([0.0, 0.1, 100.0, 300.0, 700.0, 102_300.0])
-    assert concave(amount, 100.0).tolist() == pytest.approx([0.0, 0.144, 100.0, 200.0, 300.0, 1000.0], rel=1e-3)
+    assert concave(amount, 100.0).tolist() == pytest.approx(
+        [0.0, 0.1442, 100.0, 200.0, 300.0, 1000.0], rel=1e-3
+    )
 
 
 def test_the_order_of_customers_is_kept_and_the_unit_of_money_does_not_matter():
