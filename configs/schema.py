@@ -16,7 +16,7 @@ from configs.base import Days, Section, fault_of
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.retention import Retention
-from configs.sources import Sources
+from configs.roles import Roles
 
 ENV_PREFIX = "CHURN__"
 
@@ -155,7 +155,7 @@ class Config(Section):
         default=1.0, description="share of the revenue that is left after costs"
     )
     churn: Churn
-    sources: Sources
+    sources: Roles
     snapshots: Snapshots = Snapshots()
     features: Features = Features()
     model: Model = Model()

@@ -1,4 +1,4 @@
-"""The sources section of the config: where the rows of each role are, and which column is which."""
+"""How the rows of a source are read, whatever its role; `configs.roles` has the roles and their columns."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def _bare_name(value: Any) -> Any:
 ColumnRule = Annotated[Column, BeforeValidator(_bare_name)]
 
 
-def _named(value: Any) -> Any:
+def named(value: Any) -> Any:
+    """A list of names stands for a mapping of each to itself."""
     return {name: name for name in value} if isinstance(value, list) else value
 
 
@@ -68,62 +69,6 @@ class Where(Section):
         if len(tests) != 1:
             raise ValueError(f"needs exactly one test beside 'column'; has {tests or 'none'}")
         return self
-
-
-class CustomerColumns(Section):
-    """Columns of the customers role: one row a customer."""
-
-    customer_id: ColumnRule
-    started_at: ColumnRule | None = None
-    ended_at: ColumnRule | None = None
-    end_reason: ColumnRule | None = None
-    churned: ColumnRule | None = Field(default=None, description="the label, of churn.kind labelled only")
-
-
-class EventColumns(Section):
-    """Columns that every event role has: one row an event."""
-
-    customer_id: ColumnRule
-    occurred_at: ColumnRule
-    known_at: ColumnRule | None = Field(default=None, description="when the row became known")
-
-
-class TransactionColumns(EventColumns):
-    """Cancellations and returns, and what purchases share with them. `transaction_id` joins lines of one purchase."""
-
-    amount: ColumnRule | None = None
-    transaction_id: ColumnRule | None = None
-
-
-class PurchaseColumns(TransactionColumns):
-    """Purchases. `points` are loyalty points: earned above 0, redeemed below 0."""
-
-    points: ColumnRule | None = None
-
-
-class FeedbackColumns(EventColumns):
-    """Surveys and ratings; asked and not answered is a row without a score."""
-
-    score: ColumnRule
-    kind: ColumnRule | None = None
-
-
-class ContactColumns(EventColumns):
-    """The contact history of the CRM; `direction` is 'inbound' or 'outbound', `agent` ours, `contact_person` theirs."""
-
-    channel: ColumnRule | None = None
-    direction: ColumnRule | None = None
-    agent: ColumnRule | None = None
-    contact_person: ColumnRule | None = None
-    topic: ColumnRule | None = None
-    resolved_at: ColumnRule | None = None
-
-
-class UsageColumns(EventColumns):
-    """Any event of use, with an optional value."""
-
-    event: ColumnRule | None = None
-    value: ColumnRule | None = None
 
 
 class Source(Section):
@@ -161,65 +106,3 @@ class Source(Section):
     def shown(self) -> str:
         """The URI without its password: for messages, logs and manifests."""
         return redacted(self.uri)
-
-
-class CustomerSource(Source):
-    """The customers role."""
-
-    columns: CustomerColumns
-    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
-        default_factory=dict, description="facts known at the start, used as features and segments"
-    )
-    facts: Annotated[dict[str, ColumnRule], BeforeValidator(_named)] = Field(
-        default_factory=dict,
-        description="what only the list needs: owner, household, consent, ids of the CRM",
-    )
-
-
-class PurchaseSource(Source):
-    """Purchases."""
-
-    columns: PurchaseColumns
-
-
-class TransactionSource(Source):
-    """Cancellations and returns."""
-
-    columns: TransactionColumns
-
-
-class FeedbackSource(Source):
-    """Surveys and ratings."""
-
-    columns: FeedbackColumns
-    low_score: float | None = Field(default=None, description="a score at or below this is a bad one")
-
-
-class ContactSource(Source):
-    """The contact history."""
-
-    columns: ContactColumns
-
-
-class UsageSource(Source):
-    """Events of use."""
-
-    columns: UsageColumns
-
-
-class Sources(Section):
-    """The source of each role. A role that is absent has no features; it is not taken as zero."""
-
-    customers: CustomerSource | None = None
-    transactions: PurchaseSource | None = None
-    cancellations: TransactionSource | None = None
-    feedback: FeedbackSource | None = None
-    contacts: ContactSource | None = None
-    usage: UsageSource | None = None
-
-    @property
-    def given(self) -> dict[str, Source]:
-        """Role to source, of the roles that the config has."""
-        return {
-            role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
-        }

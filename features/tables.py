@@ -1,44 +1,19 @@
-"""What each source role must have, and the facts derived from its columns.
+"""What follows from the columns of the roles: conditions on their rows, and further tables.
 
-A role's table is normalised by `pipeline.sources.opening`: these names, these types, times in UTC without a zone.
-Without `known_at` every row was known when it occurred.
+A role's table is normalised by `pipeline.sources.opening`: the names and types of `configs.roles`, times in UTC without
+a zone. Without `known_at` every row was known when it occurred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from features.dialects import engine_of, epoch
 from features.panel import Stat
-
-ColumnType = Literal["text", "number", "time"]
-
-EVENT: Mapping[str, ColumnType] = {"customer_id": "text", "occurred_at": "time", "known_at": "time"}
-
-ROLES: Mapping[str, Mapping[str, ColumnType]] = {
-    "customers": {"customer_id": "text", "started_at": "time", "ended_at": "time", "end_reason": "text"},
-    "transactions": {**EVENT, "amount": "number", "transaction_id": "text", "points": "number"},
-    "cancellations": {**EVENT, "amount": "number", "transaction_id": "text"},
-    "feedback": {**EVENT, "score": "number", "kind": "text"},
-    "contacts": {
-        **EVENT,
-        "channel": "text",
-        "direction": "text",
-        "agent": "text",
-        "contact_person": "text",
-        "topic": "text",
-        "resolved_at": "time",
-    },
-    "usage": {**EVENT, "event": "text", "value": "number"},
-}
-
-NOT_NULL = frozenset({"customer_id", "occurred_at", "started_at", "transaction_id"})
-NOT_NEGATIVE = {("transactions", "amount"), ("cancellations", "amount")}
-ALLOWED: Mapping[tuple[str, str], tuple[str, ...]] = {("contacts", "direction"): ("inbound", "outbound")}
 
 Predicate = Callable[[Any], Any]
 
@@ -49,11 +24,31 @@ PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
     "contacts": {
         "inbound": (("direction",), lambda t: t.direction == "inbound"),
         "outbound": (("direction",), lambda t: t.direction == "outbound"),
-        "complaint": (("topic",), lambda t: t.topic.lower().contains("complain")),
+        "complaint": (("complaint",), lambda t: t.complaint),
         "how_to": (("topic",), lambda t: t.topic.lower().like(["%howto%", "%how_to%"])),
         "issue": (("direction", "resolved_at"), lambda t: t.direction == "inbound"),
     },
 }
+
+
+def complaints(contacts: ir.Table, topics: Sequence[str]) -> ir.BooleanValue:
+    """Whether each contact is a complaint: it did not come from us, and its topic contains one of the texts.
+
+    Examples
+    --------
+    >>> topics, sides = ["Complaint", "Beschwerde", "complaint"], [None, "inbound", "outbound"]
+    >>> contacts = ibis.memtable({"topic": topics, "direction": sides})
+    >>> complaints(contacts, ["complain", "beschwerde"]).to_pyarrow().to_pylist()
+    [True, True, False]
+    """
+    if "topic" not in contacts.columns:
+        return ibis.literal(False)
+    topic = contacts.topic.cast("string").lower()
+    told = ibis.or_(*(topic.contains(text.lower()) for text in topics), False)
+    if "direction" in contacts.columns:
+        told &= contacts.direction.cast("string").fill_null("inbound") == "inbound"
+    return told.fill_null(False)
+
 
 # The columns of the contacts that each derived role is made of, beside those of every event.
 DERIVED: Mapping[str, frozenset[str]] = {

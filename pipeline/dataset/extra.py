@@ -30,12 +30,13 @@ import ibis.expr.types as ir
 import numpy as np
 
 from configs.errors import ConfigError, Fault
+from configs.roles import ROLES
 from configs.schema import Config
 from features.matrix import ColumnOf, declared
 from features.panel import Floats
 from features.snapshots import TimeAxis
 from features.spec import At, Feature, columns_of, needed_stats
-from features.tables import PREDICATES, ROLES
+from features.tables import PREDICATES
 
 _PREFIX = "churn_extra_"
 KEYS = frozenset({"customer_id", "snapshot", "as_of", "churned", "churn_probability"})
@@ -152,7 +153,7 @@ def _faults_of(f: Feature, taken: Mapping[str, str], config: Config) -> Iterable
             yield f"the name {name} is taken: {taken[name]}", "rename the function"
     for source in f.sources:
         role, _, part = source.partition(".")
-        known = {*ROLES.get(role, ()), *PREDICATES.get(role, ())}
+        known = {*(ROLES[role].columns if role in ROLES else ()), *PREDICATES.get(role, ())}
         if role not in ROLES or (part and part not in known):
             among = sorted(f"{role}.{p}" for p in known) if role in ROLES else sorted(ROLES)
             near = difflib.get_close_matches(source, among, n=1, cutoff=0.5)

@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.errors import HistoryError
+from configs.roles import ROLES
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import back_from
@@ -146,14 +147,14 @@ def _later(rows: ir.Table, midnight: Any) -> Any:
 
 def _clocks(role: str, rows: ir.Table, midnight: Any, moment: Any, reason: str | None) -> Mapping[str, Any]:
     """Endings and resolutions from midnight on, at another moment and for another reason, or not at all."""
-    end = "ended_at" if role == "customers" else "resolved_at"
-    if end not in rows.columns:
-        return {}
-    open_ = rows[end].isnull() | (rows[end] >= midnight)
-    found = {end: ibis.ifelse(open_, ibis.null("timestamp") if moment is None else moment, rows[end])}
-    if "end_reason" in rows.columns:
-        text = ibis.null("string") if reason is None else ibis.literal(reason)
-        found["end_reason"] = ibis.ifelse(open_, text, rows["end_reason"])
+    found = {}
+    for name in rows.columns:
+        time = ROLES[role].column(name).known_at
+        if time in rows.columns:
+            other = moment if name == time else reason
+            open_ = rows[time].isnull() | (rows[time] >= midnight)
+            value = ibis.null(rows[name].type()) if other is None else ibis.literal(other)
+            found[name] = ibis.ifelse(open_, value, rows[name])
     return found
 
 

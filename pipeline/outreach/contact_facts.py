@@ -9,6 +9,7 @@ import ibis
 import pandas as pd
 
 from configs.outreach import DEFAULT, Outreach
+from features.tables import complaints
 
 DAY = pd.Timedelta(days=1)
 COLUMNS = ("last_contact", "quiet_until", "recent_contacts", "open_complaint", "agent", "usual_gap_days")
@@ -66,14 +67,11 @@ def _ours(table: Any) -> Any:
 
 def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
     since = ibis.timestamp(pd.Timestamp(as_of) - settings.max_contacts.days * DAY)
-    topic = _text(table, "topic").lower()
-    complains = ibis.or_(*(topic.contains(text.lower()) for text in settings.complaint_topics), False)
     pending = table.resolved_at.isnull() if "resolved_at" in table.columns else ibis.literal(False)
-    came_in = _text(table, "direction").fill_null("inbound") == "inbound"
     marked = table.mutate(
         ours=_ours(table),
         who=_text(table, "agent"),
-        complaint=(complains & pending & came_in).fill_null(False),
+        complaint=complaints(table, settings.complaint_topics) & pending,
         day=table.occurred_at.date(),
         quiet_until=table.occurred_at + _quiet_days(table, settings).cast("int32").as_interval("D"),
         counted=_ours(table) if settings.quiet_after == "outbound" else True,

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import ibis
 import ibis.expr.types as ir
 
+from configs.roles import ROLES
 from features.dialects import engine_of
-from features.tables import ROLES
 from pipeline.sources.opening import Sources
 
 # What the tables of a night read of a source, beside the customer.
@@ -25,7 +25,7 @@ class _Reported(Mapping[str, ir.Table]):
 
     def __init__(self, sources: Sources) -> None:
         self._local = sources.local
-        self._shown = {*ROLES["customers"], "known_at", *sources.attributes}
+        self._shown = {*ROLES["customers"].columns, "known_at", *sources.attributes}
 
     def __getitem__(self, role: str) -> ir.Table:
         table = self._local[role]

@@ -14,9 +14,9 @@ import ibis
 import ibis.expr.types as ir
 
 from configs.errors import Fault
-from configs.sources import Column, CustomerSource, FeedbackSource, Source, Where
+from configs.roles import ROLES, ColumnType, RoleSource
+from configs.sources import Column, Where
 from features.dialects import engine_of
-from features.tables import ALLOWED, NOT_NEGATIVE, NOT_NULL, ROLES, ColumnType
 from pipeline.sources.parsing import YEARS, ZONE, as_number, as_text, as_time
 
 SAMPLES = 5
@@ -41,16 +41,9 @@ class Checked:
     columns: tuple[str, ...]
 
 
-def mapping(source: Source) -> dict[str, Column]:
-    """Normalised column -> rule, of the columns that the config maps, attributes last."""
-    fields = type(source.columns).model_fields  # type: ignore[attr-defined]
-    rules = {name: rule for name in fields if (rule := getattr(source.columns, name)) is not None}  # type: ignore[attr-defined]
-    return {**rules, **({**source.attributes, **source.facts} if isinstance(source, CustomerSource) else {})}
-
-
-def missing_columns(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+def missing_columns(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault]:
     """A fault for each column that the config names and the file does not have."""
-    named = [(f"columns.{name}", column) for name, rule in mapping(source).items() for column in rule.inputs]
+    named = [(f"columns.{name}", column) for name, rule in source.mapped.items() for column in rule.inputs]
     named += [("where", condition.column) for condition in source.where]
     faults = []
     for place, column in named:
@@ -61,15 +54,15 @@ def missing_columns(role: str, source: Source, raw: ir.Table) -> list[Fault]:
     return faults
 
 
-def unsupported(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+def unsupported(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault]:
     """A fault for each rule of the config that the engine of the table can't follow."""
     engine = engine_of(raw)
-    times = [n for n in mapping(source) if ROLES[role].get(n) == "time"]
+    times = [n for n in source.mapped if ROLES[role].column(n).kind == "time"]
     view = "make a view in the database with a typed column in UTC and read that"
     faults = [
         Fault(f"sources.{role}.columns.{name}.format", "a format is read from files only", view)
         for name in times
-        if mapping(source)[name].format and engine != "duckdb"
+        if source.mapped[name].format and engine != "duckdb"
     ]
     if engine == "sqlite" and times and source.time_zone != "UTC":
         what = f"is {source.time_zone}, but SQLite knows no time zones"
@@ -77,7 +70,7 @@ def unsupported(role: str, source: Source, raw: ir.Table) -> list[Fault]:
     return faults
 
 
-def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -> Checked:
+def check(role: str, source: RoleSource[Any], raw: ir.Table, *, numbered: bool = False) -> Checked:
     """Normalise the rows of a role that the config's conditions let through.
 
     With `numbered` there is a column `row_`, the row's number in the files from 1; numbering is slow, so it is
@@ -88,49 +81,46 @@ def check(role: str, source: Source, raw: ir.Table, *, numbered: bool = False) -
         rows = rows.filter(_test(rows[condition.column], condition, source.decimal))
     values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
     conditions: dict[str, Fault] = {}
-    for name, rule in mapping(source).items():
-        kind = ROLES[role].get(name)
-        value, bad = _column(rows, rule, kind, source)
+    for name, rule in source.mapped.items():
+        declared = ROLES[role].column(name)
+        value, bad = _column(rows, rule, declared.kind, source)
         values[name] = value
         where = f"{source.shown}, column {name}"
         if bad is not None:
             values[f"bad_{name}"] = bad
             shape = f"of the form {rule.format}" if rule.format else f"of the years {YEARS[0]} to {YEARS[1]}"
-            expected = {"time": f"a date or time {shape}", "number": "a number"}[kind or "number"]
+            expected = {"time": f"a date or time {shape}"}.get(declared.kind, "a number")
             conditions[f"bad_{name}"] = Fault(where, f"is not {expected}", "correct it")
             if numbered and rule.column:
                 values[f"raw_{name}"] = rows[rule.column].cast("string")
-        if name in NOT_NULL:
+        if declared.filled:
             values[f"null_{name}"] = _is_null(rows, rule)
             conditions[f"null_{name}"] = Fault(
                 where, "is empty", f"fill it in, or leave such rows out with sources.{role}.where"
             )
-        if (role, name) in ALLOWED:
+        if declared.one_of:
             values[name] = value.lower()
-            values[f"other_{name}"] = ~values[name].isin(ALLOWED[role, name])
-            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(ALLOWED[role, name])}")
+            values[f"other_{name}"] = ~values[name].isin(declared.one_of)
+            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(declared.one_of)}")
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
-    if isinstance(source, FeedbackSource) and source.low_score is not None:
-        values["low"] = values["score"] <= source.low_score
     columns = tuple(n for n in values if n != "row_" and not n.startswith("raw_") and n not in conditions)
     return Checked(rows.select(**values), conditions, columns)
 
 
-def one_row_a_transaction(table: ir.Table) -> ir.Table:
-    """Lines that share customer and transaction become one row: first time, sum of amounts and of points."""
+def one_row_a_transaction(role: str, table: ir.Table) -> ir.Table:
+    """Lines that share customer and transaction become one row: first time, sum of what adds up."""
     rest = {"known_at": table.known_at.max()} if "known_at" in table.columns else {}
-    rest |= {name: table[name].sum() for name in ("amount", "points") if name in table.columns}
-    merged = table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
-    return merged.drop("transaction_id")
+    rest |= {name: table[name].sum() for name in table.columns if ROLES[role].column(name).adds_up}
+    return table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
 
 
-def whole_row_checks(role: str, source: Source, rows: ir.Table) -> dict[str, tuple[Any, Fault]]:
+def whole_row_checks(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, tuple[Any, Fault]]:
     """Checks that wait until lines are joined: name -> (where a row breaks it, the fault)."""
     checks: dict[str, tuple[Any, Fault]] = {}
     for name in rows.columns:
         where = f"{source.shown}, column {name}"
-        if (role, name) in NOT_NEGATIVE:
+        if ROLES[role].column(name).not_negative:
             fix = f"leave returns out with sources.{role}.where, or give them to sources.cancellations"
             checks[f"negative_{name}"] = rows[name] < 0, Fault(where, "is negative", fix)
         if rows[name].type().is_floating():
@@ -140,12 +130,12 @@ def whole_row_checks(role: str, source: Source, rows: ir.Table) -> dict[str, tup
     return checks
 
 
-def mixed_zones(role: str, source: Source, raw: ir.Table) -> dict[str, tuple[Any, Any]]:
+def mixed_zones(role: str, source: RoleSource[Any], raw: ir.Table) -> dict[str, tuple[Any, Any]]:
     """For each time kept as text: how many rows carry a zone, and how many do not."""
     result = {}
-    for name, rule in mapping(source).items():
+    for name, rule in source.mapped.items():
         if (
-            ROLES[role].get(name) == "time"
+            ROLES[role].column(name).kind == "time"
             and rule.column
             and raw[rule.column].type().is_string()
             and not rule.format
@@ -160,7 +150,7 @@ def _is_null(table: ir.Table, rule: Column) -> Any:
     return reduce(operator.or_, [table[c].isnull() for c in rule.inputs], ibis.literal(False))
 
 
-def _column(table: ir.Table, rule: Column, kind: ColumnType | None, source: Source) -> tuple[Any, Any]:
+def _column(table: ir.Table, rule: Column, kind: ColumnType, source: RoleSource[Any]) -> tuple[Any, Any]:
     """The value of a column, and where it can't be read (None where that can't happen)."""
     if rule.constant is not None:
         value = ibis.literal(rule.constant)
@@ -173,7 +163,7 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType | None, source: Sour
         bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
     else:
         raw = table[rule.column]
-        if kind is None:  # an attribute: numbers stay numbers, all else is text
+        if kind == "as it stands":
             kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
         if kind == "text":
             return as_text(raw), None

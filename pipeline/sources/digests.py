@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import ibis
@@ -12,6 +12,8 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from features.dialects import duckdb_hash, engine_of
+
+_HALF = 2**32 - 1
 
 
 @ibis.udf.scalar.builtin(name="hashtextextended", signature=((dtypes.string, dtypes.int64), dtypes.int64))
@@ -24,30 +26,37 @@ def _hash_of_spark(text: Any) -> Any:
     """Spark's: 64 bits of a text."""
 
 
-@ibis.udf.agg.builtin(name="bit_xor", signature=((dtypes.int64,), dtypes.int64))
-def _bit_xor_of_spark(bits: Any) -> Any:
-    """Spark's; Ibis does not know it."""
-
-
 @ibis.udf.scalar.python(name="churn_hash")
 def _hash_of_python(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def digest(rows: ir.Table, columns: Sequence[str], where: Any) -> Any:
-    """64 bits of the rows' values in those of `columns` that the table has; null without rows.
+def digest_parts(rows: ir.Table, where: Any) -> dict[str, Any]:
+    """Sums over the rows from which `digest` is made; null without rows, or on an engine that has no hash.
 
-    The digest tells two states of a table apart. It is another one on another engine.
+    Every column counts. Halves of the hashes are added up, which no order of the rows changes and which, unlike their
+    exclusive or, tells a row from the same row twice.
     """
-    present = [rows[name] for name in columns if name in rows.columns]
-    engine = engine_of(rows)
-    if engine == "duckdb":
-        return duckdb_hash(ibis.struct({c.get_name(): c for c in present})).bit_xor(where=where)
-    text = ibis.literal("|").join([ibis.coalesce(c.cast("string"), ibis.literal("~")) for c in present])
-    bits = hash_of(text, rows)
+    if engine_of(rows) == "duckdb":
+        bits = duckdb_hash(ibis.struct({name: rows[name] for name in rows.columns}))
+    else:
+        bits = hash_of(ibis.literal("").join([_distinguished(rows[name]) for name in rows.columns]), rows)
     if bits is None:
-        return ibis.null("int64")
-    return _bit_xor_of_spark(bits, where=where) if engine == "pyspark" else bits.bit_xor(where=where)
+        return {}
+    high = (bits >> ibis.literal(32, "int32")) & _HALF
+    return {"digest_high": high.sum(where=where), "digest_low": (bits & _HALF).sum(where=where)}
+
+
+def digest(parts: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits that tell two states of a table apart. They are others on another engine."""
+    high, low = (int(parts.get(name) or 0) for name in ("digest_high", "digest_low"))
+    return f"{((high << 32) ^ low) & (2**64 - 1):016x}"
+
+
+def _distinguished(column: Any) -> Any:
+    """A value as text from which one can tell where it ends, and whether there is one."""
+    text = column.cast("string")
+    return ibis.coalesce(text.length().cast("string") + ":" + text, "-")
 
 
 def hash_of(text: Any, rows: ir.Table) -> Any:

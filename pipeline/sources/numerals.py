@@ -7,7 +7,8 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from configs.sources import CustomerSource, Source
+from configs.roles import CustomerSource
+from configs.sources import Source
 from pipeline.sources.parsing import with_point
 
 # No leading zero: 007 is a code, not seven.

@@ -14,21 +14,18 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from configs.errors import ConfigError, DataError, Fault
+from configs.roles import ROLES, FeedbackSource, RoleSource
 from configs.schema import Config
-from configs.sources import Source
 from features.dialects import computed_once, engine_of
-from features.tables import ROLES
+from features.tables import complaints
 from pipeline.sources import contracts
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
-from pipeline.sources.digests import digest
+from pipeline.sources.digests import digest, digest_parts
 from pipeline.sources.guessing import advice, such_as
 from pipeline.sources.local import LocalTables
 from pipeline.sources.numerals import with_numbers
 from pipeline.sources.readers import connect, read
-
-_DIGESTED = ("customer_id", "started_at", "ended_at", "occurred_at", "amount", "score", "value", "topic")
-
 
 _DIFFERENT = 1_000
 _NO_ROWS = "check the file and the conditions in 'where'"
@@ -43,7 +40,7 @@ class Sources:
     connection
         The local DuckDB: it reads files, and receives what other engines have reduced.
     tables
-        Role to table, with the columns of `features.tables.ROLES` that are mapped. No row, ending or answer
+        Role to table, with the columns of `configs.roles` that are mapped. No row, ending or answer
         that occurred or became known at the as-of date or later is in them.
     attributes
         Names of the customers' attributes.
@@ -134,7 +131,12 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
 
 
 def _open(
-    connection: Backend, others: Connections, role: str, source: Source, config: Config, as_of: dt.date
+    connection: Backend,
+    others: Connections,
+    role: str,
+    source: RoleSource[Any],
+    config: Config,
+    as_of: dt.date,
 ) -> _Opened:
     raw = read(connection, others, role, source, config)
     faults = contracts.missing_columns(role, source, raw) or contracts.unsupported(role, source, raw)
@@ -157,14 +159,15 @@ def _open(
         faults = broken + _zone_faults(role, source, raw)
         rows = computed_once(checked.table.select(*checked.columns), engine_of(raw))
         if "transaction_id" in rows.columns:
-            rows = contracts.one_row_a_transaction(rows)
+            rows = contracts.one_row_a_transaction(role, rows)
             # Nothing is ever written to a database, not even a temporary table.
             rows = connection.create_table(role, rows, temp=True) if local else rows
         opened = _cut(role, source, rows, as_of)
-        return replace(opened, faults=[*faults, *opened.faults])
+        marked = _marked(source, opened.table, config)
+        return replace(opened, table=marked, faults=[*faults, *opened.faults])
 
 
-def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
+def _zone_faults(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault]:
     counts = contracts.mixed_zones(role, source, raw)
     if not counts:
         return []
@@ -186,7 +189,7 @@ def _zone_faults(role: str, source: Source, raw: ir.Table) -> list[Fault]:
     ]
 
 
-def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> list[Fault] | None:
+def _row_faults(role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked) -> list[Fault] | None:
     """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
 
     None when there are no rows.
@@ -209,7 +212,7 @@ def _row_faults(role: str, source: Source, raw: ir.Table, checked: Checked) -> l
     return faults
 
 
-def _with_advice(role: str, source: Source, table: ir.Table, condition: str, fault: Fault) -> Fault:
+def _with_advice(role: str, source: RoleSource[Any], table: ir.Table, condition: str, fault: Fault) -> Fault:
     """The fault with some of the values that can't be read, and with the line of the config that reads them."""
     name = condition.removeprefix("bad_")
     if f"raw_{name}" not in table.columns:
@@ -217,8 +220,8 @@ def _with_advice(role: str, source: Source, table: ir.Table, condition: str, fau
     raw = table.filter(table[condition])[f"raw_{name}"]
     rows = arrow(raw.name("value").as_table().distinct().order_by("value").limit(_DIFFERENT))
     values = rows["value"].to_pylist()
-    column = contracts.mapping(source)[name].column or ""
-    fix = advice(name, column, ROLES[role].get(name) or "number", values)
+    column = source.mapped[name].column or ""
+    fix = advice(name, column, ROLES[role].column(name).kind, values)
     return Fault(fault.where, fault.what + such_as(values), fix)
 
 
@@ -227,10 +230,11 @@ def _which(numbered: ir.Table, condition: str, count: int) -> str:
     return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
 
 
-def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
+def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> _Opened:
     """Cut to what was known before `as_of`, after the checks that need whole rows."""
     midnight = ibis.timestamp(as_of.isoformat())
-    clock = [c for c in ("started_at", "occurred_at") if c in rows.columns]
+    rows = _hide_later(role, rows, midnight)
+    clock = [c for c in (ROLES[role].clock,) if c in rows.columns]
     late = reduce(
         operator.or_,
         [rows[c] >= midnight for c in (*clock, "known_at") if c in rows.columns],
@@ -250,7 +254,7 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
     counts = {
         "rows": rows.count(),
         "late": rows.count(where=late),
-        "digest": digest(rows, _DIGESTED, ~late),
+        **digest_parts(rows, ~late),
         **times,
         **ids,
     }
@@ -274,19 +278,31 @@ def _cut(role: str, source: Source, rows: ir.Table, as_of: dt.date) -> _Opened:
         "rows": total - ignored,
         "first": str(found.get("first", "")),
         "last": str(found.get("last", "")),
-        "digest": f"{(found['digest'] or 0) & (2**64 - 1):016x}",
+        "digest": digest(found),
     }
-    return _Opened(_hide_later(rows.filter(~late), midnight), fingerprint, notes, faults)
+    return _Opened(rows.filter(~late), fingerprint, notes, faults)
 
 
-def _hide_later(rows: ir.Table, midnight: Any) -> ir.Table:
+def _hide_later(role: str, rows: ir.Table, midnight: Any) -> ir.Table:
     """Endings and resolutions from midnight on are not known yet: the row looks as it did before."""
-    hidden: dict[str, Any] = {}
-    for time, others in (("ended_at", ["end_reason"]), ("resolved_at", [])):
-        if time in rows.columns:
-            known = rows[time] < midnight
-            hidden |= {c: ibis.ifelse(known, rows[c], None) for c in (time, *others) if c in rows.columns}
+    told = {name: ROLES[role].column(name).known_at for name in rows.columns}
+    hidden = {
+        name: ibis.ifelse(rows[time] < midnight, rows[name], None)
+        for name, time in told.items()
+        if time in rows.columns
+    }
     return rows.mutate(**hidden) if hidden else rows
+
+
+def _marked(source: RoleSource[Any], rows: ir.Table, config: Config) -> ir.Table:
+    """The rows with what the config's own words say of each: a low score, a complaint."""
+    marks = {}
+    if isinstance(source, FeedbackSource) and source.low_score is not None:
+        marks["low"] = rows.score <= source.low_score
+    if "topic" in rows.columns:
+        marks["complaint"] = complaints(rows, config.outreach.complaint_topics)
+    # Of the id of a purchase all that counts is which lines it joined.
+    return (rows.mutate(**marks) if marks else rows).drop(*{"transaction_id"} & set(rows.columns))
 
 
 def _whose(rows: ir.Table, bad: Any) -> str:
@@ -295,7 +311,7 @@ def _whose(rows: ir.Table, bad: Any) -> str:
     return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"
 
 
-def _repeated(source: Source, rows: ir.Table, surplus: int) -> Fault:
+def _repeated(source: RoleSource[Any], rows: ir.Table, surplus: int) -> Fault:
     named = rows.filter(rows.customer_id.notnull())
     repeated = named.group_by("customer_id").agg(n=named.count()).filter(lambda t: t.n > 1)
     sample = arrow(repeated.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()

@@ -199,7 +199,9 @@ def contact_features(talked, t, windows):
             f"contact_count_{w}d": len(rows),
             f"contact_inbound_count_{w}d": len(within(inbound, t, w)),
             f"contact_outbound_count_{w}d": len(within(outbound, t, w)),
-            f"complaint_count_{w}d": sum("complain" in text(r, "topic") for r in rows),
+            f"complaint_count_{w}d": sum(
+                "complain" in text(r, "topic") and text(r, "direction") != "outbound" for r in rows
+            ),
         }
     return result
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from configs.errors import DataError, HistoryError
-from pipeline.dataset.matrix import training_snapshots
+from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.sources.opening import open_sources
 
 AS_OF = dt.date(2024, 6, 1)
@@ -441,3 +441,21 @@ def test_fingerprints_do_not_depend_on_the_order_of_rows(tiny):
     assert prints[0] == prints[1] != other
     assert prints[0]["transactions"]["rows"] == 19
     assert prints[0]["transactions"]["first"] == "2024-01-01 00:00:00"
+
+
+def test_the_configs_words_say_what_a_complaint_is(tiny):
+    """The words of outreach.complaint_topics hold for features too, and what we sent ourselves is no complaint."""
+    contacts = lines(
+        "customer_id,occurred_at,direction,topic",
+        "a,2024-05-01,inbound,Beschwerde über Lieferung",
+        "b,2024-05-01,outbound,beschwerde",
+        "c,2024-05-01,inbound,complaint",
+        "d,2024-05-01,,BESCHWERDE",
+    )
+    config = tiny(
+        transactions=lines(HEAD, *(f"{i},2024-05-01,5" for i in "abcd")),
+        contacts=contacts,
+        sections={"outreach": {"complaint_topics": ["beschwerde"]}},
+    )
+    frame = build_matrix(open_sources(config, AS_OF), config, [AS_OF]).frame
+    assert frame["complaint_count_90d"].tolist() == [1, 0, 0, 1]

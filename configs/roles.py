@@ -1,0 +1,219 @@
+"""The roles that a source can have: the one declaration of their columns.
+
+What is read, checked, digested, hidden until it is known, reduced and shown follows from it. A new role is a class of
+columns and a line in `Roles`; its features are a module of `features`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from configs.base import Section
+from configs.sources import ColumnRule, Source, named
+
+ColumnType = Literal["text", "number", "time", "as it stands"]
+Clock = Literal["started_at", "occurred_at"]
+
+
+@dataclass(frozen=True)
+class RoleColumn:
+    """What is true of a column in every source of its role.
+
+    Parameters
+    ----------
+    kind
+        The type that its values are brought to; 'as it stands' keeps numbers and makes text of everything else.
+    filled
+        Whether an empty value is a fault.
+    not_negative
+        Whether a value below 0 is a fault.
+    one_of
+        The values that there can be, in lower case; empty for any.
+    adds_up
+        Whether the values of several rows may be replaced by their sum.
+    known_at
+        The time, a column of the role, at which the value becomes known; empty for when the row does.
+    """
+
+    kind: ColumnType
+    filled: bool = False
+    not_negative: bool = False
+    one_of: tuple[str, ...] = ()
+    adds_up: bool = False
+    known_at: str = ""
+
+
+ID = RoleColumn("text", filled=True)
+TEXT = RoleColumn("text")
+TIME = RoleColumn("time")
+MOMENT = RoleColumn("time", filled=True)
+MONEY = RoleColumn("number", not_negative=True, adds_up=True)
+SUM = RoleColumn("number", adds_up=True)
+
+
+class Columns(Section):
+    """The columns of a role.
+
+    `clock` is the time at which a row occurs. Of a role with `many` rows a database sends sums by quarters of an hour
+    where rows are joined with those of other roles.
+    """
+
+    clock: ClassVar[Clock] = "occurred_at"
+    many: ClassVar[bool] = False
+
+    customer_id: Annotated[ColumnRule, ID]
+
+
+class CustomerColumns(Columns):
+    """Columns of the customers role: one row a customer."""
+
+    clock: ClassVar[Clock] = "started_at"
+
+    started_at: Annotated[ColumnRule | None, MOMENT] = None
+    ended_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="ended_at")] = None
+    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = None
+    churned: Annotated[ColumnRule | None, RoleColumn("as it stands")] = Field(
+        default=None, description="the label, of churn.kind labelled only"
+    )
+
+
+class EventColumns(Columns):
+    """Columns that every event role has: one row an event."""
+
+    occurred_at: Annotated[ColumnRule, MOMENT]
+    known_at: Annotated[ColumnRule | None, TIME] = Field(
+        default=None, description="when the row became known"
+    )
+
+
+class CancellationColumns(EventColumns):
+    """Cancellations and returns, and what purchases share with them. `transaction_id` joins lines of one purchase."""
+
+    many: ClassVar[bool] = True
+
+    amount: Annotated[ColumnRule | None, MONEY] = None
+    transaction_id: Annotated[ColumnRule | None, ID] = None
+
+
+class PurchaseColumns(CancellationColumns):
+    """Purchases. `points` are loyalty points: earned above 0, redeemed below 0."""
+
+    points: Annotated[ColumnRule | None, SUM] = None
+
+
+class FeedbackColumns(EventColumns):
+    """Surveys and ratings; asked and not answered is a row without a score."""
+
+    score: Annotated[ColumnRule, RoleColumn("number")]
+    kind: Annotated[ColumnRule | None, TEXT] = None
+
+
+class ContactColumns(EventColumns):
+    """The contact history of the CRM; `direction` is 'inbound' or 'outbound', `agent` ours, `contact_person` theirs."""
+
+    channel: Annotated[ColumnRule | None, TEXT] = None
+    direction: Annotated[ColumnRule | None, RoleColumn("text", one_of=("inbound", "outbound"))] = None
+    agent: Annotated[ColumnRule | None, TEXT] = None
+    contact_person: Annotated[ColumnRule | None, TEXT] = None
+    topic: Annotated[ColumnRule | None, TEXT] = None
+    resolved_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resolved_at")] = None
+
+
+class UsageColumns(EventColumns):
+    """Any event of use, with an optional value."""
+
+    many: ClassVar[bool] = True
+
+    event: Annotated[ColumnRule | None, TEXT] = None
+    value: Annotated[ColumnRule | None, SUM] = None
+
+
+Of = TypeVar("Of", bound=Columns)
+
+
+class RoleSource(Source, Generic[Of]):
+    """The source of a role."""
+
+    columns: Of
+
+    @property
+    def mapped(self) -> dict[str, ColumnRule]:
+        """Normalised column -> rule, of those that the config maps; attributes and facts of the customers last."""
+        names = type(self.columns).model_fields
+        return {name: rule for name in names if (rule := getattr(self.columns, name)) is not None}
+
+
+class CustomerSource(RoleSource[CustomerColumns]):
+    """The customers role."""
+
+    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(named)] = Field(
+        default_factory=dict, description="facts known at the start, used as features and segments"
+    )
+    facts: Annotated[dict[str, ColumnRule], BeforeValidator(named)] = Field(
+        default_factory=dict,
+        description="what only the list needs: owner, household, consent, ids of the CRM",
+    )
+
+    @property
+    def mapped(self) -> dict[str, ColumnRule]:
+        """Normalised column -> rule, of those that the config maps; attributes and facts last."""
+        return {**super().mapped, **self.attributes, **self.facts}
+
+
+class FeedbackSource(RoleSource[FeedbackColumns]):
+    """Surveys and ratings."""
+
+    low_score: float | None = Field(default=None, description="a score at or below this is a bad one")
+
+
+class Roles(Section):
+    """The source of each role. A role that is absent has no features; it is not taken as zero."""
+
+    customers: CustomerSource | None = None
+    transactions: RoleSource[PurchaseColumns] | None = None
+    cancellations: RoleSource[CancellationColumns] | None = None
+    feedback: FeedbackSource | None = None
+    contacts: RoleSource[ContactColumns] | None = None
+    usage: RoleSource[UsageColumns] | None = None
+
+    @property
+    def given(self) -> dict[str, RoleSource[Columns]]:
+        """Role to source, of the roles that the config has."""
+        return {
+            role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
+        }
+
+
+@dataclass(frozen=True)
+class Role:
+    """What is true of every source of a role, as its class of columns declares it."""
+
+    columns: Mapping[str, RoleColumn]
+    clock: Clock
+    many: bool
+
+    def column(self, name: str) -> RoleColumn:
+        """What is true of a column; an attribute or fact of the customers stays as it stands."""
+        return self.columns.get(name, AS_IT_STANDS)
+
+
+AS_IT_STANDS = RoleColumn("as it stands")
+
+
+def _declared(source: type[Section]) -> Role:
+    columns: type[Columns] = source.model_fields["columns"].annotation  # type: ignore[assignment]
+    facts = {
+        name: next(fact for fact in field.metadata if isinstance(fact, RoleColumn))
+        for name, field in columns.model_fields.items()
+    }
+    return Role(facts, columns.clock, columns.many)
+
+
+ROLES: Mapping[str, Role] = {
+    role: _declared(field.annotation.__args__[0])  # type: ignore[union-attr]
+    for role, field in Roles.model_fields.items()
+}
