@@ -1,0 +1,314 @@
+"""How much one contact lowers the chance that a customer leaves: a Bayesian model, in use from the first night on.
+
+It begins with a belief about where a contact can help, and moves with every customer whom chance listed or left alone.
+For randomised rows with outcome y (1 kept), expected outcome m, treatment w of known chance e and inputs z the effect
+is the regression of `y - m` on `(w - e) z` (Robinson 1988; Nie and Wager 2021, "Quasi-oracle estimation of
+heterogeneous treatment effects"): whatever else decides who stays drops out, because w was drawn. Effects below zero
+are possible.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.effects import columns as cols
+from models.effects.sparse import SingleEffects
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Standard deviations of the first belief: of how far the prior effect is off as a whole (1 is right), of an action
+# against the others, and of an effect, in chance of leaving, that has another shape than the prior.
+SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 1.2, 0.6, 0.03, 0.02
+# Chance that a single effect belongs to any column at all, and the part of it that columns of single actions have.
+SOME_COLUMN, ONE_ACTION = 0.5, 0.4
+ROUNDS = 40
+
+
+def prevented(
+    probability: Floats, there: Floats, rest: Floats, recent: Floats
+) -> Floats:
+    """Where a contact can prevent a loss, before anything was measured; to be multiplied by an action's save rate.
+
+    It is highest for the wavering and falls towards those who are sure to leave or sure to stay, grows with the time
+    since our last contact, and halves with each contact of ours lately.
+
+    Parameters
+    ----------
+    probability
+        Chance of leaving without a contact.
+    there
+        Chance that the customer has not left in silence.
+    rest
+        Days since our last contact, in usual or agreed gaps.
+    recent
+        Contacts of ours lately.
+
+    Examples
+    --------
+    >>> p = np.array([0.05, 0.5, 0.98])
+    >>> prevented(p, np.array([1.0, 0.9, 0.2]), np.ones(3), np.zeros(3)).round(2)
+    array([0.22, 0.45, 0.03])
+    """
+    waver = np.sqrt(np.clip(probability * (1 - probability), 0.0, None))
+    # Beyond the usual gap more time adds little.
+    waited = np.where(rest < 1, rest, 1 + np.log(np.maximum(rest, 1.0)))
+    return np.asarray(there * waver * np.minimum(waited, 2.0) * 0.5**recent)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Customers as the model of the effect sees them, whatever is done; arrays of shape (rows,).
+
+    Parameters
+    ----------
+    shape
+        Of `prevented`.
+    there
+        Chance that the customer has not left in silence.
+    swing
+        How uncertain it is who leaves: twice the standard deviation of the outcome. Differences between customers
+        count by it, since nobody can be kept who stays anyway.
+    inputs
+        Columns that may change the effect; shape (rows, columns), NaN where unknown.
+    """
+
+    shape: Floats
+    there: Floats
+    swing: Floats
+    inputs: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls, probability: Floats, there: Floats, rest: Floats, recent: Floats, inputs: pd.DataFrame
+    ) -> Situation:
+        """From the arguments of `prevented` and the columns."""
+        swing = 2 * np.sqrt(np.clip(probability * (1 - probability), 0.0, None))
+        return cls(prevented(probability, there, rest, recent), there, swing, inputs)
+
+    def take(self, rows: NDArray[Any]) -> Situation:
+        """Some of the customers."""
+        return Situation(self.shape[rows], self.there[rows], self.swing[rows], self.inputs.iloc[rows])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows of customers for whom chance decided; arrays of shape (rows,).
+
+    Parameters
+    ----------
+    action
+        Number of the action that each got or would have got.
+    treated, propensity
+        Whether it was listed, and the chance of that.
+    residual
+        Outcome so far (1 kept), less what was expected.
+    noise
+        Variance of the outcome.
+    share
+        Part of the whole effect that can show by now, 0..1.
+    """
+
+    situation: Situation
+    action: Ints
+    treated: Floats
+    propensity: Floats
+    residual: Floats
+    noise: Floats
+    share: Floats
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.action)
+
+
+@dataclass(frozen=True)
+class ContactEffect:
+    """What is believed of the effect of each action on each customer.
+
+    Parameters
+    ----------
+    actions, saves
+        Names of the actions, and their save rates of the playbook: the level of the first belief.
+    mean, covariance
+        Of the coefficients that every customer has: prior shape, the same by action, level, level by action.
+    columns
+        Those that may change the effect, and how they become terms.
+    single
+        Which of their terms do; None where nothing was drawn yet. Terms of all actions come first, then those of each
+        action.
+    rows
+        Randomised rows that were learned from.
+    """
+
+    actions: tuple[str, ...]
+    saves: Floats
+    mean: Floats
+    covariance: Floats
+    columns: tuple[cols.Column, ...] = ()
+    single: SingleEffects | None = None
+    rows: int = 0
+
+    @classmethod
+    def prior(cls, saves: Mapping[str, float]) -> ContactEffect:
+        """The belief of the first night.
+
+        Parameters
+        ----------
+        saves
+            Action to the share of leavers that it is believed to keep.
+
+        Examples
+        --------
+        >>> belief = ContactEffect.prior({"call": 0.1})
+        >>> s = Situation.of(np.array([0.5]), np.ones(1), np.ones(1), np.zeros(1), pd.DataFrame(index=[0]))
+        >>> mean, spread = belief.effect(s)
+        >>> mean.round(3).tolist(), bool(spread[0, 0] > mean[0, 0])
+        ([[0.05]], True)
+        """
+        n = len(saves)
+        spread = np.r_[SCALE, np.full(n, SCALE_OF_ACTION), SHIFT, np.full(n, SHIFT_OF_ACTION)]
+        return cls(tuple(saves), np.array(list(saves.values())), np.r_[1.0, np.zeros(2 * n + 1)], np.diag(spread**2))
+
+    def _design(self, s: Situation, action: int | Ints) -> Floats:
+        """Shape (rows, 2 + 2 actions)."""
+        n, rows = len(self.actions), np.arange(len(s.shape))
+        at = np.broadcast_to(np.asarray(action, np.int64), rows.shape)
+        D = np.zeros((len(rows), 2 + 2 * n))
+        base = s.shape * self.saves[at]
+        D[:, 0], D[rows, 1 + at] = base, base
+        D[:, 1 + n], D[rows, 2 + n + at] = s.there, s.there
+        return D
+
+    def effect(self, s: Situation, only: Sequence[int] | None = None) -> tuple[Floats, Floats]:
+        """Expected fall of the chance of leaving and its standard deviation; shape (rows, actions) each."""
+        own = self._terms(s)
+        pairs = [self._of_action(s, own, a) for a in (range(len(self.actions)) if only is None else only)]
+        means, variances = zip(*pairs, strict=True)
+        return np.column_stack(means), np.sqrt(np.column_stack(variances))
+
+    def _terms(self, s: Situation) -> Floats:
+        return cols.terms(self.columns, s.inputs) * (s.there * s.swing)[:, None]
+
+    def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
+        D = self._design(s, action)
+        mean, variance = D @ self.mean, np.einsum("ij,jk,ik->i", D, self.covariance, D)
+        if self.single is not None:
+            part = self._part(action, own.shape[1])
+            mean = mean + own @ part.coefficient
+            variance = variance + part.variance_of(own)
+        return mean, variance
+
+    def _part(self, action: int, k: int) -> SingleEffects:
+        """Single effects as they are for one action: its own terms and those of all, by term."""
+        assert self.single is not None
+        every, mine = slice(0, k), slice(k * (1 + action), k * (2 + action))
+        chances = self.single.chance[:, every], self.single.chance[:, mine]
+        total = np.maximum(chances[0] + chances[1], 1e-300)
+        share = chances[1] / total
+
+        def mixed(values: Floats) -> Floats:
+            return np.asarray((1 - share) * values[:, every] + share * values[:, mine])
+
+        return SingleEffects(chances[0] + chances[1], mixed(self.single.mean), mixed(self.single.variance))
+
+    def drawn(self, s: Situation, rng: np.random.Generator) -> Floats:
+        """Effects as they could well be: one draw from the posterior, the same for all; shape (rows, actions)."""
+        own = self._terms(s)
+        k = own.shape[1]
+        dense = rng.multivariate_normal(self.mean, self.covariance, method="cholesky")
+        sparse = np.zeros((1 + len(self.actions)) * k) if self.single is None else self.single.draw(rng)
+        common = own @ sparse[:k]
+        return np.column_stack(
+            [
+                self._design(s, a) @ dense + common + own @ sparse[k * (1 + a) : k * (2 + a)]
+                for a in range(len(self.actions))
+            ]
+        )
+
+    def to_json(self) -> str:
+        """The same values always give the same text."""
+        single = self.single and {k: v.tolist() for k, v in vars(self.single).items()}
+        values = {
+            "actions": list(self.actions),
+            "saves": self.saves.tolist(),
+            "mean": self.mean.tolist(),
+            "covariance": self.covariance.tolist(),
+            "columns": [asdict(c) for c in self.columns],
+            "single": single,
+            "rows": self.rows,
+        }
+        return json.dumps(values, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ContactEffect:
+        """Read what `to_json` wrote."""
+        v = json.loads(text)
+        single = v["single"] and SingleEffects(**{k: np.array(x) for k, x in v["single"].items()})
+        arrays = {k: np.array(v[k], np.float64) for k in ("saves", "mean", "covariance")}
+        columns = tuple(cols.from_json(c) for c in v["columns"])
+        return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=int(v["rows"]))
+
+
+def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
+    """Learn from randomised rows; `belief` is the prior and stays as it is.
+
+    Examples
+    --------
+    A contact keeps one half of the customers and drives the other away; the column tells which:
+
+    >>> rng = np.random.default_rng(0)
+    >>> x, w = rng.integers(0, 2, 3000) * 1.0, rng.integers(0, 2, 3000) * 1.0
+    >>> y = (rng.random(3000) < 0.6 + 0.2 * w * (2 * x - 1)) * 1.0
+    >>> one = np.ones(3000)
+    >>> s = Situation.of(0.4 * one, one, one, 0 * one, pd.DataFrame({"x": x}))
+    >>> trial = Drawn(s, np.zeros(3000, int), w, 0.5 * one, y - 0.6, 0.24 * one, one)
+    >>> found = fit(ContactEffect.prior({"call": 0.1}), trial)
+    >>> found.effect(s.take(np.array([np.argmin(x), np.argmax(x)])))[0].round(1).ravel()
+    array([-0.2,  0.2])
+    """
+    if not len(rows):
+        return belief
+    s = rows.situation
+    columns = cols.learn(s.inputs)
+    begun = replace(belief, columns=columns)
+    own = begun._terms(s)
+    k, n = own.shape[1], len(belief.actions)
+    weight = (rows.treated - rows.propensity) * rows.share / np.sqrt(rows.noise)
+    y = rows.residual / np.sqrt(rows.noise)
+    D = begun._design(s, rows.action) * weight[:, None]
+    X = np.zeros((len(rows), k * (1 + n)))
+    X[:, :k] = own * weight[:, None]
+    place = k * (1 + rows.action)[:, None] + np.arange(k)
+    np.put_along_axis(X, place, X[:, :k], axis=1)
+    priors = _chances(k, n)
+    precision = np.linalg.inv(belief.covariance)
+    covariance = np.linalg.inv(precision + D.T @ D)
+    pull = precision @ belief.mean
+    gram, cross, seen = X.T @ X, X.T @ D, X.T @ y
+    mean, single = belief.mean, SingleEffects.prior(priors)
+    for _ in range(ROUNDS if k else 1):
+        before = mean
+        mean = covariance @ (pull + D.T @ y - cross.T @ single.coefficient)
+        if not k:
+            break
+        single = single.updated(gram, seen - cross @ mean, priors)
+        if np.abs(mean - before).max() < 1e-6:
+            break
+    return replace(begun, mean=mean, covariance=covariance, single=single if k else None, rows=len(rows))
+
+
+def _chances(terms: int, actions: int) -> Floats:
+    """Prior chance of each term, of all actions first; with one action there is nothing to tell apart."""
+    if not terms:
+        return np.zeros(0)
+    own = ONE_ACTION if actions > 1 else 1e-9
+    every = np.full(terms, SOME_COLUMN * (1 - own) / terms)
+    return np.r_[every, np.full(terms * actions, SOME_COLUMN * own / (terms * actions))]
