@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from models.effects.uplift import Uplift, fit_uplift
 from numpy.typing import NDArray
 
 from benchmarks.policy_world import (
@@ -41,7 +42,6 @@ from benchmarks.policy_world import (
 from models.effects import learners
 from models.effects.control_group import Effect, SaveRate, kept_effect, reached, save_rate
 from models.effects.qini import Floats, Trial
-from models.effects.uplift import Uplift, fit_uplift
 from pipeline.outcomes.drawn import first_nights
 from pipeline.outcomes.draws import control_period
 

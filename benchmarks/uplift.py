@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from models.effects.uplift import fit_uplift
 
 from models.effects import learners
 from models.effects.qini import Floats, Trial, bootstrap, curve
-from models.effects.uplift import fit_uplift
 from models.prediction.classifier import learn_columns
 from models.prediction.scoring import encode
 

@@ -62,10 +62,15 @@ class MaxContacts(Section):
 
 
 class Control(Section):
-    """A random share of those who would be on the list is left alone, so that the effect can be measured."""
+    """A random share of those who are chosen is left alone, so that the effect can be measured."""
 
-    share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    days: Days = Field(default=180, description="the group is drawn anew every so many days")
+    share: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        default=0.1, description="of those whose gain is sure; of the trial part it is always one half"
+    )
+    usual: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.25,
+        description="share of these for whom the team does what it would have done without a list",
+    )
     key_env: str = Field(
         default="CHURN_CONTROL_KEY", description="environment variable that holds the secret of the draw"
     )
@@ -118,10 +123,24 @@ class Outreach(Section):
         default="any", description="whose contacts start the quiet time"
     )
     max_contacts: MaxContacts = MaxContacts()
-    repeat_days: Count = Field(default=14, description="days until a customer can be recommended again")
+    repeat_days: Count = Field(
+        default=28, description="days of rest after a contact of ours before a customer is recommended again"
+    )
+    start: Literal["pilot", "full"] = Field(
+        default="pilot",
+        description="pilot: the list is as small as learning needs until the gain of its contacts is sure; full: it "
+        "believes the playbook from the first night on",
+    )
     control: Control = Control()
     exploration: Annotated[float, Field(ge=0, le=0.5)] = Field(
-        default=0.1, description="share of the list drawn at random among those with a positive gain"
+        default=0.1, description="share of the list that tries what is not sure yet, half of it left alone"
+    )
+    gone_below: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.1,
+        description="who is still there with a lower chance is a matter for winning back and gets nothing else",
+    )
+    win_back_capacity: Count = Field(
+        default=5, description="customers in the list's own block of those to be won back"
     )
     value: Value = Value()
     value_days: Days = Field(

@@ -86,22 +86,12 @@ def check_labels(common: Common) -> int | None:
 
 
 @command(app)
-def train(
-    common: Common,
-    uplift: Annotated[
-        bool, typer.Option("--uplift", help="Learn whom a contact keeps, from the ledger's random draws.")
-    ] = False,
-) -> int | None:
+def train(common: Common) -> int | None:
     """Train, backtest, track and, when proven better, promote a model."""
+    from pipeline.training.train import train as run
+
     config, as_of = common.settings()
-    if uplift:
-        from pipeline.outcomes.uplift_training import train_uplift
-
-        result = train_uplift(config, as_of, common.say)
-    else:
-        from pipeline.training.train import train as run
-
-        result = run(config, as_of, common.say)
+    result = run(config, as_of, common.say)
     common.result(result.text, result.values)
     return result.exit_code
 
@@ -115,21 +105,33 @@ def score(
     ] = False,
 ) -> int | None:
     """Score today's customers and publish the list, the rate and the report."""
-    from pipeline.scoring.score import score as run
+    from pipeline.nightly import learn_and_score
 
     config, as_of = common.settings()
-    result = run(config, as_of, out, dry_run=dry_run, say=common.say)
+    result = learn_and_score(config, as_of, out, dry_run=dry_run, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
 
 
 @command(app)
-def outcomes(common: Common) -> int | None:
-    """What came of the lists: realised quality, the effect against the control group, save rates."""
-    from pipeline.outcomes.measure import outcomes as run
+def outcomes(
+    common: Common,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            help="Switch an action, or 'all', on again that was stopped because it drives customers away."
+        ),
+    ] = None,
+) -> int | None:
+    """What came of the lists: realised quality, the effect against those left alone, and what is believed now."""
+    from pipeline.outcomes import measure
 
     config, as_of = common.settings()
-    result = run(config, as_of, common.say)
+    result = (
+        measure.outcomes(config, as_of, common.say)
+        if resume is None
+        else measure.resume(config, resume, as_of)
+    )
     common.result(result.text, result.values)
     return result.exit_code
 

@@ -56,7 +56,7 @@ class Column:
         fill = float(np.median(known))
         z = _squash(np.clip(np.where(np.isfinite(values), values, fill), low, high))
         share = len(known) / len(values)
-        flagged = RARE < 1 - share
+        flagged = 1 - share > RARE
         if z.std() < 1e-9 and not flagged:
             return None
         kinds = np.unique(known)
@@ -96,9 +96,7 @@ def learn(frame: pd.DataFrame) -> tuple[Column, ...]:
 def terms(columns: tuple[Column, ...], frame: pd.DataFrame) -> Floats:
     """Shape (rows, terms); a column that the frame lacks is unknown."""
     nothing = np.full(len(frame), np.nan)
-    parts = [
-        c.terms(frame[c.name].to_numpy(np.float64) if c.name in frame else nothing) for c in columns
-    ]
+    parts = [c.terms(frame[c.name].to_numpy(np.float64) if c.name in frame else nothing) for c in columns]
     return np.hstack(parts) if parts else np.zeros((len(frame), 0))
 
 

@@ -32,9 +32,7 @@ SOME_COLUMN, ONE_ACTION = 0.5, 0.4
 ROUNDS = 40
 
 
-def prevented(
-    probability: Floats, there: Floats, rest: Floats, recent: Floats
-) -> Floats:
+def prevented(probability: Floats, there: Floats, rest: Floats, recent: Floats) -> Floats:
     """Where a contact can prevent a loss, before anything was measured; to be multiplied by an action's save rate.
 
     It is highest for the wavering and falls towards those who are sure to leave or sure to stay, grows with the time
@@ -175,7 +173,9 @@ class ContactEffect:
         """
         n = len(saves)
         spread = np.r_[SCALE, np.full(n, SCALE_OF_ACTION), SHIFT, np.full(n, SHIFT_OF_ACTION)]
-        return cls(tuple(saves), np.array(list(saves.values())), np.r_[1.0, np.zeros(2 * n + 1)], np.diag(spread**2))
+        return cls(
+            tuple(saves), np.array(list(saves.values())), np.r_[1.0, np.zeros(2 * n + 1)], np.diag(spread**2)
+        )
 
     def _design(self, s: Situation, action: int | Ints) -> Floats:
         """Shape (rows, 2 + 2 actions)."""
@@ -198,26 +198,33 @@ class ContactEffect:
         return cols.terms(self.columns, s.inputs) * (s.there * s.swing)[:, None]
 
     def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
-        D = self._design(s, action)
-        mean, variance = D @ self.mean, np.einsum("ij,jk,ik->i", D, self.covariance, D)
+        n, base = len(self.actions), s.shape * self.saves[action]
+        # Both the coefficients of all actions and those of this one stand before the same two numbers.
+        both = np.zeros((2, 2 + 2 * n))
+        both[0, [0, 1 + action]], both[1, [1 + n, 2 + n + action]] = 1.0, 1.0
+        level, covariance = both @ self.mean, both @ self.covariance @ both.T
+        mean = level[0] * base + level[1] * s.there
+        variance = (
+            covariance[0, 0] * base**2 + 2 * covariance[0, 1] * base * s.there + covariance[1, 1] * s.there**2
+        )
         if self.single is not None:
-            part = self._part(action, own.shape[1])
+            part = self._part(self.single, action, own.shape[1])
             mean = mean + own @ part.coefficient
             variance = variance + part.variance_of(own)
         return mean, variance
 
-    def _part(self, action: int, k: int) -> SingleEffects:
+    @staticmethod
+    def _part(single: SingleEffects, action: int, k: int) -> SingleEffects:
         """Single effects as they are for one action: its own terms and those of all, by term."""
-        assert self.single is not None
         every, mine = slice(0, k), slice(k * (1 + action), k * (2 + action))
-        chances = self.single.chance[:, every], self.single.chance[:, mine]
+        chances = single.chance[:, every], single.chance[:, mine]
         total = np.maximum(chances[0] + chances[1], 1e-300)
         share = chances[1] / total
 
         def mixed(values: Floats) -> Floats:
             return np.asarray((1 - share) * values[:, every] + share * values[:, mine])
 
-        return SingleEffects(chances[0] + chances[1], mixed(self.single.mean), mixed(self.single.variance))
+        return SingleEffects(chances[0] + chances[1], mixed(single.mean), mixed(single.variance))
 
     def drawn(self, s: Situation, rng: np.random.Generator) -> Floats:
         """Effects as they could well be: one draw from the posterior, the same for all; shape (rows, actions)."""
@@ -284,15 +291,11 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
     weight = (rows.treated - rows.propensity) * rows.share / np.sqrt(rows.noise)
     y = rows.residual / np.sqrt(rows.noise)
     D = begun._design(s, rows.action) * weight[:, None]
-    X = np.zeros((len(rows), k * (1 + n)))
-    X[:, :k] = own * weight[:, None]
-    place = k * (1 + rows.action)[:, None] + np.arange(k)
-    np.put_along_axis(X, place, X[:, :k], axis=1)
+    gram, cross, seen = _sums(own * weight[:, None], rows.action, n, D, y)
     priors = _chances(k, n)
     precision = np.linalg.inv(belief.covariance)
-    covariance = np.linalg.inv(precision + D.T @ D)
+    covariance = np.asarray(np.linalg.inv(precision + D.T @ D), np.float64)
     pull = precision @ belief.mean
-    gram, cross, seen = X.T @ X, X.T @ D, X.T @ y
     mean, single = belief.mean, SingleEffects.prior(priors)
     for _ in range(ROUNDS if k else 1):
         before = mean
@@ -303,6 +306,21 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
         if np.abs(mean - before).max() < 1e-6:
             break
     return replace(begun, mean=mean, covariance=covariance, single=single if k else None, rows=len(rows))
+
+
+def _sums(own: Floats, action: Ints, actions: int, D: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    """`X'X`, `X'D` and `X'y` of the terms of all actions and then of each, whose own terms are 0 in other rows."""
+    k = own.shape[1]
+    gram, cross, seen = np.zeros((k * (1 + actions),) * 2), np.zeros((k * (1 + actions), D.shape[1])), []
+    for a in range(actions):
+        at, mine, every = action == a, slice(k * (1 + a), k * (2 + a)), slice(0, k)
+        X = own[at]
+        gram[mine, mine] = gram[mine, every] = gram[every, mine] = X.T @ X
+        gram[every, every] += gram[mine, mine]
+        cross[mine] = X.T @ D[at]
+        seen.append(X.T @ y[at])
+    cross[:k] = sum((cross[k * (1 + a) : k * (2 + a)] for a in range(actions)), np.zeros((k, D.shape[1])))
+    return gram, cross, np.concatenate([np.sum(seen, axis=0), *seen])
 
 
 def _chances(terms: int, actions: int) -> Floats:

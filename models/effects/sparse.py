@@ -26,8 +26,8 @@ class SingleEffects:
     Parameters
     ----------
     chance, mean, variance
-        Shape (effects, columns): that the effect is this column's, and if so, its coefficient. What is missing to 1 in a
-        row is the chance that the effect is none.
+        Shape (effects, columns): that the effect is this column's, and if so, its coefficient. What is missing to 1
+        in a row is the chance that the effect is none.
     """
 
     chance: Floats

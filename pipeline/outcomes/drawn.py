@@ -1,16 +1,13 @@
-"""Customers whom chance put on the list or into its control group, and what became of them.
-
-The group lasts for a control period and then is drawn anew. A customer who comes up night after night counts once a
-control period, on the first night: until then nobody of the period had been contacted because of it, so that both
-groups are still alike; on later nights they are not, since a contact changes who comes up again. The action that
-counts is that of this first night.
-"""
+"""Customers whom chance put on the list or kept from it, and what became of them so far."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,17 +16,28 @@ from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import newest_mature
 from models.effects.control_group import reached
-from models.effects.qini import Trial
 from pipeline.dataset.cluster_jobs import only_of
 from pipeline.dataset.labelling import build_labels
-from pipeline.dataset.matrix import build_matrix
 from pipeline.outcomes import ledger
-from pipeline.outcomes.draws import control_period
 from pipeline.sources.opening import Sources
 
-NIGHTS = 30
 Floats = NDArray[np.float64]
-COLUMNS = ["as_of", "customer_id", "churn_probability", "chosen", "control", "action", "channel", "value"]
+COLUMNS = [
+    "as_of",
+    "customer_id",
+    "churn_probability",
+    "chosen",
+    "control",
+    "usual",
+    "trial",
+    "propensity",
+    "action",
+    "channel",
+    "value",
+    "inputs",
+]
+# Outcomes younger than this say next to nothing.
+YOUNGEST = 7
 
 
 def ledger_folder(config: Config) -> Path:
@@ -37,42 +45,27 @@ def ledger_folder(config: Config) -> Path:
     return config.path(config.outputs.folder) / "ledger"
 
 
-def first_nights(rows: pd.DataFrame, control_days: int) -> pd.DataFrame:
-    """One row a customer and control period, of those on the list or in the control group.
+def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
+    """Rows of everybody who was chosen and then listed or left alone, and of whom something can be known by now.
 
-    Parameters
-    ----------
-    rows
-        Of the ledger.
-    control_days
-        Length of a control period.
-
-    Returns
-    -------
-    DataFrame
-        The rows, with `period`, and `propensity`: the share of the period's customers who were on the list. Chance
-        draws every customer of a period with the same share, whatever brought the customer up.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"as_of": [dt.date(2026, 1, d) for d in (1, 1, 2, 2)], "customer_id": list("abab"),
-    ...                      "chosen": [True, False] * 2, "control": [False, True] * 2})
-    >>> first_nights(rows, 180)[["as_of", "customer_id", "propensity"]].values.tolist()
-    [[datetime.date(2026, 1, 1), 'a', 0.5], [datetime.date(2026, 1, 1), 'b', 0.5]]
+    `age` is the number of days of the label window that have passed, at most the horizon.
     """
-    drawn = rows.loc[rows["chosen"] | rows["control"]]
-    period = [control_period(day, control_days) for day in drawn["as_of"]]
-    ordered = drawn.assign(period=np.array(period, dtype=np.int64)).sort_values(["as_of", "customer_id"])
-    first = ordered.drop_duplicates(["customer_id", "period"]).reset_index(drop=True)
-    return first.assign(propensity=first.groupby("period")["chosen"].transform("mean").astype(np.float64))
-
-
-def mature_rows(config: Config, as_of: dt.date) -> pd.DataFrame:
-    """The ledger's rows of nights whose label window has passed, of those on the list or in the control group."""
-    end = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days) + dt.timedelta(days=1)
-    return ledger.read(
-        ledger_folder(config), end=end, columns=COLUMNS, only=lambda field: field("chosen") | field("control")
+    end = as_of - dt.timedelta(days=config.churn.gap_days + YOUNGEST - 1)
+    rows = ledger.read(
+        folder, end=end, columns=COLUMNS, only=lambda field: field("chosen") | field("control")
     )
+    passed = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days - config.churn.gap_days
+    return rows.assign(age=np.minimum(passed, config.churn.horizon_days).astype(np.int64))
+
+
+def of_customers(sources: Sources, customers: Sequence[str]) -> Sources:
+    """The rows of these customers alone, brought here once: outcomes are looked up many times."""
+    theirs, asked = only_of(sources, customers), sorted(set(customers))
+    tables = dict(theirs.tables)
+    for role in {"transactions", "customers"} & set(tables):
+        among = ibis.memtable({"customer_id": asked}, schema={"customer_id": "string"})
+        tables[role] = ibis.memtable(theirs.local[role].semi_join(among, "customer_id").to_pyarrow())
+    return replace(theirs, tables=tables)
 
 
 def churned(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Floats:
@@ -83,12 +76,37 @@ def churned(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date
     frame = pd.DataFrame(
         {"customer_id": rows["customer_id"].to_numpy(), "snapshot": pd.to_datetime(rows["as_of"]).to_numpy()}
     )
-    sources = only_of(sources, rows["customer_id"].tolist())
     labels = build_labels(sources, config, Matrix(frame, (), ""), as_of)
     if config.churn.kind == "contractual":
         known = set(sources.tables["customers"].customer_id.to_pyarrow().to_pylist())
         labels = np.where([c in known for c in rows["customer_id"]], labels, np.nan)
     return labels
+
+
+def churned_within(
+    sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date, gap: int, days: int
+) -> Floats:
+    """The same with another label window: `[night + gap, night + gap + days)`."""
+    churn = config.churn.model_copy(update={"gap_days": gap, "horizon_days": days})
+    return churned(sources, config.model_copy(update={"churn": churn}), rows, as_of)
+
+
+def kept_so_far(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Floats:
+    """1 where a row's customer is kept by what is known at `as_of`, 0 where lost so far, NaN where unknown.
+
+    The label window ends at `as_of` where it has not passed yet: of a contract, that it has not ended; of purchases,
+    that there was one.
+    """
+    found = np.full(len(rows), np.nan)
+    for age, at in rows.groupby("age").indices.items():
+        some = rows.iloc[at]
+        found[at] = 1 - churned_within(sources, config, some, as_of, config.churn.gap_days, int(age))
+    return found
+
+
+def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each row's whole label window has passed."""
+    return np.asarray(rows["age"] >= config.churn.horizon_days)
 
 
 def contacted(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
@@ -135,36 +153,7 @@ def _reached(who: pd.Series, start: pd.Series, days: int, contacted: pd.Series, 
     return reached(codes[: len(who)], from_day, days, codes[len(who) :], on_day).astype(np.float64)
 
 
-def randomised(sources: Sources, config: Config, as_of: dt.date) -> Trial:
-    """The randomised history as a test: features on the first night, on the list or not, kept or not.
-
-    `churn_probability`, as it was predicted that night, is among the features.
-
-    Empty when no night is mature.
-    """
-    rows = first_nights(mature_rows(config, as_of), config.outreach.control.days)
-    rows = rows.assign(churned=churned(sources, config, rows, as_of) if len(rows) else np.zeros(0))
-    rows = rows.loc[rows["churned"].notna() & rows["propensity"].between(0, 1, inclusive="neither")]
-    nights = sorted(rows["as_of"].unique())
-    parts = []
-    for i in range(0, len(nights), NIGHTS):
-        wanted = rows.loc[rows["as_of"].isin(nights[i : i + NIGHTS])]
-        theirs = only_of(sources, wanted["customer_id"].tolist())
-        matrix = build_matrix(theirs, config, nights[i : i + NIGHTS])
-        wanted = wanted.assign(
-            snapshot=pd.to_datetime(wanted["as_of"]).astype(matrix.frame["snapshot"].dtype)
-        )
-        keep = ["customer_id", "snapshot", "chosen", "churned", "propensity"]
-        found = [*keep, "churn_probability"]
-        names = [c.name for c in matrix.columns]
-        parts.append(wanted[found].merge(matrix.frame[["customer_id", "snapshot", *names]], how="inner"))
-    if not parts:
-        none = np.zeros(0)
-        return Trial(pd.DataFrame(), none, none, none)
-    every = pd.concat(parts, ignore_index=True)
-    return Trial(
-        every.drop(columns=keep),
-        every["chosen"].to_numpy(np.float64),
-        1 - every["churned"].to_numpy(np.float64),
-        every["propensity"].to_numpy(np.float64),
-    )
+def mature_nights(folder: Path, config: Config, as_of: dt.date) -> list[dt.date]:
+    """Recorded nights whose label window has passed, oldest first."""
+    last = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
+    return [night for night in ledger.dates(folder) if night <= last]

@@ -25,15 +25,20 @@ SCHEMA = pa.schema(
         ("churn_probability", pa.float64()),
         ("eligible", pa.bool_()),  # no rule stood against a contact, and some action had a positive gain
         ("chosen", pa.bool_()),  # was on the list
-        ("control", pa.bool_()),  # would have been on the list and was left alone on purpose
-        ("explored", pa.bool_()),  # chosen, or left alone, by the random draw and not for the gain
-        ("propensity", pa.float64()),  # chance, before the draws, of being on the list
+        ("control", pa.bool_()),  # would have been on the list, and chance kept it from it
+        ("usual", pa.bool_()),  # of these: the team does what it would have done without a list
+        ("trial", pa.bool_()),  # chosen to be tried, not because the gain was sure
+        (
+            "propensity",
+            pa.float64(),
+        ),  # chance of being on the list, once chosen; 0 for whoever was not chosen
         ("action", pa.string()),  # of those chosen or left alone; null for the others
         ("channel", pa.string()),
         ("expected_gain", pa.float64()),
         ("value", pa.float64()),
         ("reasons", pa.string()),  # sentences, joined by REASON_JOINT
         ("model_version", pa.string()),
+        ("inputs", pa.map_(pa.string(), pa.float64())),  # of those chosen: what the effect was computed from
     ]
 )
 REASON_JOINT = " | "

@@ -11,35 +11,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from configs.errors import ModelError, TryAgainError
-from configs.playbook import Playbook, load_playbook
+from configs.errors import ConfigError, ModelError, TryAgainError
 from configs.schema import Config
-from features.snapshots import newest_mature
-from models.effects.control_group import (
-    SaveRate,
-    kept_effect,
-    rows_needed,
-    save_rate,
-    smallest_effect,
-    value_effect,
-)
+from models.effects.control_group import rows_needed
 from models.statistics.intervals import wilson
 from models.statistics.metrics import auc, ece, lift_at, log_loss
 from models.tracking import registry
-from pipeline.outcomes import ledger, save_rates
-from pipeline.outcomes.drawn import churned, contacted, first_nights, ledger_folder, mature_rows
+from pipeline.outcomes import learned, ledger
+from pipeline.outcomes.drawn import churned, contacted, ledger_folder, mature_nights
+from pipeline.outcomes.effects import beliefs, groups_of, lasting, usual_of
+from pipeline.outcomes.learning import has_news, learn, playbook_of
 from pipeline.outcomes.outcome_tables import (
     CONTACT_DAYS,
     Check,
-    Group,
+    belief_table,
     check_table,
     group_table,
+    lasting_table,
     plain,
     power_line,
     precision_lines,
-    rate_table,
 )
-from pipeline.outcomes.save_rates import SaveRates
 from pipeline.publish import only_run
 from pipeline.result import Result
 from pipeline.sources.opening import Sources, open_sources
@@ -50,15 +42,16 @@ Floats = NDArray[np.float64]
 
 CHECKS = 12
 POINTS = (0.01, 0.02, 0.05)
+RECENT_DAYS = 28
 
 
 def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
-    """Join the ledger with what happened, measure, and update the save rates.
+    """Join the ledger with what happened, measure, and learn.
 
     Returns
     -------
     Result
-        Exit code 3 when the list is proven to drive customers away.
+        Exit code 3 when the list, or an action, is proven to drive customers away.
 
     Raises
     ------
@@ -68,22 +61,36 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
         The ledger is damaged.
     """
     folder = ledger_folder(config)
-    last = newest_mature(as_of, config.churn.gap_days, config.churn.horizon_days)
-    nights = [night for night in ledger.dates(folder) if night <= last]
-    if not nights:
+    if not has_news(folder, config, as_of):
         return _too_early(config, as_of, ledger.dates(folder))
-    sources = open_sources(config, as_of)
-    say(f"{len(nights)} nights have matured, {nights[0]} to {nights[-1]}")
+    sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
+    say(f"{len(nights)} nights have matured" + (f", {nights[0]} to {nights[-1]}" if nights else ""))
     checks = [_check(sources, config, night, as_of) for night in _spaced(nights, config)]
-    rows = _judged(sources, config, as_of)
-    say(f"{len(rows):,} customers were drawn for the list or its control group")
-    playbook = load_playbook(
-        None if config.outreach.playbook is None else config.path(config.outreach.playbook)
-    )
-    rates = SaveRates(_learned(rows, playbook), as_of)
+    found, rows = learn(sources, config, folder, as_of, say)
+    rows = rows.assign(contacted=_contacted(sources, rows))
+    return _result(sources, config, as_of, nights, checks, rows, found)
+
+
+def resume(config: Config, name: str, as_of: dt.date) -> Result:
+    """Switch an action, or the whole list, on again after it was stopped.
+
+    Raises
+    ------
+    ConfigError
+        The playbook has no such action.
+    """
+    names = [learned.ALL, *playbook_of(config).actions]
+    if name not in names:
+        raise ConfigError(f"--resume {name}: no such action; known: {', '.join(names)}")
+    folder = ledger_folder(config)
     with only_run(folder, "outcomes"):
-        save_rates.write(folder, rates)
-    return _result(config, as_of, nights, checks, rows, rates)
+        learned.resume(folder, name, as_of)
+        kept = learned.read(folder, playbook_of(config), as_of)
+        if kept.measured is not None:
+            bounds = {n: b for n, b in kept.bounds.items() if n != name}
+            learned.write(folder, learned.Learned(kept.effect, bounds, kept.measured))
+    what = "the list" if name == learned.ALL else f"action {name}"
+    return Result(f"{what} is on again: only rows from {as_of} on can switch it off", {"resumed": name})
 
 
 def _too_early(config: Config, as_of: dt.date, nights: list[dt.date]) -> Result:
@@ -127,52 +134,9 @@ def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> 
     )
 
 
-def _judged(sources: Sources, config: Config, as_of: dt.date) -> pd.DataFrame:
-    """Customers who were drawn, once a control period, with `kept` and `contacted`; censored ones left out."""
-    rows = first_nights(mature_rows(config, as_of), config.outreach.control.days)
-    if rows.empty:
-        return rows.assign(kept=np.zeros(0), contacted=np.zeros(0), who=np.zeros(0, dtype=np.int64))
-    reached = contacted(sources, rows, CONTACT_DAYS)
-    rows = rows.assign(
-        kept=1 - churned(sources, config, rows, as_of),
-        contacted=np.nan if reached is None else reached,
-        who=pd.factorize(rows["customer_id"])[0],
-    )
-    return rows.loc[rows["kept"].notna()].reset_index(drop=True)
-
-
-def _group(name: str, rows: pd.DataFrame) -> Group:
-    # A period in which chance put all into one group says nothing of the other.
-    rows = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
-    listed, who = rows["chosen"].to_numpy(bool), rows["who"].to_numpy(np.int64)
-    chance = rows["propensity"].to_numpy(np.float64)
-    kept, value = rows["kept"].to_numpy(np.float64), rows["value"].fillna(0.0).to_numpy(np.float64)
-    reached = rows["contacted"].to_numpy(np.float64)
-    return Group(
-        name,
-        kept_effect(kept, listed, chance, who),
-        value_effect(value, kept, listed, chance, who),
-        float(reached[listed].mean()) if listed.any() else np.nan,
-        float(reached[~listed].mean()) if (~listed).any() else np.nan,
-    )
-
-
-def _groups(rows: pd.DataFrame) -> list[Group]:
-    actions = rows["action"].dropna()
-    return [
-        _group("all", rows),
-        *(_group(a, rows.loc[rows["action"] == a]) for a in sorted(actions.unique())),
-    ]
-
-
-def _learned(rows: pd.DataFrame, playbook: Playbook) -> dict[str, SaveRate]:
-    found = save_rates.priors(playbook)
-    for action in found.keys() & set(rows["action"].dropna()):
-        at = rows.loc[rows["action"] == action]
-        counts = [at.loc[at[group], "kept"] for group in ("chosen", "control")]
-        (kept, n), (kept_0, n_0) = ((float(c.sum()), float(len(c))) for c in counts)
-        found[action] = save_rate(found[action], kept, n, kept_0, n_0)
-    return dict(sorted(found.items()))
+def _contacted(sources: Sources, rows: pd.DataFrame) -> Floats:
+    found = contacted(sources, rows, CONTACT_DAYS) if len(rows) else None
+    return np.full(len(rows), np.nan) if found is None else found
 
 
 def _forecast(config: Config) -> Mapping[str, float]:
@@ -186,31 +150,39 @@ def _forecast(config: Config) -> Mapping[str, float]:
 
 
 def _result(
+    sources: Sources,
     config: Config,
     as_of: dt.date,
     nights: list[dt.date],
     checks: list[Check],
     rows: pd.DataFrame,
-    rates: SaveRates,
+    found: learned.Learned,
 ) -> Result:
-    promised, groups, power = _forecast(config), _groups(rows), _power(config, rows, nights)
-    harmful = groups[0].kept.high < 0
-    precision = _precision(rows)
+    mature = rows.loc[rows["mature"].astype(bool)]
+    promised, groups, power = _forecast(config), groups_of(mature, found.bounds), _power(config, rows)
+    usual, later, precision = usual_of(mature), lasting(sources, config, rows, as_of), _precision(mature)
+    believed = beliefs(found.effect, rows)
+    stopped = sorted(name for name, b in found.bounds.items() if b.harms)
+    days = config.churn.gap_days + config.churn.horizon_days
     lines = [
-        f"{config.name} as of {as_of}: {len(nights)} nights judged, {nights[0]} to {nights[-1]}",
+        f"{config.name} as of {as_of}: {len(nights)} nights judged"
+        + (f", {nights[0]} to {nights[-1]}" if nights else f"; the first list is younger than {days} days"),
         "",
         "How good the scores were",
         check_table(checks, promised),
         "",
-        f"What the list changed: {len(rows):,} customers, each once a control period, kept or not after "
-        f"{config.churn.gap_days + config.churn.horizon_days} days",
-        group_table(groups),
+        f"What the list changed: {len(mature):,} customers whom chance listed or left alone, {days} days after",
+        group_table(groups, usual),
         *precision_lines(precision),
         *power["lines"],
-        *(["the list drives customers away: look at its actions before the next one"] if harmful else []),
         "",
+        *(["What lasts", lasting_table(later), later.verdict, ""] if later.rows else []),
         "What the next list believes",
-        rate_table(rates),
+        belief_table(believed),
+        *[
+            f"switched off: {name} is proven to drive customers away; `churn outcomes --resume {name}`"
+            for name in stopped
+        ],
     ]
     values = {
         "as_of": as_of.isoformat(),
@@ -220,40 +192,47 @@ def _result(
             {k: promised[k] for k in ("auc", "log_loss", "ece", "lift_top_tenth") if k in promised}
         ),
         "effects": [g.values() for g in groups],
+        "usual": usual and usual.values(),
+        "lasting": [plain(asdict(row)) for row in later.rows],
         "precision": precision,
         "power": power["values"],
-        "save_rates": {name: asdict(rate) | {"mean": rate.mean} for name, rate in rates.rates.items()},
+        "beliefs": [plain(asdict(b)) for b in believed],
+        "stopped": stopped,
     }
-    return Result("\n".join(lines), values, 3 if harmful else 0)
+    return Result("\n".join(lines), values, 3 if stopped else 0)
 
 
 def _precision(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Share who left, with its interval, of the list and of its control group, whom nobody held back."""
     found = {}
     for name, group in (("list", "chosen"), ("control", "control")):
-        left = 1 - rows.loc[rows[group], "kept"]
+        left = 1 - rows.loc[rows[group].astype(bool), "kept"]
         if len(left):
             low, high = wilson(float(left.sum()), len(left))
             found[name] = {"customers": len(left), "left": float(left.mean()), "low": low, "high": high}
     return found
 
 
-def _power(config: Config, rows: pd.DataFrame, nights: list[dt.date]) -> dict[str, Any]:
-    """The smallest effect that the rows can show, and how long it takes to see smaller ones."""
-    listed, control = int(rows["chosen"].sum()), int(rows["control"].sum())
-    share = control / len(rows) if control else config.outreach.control.share
-    if not len(rows) or not 0 < share < 1:
-        why = "nobody was drawn yet" if share else "no control group (outreach.control.share is 0), no effect"
-        return {"lines": [why], "values": {"smallest_effect": None, "days_until": {}}}
-    rate = float(rows.loc[rows["control"] if control else rows["chosen"], "kept"].mean())
-    smallest = smallest_effect(rate, listed, control)
-    a_day = len(rows) / ((nights[-1] - nights[0]).days + 1)
+def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
+    """How long it takes to see effects of some sizes, from the newest inflow of randomised rows."""
+    use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
+    if not len(use):
+        why = (
+            "nobody was drawn yet"
+            if config.outreach.control.share
+            else "no control group (outreach.control.share is 0)"
+        )
+        return {"lines": [f"power: {why}, no effect can be seen"], "values": {"days_until": {}}}
+    rate, share = float(use["kept"].mean()), float(use["propensity"].mean())
+    since = pd.to_datetime(use["as_of"])
+    newest = since >= since.max() - pd.Timedelta(days=RECENT_DAYS)
+    span = max(int((since[newest].max() - since[newest].min()).days) + 1, 7)
+    a_day = int(newest.sum()) / span
     days = {
-        points: max(0, int(np.ceil((rows_needed(rate, points, share) - len(rows)) / a_day)))
+        points: max(0, int(np.ceil((rows_needed(rate, points, 1 - share) - len(use)) / a_day)))
         for points in POINTS
     }
-    values = {
-        "smallest_effect": smallest,
-        "days_until": {f"{points:g}": wait for points, wait in days.items()},
+    return {
+        "lines": [power_line(a_day, days)],
+        "values": {"rows_a_day": a_day, "days_until": {f"{p:g}": wait for p, wait in days.items()}},
     }
-    return {"lines": [power_line(smallest, days)], "values": plain(values)}

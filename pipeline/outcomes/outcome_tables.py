@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.effects.control_group import Effect
-from pipeline.outcomes.save_rates import SaveRates
+from models.effects.sequence import Bounds
 from pipeline.result import table
 
 CONTACT_DAYS = 14
@@ -42,23 +41,77 @@ class Check:
 
 @dataclass(frozen=True)
 class Group:
-    """One group of customers with the effect of being on the list: all, or those of an action."""
+    """One group of customers with the effect of being on the list: all, or those of an action.
+
+    Parameters
+    ----------
+    listed, alone
+        Customers whom chance listed, and those it did not.
+    rate, rate_alone
+        Share kept of each.
+    kept, value
+        Effect on the share kept, and on the value kept of a customer.
+    contacted, contacted_alone
+        Share of each whom the contact log says was contacted.
+    """
 
     name: str
-    kept: Effect
-    value: Effect
+    listed: int
+    alone: int
+    rate: float
+    rate_alone: float
+    kept: Bounds
+    value: Bounds
     contacted: float
-    contacted_control: float
+    contacted_alone: float
 
     def values(self) -> dict[str, Any]:
         """As plain values; NaN and infinities are None."""
-        return {
-            "name": self.name,
-            "kept": plain(asdict(self.kept)),
-            "customers_kept": plain(dict(zip(("estimate", "low", "high"), self.kept.total, strict=True))),
-            "value_kept": plain(dict(zip(("estimate", "low", "high"), self.value.total, strict=True))),
-            **plain({"contacted": self.contacted, "contacted_control": self.contacted_control}),
-        }
+        return plain(asdict(self) | {"kept": plain(asdict(self.kept)), "value": plain(asdict(self.value))})
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What the next list believes of an action: effect in chance of leaving, its spread, and as a save rate."""
+
+    action: str
+    rows: int
+    effect: float
+    spread: float
+    save_rate: float
+
+
+@dataclass(frozen=True)
+class LastingRow:
+    """So many months after: effect on the share still there, on days as a customer, and on money."""
+
+    months: int
+    customers: int
+    kept: Bounds
+    days: Bounds
+    money: Bounds | None
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """What lasts of what the lists changed, soonest first."""
+
+    rows: tuple[LastingRow, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Delay or prevention, as far as one can say."""
+        if not self.rows:
+            return "nothing is old enough"
+        first, last = self.rows[0].kept, self.rows[-1].kept
+        soon, months = self.rows[0].months, self.rows[-1].months
+        if len(self.rows) < 2 or not first.fixed_low > 0:
+            return "too early to tell prevented from delayed"
+        if last.fixed_high < first.estimate / 2:
+            return f"the contacts delay: most of what was kept after {soon} months is gone after {months}"
+        if last.fixed_low > first.estimate / 2:
+            return f"the contacts prevent: what was kept after {soon} months is still there after {months}"
+        return f"not clear yet whether the contacts prevent or delay ({months} months)"
 
 
 def check_table(checks: list[Check], promised: Mapping[str, float]) -> str:
@@ -92,37 +145,58 @@ def check_table(checks: list[Check], promised: Mapping[str, float]) -> str:
     return table(header, rows)
 
 
-def group_table(groups: list[Group]) -> str:
-    """The effect of being on the list, for all and by action."""
+def group_table(groups: list[Group], usual: Group | None) -> str:
+    """The effect of being on the list, for all and by action, and against business as usual."""
     header = [
         "action",
-        "on list",
-        "control",
+        "listed",
+        "left alone",
         "kept",
-        "control kept",
+        "alone kept",
         "effect, points",
-        "customers kept",
-        "value kept",
+        "for one look",
+        "value, each",
     ]
     rows = [
         [
             g.name,
-            f"{g.kept.listed:,}",
-            f"{g.kept.control:,}",
-            _share(g.kept.rate),
-            _share(g.kept.rate_control),
-            _interval(100 * g.kept.effect, 100 * g.kept.low, 100 * g.kept.high, 1),
-            _interval(*g.kept.total, 0),
-            _interval(*g.value.total, 0),
+            f"{g.listed:,}",
+            f"{g.alone:,}",
+            _share(g.rate),
+            _share(g.rate_alone),
+            _interval(g.kept, 100, 1),
+            _once(g.kept, 100, 1),
+            _interval(g.value, 1, 2),
         ]
-        for g in groups
+        for g in [*groups, *([usual] if usual else [])]
+    ]
+    lines = [
+        table(header, rows),
+        "effect and value: intervals that hold however often one looks, 95 % together",
     ]
     reached = groups[0]
-    said = (
-        f"contacted within {CONTACT_DAYS} days: {_share(reached.contacted)} of the list, "
-        f"{_share(reached.contacted_control)} of the control group"
-    )
-    return "\n".join([table(header, rows), said] if np.isfinite(reached.contacted) else [table(header, rows)])
+    if np.isfinite(reached.contacted):
+        lines.append(
+            f"contacted within {CONTACT_DAYS} days: {_share(reached.contacted)} of the listed, "
+            f"{_share(reached.contacted_alone)} of those left alone"
+            + (f", {_share(usual.contacted_alone)} of business as usual" if usual else "")
+        )
+    return "\n".join(lines)
+
+
+def lasting_table(found: Lasting) -> str:
+    """What lasts, by months after the list."""
+    rows = [
+        [
+            f"{row.months} months",
+            f"{row.customers:,}",
+            _once(row.kept, 100, 1),
+            _once(row.days, 1, 1),
+            "" if row.money is None else _once(row.money, 1, 2),
+        ]
+        for row in found.rows
+    ]
+    return table(["after", "customers", "still there, points", "days each", "money each"], rows)
 
 
 def precision_lines(precision: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -134,18 +208,20 @@ def precision_lines(precision: Mapping[str, Mapping[str, float]]) -> list[str]:
     ]
 
 
-def power_line(smallest: float, days: Mapping[float, int]) -> str:
-    """How large an effect must be to be seen, and when smaller ones will be.
+def power_line(a_day: float, days: Mapping[float, int]) -> str:
+    """When effects of some sizes will be seen.
 
     Examples
     --------
-    >>> power_line(0.09, {0.01: 9_000, 0.1: 0})
-    'power: an effect of 9.0 points would be seen 4 times in 5; 1 point not within ten years, 10 points now'
+    >>> power_line(4.2, {0.01: 9_000, 0.1: 0})
+    'power: 4.2 customers a day are listed or left alone by chance; an effect of 1 point would be seen not within ten \
+years, 10 points now'
     """
     waits = ", ".join(
-        f"{100 * points:g} point{'s' * (points > 0.01)} {_wait(wait)}" for points, wait in days.items()
+        f"{100 * points:g} point{'s' * (points > 0.01)} {'would be seen ' * (i == 0)}{_wait(wait)}"
+        for i, (points, wait) in enumerate(days.items())
     )
-    return f"power: an effect of {100 * smallest:.1f} points would be seen 4 times in 5; {waits}"
+    return f"power: {a_day:.1f} customers a day are listed or left alone by chance; an effect of {waits}"
 
 
 def _wait(days: int) -> str:
@@ -154,16 +230,15 @@ def _wait(days: int) -> str:
     return f"in about {days:,} days" if days else "now"
 
 
-def rate_table(rates: SaveRates) -> str:
-    """The save rates that were measured."""
+def belief_table(found: list[Belief]) -> str:
+    """What the next list believes of each action that was tried."""
+    if not found:
+        return "no action has results yet: the playbook's save rates stay in use"
     rows = [
-        [name, f"{r.mean:.1%}", f"{r.saved:.1f}", f"{r.lost:.1f}", f"{r.prior_weight:.0%}"]
-        for name, r in rates.rates.items()
-        if r.prior_weight < 1
+        [b.action, f"{b.rows:,}", f"{100 * b.effect:+.1f} +- {100 * b.spread:.1f}", f"{b.save_rate:+.1%}"]
+        for b in found
     ]
-    if not rows:
-        return "no action has results of both groups yet: the playbook's save rates stay in use"
-    return table(["action", "save rate", "saved", "lost", "playbook's weight"], rows)
+    return table(["action", "rows", "effect, points", "save rate"], rows)
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -174,10 +249,19 @@ def _share(value: float) -> str:
     return f"{value:.1%}" if np.isfinite(value) else ""
 
 
-def _interval(estimate: float, low: float, high: float, digits: int) -> str:
-    if not np.isfinite([estimate, low, high]).all():
-        return "not known"
-    return f"{estimate:+,.{digits}f} [{low:+,.{digits}f}, {high:+,.{digits}f}]"
+def _interval(found: Bounds, scale: float, digits: int) -> str:
+    return _shown(found.estimate, found.low, found.high, scale, digits)
+
+
+def _once(found: Bounds, scale: float, digits: int) -> str:
+    return _shown(found.estimate, found.fixed_low, found.fixed_high, scale, digits)
+
+
+def _shown(estimate: float, low: float, high: float, scale: float, digits: int) -> str:
+    if not np.isfinite(estimate) or (low, high) == (-1.0, 1.0):
+        return "not known yet"
+    one, two, three = (scale * x for x in (estimate, low, high))
+    return f"{one:+,.{digits}f} [{two:+,.{digits}f}, {three:+,.{digits}f}]"
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

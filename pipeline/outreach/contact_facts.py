@@ -12,7 +12,15 @@ from configs.outreach import DEFAULT, Outreach
 from features.tables import complaints
 
 DAY = pd.Timedelta(days=1)
-COLUMNS = ("last_contact", "quiet_until", "recent_contacts", "open_complaint", "agent", "usual_gap_days")
+COLUMNS = (
+    "last_contact",
+    "last_ours",
+    "quiet_until",
+    "recent_contacts",
+    "open_complaint",
+    "agent",
+    "usual_gap_days",
+)
 
 
 def contact_facts(
@@ -31,9 +39,9 @@ def contact_facts(
     Returns
     -------
     DataFrame
-        Indexed by `customers`: `last_contact`; `quiet_until`, no contact before it; `recent_contacts`, by us in the
-        last `max_contacts.days`; `open_complaint`; `agent`, who contacted the customer last; `usual_gap_days`, the
-        mean days between days with a contact. Null where the log says nothing.
+        Indexed by `customers`: `last_contact`; `last_ours`, the last one by us; `quiet_until`, no contact before it;
+        `recent_contacts`, by us in the last `max_contacts.days`; `open_complaint`; `agent`, who contacted the customer
+        last; `usual_gap_days`, the mean days between days with a contact. Null where the log says nothing.
     """
     if contacts is None:
         found = pd.DataFrame(index=pd.Index([], dtype="str", name="customer_id"))
@@ -41,7 +49,7 @@ def contact_facts(
         table = _in_memory(contacts) if isinstance(contacts, pd.DataFrame) else contacts
         found = _per_customer(table, settings, as_of).to_pandas().set_index("customer_id")
     found = found.reindex(customers).reindex(columns=list(COLUMNS))
-    for name in ("last_contact", "quiet_until"):
+    for name in ("last_contact", "last_ours", "quiet_until"):
         found[name] = pd.to_datetime(found[name])
     return found.assign(
         recent_contacts=found["recent_contacts"].fillna(0).astype("int64"),
@@ -78,6 +86,7 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
     )
     rows = marked.group_by("customer_id").aggregate(
         last_contact=marked.occurred_at.max(),
+        last_ours=marked.occurred_at.max(where=marked.ours),
         quiet_until=marked.quiet_until.max(where=marked.counted),
         recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
         open_complaint=marked.complaint.any(),

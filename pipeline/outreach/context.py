@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
+from models.effects.contact import ContactEffect
+from pipeline.outcomes.learned import Evidence
 from pipeline.outreach.costs import Costs, contact_costs
 from pipeline.outreach.eligibility import Rule
+from pipeline.outreach.stage import Stage
 from pipeline.outreach.valuation import Valuation
 
 Bools = NDArray[np.bool_]
@@ -35,8 +39,10 @@ class Context:
         Secret of the draws, see `draws.control_key`.
     hold_days
         Gap and horizon: so long is a customer of the control group left alone once chosen.
-    save_rates
-        Action to the beta posterior (saved, lost) that stands in place of the playbook's belief.
+    effect
+        What is believed of the effect of each action, in the playbook's order.
+    evidence
+        What randomised rows have shown so far.
     margin
         Share of the revenue that is left after costs.
     """
@@ -46,20 +52,14 @@ class Context:
     playbook: Playbook
     key: bytes
     hold_days: int
-    save_rates: Mapping[str, tuple[float, float]]
+    effect: ContactEffect
+    evidence: Evidence
     margin: float = 1.0
 
     @property
     def actions(self) -> list[Action]:
         """In the playbook's order."""
         return list(self.playbook.actions.values())
-
-    @property
-    def saves(self) -> Floats:
-        """Shape (actions,): share of leavers that each action is expected to keep."""
-        priors = {n: (a.save_rate.saved, a.save_rate.lost) for n, a in self.playbook.actions.items()}
-        betas = np.array([self.save_rates.get(name, prior) for name, prior in priors.items()], np.float64)
-        return np.asarray(betas[:, 0] / betas.sum(axis=1))
 
     @property
     def channels(self) -> list[str]:
@@ -83,16 +83,17 @@ class Prepared:
         Shape (n, channels): may be contacted by it.
     rules
         What stands against a contact, so far.
-    lift
-        Shape (n, actions): leaving prevented by each action, in customers, if it fits; 0 where it can't be taken.
+    stage
+        How large the list may be.
     candidates
         Places of those who need reasons, in the order of `customers`.
     explain
         The same customers as rows of the frame that was given.
-    sampled
-        Shape (n,): candidates who take part in the random draw.
-    sample_share
-        Share of those with a possible gain who do.
+    effect, spread, drawn
+        Shape (candidates, actions): expected fall of the chance of leaving, its standard deviation, and the draw of
+        tonight; NaN where the action can't be taken.
+    inputs
+        Of each candidate, for the ledger: what the effect was computed from.
     """
 
     context: Context
@@ -101,11 +102,13 @@ class Prepared:
     worth: Valuation
     channels: Bools
     rules: Mapping[Rule, Bools]
-    lift: Floats
+    stage: Stage
     candidates: Ints
     explain: Ints
-    sampled: Bools
-    sample_share: float
+    effect: Floats
+    spread: Floats
+    drawn: Floats
+    inputs: list[Any]
 
     @property
     def costs(self) -> Costs:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,10 @@ from numpy.typing import NDArray
 from configs.outreach import DEFAULT, Outreach
 from configs.playbook import ACCOUNT_MANAGER
 from models.decision.assignment import Options
-from pipeline.outcomes.draws import control_period, draw
+from models.effects.contact import Situation
+from pipeline.outcomes.draws import draw
+from pipeline.outcomes.learned import ALL
+from pipeline.outcomes.situation import inputs_of, recorded, rested, situation
 from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.costs import contact_costs
@@ -24,23 +29,26 @@ from pipeline.outreach.decision import Decision, Outcome
 from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels
 from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
-from pipeline.outreach.selection import Limits, Night, select
+from pipeline.outreach.selection import Choice, Limits, Selection, select
+from pipeline.outreach.stage import Stage, stage
 from pipeline.outreach.valuation import Valuation, valuation
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SPARED_TOP = 0.05
+
 
 def prepare(
     scores: pd.DataFrame,
     context: Context,
     *,
+    columns: Sequence[str],
     contacts: Any = None,
     facts: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
     do_not_contact: Collection[str] = (),
-    effect: Floats | None = None,
     worth: Valuation | None = None,
 ) -> Prepared:
     """Value every customer, apply every rule, and pick those who compete for the list.
@@ -48,20 +56,20 @@ def prepare(
     Parameters
     ----------
     scores
-        One row a customer: `customer_id`, `churn_probability`, and the columns of the matrix.
+        One row a customer: `customer_id`, `churn_probability`, and the columns of the matrix; `still_there` and `left`
+        where known.
+    columns
+        Names of the matrix's columns, that the effect of a contact may depend on.
     contacts
         Ibis table or frame of the contacts role, cut at `as_of`.
     facts
         More columns by `customer_id`, that the model must not see: owner, household, consent, ids of the CRM.
     history
-        `ledger.recommended` of the last `repeat_days` and `hold_days`.
+        `ledger.recommended` of the last `repeat_days`, `hold_days` and `max_contacts.days`.
     do_not_contact
         Ids, see `eligibility.read_ids`.
-    effect
-        Shape (n,), in the order of `scores`: predicted fall of the chance of leaving when contacted. It takes the
-        place of chance x save rate, and the save rates only tell the actions apart.
     worth
-        Of these customers, in the order of `scores`, where they are not all: what each is worth depends on all.
+        What each customer of `scores` is worth, in their order; absent, it is computed from `scores`.
 
     Raises
     ------
@@ -74,6 +82,7 @@ def prepare(
     if facts is not None:
         fresh = facts[[c for c in facts.columns if c not in customers or c == "customer_id"]]
         customers = customers.merge(fresh.drop_duplicates("customer_id"), on="customer_id", how="left")
+    customers = customers.assign(left=_left(customers, settings))
     check_columns(customers, settings)
     known = contact_facts(contacts, pd.Index(customers["customer_id"]), settings, context.as_of)
     if contacts is None and "open_issue_count" in customers:
@@ -83,82 +92,94 @@ def prepare(
         customers, known, channels, history, do_not_contact, settings, context.as_of, context.hold_days
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
-    lift = _lift(customers, known, channels, worth, context, None if effect is None else effect[order])
-    free = ~np.logical_or.reduce(list(rules.values()))
-    best = _gain(lift, worth, context).max(axis=1, initial=-np.inf)
-    rules = {**rules, **_hopeless(lift, known, best)}
-    competing = np.flatnonzero(free & (best > 0))
-    candidates, sampled, share = _candidates(customers, competing, best, context)
+    chance = customers["churn_probability"].to_numpy(np.float64)
+    now = stage(settings, context.evidence, len(customers), float(chance.mean()), context.hold_days)
+    can = _possible(customers, known, channels, worth, now, context)
+    rest, recent = rested(known, history, customers["customer_id"], settings, context.as_of)
+    free = np.flatnonzero(~np.logical_or.reduce(list(rules.values())) & can.any(axis=1))
+    people = customers.iloc[free].reset_index(drop=True)
+    seen = situation(people, inputs_of(people, columns), rest[free], recent[free])
+    effects = _effects(seen, can[free], context)
+    best = np.full(len(customers), -np.inf)
+    best[free] = np.fmax.reduce([_gain(effects[i], worth, context, free) for i in (0, 2)]).max(
+        axis=1, initial=-np.inf
+    )
+    rules = {**rules, **_hopeless(can, known, now, best, np.isin(np.arange(len(customers)), free))}
+    among = np.flatnonzero(best[free] > 0)
+    if len(among) > settings.candidates:
+        among = np.sort(among[np.argsort(-best[free][among], kind="stable")[: settings.candidates]])
+    rows = free[among]
+    kept = recorded(seen, people, rest[free], among)
+    mean, spread, drawn = (found[among] for found in effects)
     return Prepared(
-        context, customers, known, worth, channels, rules, lift, candidates, order[candidates], sampled, share
+        context, customers, known, worth, channels, rules, now, rows, order[rows], mean, spread, drawn, kept
     )
 
 
-def _lift(
+def _left(customers: pd.DataFrame, settings: Outreach) -> Bools:
+    """Who has left, as far as one can know: nobody can be kept of them, some can be won back."""
+    left = customers["left"].to_numpy(bool) if "left" in customers else np.zeros(len(customers), bool)
+    if "still_there" not in customers:
+        return left
+    return np.asarray(left | (customers["still_there"].to_numpy(np.float64) < settings.gone_below))
+
+
+def _possible(
     customers: pd.DataFrame,
     known: pd.DataFrame,
     channels: Bools,
     worth: Valuation,
+    now: Stage,
     context: Context,
-    effect: Floats | None,
-) -> Floats:
-    """Leaving prevented by each action, were it to fit by the reasons too."""
+) -> Bools:
+    """Shape (n, actions): could be taken, were it to fit by the reasons too."""
     probability = customers["churn_probability"].to_numpy(np.float64)
-    ranks, complaint = worth.ranks, known["open_complaint"].to_numpy(bool)
+    complaint = known["open_complaint"].to_numpy(bool)
     reach = {channel: channels[:, i] for i, channel in enumerate(context.channels)}
-    saves = context.saves
-    lift = np.zeros((len(customers), len(saves)))
-    for i, action in enumerate(context.actions):
-        can = fitting(action, customers, probability, ranks, None) & reach[action.channel]
-        can &= ~complaint | action.settles_complaints
-        base = probability * saves[i] if effect is None else effect * saves[i] / saves.mean()
-        lift[:, i] = np.where(can, base, 0.0)
-    return lift
+    can = np.zeros((len(customers), len(context.actions)), bool)
+    for i, (name, action) in enumerate(context.playbook.actions.items()):
+        if now.stopped & {name, ALL}:
+            continue
+        can[:, i] = fitting(action, customers, probability, worth.ranks, None) & reach[action.channel]
+        can[:, i] &= ~complaint | action.settles_complaints
+    return can
 
 
-def _gain(lift: Floats, worth: Valuation, context: Context, rows: Ints | None = None) -> Floats:
-    """Expected gain of each action, minus infinity where it can't be taken."""
-    amount = worth.amount if rows is None else worth.amount[rows]
+def _effects(seen: Situation, can: Bools, context: Context) -> tuple[Floats, Floats, Floats]:
+    """Expected effect, its standard deviation and tonight's draw, shape (n, actions) each; NaN where impossible."""
+    seed = int.from_bytes(
+        hashlib.blake2b(f"effect {context.as_of}".encode(), key=context.key, digest_size=8).digest()
+    )
+    mean, spread = context.effect.effect(seen)
+    drawn = context.effect.drawn(seen, np.random.default_rng(seed))
+    mean, spread, drawn = (np.where(can, x, np.nan) for x in (mean, spread, drawn))
+    return mean, spread, drawn
+
+
+def _gain(effect: Floats, worth: Valuation, context: Context, rows: Ints) -> Floats:
+    """Gain of each action when it has such an effect, minus infinity where it can't be taken."""
     costs = contact_costs(context.playbook, context.settings, worth.priced)
-    return np.where(lift > 0, lift * amount[:, None] - costs.off_the_gain, -np.inf)
+    gain = effect * worth.worth[rows][:, None] - costs.off_the_gain
+    return np.where(np.isnan(gain), -np.inf, gain)
 
 
-def _hopeless(lift: Floats, known: pd.DataFrame, best: Floats) -> dict[Rule, Bools]:
-    none = ~(lift > 0).any(axis=1)
+def _hopeless(can: Bools, known: pd.DataFrame, now: Stage, best: Floats, free: Bools) -> dict[Rule, Bools]:
+    none = ~can.any(axis=1)
     complaint = known["open_complaint"].to_numpy(bool)
     return {
+        Rule.STOPPED: np.full(len(best), ALL in now.stopped),
         Rule.COMPLAINT: none & complaint,
         Rule.NO_ACTION: none & ~complaint,
-        Rule.NO_GAIN: ~none & (best <= 0),
+        Rule.NO_GAIN: free & (best <= 0),
     }
 
 
-def _candidates(
-    customers: pd.DataFrame, competing: Ints, best: Floats, context: Context
-) -> tuple[Ints, Bools, float]:
-    """The most promising, and a random sample of all for the random part of the list."""
-    settings = context.settings
-    sampled = np.zeros(len(customers), bool)
-    if len(competing) <= settings.candidates:
-        sampled[competing] = True
-        return competing, sampled, 1.0
-    size = settings.candidates // 5 if settings.exploration else 0
-    dice = draw(context.key, f"sample {context.as_of}", customers["customer_id"].iloc[competing].tolist())
-    drawn = competing[np.argsort(dice, kind="stable")[:size]]
-    rest = np.setdiff1d(competing, drawn)
-    top = rest[np.argsort(-best[rest], kind="stable")[: settings.candidates - size]]
-    sampled[drawn] = True
-    return np.sort(np.concatenate([drawn, top])), sampled, size / len(competing)
-
-
 def least_gain(prepared: Prepared) -> float:
-    """What the least promising of those gains at most who compete for their gain and not by the draw.
-
-    Nobody who gains less would compete; minus infinity where there is room for more.
-    """
-    rows = prepared.candidates[~prepared.sampled[prepared.candidates]]
-    best = _gain(prepared.lift[rows], prepared.worth, prepared.context, rows).max(axis=1, initial=-np.inf)
-    return float(best.min()) if len(rows) else -np.inf
+    """What the least promising of the candidates gains; minus infinity where there was room for more."""
+    if len(prepared.candidates) < prepared.context.settings.candidates:
+        return -np.inf
+    gain = _gain(prepared.effect, prepared.worth, prepared.context, prepared.candidates)
+    return float(gain.max(axis=1).min())
 
 
 def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decision:
@@ -175,14 +196,48 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     probability = people["churn_probability"].to_numpy(np.float64)
     ranks = prepared.worth.ranks[rows]
     fits = np.column_stack([fitting(a, people, probability, ranks, drivers) for a in context.actions])
-    gain = _gain(np.where(fits, prepared.lift[rows], 0.0), prepared.worth, context, rows)
-    customer, action = np.nonzero(gain > 0)
+    cautious = prepared.effect - prepared.stage.caution * prepared.spread
+    gain, least, tried = (
+        np.where(fits, _gain(effect, prepared.worth, context, rows), -np.inf)
+        for effect in (prepared.effect, cautious, prepared.drawn)
+    )
+    if prepared.stage.name == "pilot":
+        # Nobody of the most valuable is put at risk before anything is known.
+        tried[ranks < SPARED_TOP] = -np.inf
+    customer, action = np.nonzero((gain > 0) | (tried > 0))
     owners = _owners(people, prepared.facts["agent"].iloc[rows].to_numpy(object), context)[customer, action]
-    night, limits = _night(prepared, people, customer, action, gain[customer, action], owners)
-    found = select(night, limits, context.settings.exploration, _limit_dice(limits, context))
+    at = customer, action
+    choice, limits = _choice(prepared, people, at, (gain[at], least[at] > 0, tried[at]), owners)
+    found = _selected(choice, limits, people, prepared)
     return Outcome(
-        prepared, people, tuple(reasons), customer, action, gain, owners, night, found, fits
+        prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits
     ).decision()
+
+
+def _selected(choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared) -> Selection:
+    """The list of those who may stay, and then the block of those who may come back, each with its own capacity."""
+    settings, now = prepared.context.settings, prepared.stage
+    gone = people["left"].to_numpy(bool)[choice.customer]
+    dice = _limit_dice(limits, prepared.context)
+    half = len(np.unique(choice.options.unit[choice.sure & ~gone])) >= limits.capacity / 2
+    stay = select(
+        choice.only(~gone),
+        limits,
+        trial=now.explore if half else now.trial,
+        control=now.control,
+        limit_dice=dice,
+    )
+    used = stay.used(choice.options, limits)
+    room = replace(limits.less(used), capacity=float(settings.win_back_capacity))
+    few = min(now.trial, settings.win_back_capacity)
+    back = select(
+        choice.only(gone & ~np.isin(choice.options.unit, choice.options.unit[stay.taken])),
+        room,
+        trial=few,
+        control=now.control,
+        limit_dice=dice,
+    )
+    return stay.joined(back)
 
 
 def account_managers(people: pd.DataFrame, agents: NDArray[Any], settings: Outreach) -> NDArray[Any]:
@@ -221,17 +276,16 @@ def units(people: pd.DataFrame, settings: Outreach) -> list[str]:
     return [f"household {h}" if k else f"customer {c}" for h, k, c in zip(homes, known, ids, strict=True)]
 
 
-def in_control(names: Sequence[str], context: Context) -> Bools:
-    """Whether each household is in the control group of the date."""
-    control = context.settings.control
-    period = control_period(context.as_of, control.days)
-    return draw(context.key, f"control {period}", names) < control.share
-
-
-def _night(
-    prepared: Prepared, people: pd.DataFrame, customer: Ints, action: Ints, gain: Floats, owners: NDArray[Any]
-) -> tuple[Night, Limits]:
-    context, settings = prepared.context, prepared.context.settings
+def _choice(
+    prepared: Prepared,
+    people: pd.DataFrame,
+    at: tuple[Ints, Ints],
+    gains: tuple[Floats, Bools, Floats],
+    owners: NDArray[Any],
+) -> tuple[Choice, Limits]:
+    """The options of the candidates with tonight's draws, and what the list may use."""
+    context, settings, (customer, action) = prepared.context, prepared.context.settings, at
+    gain, sure, tried = gains
     names = units(people, settings)
     unit = np.unique(np.array(names, object), return_inverse=True)[1].astype(np.int64)
     channel_of = np.array([context.channels.index(a.channel) for a in context.actions])
@@ -243,18 +297,17 @@ def _night(
     )
     cost = prepared.costs.amount[action]
     groups = [(channel_of[action].astype(np.int64), caps[0]), (owner.astype(np.int64), caps[1])]
-    ids = people["customer_id"].tolist()
-    dice = [draw(context.key, f"{what} {context.as_of}", ids) for what in ("explore", "option")]
-    night = Night(
+    choice = Choice(
         Options(unit[customer], gain, cost, groups),
+        tried,
+        sure & (gain > 0),
         customer.astype(np.int64),
         len(people),
-        in_control(names, context),
-        prepared.sampled[prepared.candidates],
-        np.stack(dice, axis=1),
+        prepared.facts["open_complaint"].to_numpy(bool)[prepared.candidates],
+        draw(context.key, f"alone {context.as_of}", names),
     )
     budget = np.inf if settings.budget is None else settings.budget
-    return night, Limits(float(settings.capacity), budget, caps)
+    return choice, Limits(float(settings.capacity), budget, caps)
 
 
 def _limit_dice(limits: Limits, context: Context) -> Floats:

@@ -10,17 +10,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.outcomes.draws import control_period, key_id
+from pipeline.outcomes.draws import draw, key_id
 from pipeline.outcomes.ledger import REASON_JOINT
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.eligibility import Rule, joined
 from pipeline.outreach.playbook import message, title
 from pipeline.outreach.reasons import COUNT, Reason
-from pipeline.outreach.selection import Night, Selection
+from pipeline.outreach.selection import Choice, Selection
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+KEEP, WIN_BACK = "keep", "win back"
+Z_LOW = 1.645
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,54 @@ class Outcome:
     action: Ints
     gain: Floats
     owners: NDArray[Any]
-    night: Night
+    choice: Choice
     found: Selection
     fits: Bools
 
     def decision(self) -> Decision:
         """All of it."""
-        notes = (*self.prepared.worth.notes, *self.prepared.costs.notes)
+        notes = (
+            *self.prepared.stage.notes,
+            *self._size(),
+            *self.prepared.worth.notes,
+            *self.prepared.costs.notes,
+        )
         return Decision(self.chosen(), self.suppressed(), self.ledger(), self.figures(), notes)
+
+    def _size(self) -> tuple[str, ...]:
+        """What the trial part of tonight's list may cost, where there is one."""
+        listed = self.found.listed
+        tried = listed[self.found.trial[listed]]
+        if not len(tried):
+            return ()
+        cost, harm = float(self.choice.options.cost[tried].sum()), self._harm(tried)
+        if not self.prepared.worth.priced:
+            return (f"trial: {len(tried)} of {len(listed)} contacts try what is not sure yet",)
+        return (
+            f"trial: {len(tried)} of {len(listed)} contacts try what is not sure yet; they cost {cost:,.2f}, and at "
+            f"worst {harm:,.2f} by driving customers away",
+        )
+
+    def _harm(self, options: Ints) -> float:
+        """What the contacts lose at the lower 5 % bound of their effects together."""
+        at = self.customer[options], self.action[options]
+        worth = self.prepared.worth.amount[self.prepared.candidates[at[0]]]
+        low = self.prepared.effect[at] - Z_LOW * self.prepared.spread[at]
+        return float(-(np.minimum(low, 0.0) * worth).sum())
+
+    def _usual(self) -> Bools:
+        """Shape (left alone,): whom the team treats as if there were no list."""
+        context = self.prepared.context
+        names = self.people["customer_id"].iloc[self.customer[self.found.left_alone]].tolist()
+        share = context.settings.control.usual
+        return np.asarray(draw(context.key, f"usual {context.as_of}", names) < share)
 
     def chosen(self) -> pd.DataFrame:
         """The list, best first."""
         context, people = self.prepared.context, self.people
         options = self.found.listed
-        best = np.lexsort((self.customer[options], -self.night.options.gain[options]))
+        gone = self.people["left"].to_numpy(bool)[self.customer[options]]
+        best = np.lexsort((self.customer[options], -self.choice.options.gain[options], gone))
         options = options[best]
         who, what = self.customer[options], self.action[options]
         rows = self.prepared.candidates[who]
@@ -96,11 +133,12 @@ class Outcome:
         frame = pd.DataFrame(
             {
                 "rank": np.arange(1, len(who) + 1),
+                "block": pd.Series(np.where(people["left"].to_numpy(bool)[who], WIN_BACK, KEEP), dtype="str"),
                 "customer_id": people["customer_id"].iloc[who].to_numpy(),
                 "churn_probability": probability,
                 "value": value,
                 "value_at_risk": probability * value,
-                "expected_gain": self.night.options.gain[options],
+                "expected_gain": self.choice.options.gain[options],
             }
         )
         for i in range(COUNT):
@@ -120,7 +158,6 @@ class Outcome:
         frame["contact_gap_days"] = np.floor(gap.to_numpy(np.float64))
         days = np.array([actions[a].within_days for a in what], "timedelta64[D]")
         frame["due_date"] = (np.datetime64(context.as_of, "D") + days).astype("datetime64[s]")
-        frame["propensity"] = self._propensity()[who]
         return frame.join(self._extra(who))
 
     def _records(self, who: Ints) -> list[dict[str, Any]]:
@@ -136,13 +173,6 @@ class Outcome:
         kept = [c for c in self.people.columns if c in asked and c not in LIST_COLUMNS]
         return self.people[kept].iloc[who].reset_index(drop=True)
 
-    def _propensity(self) -> Floats:
-        """Shape (candidates,): chance of being on the list, before the draws."""
-        chance = self.found.chance * self.prepared.sample_share
-        sure = np.concatenate([self.found.listed, self.found.left_alone])
-        chance[self.customer[sure[~self.found.explored[sure]]]] = 1.0
-        return chance * (1 - self.prepared.context.settings.control.share)
-
     def suppressed(self) -> pd.DataFrame:
         """Everybody who is not on the list, with every rule that applied."""
         prepared, n = self.prepared, len(self.prepared.customers)
@@ -154,12 +184,17 @@ class Outcome:
         fit = self.fits.any(axis=1)
         rules[Rule.NO_ACTION][rows[~fit]] = True
         rules[Rule.NO_GAIN][rows[fit & ~has]] = True
-        control = np.zeros(n, bool)
-        control[rows[self.customer[self.found.left_alone]]] = True
-        taken_units = self.night.options.unit[np.concatenate([self.found.listed, self.found.left_alone])]
+        control, usual = np.zeros(n, bool), np.zeros(n, bool)
+        alone = rows[self.customer[self.found.left_alone]]
+        control[alone], usual[alone] = ~self._usual(), self._usual()
+        taken_units = self.choice.options.unit[self.found.taken]
         of_unit = np.zeros(n, bool)
-        of_unit[rows[self.customer[np.isin(self.night.options.unit, taken_units)]]] = True
-        rules |= {Rule.CONTROL: control, Rule.HOUSEHOLD: of_unit & ~control & ~listed}
+        of_unit[rows[self.customer[np.isin(self.choice.options.unit, taken_units)]]] = True
+        rules |= {
+            Rule.CONTROL: control,
+            Rule.USUAL: usual,
+            Rule.HOUSEHOLD: of_unit & ~control & ~usual & ~listed,
+        }
         rules[Rule.FULL] = ~listed & ~np.logical_or.reduce(list(rules.values()))
         out = np.flatnonzero(~listed)
         told = joined({rule: mask[out] for rule, mask in rules.items()}, len(out))
@@ -170,17 +205,17 @@ class Outcome:
         """A row for every scored customer."""
         prepared, context = self.prepared, self.prepared.context
         n, rows = len(prepared.customers), prepared.candidates
-        taken = np.concatenate([self.found.listed, self.found.left_alone])
+        taken = self.found.taken
         at = rows[self.customer[taken]]
         free = ~np.logical_or.reduce(list(prepared.rules.values()))
         eligible = free.copy()
         eligible[rows] = False
         eligible[rows[self.customer]] = True
-        propensity = np.zeros(n)
-        # Who was not looked at could still have been in the sample that the random part is drawn from.
-        drawn = self.found.explored.sum() / max(int(prepared.sampled.sum()), 1)
-        propensity[free] = drawn * prepared.sample_share * (1 - context.settings.control.share)
-        propensity[rows] = self._propensity()
+        propensity, inputs, usual = np.zeros(n), np.full(n, None, object), np.zeros(n, bool)
+        propensity[at] = self.found.chance[taken]
+        for place, customer in zip(at, self.customer[taken], strict=True):
+            inputs[place] = prepared.inputs[customer]
+        usual[rows[self.customer[self.found.left_alone]]] = self._usual()
         names, actions = list(context.playbook.actions), context.actions
         columns: dict[str, Any] = {"action": names, "channel": [a.channel for a in actions]}
         frame = pd.DataFrame(
@@ -190,7 +225,8 @@ class Outcome:
                 "eligible": eligible,
                 "chosen": _mark(n, rows[self.customer[self.found.listed]]),
                 "control": _mark(n, rows[self.customer[self.found.left_alone]]),
-                "explored": _mark(n, at[self.found.explored[taken]]),
+                "usual": usual,
+                "trial": _mark(n, at[self.found.trial[taken]]),
                 "propensity": propensity,
                 "value": prepared.worth.amount,
             }
@@ -202,37 +238,34 @@ class Outcome:
         gain, told = np.full(n, np.nan), np.full(n, None, object)
         best = self.gain.max(axis=1, initial=-np.inf)
         gain[rows] = np.where(best > 0, best, np.nan)
-        gain[at] = self.night.options.gain[taken]
+        gain[at] = self.choice.options.gain[taken]
         told[rows] = [REASON_JOINT.join(reason.sentence for reason in each) or None for each in self.reasons]
-        return frame.assign(expected_gain=gain, reasons=told)
+        return frame.assign(expected_gain=gain, reasons=told, inputs=inputs)
 
     def figures(self) -> dict[str, Any]:
         """For the manifest and the tracking server; neither the key nor who is in the control group."""
-        context, found, control = self.prepared.context, self.found, self.prepared.context.settings.control
+        context, found, now = self.prepared.context, self.found, self.prepared.stage
         listed, alone = found.listed, found.left_alone
         return {
             "value": dict(self.prepared.worth.parameters),
             "listed": len(listed),
-            "explored": int(found.explored[listed].sum()),
+            "trial": int(found.trial[listed].sum()),
             "left_alone": len(alone),
-            "expected_gain": float(self.night.options.gain[listed].sum()),
-            "cost": float(self.night.options.cost[listed].sum()),
+            "expected_gain": float(self.choice.options.gain[listed].sum()),
+            "cost": float(self.choice.options.cost[listed].sum()),
             "costs_known": self.prepared.costs.known,
             "first_choice_gain": found.gain,
             "first_choice_bound": found.bound,
             "candidates": len(self.prepared.candidates),
+            "stage": now.name,
+            "stopped": sorted(now.stopped),
             "control": {
-                "share": control.share,
-                "days": control.days,
-                "period": control_period(context.as_of, control.days),
+                "share": now.control,
+                "usual": context.settings.control.usual,
                 "hold_days": context.hold_days,
                 "key_id": key_id(context.key),
             },
-            "exploration": context.settings.exploration,
-            "save_rates": {
-                name: {"mean": float(mean), "measured": name in context.save_rates}
-                for name, mean in zip(context.playbook.actions, context.saves, strict=True)
-            },
+            "randomised_rows": context.effect.rows,
         }
 
 
@@ -243,8 +276,8 @@ def _mark(n: int, places: Ints) -> Bools:
 
 
 LIST_COLUMNS = frozenset(
-    ["rank", "customer_id", "churn_probability", "value", "value_at_risk", "expected_gain"]
+    ["rank", "block", "customer_id", "churn_probability", "value", "value_at_risk", "expected_gain"]
     + [f"reason_{i + 1}" for i in range(COUNT)]
     + ["action", "title", "channel", "owner", "message"]
-    + ["last_contact", "contact_gap_days", "due_date", "propensity"]
+    + ["last_contact", "contact_gap_days", "due_date"]
 )

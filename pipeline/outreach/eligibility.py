@@ -30,10 +30,12 @@ class Rule(StrEnum):
     TOO_MANY = "contacted often enough lately"
     REPEAT = "recommended a short time ago"
     HELD = "control group, until its outcome is known"
+    STOPPED = "the list is switched off: it drives customers away"
     COMPLAINT = "open complaint goes to service first"
     NO_ACTION = "no action of the playbook fits"
     NO_GAIN = "no action is worth its cost"
     CONTROL = "control group"
+    USUAL = "left to the team, as usual"
     HOUSEHOLD = "another of the household comes first"
     FULL = "capacity or budget used up"
 

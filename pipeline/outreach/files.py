@@ -11,7 +11,7 @@ from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.exports import crm_table, csv_text
 
-DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2, "propensity": 6}
+DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2}
 
 
 def outreach_files(prepared: Prepared, decision: Decision, company: str) -> dict[str, bytes]:

@@ -1,15 +1,13 @@
-"""The list of one night: the best choice within the limits, a random part, and the control group left alone.
+"""The list of one night: first whose gain is sure, then a trial of what is not, each against customers left alone.
 
-The control group is drawn by a keyed hash before anything is chosen, and takes part in the choice: whoever of it
-would be listed is left alone, and the room goes to the next choice. So for everybody who is chosen, whether to be
-listed or left alone was a matter of chance only.
+Whether a customer who is chosen will be listed or left alone is drawn by a keyed hash before anything is chosen. The
+choice does not look at the draw, and the room of those left alone goes to the next choice. So for everybody who is
+chosen, to be listed or left alone is a matter of chance only, and the chance is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ROUNDS = 12
-TOLERANCE = 1e-9
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,29 +73,42 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Night:
+class Choice:
     """What can be chosen tonight, and the draws.
 
     Parameters
     ----------
     options
-        One for each customer and action with a positive gain; groups as in `Limits`, their caps unread.
+        One for each customer and action that is worth a thought; `gain` is the expected one; groups as in `Limits`,
+        their caps unread.
+    tried
+        Shape (options,): the gain as it could well be, by tonight's draw.
+    sure
+        Shape (options,): the gain is positive even when the effect is as small as it may well be.
     customer
         Shape (options,): number of the customer, below `customers`.
-    control
-        Shape (customers,): is in the control group.
-    sampled
-        Shape (customers,): takes part in the draw of the random part.
+    spared
+        Shape (customers,): must not be left alone.
     dice
-        Shape (customers, 2), in [0, 1): the order of the draw, and which of the own options is drawn.
+        Shape (customers,), in [0, 1): customers whose number is below the share of the control group are left alone.
+        The same for all of a household.
     """
 
     options: Options
+    tried: Floats
+    sure: Bools
     customer: Ints
     customers: int
-    control: Bools
-    sampled: Bools
+    spared: Bools
     dice: Floats
+
+    def only(self, may: Bools) -> Choice:
+        """The same options, of which some can't be chosen."""
+        return replace(self, sure=self.sure & may, tried=np.where(may, self.tried, -np.inf))
+
+    def alone(self, share: float) -> Bools:
+        """Shape (options,): would be left alone."""
+        return np.asarray(((self.dice < share) & ~self.spared)[self.customer])
 
 
 @dataclass(frozen=True)
@@ -107,22 +118,41 @@ class Selection:
     Parameters
     ----------
     listed, left_alone
-        Numbers of the options on the list, and of those that would be if their customers were not in the control
-        group.
-    explored
-        Shape (options,): was drawn.
+        Numbers of the options on the list, and of those that would be if chance had not left their customers alone.
+    trial
+        Shape (options,): was chosen to be tried.
     chance
-        Shape (customers,): chance of being drawn, of those in the draw.
+        Shape (options,): chance of being listed of what was chosen; 0 for the others.
     gain, bound
-        Of the first and largest choice, before the control group was taken out; nothing gains more than the bound.
+        Of the first and largest choice, before anybody was left alone; nothing gains more than the bound.
     """
 
     listed: Ints
     left_alone: Ints
-    explored: Bools
+    trial: Bools
     chance: Floats
     gain: float
     bound: float
+
+    @property
+    def taken(self) -> Ints:
+        """Numbers of all options that were chosen."""
+        return np.concatenate([self.listed, self.left_alone])
+
+    def used(self, options: Options, limits: Limits) -> Limits:
+        """What those on the list use of the limits."""
+        return _use(options, self.listed, limits)
+
+    def joined(self, other: Selection) -> Selection:
+        """Both, of options that have nothing in common; the gain is this one's."""
+        return Selection(
+            np.concatenate([self.listed, other.listed]),
+            np.concatenate([self.left_alone, other.left_alone]),
+            self.trial | other.trial,
+            np.maximum(self.chance, other.chance),
+            self.gain,
+            self.bound,
+        )
 
 
 @dataclass
@@ -134,36 +164,46 @@ class _Progress:
     left_alone: list[int] = field(default_factory=list)
     closed: set[int] = field(default_factory=set)
 
-    def record(self, night: Night, taken: Ints) -> Limits:
+    def record(self, choice: Choice, taken: Ints, alone: Bools) -> Limits:
         """Note the options taken; return what those on the list use."""
-        control = night.control[night.customer[taken]]
-        listed = taken[~control]
+        listed = taken[~alone[taken]]
         self.listed += listed.tolist()
-        self.left_alone += taken[control].tolist()
-        self.closed |= set(night.options.unit[taken].tolist())
-        use = _use(night.options, listed, self.room)
+        self.left_alone += taken[alone[taken]].tolist()
+        self.closed |= set(choice.options.unit[taken].tolist())
+        use = _use(choice.options, listed, self.room)
         self.room = self.room.less(use)
         return use
 
 
-def select(night: Night, limits: Limits, exploration: float, limit_dice: Floats) -> Selection:
+def select(choice: Choice, limits: Limits, *, trial: int, control: float, limit_dice: Floats) -> Selection:
     """Choose within the limits.
 
     Parameters
     ----------
-    exploration
-        Share of every limit that goes to the random part.
+    trial
+        Contacts for the trial; half of those who are chosen for it are left alone.
+    control
+        Share of the others that is left alone.
     limit_dice
-        Shape (1 + groups,), in [0, 1): whether a fraction of a contact is explored tonight.
+        Shape (1 + groups,), in [0, 1): whether a fraction of a contact is tried tonight.
     """
     progress = _Progress(limits)
-    quota = limits.share(exploration, limit_dice) if exploration else _nothing(limits)
-    first = _best(night, progress, limits.less(quota))
-    explored, chance = _drawn(night, progress, quota.at_most(progress.room))
-    _best(night, progress, progress.room)
+    share = min(trial / limits.capacity, 1.0) if limits.capacity else 0.0
+    quota = limits.share(share, limit_dice) if trial else _nothing(limits)
+    halves, few = choice.alone(HALF), choice.alone(control)
+    chance, tried = np.zeros(len(choice.customer)), np.zeros(len(choice.customer), bool)
+    first = _best(choice, progress, limits.less(quota), choice.sure, choice.options.gain, few)
+    sure = np.array(progress.listed + progress.left_alone, np.int64)
+    _best(choice, progress, quota.at_most(progress.room), choice.tried > 0, choice.tried, halves)
     taken = np.array(progress.listed + progress.left_alone, np.int64)
+    tried[np.setdiff1d(taken, sure)] = True
+    _best(choice, progress, progress.room, choice.sure, choice.options.gain, few)
+    taken = np.array(progress.listed + progress.left_alone, np.int64)
+    chance[taken] = np.where(
+        choice.spared[choice.customer[taken]], 1.0, 1 - np.where(tried[taken], HALF, control)
+    )
     listed = len(progress.listed)
-    return Selection(taken[:listed], taken[listed:], explored, chance, *first)
+    return Selection(taken[:listed], taken[listed:], tried, chance, *first)
 
 
 def _nothing(limits: Limits) -> Limits:
@@ -178,16 +218,19 @@ def _use(options: Options, taken: Ints, limits: Limits) -> Limits:
     return Limits(float(len(taken)), float(options.cost[taken].sum()), groups)
 
 
-def _best(night: Night, progress: _Progress, room: Limits) -> tuple[float, float]:
-    """Fill the room with the best choice; again with what the control group left free, until nothing is."""
+def _best(
+    choice: Choice, progress: _Progress, room: Limits, may: Bools, gain: Floats, alone: Bools
+) -> tuple[float, float]:
+    """Fill the room with the best choice; again with what those left alone set free, until nothing is."""
     first: tuple[float, float] | None = None
     for _ in range(ROUNDS):
-        open_ = np.flatnonzero(~np.isin(night.options.unit, list(progress.closed)))
-        found = assign(_part(night.options, open_, room), int(max(room.capacity, 0)), room.budget)
+        open_ = np.flatnonzero(may & ~np.isin(choice.options.unit, list(progress.closed)))
+        options = replace(choice.options, gain=gain)
+        found = assign(_part(options, open_, room), int(max(room.capacity, 0)), room.budget)
         first = first or (found.gain, found.bound)
         taken = open_[found.taken]
         before = len(progress.left_alone)
-        room = room.less(progress.record(night, taken))
+        room = room.less(progress.record(choice, taken, alone))
         if len(progress.left_alone) == before or not len(taken):
             break
     return first or (0.0, 0.0)
@@ -205,80 +248,3 @@ def _part(options: Options, chosen: Ints, room: Limits) -> Options:
         cost=options.cost[chosen],
         groups=groups,
     )
-
-
-def _drawn(night: Night, progress: _Progress, quota: Limits) -> tuple[Bools, Floats]:
-    """Draw customers at random, one of their options each, as long as the quota has room.
-
-    The chance of an option is the share drawn of those like it, in channel and owner, that were in the draw.
-    """
-    options = night.options
-    explored, chance = np.zeros(len(options.unit), bool), np.zeros(night.customers)
-    open_ = night.sampled[night.customer] & ~np.isin(options.unit, list(progress.closed))
-    drawn = _one_each(night, np.flatnonzero(open_))
-    if quota.capacity < 1 or not len(drawn):
-        return explored, chance
-    order = drawn[np.argsort(night.dice[night.customer[drawn], 0], kind="stable")]
-    taken = _as_far_as_it_goes(night, order, quota)
-    progress.record(night, taken)
-    explored[taken] = True
-    like = _alike(options)
-    kinds = int(like.max()) + 1
-    rate = np.bincount(like[taken], minlength=kinds) / np.maximum(
-        np.bincount(like[drawn], minlength=kinds), 1
-    )
-    mine = np.flatnonzero(open_)
-    sums = np.bincount(night.customer[mine], rate[like[mine]], minlength=night.customers)
-    counts = np.bincount(night.customer[mine], minlength=night.customers)
-    members = _members(night, mine)
-    return explored, sums / np.maximum(counts, 1) / np.maximum(members, 1)
-
-
-def _one_each(night: Night, open_: Ints) -> Ints:
-    """For each unit one customer, and for this customer one option, all with the same chance."""
-    customer, unit = night.customer[open_], night.options.unit[open_]
-    counts = np.bincount(customer, minlength=night.customers)
-    starts = np.r_[0, np.cumsum(counts)[:-1]]
-    order = np.argsort(customer, kind="stable")
-    who = np.flatnonzero(counts)
-    place = starts[who] + np.floor(night.dice[who, 1] * counts[who]).astype(np.int64)
-    picked = order[np.minimum(place, starts[who] + counts[who] - 1)]
-    by_unit = np.lexsort((night.dice[customer[picked], 0], unit[picked]))
-    first = np.r_[True, np.diff(unit[picked][by_unit]) != 0][: len(by_unit)]
-    return np.sort(open_[picked[by_unit[first]]])
-
-
-def _members(night: Night, open_: Ints) -> Floats:
-    """Shape (customers,): how many customers of the own unit are in the draw."""
-    pairs = np.unique(np.stack([night.options.unit[open_], night.customer[open_]]), axis=1)
-    _, of, sizes = np.unique(pairs[0], return_inverse=True, return_counts=True)
-    members = np.zeros(night.customers)
-    members[pairs[1]] = sizes[of]
-    return members
-
-
-def _alike(options: Options) -> Ints:
-    """One number for each combination of groups."""
-    like = np.zeros(len(options.unit), np.int64)
-    for group, caps in options.groups:
-        like = like * len(caps) + group
-    return np.unique(like, return_inverse=True)[1].astype(np.int64)
-
-
-def _as_far_as_it_goes(night: Night, order: Ints, quota: Limits) -> Ints:
-    """Options in that order that still fit; those left alone use nothing, but only fit where others would."""
-    options, taken = night.options, []
-    capacity, budget, rooms = quota.capacity, quota.budget, [room.copy() for room in quota.groups]
-    for option in order:
-        if capacity < 1:
-            break
-        places: Sequence[Any] = [group[option] for group, _ in options.groups]
-        cost = options.cost[option]
-        if cost > budget + TOLERANCE or any(room[p] < 1 for room, p in zip(rooms, places, strict=True)):
-            continue
-        taken.append(int(option))
-        if not night.control[night.customer[option]]:
-            capacity, budget = capacity - 1, budget - cost
-            for room, place in zip(rooms, places, strict=True):
-                room[place] -= 1
-    return np.array(taken, np.int64)

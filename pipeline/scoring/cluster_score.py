@@ -29,7 +29,7 @@ from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
 from pipeline.sources.databases import asking
-from pipeline.sources.opening import Sources, open_sources
+from pipeline.sources.opening import Sources
 
 TIMES_THE_CANDIDATES = 10
 TIMES_THE_LIST = 20
@@ -65,7 +65,7 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
         The master is away.
     """
     config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
-    sources = open_sources(config, as_of)
+    sources = job.sources
     for note in sources.notes:
         say(note)
     plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from configs.playbook import load_playbook
 from configs.schema import Config
 from features.matrix import Matrix, drivers
+from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking import registry
 from models.tracking.registry import Champion
-from pipeline.outcomes import ledger, save_rates
+from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
-from pipeline.outreach.context import Context
+from pipeline.outcomes.learned import Evidence
+from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import decide, prepare
 from pipeline.outreach.eligibility import read_ids
 from pipeline.outreach.playbook import check_playbook
@@ -33,12 +35,23 @@ from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
+from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import tracking_of
 
 TYPICAL_ROWS = 100_000
+# Days for which a recommendation counts as our last contact.
+REMEMBERED = 360
 
 
-def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, say: Say) -> Result:
+def score(
+    config: Config,
+    as_of: dt.date,
+    out: Path | None,
+    *,
+    dry_run: bool,
+    say: Say,
+    sources: Sources | None = None,
+) -> Result:
     """Score, decide, publish.
 
     Parameters
@@ -47,6 +60,8 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
         Folder for `<as-of>/` and for a ledger of its own; the config's `outputs.folder` when None.
     dry_run
         Show the summary and write nothing.
+    sources
+        Of the config at `as_of`, where they are open already.
 
     Returns
     -------
@@ -57,7 +72,7 @@ def score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, sa
     runs = data / "runs" if out is None else data
     champion = registry.load_champion(tracking_of(config))
     say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
-    job = Job(config, as_of, champion, data, say)
+    job = Job(config, as_of, champion, data, say, sources)
     if dry_run:
         with _scored(job) as found:
             return _night(job, found, create_key=False).result(None)
@@ -89,26 +104,26 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
         found.everybody,
     )
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
+    if champion.metadata.get("still_there"):
+        scores["still_there"] = still_there.chance(champion.metadata["still_there"], scores)
     context = _context(config, as_of, record, create_key=create_key)
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
-    uplift = save_rates.read_uplift(record, as_of)
-    settings, oldest = config.outreach, max(context.hold_days, config.outreach.repeat_days)
+    settings = config.outreach
+    oldest = max(context.hold_days, settings.repeat_days, settings.max_contacts.days, REMEMBERED)
     prepared = prepare(
         scores,
         context,
+        columns=[c.name for c in found.matrix.columns],
         contacts=found.table("contacts"),
         facts=_facts(config, found),
         history=ledger.recommended(record, as_of - dt.timedelta(days=oldest), as_of),
         do_not_contact=read_ids(config.path(settings.do_not_contact)) if settings.do_not_contact else (),
-        effect=None
-        if uplift is None
-        else uplift.fall(scores, found.probability, float(context.saves.mean())),
         worth=everybody.worth,
     )
     job.say(f"explain and choose among {len(prepared.explain):,} candidates")
     reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
     decision = decide(prepared, reasons)
-    partial_ = everybody.notes(prepared, learned_effect=uplift is not None)
+    partial_ = everybody.notes(prepared)
     return Night(
         config,
         as_of,
@@ -120,7 +135,7 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
         reasons,
         decision,
         found.rates,
-        look=(*_look(champion, as_of), *found.rates.warnings),
+        look=(*_look(champion, as_of), *_harm(prepared), *found.rates.warnings),
         notes=(*found.sources.notes, *notes, *partial_, *decision.notes),
     )
 
@@ -131,10 +146,10 @@ def _context(config: Config, as_of: dt.date, record: Path, *, create_key: bool) 
     playbook = load_playbook(config.path(settings.playbook) if settings.playbook else None)
     folder, control = config.path(config.outputs.folder), settings.control
     key = control_key(folder, control.key_file, control.key_env, os.environ, create=create_key)
-    rates = save_rates.read(record, playbook, as_of).rates
-    learned = {name: (r.saved, r.lost) for name, r in rates.items() if r.prior_weight < 1}
-    hold_days = config.churn.gap_days + config.churn.horizon_days
-    return Context(as_of, settings, playbook, key, hold_days, learned, config.margin)
+    known, nights = learned.read(record, playbook, as_of), [d for d in ledger.dates(record) if d < as_of]
+    evidence = Evidence(nights, known.bounds)
+    hold = config.churn.gap_days + config.churn.horizon_days
+    return Context(as_of, settings, playbook, key, hold, known.effect, evidence, config.margin)
 
 
 def _facts(config: Config, found: Scored) -> pd.DataFrame | None:
@@ -154,6 +169,12 @@ def _reasons(
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
     some = compared.iloc[:: len(compared) // TYPICAL_ROWS + 1]
     return reasons_of(by_column, rows, some.median(numeric_only=True).to_dict(), matrix.columns)
+
+
+def _harm(prepared: Prepared) -> tuple[str, ...]:
+    """What is switched off because it drives customers away is for a person to look at."""
+    stopped = sorted(prepared.stage.stopped)
+    return (f"proven to drive customers away, and switched off: {', '.join(stopped)}",) if stopped else ()
 
 
 def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:

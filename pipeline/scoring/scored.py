@@ -39,6 +39,8 @@ class Job:
     ----------
     data
         The folder of the outputs.
+    opened
+        The sources, where they are open already.
     """
 
     config: Config
@@ -46,6 +48,12 @@ class Job:
     champion: Champion
     data: Path
     say: Say
+    opened: Sources | None = None
+
+    @property
+    def sources(self) -> Sources:
+        """The sources at `as_of`."""
+        return self.opened or open_sources(self.config, self.as_of)
 
     @property
     def record(self) -> Path:
@@ -81,14 +89,13 @@ class Everybody:
     worth: Valuation | None = None
     left_out: float | None = None
 
-    def notes(self, prepared: Prepared, *, learned_effect: bool) -> tuple[str, ...]:
+    def notes(self, prepared: Prepared) -> tuple[str, ...]:
         """What it means for the list that some customers were not looked at."""
         if self.left_out is None:
             return ()
         here, context = len(prepared.customers), prepared.context
-        saves, least_cost = context.saves, float(prepared.costs.off_the_gain.min())
-        most = self.left_out * float(saves.max() / (saves.mean() if learned_effect else 1.0))
-        proven = least_gain(prepared) >= most - least_cost
+        saves, least_cost = float(context.effect.saves.max()), float(prepared.costs.off_the_gain.min())
+        proven = least_gain(prepared) >= self.left_out * saves - least_cost
         told = (
             "none of the others could have gained more"
             if proven
@@ -129,7 +136,7 @@ class Scored:
 def on_this_machine(job: Job) -> Iterator[Scored]:
     """All customers in one matrix."""
     config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
-    sources = open_sources(config, as_of)
+    sources = job.sources
     for note in sources.notes:
         say(note)
     say(f"features at {as_of}")

@@ -136,5 +136,6 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "catalogue_hash": t.matrix.catalogue_hash,
         "catalogue": [vars(c) for c in t.matrix.columns],
         "calibrator": t.training.calibrator,
+        "still_there": t.still_there,
         "warnings": [WARNING] if newest.fold.crossed else [],
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from models.backtest.recipe import Training, run
 from models.backtest.split import Fold
 from models.backtest.tuning import tune
 from models.backtest.undated import WARNING, out_of_fold, run_undated
+from models.prediction import still_there
 from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.statistics.metrics import Floats
@@ -79,7 +82,10 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             tuned = tune(sample, settings, tests, trials, seconds, say, progress)
         training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
     verdict = compare(config, tracking, training, every)
-    trained = Trained(config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned)
+    there = None if undated else still_there_of(sources, config, matrix, as_of)
+    trained = Trained(
+        config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned, there
+    )
     record = make_record(trained)
     say("log run and model")
     logged = registry.log_training(tracking, record, training.deployed, training.held)
@@ -130,6 +136,23 @@ def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     frame = matrix.frame.loc[known]
     require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
     return sources, _sample(frame, matrix, churned[known]), matrix, int((~known).sum())
+
+
+def still_there_of(sources: Sources, config: Config, matrix: Matrix, as_of: dt.date) -> dict[str, Any] | None:
+    """Learn who of the silent comes back, from snapshots old enough; None for contracts, whose ends are known."""
+    frame = matrix.frame
+    if config.churn.kind != "non_contractual" or not set(still_there.NEEDED) <= set(frame):
+        return None
+    oldest = pd.Timestamp(frame["snapshot"].min())
+    days = still_there.window_days((pd.Timestamp(as_of) - oldest).days, config.churn.horizon_days)
+    old = frame["snapshot"] <= pd.Timestamp(as_of) - pd.Timedelta(days=days)
+    rows = frame.loc[old, ["customer_id", "snapshot", *still_there.NEEDED]].reset_index(drop=True)
+    churn = config.churn.model_copy(update={"gap_days": 0, "horizon_days": days})
+    gone = build_labels(
+        sources, config.model_copy(update={"churn": churn}), replace(matrix, frame=rows), as_of
+    )
+    known = np.isfinite(gone)
+    return still_there.fit(rows.loc[known], 1 - gone[known], days)
 
 
 def prepare_table(config: Config, as_of: dt.date, say: Say) -> Prepared:

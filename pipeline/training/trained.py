@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,6 +38,7 @@ class Trained:
     verdict: Verdict
     censored: int
     tuned: Tuned | None = None
+    still_there: Mapping[str, Any] | None = None
 
     @cached_property
     def tests(self) -> list[dict[str, dict[str, float]]]:

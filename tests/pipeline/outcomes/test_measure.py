@@ -8,17 +8,17 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from models.effects.uplift import fit_uplift
+from pipeline.outcomes.save_rates import SaveRates
+from pipeline.outcomes.uplift_training import train_uplift
 
 from configs.errors import ChurnError
 from configs.playbook import load_playbook
 from models.effects.control_group import SaveRate
 from models.effects.qini import Trial
-from models.effects.uplift import fit_uplift
 from pipeline.outcomes import ledger, save_rates
 from pipeline.outcomes.drawn import contaminated, first_nights, ledger_folder, randomised
 from pipeline.outcomes.measure import outcomes
-from pipeline.outcomes.save_rates import SaveRates
-from pipeline.outcomes.uplift_training import train_uplift
 from pipeline.sources.opening import open_sources
 
 NIGHT = dt.date(2026, 1, 5)

@@ -1,0 +1,35 @@
+"""A night in its order: first learn from the lists whose outcome is known, then score with what was learned.
+
+Scoring itself can't reach the labels; this module, above both, lets the one follow the other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from configs.schema import Config
+from pipeline.result import Result
+
+Say = Callable[[str], None]
+
+
+def learn_and_score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, say: Say) -> Result:
+    """Learn what the ledger can teach by now, unless nothing is to be written, then decide and publish.
+
+    Raises
+    ------
+    ChurnError
+        As `pipeline.outcomes.learning.learn` and `pipeline.scoring.score.score` do.
+    """
+    from pipeline.outcomes.drawn import ledger_folder
+    from pipeline.outcomes.learning import has_news, learn
+    from pipeline.scoring.score import score
+    from pipeline.sources.opening import open_sources
+
+    folder, sources = ledger_folder(config) if out is None else out.absolute() / "ledger", None
+    if not dry_run and config.churn.kind != "labelled" and has_news(folder, config, as_of):
+        sources = open_sources(config, as_of)
+        learn(sources, config, folder, as_of, say)
+    return score(config, as_of, out, dry_run=dry_run, say=say, sources=sources)

@@ -1,0 +1,149 @@
+"""What was learned of the effect of contacts, between the run that measures it and the night that uses it.
+
+Scoring reads this module and never the one that measures, which sees labels.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from configs.errors import ChurnError
+from configs.playbook import Playbook
+from models.effects.contact import ContactEffect
+from models.effects.sequence import Bounds
+from pipeline.publish import as_json, write_atomic
+
+FILE = "effect.json"
+RESUMED = "resumed.json"
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the randomised rows have shown so far.
+
+    Parameters
+    ----------
+    nights
+        Dates with a list, oldest first.
+    bounds
+        `all` and each action to the bounds of its effect on the share kept.
+    """
+
+    nights: Sequence[dt.date] = ()
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
+
+    @property
+    def every_days(self) -> float:
+        """Usual days between lists; 1 before there are two."""
+        newest = list(self.nights)[-10:]
+        gaps = sorted((b - a).days for a, b in pairwise(newest))
+        return float(gaps[len(gaps) // 2]) if gaps else 1.0
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """Actions, or `all`, that are proven to drive customers away."""
+        return frozenset(name for name, found in self.bounds.items() if found.harms)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the next list believes.
+
+    Parameters
+    ----------
+    effect
+        Of each action of the playbook, in its order.
+    bounds
+        `all` and each action to the bounds of its effect.
+    measured
+        As-of date of the measurement; None when the playbook is all there is.
+    """
+
+    effect: ContactEffect
+    bounds: Mapping[str, Bounds]
+    measured: dt.date | None
+
+
+def belief(playbook: Playbook) -> ContactEffect:
+    """The playbook's.
+
+    Examples
+    --------
+    >>> from configs.playbook import load_playbook
+    >>> belief(load_playbook()).rows
+    0
+    """
+    return ContactEffect.prior({name: a.save_rate.mean for name, a in playbook.actions.items()})
+
+
+def write(ledger: Path, learned: Learned) -> Path:
+    """Replace the file in the ledger's folder at once."""
+    path = ledger / FILE
+    content = {
+        "measured": learned.measured,
+        "effect": json.loads(learned.effect.to_json()),
+        "bounds": {name: asdict(found) for name, found in sorted(learned.bounds.items())},
+    }
+    write_atomic(path, as_json(content))
+    return path
+
+
+def read(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
+    """What to believe at a date: what was measured by then, else the playbook.
+
+    When the actions or their save rates have changed since, the playbook's belief stands until `churn outcomes` or the
+    next `churn score` learns again; what was proven of an action stays.
+
+    Raises
+    ------
+    ChurnError
+        When the file is damaged.
+    """
+    prior, path = belief(playbook), ledger / FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        measured = dt.date.fromisoformat(content["measured"])
+        effect = ContactEffect.from_json(json.dumps(content["effect"]))
+        bounds = {name: Bounds(**values) for name, values in content["bounds"].items()}
+    except FileNotFoundError:
+        return Learned(prior, {}, None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ChurnError(
+            f"{path}: not readable as what was learned: {' '.join(str(error).split())[:200]}; "
+            "delete it, `churn outcomes` makes it anew from the ledger"
+        ) from error
+    if measured > as_of:
+        return Learned(prior, {}, None)
+    same = effect.actions == prior.actions and (effect.saves == prior.saves).all()
+    return Learned(effect if same else prior, bounds, measured)
+
+
+def resumed(ledger: Path) -> dict[str, dt.date]:
+    """Actions, or `all`, that a person switched on again, and since when only newer rows count.
+
+    Raises
+    ------
+    ChurnError
+        When the file is damaged.
+    """
+    path = ledger / RESUMED
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): dt.date.fromisoformat(day) for name, day in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ChurnError(
+            f"{path}: not readable: {' '.join(str(error).split())[:200]}; delete it and resume again"
+        ) from error
+
+
+def resume(ledger: Path, name: str, as_of: dt.date) -> None:
+    """Switch an action, or `all`, on again: what is proven of it before a date counts no longer."""
+    write_atomic(ledger / RESUMED, as_json(resumed(ledger) | {name: as_of}))

@@ -1,0 +1,138 @@
+"""What the model of a contact's effect is told of each customer, tonight and in the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from configs.outreach import Outreach
+from models.effects.contact import Situation
+
+Floats = NDArray[np.float64]
+
+CHANCE, THERE, REST, RECENT, GONE = "churn_probability", "still_there", "rest", "recent_contacts", "left"
+_WINDOWED = re.compile(r"(.+)_(\d+)d")
+NEAREST = 90
+# Half of those who have left answer to a contact as if they wavered: the save rate of a win-back is of all of them.
+HALF = 0.5
+LEVELS = 8
+# Usual gaps shorter or longer than these multiples of the agreed rhythm are taken for accidents of the log.
+SHORTEST, LONGEST = 1 / 3, 3.0
+
+
+def rested(
+    known: pd.DataFrame, history: pd.DataFrame | None, ids: pd.Series[Any], settings: Outreach, as_of: dt.date
+) -> tuple[Floats, Floats]:
+    """Days since our last contact in usual or agreed gaps (infinite without one), and our contacts lately.
+
+    A recommendation counts as a contact, whether or not the log has it.
+
+    Parameters
+    ----------
+    known
+        Of `contact_facts`, in the order of `ids`.
+    history
+        Of `ledger.recommended`.
+    """
+    today = pd.Timestamp(as_of)
+    last = known["last_ours"].reset_index(drop=True)
+    recent = known["recent_contacts"].to_numpy(np.float64)
+    if history is not None and len(history):
+        listed = history[~history["control"].astype(bool)]
+        days = pd.to_datetime(listed["as_of"])
+        by_id = days.groupby(listed["customer_id"])
+        last = last.fillna(pd.Timestamp.min).combine(
+            ids.reset_index(drop=True).map(by_id.max()).fillna(pd.Timestamp.min), max
+        )
+        last = last.where(last > pd.Timestamp.min)
+        lately = days >= today - pd.Timedelta(days=settings.max_contacts.days)
+        counts = ids.map(lately.groupby(listed["customer_id"]).sum()).fillna(0.0).to_numpy(np.float64)
+        recent = np.maximum(recent, counts)
+    agreed = float(settings.rhythm_days)
+    usual = known["usual_gap_days"].fillna(agreed).to_numpy(np.float64)
+    usual = np.clip(usual, SHORTEST * agreed, LONGEST * agreed)
+    gap = ((today - last) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    return np.where(np.isnan(gap), np.inf, np.maximum(gap, 0.0)) / usual, recent
+
+
+def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns that may change an effect: one window of each feature, and a yes or no for each value of an attribute.
+
+    Parameters
+    ----------
+    columns
+        Of the matrix.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"spend_sum_30d": [1.0], "spend_sum_90d": [2.0], "plan": ["gold"]})
+    >>> inputs_of(frame, list(frame)).to_dict("list")
+    {'spend_sum_90d': [2.0], 'plan: gold': [1.0]}
+    """
+    numbers = [c for c in columns if pd.api.types.is_numeric_dtype(customers[c])]
+    found = customers[_one_window(numbers)].astype(np.float64)
+    words = [c for c in columns if c not in numbers and customers[c].nunique() <= LEVELS]
+    flags = {
+        f"{name}: {level}": (customers[name].astype("object") == level).to_numpy(np.float64)
+        for name in words
+        for level in sorted(customers[name].dropna().astype("object").unique(), key=str)
+    }
+    return pd.concat([found, pd.DataFrame(flags, index=found.index)], axis=1) if flags else found
+
+
+def _one_window(names: Sequence[str]) -> list[str]:
+    """Of each windowed feature the column whose window is nearest to a quarter; the others as they are."""
+    best: dict[str, tuple[int, str]] = {}
+    for name in names:
+        match = _WINDOWED.fullmatch(name)
+        base, far = (match[1], abs(int(match[2]) - NEAREST)) if match else (name, 0)
+        if base not in best or far < best[base][0]:
+            best[base] = (far, name)
+    return [name for _, name in best.values()]
+
+
+def situation(customers: pd.DataFrame, inputs: pd.DataFrame, rest: Floats, recent: Floats) -> Situation:
+    """Customers as the model of the effect sees them.
+
+    Parameters
+    ----------
+    customers
+        With `churn_probability`; `still_there` and `left` where known.
+    inputs
+        Of `inputs_of`.
+    rest, recent
+        Of `rested`.
+    """
+    n = len(customers)
+    gone = customers[GONE].to_numpy(bool) if GONE in customers else np.zeros(n, bool)
+    there = customers[THERE].to_numpy(np.float64) if THERE in customers else np.ones(n)
+    chance = customers[CHANCE].to_numpy(np.float64)
+    more = inputs.assign(**{CHANCE: chance, THERE: there, REST: np.minimum(rest, 10.0), RECENT: recent})
+    return Situation.of(np.where(gone, HALF, chance), np.where(gone, 1.0, there), rest, recent, more)
+
+
+def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDArray[np.int64]) -> list[Any]:
+    """What the ledger keeps of some customers: lists of names and numbers, without the unknown ones."""
+    told = found.inputs.iloc[rows].assign(**{REST: rest[rows]})
+    if GONE in customers:
+        told = told.assign(**{GONE: customers[GONE].to_numpy(np.float64)[rows]})
+    values = told.to_numpy(np.float64)
+    names = [str(c) for c in told.columns]
+    return [[(n, v) for n, v in zip(names, row, strict=True) if not np.isnan(v)] for row in values.tolist()]
+
+
+def from_record(rows: Sequence[Any]) -> Situation:
+    """The situations that `recorded` kept."""
+    frame = pd.DataFrame([dict(row) for row in rows])
+    for name, usual in ((THERE, 1.0), (REST, np.inf), (RECENT, 0.0), (GONE, 0.0), (CHANCE, np.nan)):
+        frame[name] = frame[name].fillna(usual) if name in frame else usual
+    gone = frame.pop(GONE).to_numpy(np.float64) > 0
+    rest, recent = (frame[name].to_numpy(np.float64) for name in (REST, RECENT))
+    customers = pd.DataFrame({CHANCE: frame[CHANCE], THERE: frame[THERE], GONE: gone})
+    return situation(customers, frame.drop(columns=[CHANCE, THERE, REST, RECENT]), rest, recent)
