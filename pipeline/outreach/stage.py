@@ -89,8 +89,9 @@ def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, h
     if settings.start == "full":
         return Stage("full", explore, explore, share, 0.0, evidence.stopped, (*told, *stops))
     said = (
-        f"pilot: up to {pilot} contacts a list and as many customers left alone, until their gain is sure; that "
-        f"shows an effect of {100 * SEEN:.0f} points within {lists:,.0f} lists (outreach.start: full makes the whole list at once)"
+        f"pilot: up to {pilot} contacts a list and as many customers left alone, until their gain is sure; "
+        f"that shows an effect of {100 * SEEN:.0f} points within {lists:,.0f} lists "
+        "(outreach.start: full makes the whole list at once)"
     )
     return Stage("pilot", pilot, explore, share, CAUTION, evidence.stopped, (said, *told, *stops))
 
