@@ -59,8 +59,9 @@ def company(customers):
         {
             "customer_id": pd.Series(ids, dtype="str"),
             "churn_probability": rng.beta(2, 5, customers),
-            "spend_sum_180d": number(rng.lognormal(5, 1, customers)),
-            "spend_change_180d": number(rng.normal(0, 20, customers)),
+            "net_spend_180d": number(rng.lognormal(5, 1, customers)),
+            "net_spend_before_180d": number(rng.lognormal(5, 1, customers)),
+            "kept_spend_share_180d": number(np.ones(customers)),
             "tenure_days": number(rng.uniform(1, 2_000, customers)),
             "recency_ratio": number(rng.lognormal(0, 1, customers)),
             "contact_gap_ratio": number(rng.lognormal(0, 1, customers)),

@@ -60,7 +60,8 @@ class Matrix:
     Parameters
     ----------
     frame
-        `customer_id`, `snapshot`, and a column per feature: float32 with NaN for null, or pandas category.
+        `customer_id`, `snapshot`, and a column per feature: float32 with NaN for null, or pandas category; also
+        the columns of `features.spending`, by which customers are valued.
     columns
         The declaration of each feature column.
     catalogue_hash

@@ -65,7 +65,7 @@ def write_matrix(config: Config, as_of: dt.date, count: int, out: Path, *, label
         matrix = build_matrix(sources, config, days)
     for note in sources.notes:
         say(note)
-    frame = matrix.frame
+    frame = matrix.frame[["customer_id", "snapshot", *(c.name for c in matrix.columns)]]
     if labels:
         churned = read.churned if undated else build_labels(sources, config, matrix, as_of)
         frame = frame.assign(churned=churned)

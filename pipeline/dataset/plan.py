@@ -21,6 +21,7 @@ from features.matrix import ColumnOf, People, assemble, attribute_columns, avail
 from features.panel import Stat
 from features.snapshots import TimeAxis
 from features.spec import FeatureColumn, catalogue_hash, needed_stats
+from features.spending import spending_columns
 from pipeline.dataset import engine
 from pipeline.dataset.extra import load_extra, require_columns
 
@@ -35,6 +36,8 @@ class Plan:
         The periods, and the as-of dates on their edges.
     columns
         Declaration and function of each feature column.
+    spending
+        The same of the columns that customers are valued by; no features.
     stats
         The statistics that the columns read, by role.
     attributes
@@ -50,6 +53,7 @@ class Plan:
     axis: TimeAxis
     snapshots: tuple[dt.date, ...]
     columns: tuple[ColumnOf, ...]
+    spending: tuple[ColumnOf, ...]
     stats: Mapping[str, frozenset[Stat]]
     attributes: tuple[str, ...]
     facts: tuple[FeatureColumn, ...]
@@ -82,7 +86,8 @@ class Plan:
         own = select(extra.features, found, windows, exclude)
         require_columns(own, tables, events, axis)
         columns = (*select(declared(), found, windows, exclude), *own)
-        stats = needed_stats([function for _, function in columns], events, axis)
+        spending = spending_columns(found, windows, config.outreach.value_days)
+        stats = needed_stats([function for _, function in (*columns, *spending)], events, axis)
         if active_days:
             stats["transactions"].add(Stat("count"))
         nobody = np.zeros(0)
@@ -91,6 +96,7 @@ class Plan:
             axis,
             tuple(snapshots),
             columns,
+            spending,
             {role: frozenset(wanted) for role, wanted in stats.items()},
             tuple(attributes),
             tuple(attribute_columns(someone, exclude)),
@@ -124,4 +130,5 @@ class Plan:
         ids = engine.ids_of(whose["customer_id"])
         people = engine.people_of(customers, kinds, ids)
         panels = {role: engine.panel_of(reduced[role], ids, self.stats[role], self.axis) for role in reduced}
-        return assemble(people, panels, self.axis, self.snapshots, self.columns, self.facts, self.active_days)
+        columns = (*self.columns, *self.spending)
+        return assemble(people, panels, self.axis, self.snapshots, columns, self.facts, self.active_days)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.outreach import Outreach
+from features.spending import spending_window
 from models.decision.worth import concave, typical_amount
 from models.statistics.credibility import expected_margin
 from pipeline.outreach.playbook import value_ranks
 
 Floats = NDArray[np.float64]
-_SPEND = re.compile(r"spend_sum_(\d+)d")
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ class Valuation:
 def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Valuation:
     """Value the customers by the configured method.
 
-    The spend of the last window and of the one before it are the history; its length is `value_days`, or the
-    nearest window that there is.
+    The net spend of the last window and of the one before it are the history, see `features.spending`.
 
     Parameters
     ----------
@@ -79,8 +77,8 @@ def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Val
     >>> valuation(pd.DataFrame({"customer_id": ["7"]}), Outreach(), margin=0.4).notes
     ('no amounts are known: every customer counts as worth 1, and costs are left out of the gain',)
     """
-    chosen, days = settings.value, history_days(customers.columns, settings)
-    if days is None:
+    chosen, days = settings.value, spending_window(customers.columns)
+    if days is None or chosen.method == "constant":
         return worth_one(len(customers), settings)
     spend, exposure = history(customers, days)
     segment = None
@@ -92,18 +90,11 @@ def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Val
         days=settings.value_days,
         margin=margin,
         segment=segment,
+        kept=kept(customers, days),
         shrink=chosen.method == "credibility",
     )
     said = {**worth.parameters, "history_window_days": days}
     return Valuation(worth.amount, typical_amount(worth.amount), True, said, ())
-
-
-def history_days(columns: Iterable[str], settings: Outreach) -> int | None:
-    """The window whose spend is the history: that nearest to `value_days`; None where nobody is priced."""
-    windows = sorted(int(m[1]) for name in columns if (m := _SPEND.fullmatch(str(name))))
-    if settings.value.method == "constant" or not windows:
-        return None
-    return min(windows, key=lambda window: (abs(window - settings.value_days), window))
 
 
 def worth_one(n: int, settings: Outreach) -> Valuation:
@@ -114,16 +105,17 @@ def worth_one(n: int, settings: Outreach) -> Valuation:
 
 
 def history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:
-    """Spend and days as a customer of the last window and of the one before, shape (n, 2) each."""
-    last = customers[f"spend_sum_{days}d"].to_numpy(np.float64)
-    change = customers.get(f"spend_change_{days}d")
-    before = np.full(len(last), np.nan) if change is None else last - change.to_numpy(np.float64)
+    """Net spend and days as a customer of the last window and of the one before, shape (n, 2) each."""
+    spend = customers[[f"net_spend_{days}d", f"net_spend_before_{days}d"]].to_numpy(np.float64)
     known = [
         customers[c].to_numpy(np.float64) for c in ("tenure_days", "purchase_tenure_days") if c in customers
     ]
-    tenure = np.fmax.reduce(known) if known else np.full(len(last), np.inf)
+    tenure = np.fmax.reduce(known) if known else np.full(len(customers), np.inf)
     tenure = np.where(np.isnan(tenure), np.inf, np.maximum(tenure, 1.0))
     exposure = np.stack([np.minimum(tenure, days), np.clip(tenure - days, 0, days)], axis=1)
-    spend = np.stack([last, before], axis=1)
-    known_spend = np.isfinite(spend)
-    return np.where(known_spend, spend, 0.0), np.where(known_spend, exposure, 0.0)
+    return spend, exposure
+
+
+def kept(customers: pd.DataFrame, days: int) -> Floats:
+    """Share of the purchases of both windows that was not given back, shape (n,)."""
+    return customers[f"kept_spend_share_{days}d"].to_numpy(np.float64)

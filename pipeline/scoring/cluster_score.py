@@ -17,11 +17,11 @@ import pandas as pd
 
 from configs.outreach import Outreach
 from features.matrix import Matrix
+from features.spending import spending_window
 from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.matrix import LISTING, with_listing
 from pipeline.dataset.plan import Plan
-from pipeline.outreach.valuation import history_days
 from pipeline.retention import forecasts
 from pipeline.retention.rate_forecast import secure_ids
 from pipeline.retention.reported import reported
@@ -70,7 +70,8 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
         say(note)
     plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)
     model.check_columns([*(c.name for c in plan.catalogue), LISTING.name])
-    days = history_days([c.name for c in plan.catalogue], config.outreach)
+    days = spending_window(c.name for c, _ in plan.spending)
+    days = None if config.outreach.value.method == "constant" else days
     with staged(job.data) as folder:
         with asking():
             say(f"features and scores at {as_of} on {config.engine.master}")

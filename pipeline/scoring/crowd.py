@@ -21,22 +21,23 @@ from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.schema import Churn
 from models.prediction.scoring import probability
+from models.statistics.credibility import PARTS, Portfolio, history_parts, means
 from pipeline.dataset.matrix import LISTING
-from pipeline.outreach.crowd_value import PARTS, Portfolio, means, parts
-from pipeline.outreach.valuation import Valuation, worth_one
+from pipeline.outreach.valuation import Valuation, history, kept, worth_one
 from pipeline.retention.losses import Losses
 from pipeline.retention.periods import Unit
 from pipeline.retention.rate_forecast import EXACT_UP_TO, lost_in_period
 
 Floats = NDArray[np.float64]
 CHANCE = "churn_probability"
+KEPT = "kept_"
 ORDER = ("value_at_risk", CHANCE, "customer_id")
 SHARES = 1_000
 
 
 def names_of(days: int | None) -> tuple[str, ...]:
     """What `scored_parts` adds to the matrix."""
-    return (CHANCE, *(PARTS if days else ()))
+    return (CHANCE, *((*PARTS, KEPT) if days else ()))
 
 
 def scored_parts(
@@ -54,7 +55,8 @@ def scored_parts(
     # Nobody's outcome is changed by the list that is about to be made.
     told = frame.assign(**{LISTING.name: 0.0})
     found = probability(spec, _boosters(texts), told) if len(frame) else np.zeros(0)
-    return {CHANCE: found, **(parts(frame, days) if days else {})}
+    made = {**history_parts(*history(frame, days)), KEPT: kept(frame, days)} if days else {}
+    return {CHANCE: found, **made}
 
 
 @lru_cache(maxsize=1)
@@ -235,7 +237,7 @@ def _valued(
     told = rows.sparkSession.createDataFrame(found[["segment_"]].assign(mean_=middle))
     rows = rows.join(sf.broadcast(told), "segment_")
     said |= portfolio.parameters(len(found), total / max(customers, 1))
-    valued = rows.withColumn("value", (trust * own + (1 - trust) * sf.col("mean_")) * scale)
+    valued = rows.withColumn("value", (trust * own + (1 - trust) * sf.col("mean_") * sf.col(KEPT)) * scale)
     said |= {"history_window_days": days}
     return valued, Valuation(np.zeros(0), _typical(valued), True, said, ())
 

@@ -39,7 +39,9 @@ def customers(n, seed=1, **columns):
         "recency_days": rng.uniform(1, 90, n),
         "tenure_days": np.full(n, 900.0),
     }
-    return pd.DataFrame(given | columns)
+    frame = pd.DataFrame(given | columns)
+    steady = dict.fromkeys(("net_spend_180d", "net_spend_before_180d"), frame["spend_sum_180d"])
+    return frame.assign(**steady, kept_spend_share_180d=1.0)
 
 
 def night(

@@ -74,7 +74,7 @@ def test_an_action_needs_its_driver_among_the_reasons():
 
 
 def test_without_amounts_all_are_worth_one_and_that_is_said():
-    found = night(customers(3).drop(columns="spend_sum_180d"), capacity=2)
+    found = night(customers(3).drop(columns=["net_spend_180d", "net_spend_before_180d"]), capacity=2)
     assert found.chosen.value.tolist() == [1, 1]
     assert found.notes == (
         "no amounts are known: every customer counts as worth 1, and costs are left out of the gain",
