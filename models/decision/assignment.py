@@ -7,7 +7,6 @@ most as many units as there are limits, and a small integer program settles thos
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +24,18 @@ WHOLE = 1e-6
 SAMPLE_UNITS = 3_000
 ADDED_AT_ONCE = 50_000
 CORE_OPTIONS = 1_000
-CORE_NODES = 400
 SMALL_CORE = 200
 CLOSE = 1e-3
 FILL_FROM = 10_000
 ROUNDS = 60
+# One thread and no time limit: the choice does not depend on how busy the machine is.
+SEARCH = {
+    "output_flag": False,
+    "threads": 1,
+    "mip_max_nodes": 1_000,
+    "mip_feasibility_tolerance": EPSILON,
+    "primal_feasibility_tolerance": EPSILON,
+}
 
 
 @dataclass(frozen=True)
@@ -267,50 +273,28 @@ class _Problem:
         return np.asarray(solved.x), prices
 
     def _integer(self, chosen: Ints, caps: Floats, near: float) -> Ints:
-        """The best whole choice among few options, but for a share `near`, or the best found until the search ends.
+        """The best whole choice among few options but for a share `near`, or the best found within the nodes."""
+        from highspy import Highs, HighsLp, HighsVarType, kHighsInf
 
-        Branch and bound on the relaxation. SciPy's own (`milp`) writes on standard output, where results go.
-        """
         rows = self._rows(chosen)
         matrix = sparse.vstack([self.use[:, chosen], rows]).tocsc()
-        right, gain = np.concatenate([caps, np.ones(rows.shape[0])]), self.gain[chosen]
-        best, most = np.zeros(len(chosen), bool), 0.0
-        whole, nothing = np.ones(len(chosen)), np.zeros(len(chosen))
-        heap: list[tuple[float, int, Floats, Floats]] = [(-np.inf, 0, nothing, whole)]
-        for node in range(1, CORE_NODES, 2):
-            if not heap or -heap[0][0] <= most * (1 + near) + EPSILON:
-                break
-            _, _, low, high = heapq.heappop(heap)
-            solved = linprog(
-                -gain / gain.max(), matrix, right, bounds=np.stack([low, high], axis=1), method="highs-ds"
-            )
-            if solved.x is None or -solved.fun * gain.max() <= most * (1 + near) + EPSILON:
-                continue
-            fraction = np.minimum(solved.x, 1 - solved.x)
-            found = self._rounded(solved.x, gain, matrix, right)
-            if gain[found].sum() > most:
-                best, most = found, float(gain[found].sum())
-            branch = int(np.argmax(fraction))
-            if fraction[branch] > WHOLE:
-                upper, lower = high.copy(), low.copy()
-                upper[branch], lower[branch] = 0.0, 1.0
-                bound = float(solved.fun * gain.max())
-                heapq.heappush(heap, (bound, node, low, upper))
-                heapq.heappush(heap, (bound, node + 1, lower, high))
-        return chosen[best]
-
-    @staticmethod
-    def _rounded(share: Floats, gain: Floats, matrix: Any, right: Floats) -> NDArray[np.bool_]:
-        """The whole part of a relaxation, filled up by share and gain."""
-        taken = share > 1 - WHOLE
-        room = right - matrix[:, np.flatnonzero(taken)].sum(axis=1).A1 if taken.any() else right.copy()
-        for option in np.lexsort((-gain, -share)):
-            start, end = matrix.indptr[option], matrix.indptr[option + 1]
-            limits, amounts = matrix.indices[start:end], matrix.data[start:end]
-            if not taken[option] and (room[limits] >= amounts - EPSILON).all():
-                room[limits] -= amounts
-                taken[option] = True
-        return taken
+        gain, limits = self.gain[chosen], matrix.shape[0]
+        program = HighsLp()
+        program.num_col_, program.num_row_ = len(chosen), limits
+        program.col_cost_ = -gain / gain.max()
+        program.col_lower_, program.col_upper_ = np.zeros(len(chosen)), np.ones(len(chosen))
+        program.row_lower_ = np.full(limits, -kHighsInf)
+        program.row_upper_ = np.concatenate([caps, np.ones(rows.shape[0])])
+        program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
+        program.a_matrix_.value_ = matrix.data
+        program.integrality_ = [HighsVarType.kInteger] * len(chosen)
+        solver = Highs()
+        for name, value in {**SEARCH, "mip_rel_gap": near}.items():
+            solver.setOptionValue(name, value)
+        solver.passModel(program)
+        solver.run()
+        share = np.asarray(solver.getSolution().col_value, dtype=np.float64)
+        return chosen[share > 1 / 2] if len(share) == len(chosen) else chosen[:0]
 
     def _filled(self, taken: Ints, order: Ints) -> Ints:
         """The taken options, and others in that order as long as the limits allow."""

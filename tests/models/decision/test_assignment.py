@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -104,3 +106,18 @@ def test_the_same_options_give_the_same_choice():
 def test_equal_gains_fill_the_list_in_the_order_of_the_options():
     options = Options(np.arange(50), np.ones(50), np.ones(50))
     assert assign(options, 10).gain == 10
+
+
+SEARCHED = """
+import numpy as np
+from models.decision.assignment import Options, assign
+rng = np.random.default_rng(0)
+options = Options(np.arange(60), rng.uniform(1, 2, 60), rng.uniform(1, 2, 60))
+found = assign(options, capacity=30, budget=20.0)
+assert found.gain < found.bound, "the relaxation was whole, so nothing was searched"
+"""
+
+
+def test_the_search_writes_nothing_on_standard_output():
+    done = subprocess.run([sys.executable, "-c", SEARCHED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
