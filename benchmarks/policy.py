@@ -39,9 +39,10 @@ from benchmarks.policy_world import (
     world,
     year_end_truth,
 )
+from configs.arrays import Floats
 from models.effects import learners
 from models.effects.control_group import Effect, SaveRate, kept_effect, reached, save_rate
-from models.effects.qini import Floats, Trial
+from models.effects.qini import Trial
 from pipeline.outcomes.drawn import first_nights
 from pipeline.outcomes.draws import control_period
 

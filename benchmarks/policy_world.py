@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.effects.qini import Floats
+from configs.arrays import Floats
 from pipeline.outcomes.draws import control_period
 
 KINDS = ("persuadable", "sure", "lost", "driven away")

@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 from models.effects.uplift import fit_uplift
 
+from configs.arrays import Floats
 from models.effects import learners
-from models.effects.qini import Floats, Trial, bootstrap, curve
+from models.effects.qini import Trial, bootstrap, curve
 from models.prediction.classifier import learn_columns
 from models.prediction.scoring import encode
 

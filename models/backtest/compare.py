@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backtest.evaluate import DRAWS, customer_draws
-from models.statistics.metrics import Floats, auc, auc_many, ece, log_loss, row_log_loss
+from configs.arrays import Floats
+from models.statistics.bootstrap import DRAWS, customer_draws
+from models.statistics.metrics import auc, auc_many, ece, log_loss, row_log_loss
 
 CALIBRATION_SLACK = 0.01
 NAMED = 3
@@ -86,7 +87,7 @@ def paired(
     )
 
 
-def decide(
+def judge(
     y: Floats,
     challenger: Floats,
     champion: Callable[[], Floats] | None,
@@ -122,11 +123,11 @@ def decide(
     Examples
     --------
     >>> y, who = np.array([0.0, 1.0] * 50), np.arange(100).astype(str)
-    >>> decide(y, 0.2 + 0.6 * y, None, who, {"base rate": np.full(100, 0.5)}, 0.0, 1).promote
+    >>> judge(y, 0.2 + 0.6 * y, None, who, {"base rate": np.full(100, 0.5)}, 0.0, 1).promote
     True
     >>> def broken():
     ...     raise ValueError("columns differ")
-    >>> decide(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
+    >>> judge(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
     'comparison failed, champion stays: columns differ'
     """
     try:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Floats
+from models.statistics.bootstrap import DRAWS, customer_draws
 from models.statistics.metrics import (
-    Floats,
     auc,
     auc_many,
     average_precision,
@@ -24,8 +24,6 @@ from models.statistics.metrics import (
     row_log_loss,
 )
 
-DRAWS = 400
-CELLS = 8_000_000
 HIGHER_IS_BETTER = ("auc", "average_precision", "lift_top_tenth", "recall_at_list", "empc", "profit_at_list")
 
 
@@ -66,17 +64,6 @@ def measure(y: Floats, p: Floats, list_size: int) -> dict[str, float]:
         "mean_probability": float(np.mean(p)),
         "rows": float(len(y)),
     }
-
-
-def customer_draws(customer: NDArray[np.str_], draws: int, seed: int) -> Iterator[Floats]:
-    """Yield bootstrap weights of rows in blocks of shape (some draws, rows): whole customers are drawn."""
-    ids, position = np.unique(customer, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    block = max(1, min(draws, CELLS // max(len(customer), 1)))
-    for start in range(0, draws, block):
-        size = min(block, draws - start)
-        counts = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=size)
-        yield counts[:, position].astype(np.float64)
 
 
 def intervals(

@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from configs.arrays import Floats
 from models.prediction.blend import FAVOURED, blend
 from models.prediction.boosted import Settings
 from models.prediction.classifier import fit_members
 from models.prediction.sample import Sample, enough
-from models.prediction.scoring import Floats
 from models.statistics.metrics import auc, row_log_loss
 
 FRACTIONS = (0.125, 0.25, 0.5, 1.0)
-ROWS = 40_000
+CURVE_ROWS = 40_000
 REPEATS = 3
 
 
 @dataclass(frozen=True)
-class Point:
+class LearningPoint:
     """One size of the training data.
 
     Parameters
@@ -44,7 +44,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """Loss by size, and what the next doubling should bring.
 
     Parameters
@@ -58,12 +58,14 @@ class Curve:
         Standard error of the last doubling's gain on these test rows.
     """
 
-    points: tuple[Point, ...]
+    points: tuple[LearningPoint, ...]
     gain: float
     noise: float
 
 
-def customer_curve(train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]) -> Curve:
+def customer_curve(
+    train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]
+) -> LearningCurve:
     """Train on shares of the customers; each share is drawn several times."""
     ids, position = np.unique(train.customer, return_inverse=True)
     points, losses = [], []
@@ -83,7 +85,9 @@ def customer_curve(train: Sample, test: Sample, settings: Settings, say: Callabl
     return _curve(points, losses)
 
 
-def history_curve(train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]) -> Curve:
+def history_curve(
+    train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]
+) -> LearningCurve:
     """Train on the newest snapshots only: 1, 2, 4, ... of them."""
     newest = train.snapshots
     sizes = sorted({2**i for i in range(10) if 2**i < len(newest)} | {len(newest)})
@@ -101,7 +105,7 @@ def history_curve(train: Sample, test: Sample, settings: Settings, say: Callable
 
 def _scores(train: Sample, test: Sample, settings: Settings, seed: int) -> Floats:
     with threadpool_limits(1, user_api="blas"):
-        part = train.at_most(ROWS, settings.seed)
+        part = train.at_most(CURVE_ROWS, settings.seed)
         scores = fit_members(part, replace(settings, seed=settings.seed + seed), 1).scores(test.X)
     known = [name for name in FAVOURED if name in scores]
     return blend(scores, {name: 1 / len(known) for name in known})
@@ -111,20 +115,20 @@ def _loss(test: Sample, z: Floats) -> Floats:
     return row_log_loss(test.churned, 1 / (1 + np.exp(-z)))
 
 
-def _point(what: str, size: int, rows: int, test: Sample, scores: Sequence[Floats]) -> Point:
+def _point(what: str, size: int, rows: int, test: Sample, scores: Sequence[Floats]) -> LearningPoint:
     loss = float(np.mean([_loss(test, z).mean() for z in scores]))
-    return Point(what, size, rows, loss, float(np.mean([auc(test.churned, z) for z in scores])))
+    return LearningPoint(what, size, rows, loss, float(np.mean([auc(test.churned, z) for z in scores])))
 
 
-def _curve(points: Sequence[Point], losses: Sequence[Floats]) -> Curve:
+def _curve(points: Sequence[LearningPoint], losses: Sequence[Floats]) -> LearningCurve:
     """What a doubling should bring falls by the factor that it fell last time."""
     if len(points) < 2:
-        return Curve(tuple(points), float("nan"), float("nan"))
+        return LearningCurve(tuple(points), float("nan"), float("nan"))
     last = losses[-2] - losses[-1]
     gain, noise = float(last.mean()), float(last.std() / np.sqrt(len(last)))
     doublings = np.log2(points[-1].size / points[-2].size)
     if gain <= 2 * noise:
-        return Curve(tuple(points), 0.0, noise)
+        return LearningCurve(tuple(points), 0.0, noise)
     before = float((losses[-3] - losses[-2]).mean()) if len(losses) > 2 else gain
     factor = float(np.clip(gain / before, 0.3, 0.9)) if before > 0 else 0.5
-    return Curve(tuple(points), gain * factor / max(doublings, 0.5), noise)
+    return LearningCurve(tuple(points), gain * factor / max(doublings, 0.5), noise)

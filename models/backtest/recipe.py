@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from configs.arrays import Floats
 from configs.errors import HistoryError
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
-from models.prediction.blend import FAVOURED, Outcome, learn_calibrator, learn_weights
+from models.prediction.blend import FAVOURED, FoldForecast, learn_calibrator, learn_weights
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, enough, require_enough
-from models.statistics.metrics import Floats
 
 FOLD_ROWS = 40_000
 NEWEST_FOLDS = 4
@@ -97,7 +97,7 @@ class Training:
 class _Origin:
     fold: Fold
     parts: Members
-    outcome: Outcome
+    forecast: FoldForecast
 
 
 def run(
@@ -140,7 +140,7 @@ def _run(
     notes: list[str] = []
     tested, holdout = [], None
     for i, origin in enumerate(fitted[:tests]):
-        older = [o.outcome for o in fitted if o.outcome.at + _window(settings) <= origin.outcome.at]
+        older = [o.forecast for o in fitted if o.forecast.at + _window(settings) <= origin.forecast.at]
         if not older and i > 0:
             break
         if not older:
@@ -152,9 +152,9 @@ def _run(
         )
         tested.append(result)
         holdout = holdout or model
-    outcomes = [o.outcome for o in fitted]
-    weights = learn_weights(outcomes[:NEWEST_FOLDS])
-    name, calibrator = learn_calibrator(outcomes, weights, _window(settings))
+    forecasts = [o.forecast for o in fitted]
+    weights = learn_weights(forecasts[:NEWEST_FOLDS])
+    name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
     rows = sample.at_most(settings.max_rows, settings.seed)
     if len(rows) < len(sample):
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
@@ -192,7 +192,7 @@ def _fit_origins(
         say(str(folds[i]))
         parts = fit_members(train, single, settings.seeds if i == 0 else 1)
         rows = sample.rows(folds[i].test_rows)
-        return _Origin(folds[i], parts, Outcome(folds[i].test, parts.scores(rows.X), rows.churned))
+        return _Origin(folds[i], parts, FoldForecast(folds[i].test, parts.scores(rows.X), rows.churned))
 
     with ThreadPoolExecutor(settings.threads) as pool:
         return list(progress(pool.map(fit, range(len(folds))), "backtest", len(folds)))
@@ -210,18 +210,18 @@ def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None
 
 
 def _test(
-    origin: _Origin, outcomes: list[Outcome], sample: Sample, settings: Settings
+    origin: _Origin, forecasts: list[FoldForecast], sample: Sample, settings: Settings
 ) -> tuple[FittedModel, Tested]:
-    weights = learn_weights(outcomes[:NEWEST_FOLDS])
-    name, calibrator = learn_calibrator(outcomes, weights, _window(settings))
+    weights = learn_weights(forecasts[:NEWEST_FOLDS])
+    name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
     model = FittedModel.assemble(origin.parts, weights, calibrator)
     rows = sample.rows(origin.fold.test_rows)
     said = {"model": model.probability(rows.X, settings.threads)}
-    said |= {n: 1 / (1 + np.exp(-z)) for n, z in origin.outcome.scores.items()}
+    said |= {n: 1 / (1 + np.exp(-z)) for n, z in origin.forecast.scores.items()}
     return model, Tested(origin.fold, rows.churned, rows.customer, said, weights, name)
 
 
-def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Outcome]:
+def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[FoldForecast]:
     """Predictions on customers that the fit did not see, where no older snapshot can be held back."""
     train = sample.rows(fold.train_rows).at_most(FOLD_ROWS, settings.seed)
     ids, position = np.unique(train.customer, return_inverse=True)
@@ -231,7 +231,7 @@ def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Ou
         fit_on, held = train.rows(part != i), train.rows(part == i)
         if len(held) and len(np.unique(fit_on.churned)) == 2:
             scores = fit_members(fit_on, settings, 1).scores(held.X, settings.threads)
-            found.append(Outcome(fold.test, scores, held.churned))
+            found.append(FoldForecast(fold.test, scores, held.churned))
     return found
 
 

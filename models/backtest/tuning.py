@@ -12,20 +12,19 @@ import numpy as np
 
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
-from models.prediction.blend import mean_loss
+from models.prediction.blend import NEEDED_GAIN, mean_loss
 from models.prediction.boosted import Settings, boost
 from models.prediction.classifier import learn_columns
 from models.prediction.sample import Sample, enough
 from models.prediction.scoring import encode, member_score
 
-ROWS = 30_000
+SEARCH_ROWS = 30_000
 SEARCHED, CONFIRMED = 2, 2
-NEEDED_GAIN = 0.0005
-KEYS = ("trees", "leaves", "learning_rate", "l2")
+SIZES = ("trees", "leaves", "learning_rate", "l2")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TriedSizes:
     """One try: its sizes, and the mean log loss on the searched snapshots."""
 
     sizes: dict[str, float]
@@ -42,7 +41,7 @@ class Tuned:
         Those to train with: tuned ones, or the given ones.
     adopted
         Whether the tuned ones are taken.
-    trials
+    tried
         In order; the first is the given settings.
     note
         One line with numbers.
@@ -50,7 +49,7 @@ class Tuned:
 
     settings: Settings
     adopted: bool
-    trials: tuple[Trial, ...]
+    tried: tuple[TriedSizes, ...]
     note: str
 
 
@@ -96,17 +95,17 @@ def tune(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=settings.seed))
     # A logarithmic range has no 0.
-    study.enqueue_trial({key: max(getattr(settings, key), 1e-3) for key in KEYS})
+    study.enqueue_trial({key: max(getattr(settings, key), 1e-3) for key in SIZES})
 
     begun = time.monotonic()
-    found: list[Trial] = []
+    found: list[TriedSizes] = []
     for number in progress(range(trials), "tree sizes", trials):
         if seconds and found and time.monotonic() - begun >= seconds:
             break
         trial = study.ask()
         loss = _loss(sample, search, _suggested(trial, settings))
         study.tell(trial, loss)
-        found.append(Trial(dict(trial.params), loss))
+        found.append(TriedSizes(dict(trial.params), loss))
         say(f"trial {number + 1} of {trials}: log loss {loss:.4f}")
     done = tuple(found)
     best = min(done, key=lambda t: t.log_loss)
@@ -135,14 +134,14 @@ def _typed(sizes: dict[str, float]) -> dict[str, Any]:
 
 
 def _confirmed(
-    sample: Sample, settings: Settings, tuned: Settings, confirm: Sequence[Fold], done: tuple[Trial, ...]
+    sample: Sample, settings: Settings, tuned: Settings, confirm: Sequence[Fold], done: tuple[TriedSizes, ...]
 ) -> Tuned:
     before = np.array([_loss(sample, [fold], settings) for fold in confirm])
     after = np.array([_loss(sample, [fold], tuned) for fold in confirm])
     gain = float(np.mean(before - after))
     adopted = gain > NEEDED_GAIN and bool((after < before).all())
     dates = ", ".join(str(fold.test) for fold in confirm)
-    sizes = ", ".join(f"{key} {getattr(tuned, key):.3g}" for key in KEYS)
+    sizes = ", ".join(f"{key} {getattr(tuned, key):.3g}" for key in SIZES)
     verdict = "adopted" if adopted else "not adopted, the given sizes stay"
     note = (
         f"tuned in {len(done)} trials: {sizes}; log loss {-gain:+.4f} on later snapshots ({dates}): {verdict}"
@@ -174,7 +173,7 @@ def _usable(sample: Sample, tests: Sequence[np.datetime64], settings: Settings) 
 def _loss(sample: Sample, folds: Sequence[Fold], settings: Settings) -> float:
     losses = []
     for fold in folds:
-        train = sample.rows(fold.train_rows).at_most(ROWS, settings.seed)
+        train = sample.rows(fold.train_rows).at_most(SEARCH_ROWS, settings.seed)
         test = sample.rows(fold.test_rows)
         columns = learn_columns(train.X)
         customers = len(np.unique(train.customer))

@@ -11,16 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from configs.arrays import Floats
 from models.backtest.progress import Progress, no_progress
 from models.backtest.recipe import Tested, Training, rule_wins
 from models.backtest.split import Fold
-from models.prediction.blend import Outcome, learn_calibrator_across, learn_weights
+from models.prediction.blend import FoldForecast, learn_calibrator_across, learn_weights
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, require_enough
-from models.prediction.scoring import Floats
 
-FOLDS = 5
+CROSS_VALIDATION_FOLDS = 5
 SALTS = 40
 SALTED_ROWS = 20_000
 WARNING = (
@@ -42,7 +42,7 @@ def fold_of(customer: Sequence[str] | NDArray[np.str_], salt: int, folds: int) -
     return np.array(of, dtype=np.int64)[position]
 
 
-def stratifying_salt(sample: Sample, folds: int = FOLDS) -> int:
+def stratifying_salt(sample: Sample, folds: int = CROSS_VALIDATION_FOLDS) -> int:
     """The salt that spreads rows and churners most evenly over the folds; large tables are even without a search."""
     if len(sample) > SALTED_ROWS:
         return 0
@@ -89,40 +89,42 @@ def run_undated(
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
     with threadpool_limits(1, user_api="blas"):
         salt = stratifying_salt(rows)
-        of = fold_of(rows.customer, salt, FOLDS)
-        parts, outcomes = _cross(rows, of, settings, say, progress)
-        held = {f"fold_{i}": _held(i, parts, outcomes, salt) for i in range(FOLDS)}
-        weights = learn_weights(outcomes)
-        name, calibrator = learn_calibrator_across(outcomes, weights)
+        of = fold_of(rows.customer, salt, CROSS_VALIDATION_FOLDS)
+        parts, forecasts = _cross(rows, of, settings, say, progress)
+        held = {f"fold_{i}": _held(i, parts, forecasts, salt) for i in range(CROSS_VALIDATION_FOLDS)}
+        weights = learn_weights(forecasts)
+        name, calibrator = learn_calibrator_across(forecasts, weights)
         say(f"fit deployed model on {len(rows):,} rows")
         every = fit_members(rows, settings, settings.seeds)
         deployed = FittedModel.assemble(every, weights, calibrator)
     positions = np.flatnonzero(np.isin(sample.customer, rows.customer))
-    test = _test(rows, positions, of, held, outcomes, weights, name, settings)
+    test = _test(rows, positions, of, held, forecasts, weights, name, settings)
     return Training(deployed, held, (test,), name, len(rows), (*notes, *rule_wins(weights)), every)
 
 
 def _cross(
     rows: Sample, of: NDArray[np.int64], settings: Settings, say: Callable[[str], None], progress: Progress
-) -> tuple[list[Members], list[Outcome]]:
-    parts, outcomes = [], []
-    for i in progress(range(FOLDS), "cross-validation", FOLDS):
+) -> tuple[list[Members], list[FoldForecast]]:
+    parts, forecasts = [], []
+    for i in progress(range(CROSS_VALIDATION_FOLDS), "cross-validation", CROSS_VALIDATION_FOLDS):
         train, held_out = rows.rows(of != i), rows.rows(of == i)
-        require_enough(train.churned, f"the rows outside fold {i + 1} of {FOLDS}")
-        say(f"fold {i + 1} of {FOLDS}: train {len(train):,} rows, test {len(held_out):,}")
+        require_enough(train.churned, f"the rows outside fold {i + 1} of {CROSS_VALIDATION_FOLDS}")
+        say(f"fold {i + 1} of {CROSS_VALIDATION_FOLDS}: train {len(train):,} rows, test {len(held_out):,}")
         parts.append(fit_members(train, settings, settings.seeds))
         scores = parts[-1].scores(held_out.X, settings.threads)
-        outcomes.append(Outcome(rows.snapshots[0], scores, held_out.churned))
-    return parts, outcomes
+        forecasts.append(FoldForecast(rows.snapshots[0], scores, held_out.churned))
+    return parts, forecasts
 
 
-def _held(i: int, parts: Sequence[Members], outcomes: Sequence[Outcome], salt: int) -> FittedModel:
+def _held(i: int, parts: Sequence[Members], forecasts: Sequence[FoldForecast], salt: int) -> FittedModel:
     """The model of the customers in fold i, which nothing of it has seen."""
-    others = [o for j, o in enumerate(outcomes) if j != i]
+    others = [o for j, o in enumerate(forecasts) if j != i]
     weights = learn_weights(others)
     _, calibrator = learn_calibrator_across(others, weights)
     model = FittedModel.assemble(parts[i], weights, calibrator)
-    return replace(model, spec={**model.spec, "fold": {"index": i, "of": FOLDS, "salt": salt}})
+    return replace(
+        model, spec={**model.spec, "fold": {"index": i, "of": CROSS_VALIDATION_FOLDS, "salt": salt}}
+    )
 
 
 def out_of_fold(
@@ -146,17 +148,17 @@ def _test(
     positions: NDArray[np.int64],
     of: NDArray[np.int64],
     held: Mapping[str, FittedModel],
-    outcomes: Sequence[Outcome],
+    forecasts: Sequence[FoldForecast],
     weights: dict[str, float],
     calibrator: str,
     settings: Settings,
 ) -> Tested:
     said = {"model": out_of_fold(held, rows.X, rows.customer, settings.threads)}
-    for name in outcomes[0].scores:
+    for name in forecasts[0].scores:
         p = np.full(len(rows), np.nan)
-        for i, outcome in enumerate(outcomes):
-            p[of == i] = 1 / (1 + np.exp(-outcome.scores[name]))
+        for i, forecast in enumerate(forecasts):
+            p[of == i] = 1 / (1 + np.exp(-forecast.scores[name]))
         said[name] = p
     day = rows.snapshots[0]
-    fold = Fold(day, day, day, positions, positions, crossed=FOLDS)
+    fold = Fold(day, day, day, positions, positions, crossed=CROSS_VALIDATION_FOLDS)
     return Tested(fold, rows.churned, rows.customer, said, weights, calibrator)

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from configs.arrays import Floats, Ints
 
 EPSILON = 1e-9
 WHOLE = 1e-6
@@ -27,7 +25,7 @@ CORE_OPTIONS = 1_000
 SMALL_CORE = 200
 CLOSE = 1e-3
 FILL_FROM = 10_000
-ROUNDS = 60
+SIFTING_ROUNDS = 60
 # One thread and no time limit: the choice does not depend on how busy the machine is.
 SEARCH = {
     "output_flag": False,
@@ -192,7 +190,7 @@ class _Problem:
         n = len(self.unit)
         prices = self._first_prices()
         working, share = np.zeros(n, bool), np.zeros(n)
-        for _ in range(ROUNDS):
+        for _ in range(SIFTING_ROUNDS):
             left = self.gain - self.use.T @ prices
             worth = self._best(np.where(working, left, 0.0))
             missed = np.where(working, 0.0, left - worth[self.unit])

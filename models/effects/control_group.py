@@ -9,14 +9,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaln, ndtri, xlog1py, xlogy
 
+from configs.arrays import Bools, Floats, Ints
 from models.statistics.intervals import LEVEL, newcombe, wilson
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 POWER = 0.8
 GRID = 400

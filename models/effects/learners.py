@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.effects.qini import Floats, Trial
+from configs.arrays import Floats, Ints
+from models.effects.qini import Trial
 from models.prediction.scoring import LIMIT, squash
 
 Document = Mapping[str, Any]
-Ints = NDArray[np.int64]
 Learner = Callable[[Floats, Trial], dict[str, Any]]
 
 ROUNDS = 30

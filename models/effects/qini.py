@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
+from models.statistics.bootstrap import CELLS, DRAWS
 
 DEPTHS = np.arange(1, 101) / 100
 PER = 1000.0
-DRAWS = 400
 BINS = 200
-CELLS = 8_000_000
 # Poisson(1) by look-up: several times as fast as drawing it.
 _POISSON = np.searchsorted(
     np.cumsum([np.exp(-1) / math.factorial(k) for k in range(9)]), (np.arange(1 << 16) + 0.5) / (1 << 16)

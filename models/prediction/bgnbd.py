@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
+from configs.arrays import Floats
 from models.prediction.scoring import SURE, calibrate
-from models.statistics.metrics import Floats
 
 Calibrator = dict[str, Any]
 
-NONE: Calibrator = {"kind": "none"}
+UNCALIBRATED: Calibrator = {"kind": "none"}
 FAVOURED = ("boosted", "linear + trees")
 PULL = 0.05
 SURELY = 2.0
 DROP = 0.02
 ALONE = 0.95
-FEWEST_CHURNERS = 100
+CALIBRATION_CHURNERS = 100
 NEEDED_GAIN = 0.0005
 FEWEST_FOLDS = 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FoldForecast:
     """Predictions of one fold on its test snapshot.
 
     Parameters
@@ -55,7 +55,7 @@ def mean_loss(y: Floats, z: Floats) -> float:
     return float(np.mean(np.logaddexp(0, z) - y * z))
 
 
-def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def learn_weights(forecasts: Sequence[FoldForecast]) -> dict[str, float]:
     """Find the convex blend of log-odds with the lowest mean log loss over the folds.
 
     The problem is convex, so its optimum is unique; it drops members that do not help. A pull towards equal shares of
@@ -68,15 +68,15 @@ def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
     --------
     >>> y = np.array([0.0, 1.0] * 50)
     >>> good, bad = 4 * y - 2, np.zeros(100)
-    >>> learn_weights([Outcome(np.datetime64("2026-01-01"), {"boosted": good, "base rate": bad}, y)])
+    >>> learn_weights([FoldForecast(np.datetime64("2026-01-01"), {"boosted": good, "base rate": bad}, y)])
     {'boosted': 1.0}
     """
-    names = [n for n in outcomes[0].scores if all(n in o.scores for o in outcomes)]
+    names = [n for n in forecasts[0].scores if all(n in o.scores for o in forecasts)]
     prior = np.array([1.0 if n in FAVOURED else 0.0 for n in names])
     prior = prior / prior.sum() if prior.sum() else np.full(len(names), 1 / len(names))
     free = np.diag([0.0 if n == "base rate" else 1.0 for n in names])
     free += np.outer(prior, [n == "base rate" for n in names])
-    stacks = [(np.column_stack([o.scores[n] for n in names]), o.y) for o in outcomes]
+    stacks = [(np.column_stack([o.scores[n] for n in names]), o.y) for o in forecasts]
 
     def loss(w: Floats) -> tuple[float, Floats]:
         away = free @ w - prior
@@ -90,18 +90,18 @@ def learn_weights(outcomes: Sequence[Outcome]) -> dict[str, float]:
     total = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
     found = minimize(loss, prior, jac=True, method="SLSQP", bounds=[(0, 1)] * len(names), constraints=total)
     shares = found.x if np.isfinite(found.fun) else prior
-    rules = {n: _gain(n, outcomes, [Z @ shares for Z, _ in stacks]) for n in names if n not in FAVOURED}
+    rules = {n: _gain(n, forecasts, [Z @ shares for Z, _ in stacks]) for n in names if n not in FAVOURED}
     best = max(rules, key=lambda n: rules[n], default=None)
     if best is not None and rules[best] > SURELY:
         return {best: 1.0}
     return tidy({n: float(w) for n, w in zip(names, shares, strict=True)})
 
 
-def _gain(name: str, outcomes: Sequence[Outcome], blended: Sequence[Floats]) -> float:
+def _gain(name: str, forecasts: Sequence[FoldForecast], blended: Sequence[Floats]) -> float:
     """By how many standard errors the loss of a member alone is below that of the blend."""
     losses = [
         (np.logaddexp(0, z) - o.y * z) - (np.logaddexp(0, o.scores[name]) - o.y * o.scores[name])
-        for o, z in zip(outcomes, blended, strict=True)
+        for o, z in zip(forecasts, blended, strict=True)
     ]
     error = np.sqrt(sum(np.var(d) / len(d) for d in losses)) / len(losses)
     return float(np.mean([d.mean() for d in losses]) / max(error, 1e-12))
@@ -177,13 +177,13 @@ CALIBRATORS: dict[str, Callable[[Floats, Floats], Calibrator]] = {
 
 
 def learn_calibrator(
-    outcomes: Sequence[Outcome], weights: dict[str, float], window: np.timedelta64
+    forecasts: Sequence[FoldForecast], weights: dict[str, float], window: np.timedelta64
 ) -> tuple[str, Calibrator]:
     """Choose a correction that helped on later folds than it was learned on, else none.
 
     Parameters
     ----------
-    outcomes
+    forecasts
         Folds, any order.
     weights
         Of the blend.
@@ -202,15 +202,17 @@ def learn_calibrator(
     >>> learn_calibrator([], {"boosted": 1.0}, np.timedelta64(60, "D"))
     ('none', {'kind': 'none'})
     """
-    ordered = sorted(outcomes, key=lambda o: o.at)
+    ordered = sorted(forecasts, key=lambda o: o.at)
     known = [[j for j, o in enumerate(ordered) if o.at + window <= other.at] for other in ordered]
     judged = [o.at for o, before in zip(ordered, known, strict=True) if before]
     if not judged or judged[-1] - judged[0] < window:
-        return "none", NONE
+        return "none", UNCALIBRATED
     return _choose([(blend(o.scores, weights), o.y) for o in ordered], known)
 
 
-def learn_calibrator_across(outcomes: Sequence[Outcome], weights: dict[str, float]) -> tuple[str, Calibrator]:
+def learn_calibrator_across(
+    forecasts: Sequence[FoldForecast], weights: dict[str, float]
+) -> tuple[str, Calibrator]:
     """The same for folds of customers instead of dates: learned on all other folds, judged on each.
 
     Examples
@@ -218,9 +220,9 @@ def learn_calibrator_across(outcomes: Sequence[Outcome], weights: dict[str, floa
     >>> learn_calibrator_across([], {"boosted": 1.0})
     ('none', {'kind': 'none'})
     """
-    everything = range(len(outcomes))
+    everything = range(len(forecasts))
     others = [[j for j in everything if j != i] for i in everything]
-    return _choose([(blend(o.scores, weights), o.y) for o in outcomes], others)
+    return _choose([(blend(o.scores, weights), o.y) for o in forecasts], others)
 
 
 def _choose(folds: Sequence[tuple[Floats, Floats]], known: Sequence[Sequence[int]]) -> tuple[str, Calibrator]:
@@ -240,10 +242,10 @@ def _choose(folds: Sequence[tuple[Floats, Floats]], known: Sequence[Sequence[int
         if np.mean(gains) > best and np.mean(np.array(gains) > 0) >= 0.75:
             best, chosen = float(np.mean(gains)), name
     if chosen == "none":
-        return chosen, NONE
+        return chosen, UNCALIBRATED
     pooled = [np.concatenate([fold[i] for fold in folds]) for i in (0, 1)]
     return chosen, CALIBRATORS[chosen](*pooled)
 
 
 def _carries(y: Floats) -> bool:
-    return bool(min(y.sum(), len(y) - y.sum()) >= FEWEST_CHURNERS)
+    return bool(min(y.sum(), len(y) - y.sum()) >= CALIBRATION_CHURNERS)

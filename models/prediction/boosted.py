@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 
-from models.prediction.scoring import Floats
+from configs.arrays import Floats
 
 
 @dataclass(frozen=True)

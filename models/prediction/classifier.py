@@ -15,13 +15,13 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
+from configs.arrays import Floats
 from configs.errors import Fault, ModelError
 from models.prediction import members as rules
 from models.prediction.boosted import Settings, boost
 from models.prediction.sample import Sample
 from models.prediction.scoring import (
     MODEL_FILE,
-    Floats,
     encode,
     input_names,
     log_odds,

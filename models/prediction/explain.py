@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from configs.arrays import Floats
 from models.prediction.classifier import FittedModel
-from models.prediction.scoring import Floats, bgnbd_log_odds, calibrate, encode, linear_terms, step_values
+from models.prediction.scoring import bgnbd_log_odds, calibrate, encode, linear_terms, step_values
 
 COMPARED_ROWS = 500
 

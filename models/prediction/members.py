@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from configs.arrays import Floats
 from models.prediction import bgnbd
-from models.prediction.scoring import LIMIT, Floats, linear_terms, squash, step_values
+from models.prediction.scoring import LIMIT, linear_terms, squash, step_values
 
 Member = dict[str, Any]
 

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Bools, Dates
 from configs.errors import HistoryError
 from models.statistics.metrics import auc
-
-Bools = NDArray[np.bool_]
-Days = NDArray[np.datetime64]
 
 MIN_ROWS = 50
 MIN_OF_EACH = 10
@@ -46,7 +44,7 @@ class Sample:
     X: pd.DataFrame
     churned: NDArray[np.float64]
     customer: NDArray[np.str_]
-    snapshot: Days
+    snapshot: Dates
 
     def __len__(self) -> int:
         return len(self.churned)

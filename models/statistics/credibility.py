@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from configs.arrays import Floats, Ints
+
 PARTS = ("own_", "weight_", "squares_", "freedom_")
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
+
 Metric = Callable[[Floats, Floats, Floats | None], float]
 
-TINY = 1e-12
+SMALLEST = float(np.finfo(np.float64).eps)
 ECE_BINS = 15
 
 
@@ -53,27 +53,23 @@ def auc_many(y: Floats, p: Floats, weights: Floats) -> Floats:
 
 
 def average_precision(y: Floats, p: Floats, weight: Floats | None = None) -> float:
-    """Mean precision over the churned rows from the top of the ranking down.
+    """Mean precision over the churned rows from the top of the ranking down; NaN without any.
 
     Examples
     --------
     >>> round(average_precision(np.array([0, 0, 1, 1.0]), np.array([0.1, 0.4, 0.35, 0.8])), 4)
     0.8333
     """
-    w = _weights(y, weight)
-    order = np.argsort(-p, kind="stable")
-    last = np.r_[np.flatnonzero(np.diff(p[order])), len(p) - 1]
-    hits = np.cumsum((w * y)[order])[last]
-    seen = np.cumsum(w[order])[last]
-    total = hits[-1]
-    if total <= 0:
+    from sklearn.metrics import average_precision_score
+
+    if not (y * _weights(y, weight)).any():
         return float("nan")
-    return float(np.sum(np.diff(np.r_[0.0, hits]) * hits / np.maximum(seen, TINY)) / total)
+    return float(average_precision_score(y, p, sample_weight=weight))
 
 
 def row_log_loss(y: Floats, p: Floats) -> Floats:
-    """Log loss of each row in nats, shape (rows,)."""
-    q = np.clip(p, TINY, 1 - TINY)
+    """Log loss of each row in nats, shape (rows,): what `log_loss` is the mean of."""
+    q = np.clip(p, SMALLEST, 1 - SMALLEST)
     return np.asarray(-(y * np.log(q) + (1 - y) * np.log1p(-q)))
 
 
@@ -85,7 +81,9 @@ def log_loss(y: Floats, p: Floats, weight: Floats | None = None) -> float:
     >>> round(log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5])), 4)
     0.6931
     """
-    return float(np.average(row_log_loss(y, p), weights=_weights(y, weight)))
+    from sklearn.metrics import log_loss as mean_log_loss
+
+    return float(mean_log_loss(y, p, sample_weight=weight, labels=[0, 1]))
 
 
 def brier(y: Floats, p: Floats, weight: Floats | None = None) -> float:
@@ -96,7 +94,9 @@ def brier(y: Floats, p: Floats, weight: Floats | None = None) -> float:
     >>> brier(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
     0.25
     """
-    return float(np.average((y - p) ** 2, weights=_weights(y, weight)))
+    from sklearn.metrics import brier_score_loss
+
+    return float(brier_score_loss(y, p, sample_weight=weight))
 
 
 def calibration_bins(y: Floats, p: Floats, weight: Floats | None = None, bins: int = ECE_BINS) -> Floats:
@@ -209,7 +209,7 @@ def _roc_hull(y: Floats, p: Floats, w: Floats) -> tuple[Floats, Floats]:
     last = np.r_[np.flatnonzero(np.diff(p[order])), len(p) - 1]
     churn = np.r_[0.0, np.cumsum((w * y)[order])[last]]
     kept = np.r_[0.0, np.cumsum((w * (1 - y))[order])[last]]
-    churn, kept = churn / max(churn[-1], TINY), kept / max(kept[-1], TINY)
+    churn, kept = churn / max(churn[-1], SMALLEST), kept / max(kept[-1], SMALLEST)
     hull: list[int] = []
     for i in range(len(churn)):
         while len(hull) > 1 and _turns_up(kept, churn, hull[-2], hull[-1], i):

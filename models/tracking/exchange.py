@@ -11,7 +11,7 @@ from models.prediction.classifier import FittedModel
 
 
 @dataclass(frozen=True)
-class Tracking:
+class TrackingStore:
     """Where runs and models are kept.
 
     Parameters
@@ -33,7 +33,7 @@ class Tracking:
 
 
 @dataclass(frozen=True)
-class Record:
+class TrainingRecord:
     """What is logged of one training; no customer ids and no rows.
 
     Parameters
@@ -80,7 +80,7 @@ class Champion:
     held
         The other models by name: E as `holdout`, or those of the cross-validation.
     metadata
-        As in `Record.metadata`.
+        As in `TrainingRecord.metadata`.
     version, run_id
         In the registry.
     digest

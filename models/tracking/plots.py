@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.statistics.metrics import Floats, calibration_bins
+from configs.arrays import Floats
+from models.statistics.metrics import calibration_bins
 
-SHOWN = 20
+BARS = 20
 BLUE, ORANGE, GREY = "#2f5d8a", "#c8702a", "#8a8a8a"
 
 
@@ -64,7 +65,7 @@ def gain(y: Floats, contenders: Mapping[str, Floats], title: str) -> bytes:
 
 def bars(values: Mapping[str, float], title: str) -> bytes:
     """Largest values as horizontal bars: column or driver importance."""
-    shown = dict(sorted(values.items(), key=lambda v: -v[1])[:SHOWN])
+    shown = dict(sorted(values.items(), key=lambda v: -v[1])[:BARS])
     figure, axes = _picture(title, "mean absolute contribution, log-odds", "")
     axes.barh(list(shown)[::-1], list(shown.values())[::-1], color=BLUE)
     figure.set_size_inches(7, 1.5 + 0.25 * len(shown))

@@ -14,7 +14,7 @@ from typing import Any
 from configs.errors import ModelError
 from models.prediction.classifier import FittedModel, digest_of
 from models.tracking import store
-from models.tracking.exchange import Champion, Logged, Record, Tracking
+from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
 from models.tracking.runs import (
     METADATA,
     clean_nightly,
@@ -29,23 +29,23 @@ from models.tracking.session import experiment_id, mlflow_module, spoken_to
 __all__ = [
     "Champion",
     "Logged",
-    "Record",
-    "Tracking",
+    "TrackingStore",
+    "TrainingRecord",
     "champion_version",
-    "check",
+    "check_store",
     "clean_nightly",
     "comparison_url",
     "load_champion",
     "log_scoring",
     "log_training",
-    "promote",
-    "rollback",
+    "make_champion",
+    "restore_champion",
 ]
 
 CHAMPION, PREVIOUS = "champion", "previous_champion"
 
 
-def check(tracking: Tracking) -> None:
+def check_store(tracking: TrackingStore) -> None:
     """Make sure that the store answers, before hours of work depend on it.
 
     Raises
@@ -57,13 +57,13 @@ def check(tracking: Tracking) -> None:
         experiment_id(client, tracking, tracking.experiment)
 
 
-def champion_version(tracking: Tracking) -> int | None:
+def champion_version(tracking: TrackingStore) -> int | None:
     """Version that the alias `champion` points to; None without one."""
     with spoken_to(tracking) as client:
         return alias_version(client, tracking, CHAMPION)
 
 
-def alias_version(client: Any, tracking: Tracking, alias: str) -> int | None:
+def alias_version(client: Any, tracking: TrackingStore, alias: str) -> int | None:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -76,7 +76,7 @@ def alias_version(client: Any, tracking: Tracking, alias: str) -> int | None:
         raise
 
 
-def load_champion(tracking: Tracking) -> Champion:
+def load_champion(tracking: TrackingStore) -> Champion:
     """Read the champion's text and JSON, after checking them against the tag; none of its code is run.
 
     Raises
@@ -93,7 +93,7 @@ def load_champion(tracking: Tracking) -> Champion:
         return _read(client, tracking, version)
 
 
-def _read(client: Any, tracking: Tracking, version: int) -> Champion:
+def _read(client: Any, tracking: TrackingStore, version: int) -> Champion:
     found = client.get_model_version(tracking.name, str(version))
     with tempfile.TemporaryDirectory() as folder:
         uri = f"models:/{tracking.name}/{version}"
@@ -114,7 +114,7 @@ def _read(client: Any, tracking: Tracking, version: int) -> Champion:
     return Champion(held.pop("model"), held, metadata, version, str(found.run_id), digest)
 
 
-def promote(tracking: Tracking, version: int, reason: str) -> int | None:
+def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | None:
     """Make a version the champion, keep the reason with it, and return the previous champion's version.
 
     Raises
@@ -133,7 +133,7 @@ def promote(tracking: Tracking, version: int, reason: str) -> int | None:
         return previous
 
 
-def rollback(tracking: Tracking, reason: str) -> tuple[int | None, int]:
+def restore_champion(tracking: TrackingStore, reason: str) -> tuple[int | None, int]:
     """Bring the previous champion back; returns the version that was replaced and the one that is champion now.
 
     Raises
@@ -145,4 +145,4 @@ def rollback(tracking: Tracking, reason: str) -> tuple[int | None, int]:
         previous = alias_version(client, tracking, PREVIOUS)
         if previous is None:
             raise ModelError(f"{tracking.name} has no previous champion; use `churn promote VERSION`")
-    return promote(tracking, previous, f"rollback: {reason}"), previous
+    return make_champion(tracking, previous, f"rollback: {reason}"), previous

@@ -22,7 +22,7 @@ from typing import Any
 from models.prediction import scoring
 from models.prediction.classifier import FittedModel, digest_of
 from models.tracking import views
-from models.tracking.exchange import Logged, Record, Tracking
+from models.tracking.exchange import Logged, TrackingStore, TrainingRecord
 from models.tracking.session import experiment_id, mlflow_module, spoken_to
 
 METADATA = "metadata.json"
@@ -47,7 +47,7 @@ mlflow.models.set_model(ChurnModel())
 
 
 def log_training(
-    tracking: Tracking, record: Record, model: FittedModel, held: Mapping[str, FittedModel]
+    tracking: TrackingStore, record: TrainingRecord, model: FittedModel, held: Mapping[str, FittedModel]
 ) -> Logged:
     """Log a run with its baselines, and register the model; nothing is promoted here.
 
@@ -86,17 +86,17 @@ def log_training(
         return Logged(run_id, int(made.version), _url(tracking, experiment, run_id))
 
 
-def _url(tracking: Tracking, experiment: str, run_id: str) -> str:
+def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str:
     server = tracking.uri if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
     return f"{server}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
 
 
-def _view(record: Record) -> str:
+def _view(record: TrainingRecord) -> str:
     shown = [name for name in record.metrics if name.startswith(("a/", "b/"))]
     return views.view_state(shown, ["weights", "calibrator", "train_rows"], ["verdict"])
 
 
-def comparison_url(tracking: Tracking, server: str) -> str:
+def comparison_url(tracking: TrackingStore, server: str) -> str:
     """Address of the trainings' table, with the figures shown; the list of experiments before the first one."""
     with spoken_to(tracking) as client:
         found = client.get_experiment_by_name(tracking.experiment)
@@ -106,7 +106,7 @@ def comparison_url(tracking: Tracking, server: str) -> str:
         return f"{server}/#/experiments/{found.experiment_id}/runs?{shown}"
 
 
-def clean_nightly(tracking: Tracking, before: dt.date) -> int:
+def clean_nightly(tracking: TrackingStore, before: dt.date) -> int:
     """Delete the nightly runs of dates before `before`; returns how many. Trainings and models stay."""
     with spoken_to(tracking) as client:
         found = client.get_experiment_by_name(f"{tracking.experiment} nightly")
@@ -125,7 +125,7 @@ def clean_nightly(tracking: Tracking, before: dt.date) -> int:
         return len(old)
 
 
-def _log_values(client: Any, run_id: str, record: Record) -> None:
+def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
     points = _points(record.metrics, record.steps)
@@ -159,7 +159,7 @@ def _log_files(client: Any, run_id: str, files: Mapping[str, bytes], place: Path
 
 
 def _log_model(
-    mlflow: Any, run_id: str, record: Record, models: Mapping[str, FittedModel], place: Path
+    mlflow: Any, run_id: str, record: TrainingRecord, models: Mapping[str, FittedModel], place: Path
 ) -> tuple[str, str]:
     """Log the pyfunc from code and return its URI and the digest of its data files."""
     code = place / "churn_model.py"
@@ -199,7 +199,7 @@ def data_files(place: Path) -> dict[str, bytes]:
     return {f.relative_to(place).as_posix(): f.read_bytes() for f in files}
 
 
-def _log_baselines(client: Any, tracking: Tracking, parent: str, record: Record) -> None:
+def _log_baselines(client: Any, tracking: TrackingStore, parent: str, record: TrainingRecord) -> None:
     from mlflow.entities import Metric, Param
 
     experiment = experiment_id(client, tracking, f"{tracking.experiment} baselines")
@@ -219,7 +219,7 @@ def _log_baselines(client: Any, tracking: Tracking, parent: str, record: Record)
 
 
 def log_scoring(
-    tracking: Tracking,
+    tracking: TrackingStore,
     run_name: str,
     metrics: Mapping[str, float],
     tags: Mapping[str, str],

@@ -12,9 +12,9 @@ from typing import Any
 
 from configs.errors import ChurnError, ModelError, TryAgainError
 from models.tracking import store
-from models.tracking.exchange import Tracking
+from models.tracking.exchange import TrackingStore
 
-LIMITS = {
+PATIENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -35,7 +35,7 @@ AWAY = (
 @cache
 def mlflow_module() -> Any:
     """MLflow itself, imported late, quiet, and never waiting for minutes."""
-    for name, value in LIMITS.items():
+    for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     import mlflow
 
@@ -45,7 +45,7 @@ def mlflow_module() -> Any:
 
 
 @contextmanager
-def spoken_to(tracking: Tracking) -> Iterator[Any]:
+def spoken_to(tracking: TrackingStore) -> Iterator[Any]:
     """Give a client of a prepared store; turn its failures into errors that say what to do."""
     mlflow = mlflow_module()
     try:
@@ -64,7 +64,7 @@ def spoken_to(tracking: Tracking) -> Iterator[Any]:
         raise ModelError(f"tracking store {tracking.uri}: {type(error).__name__}: {said}") from error
 
 
-def _prepare(tracking: Tracking) -> None:
+def _prepare(tracking: TrackingStore) -> None:
     """Create or migrate an embedded store once, under the lock, with a backup before a migration."""
     file = store.sqlite_file(tracking.uri)
     if file is None:
@@ -87,7 +87,7 @@ def _prepare(tracking: Tracking) -> None:
         store.write_ahead(file)
 
 
-def experiment_id(client: Any, tracking: Tracking, name: str) -> str:
+def experiment_id(client: Any, tracking: TrackingStore, name: str) -> str:
     """Identity of an experiment; made, or brought back from the deleted ones, under the lock."""
     with store.locked(tracking.home):
         found = client.get_experiment_by_name(name)

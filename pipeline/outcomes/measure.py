@@ -209,7 +209,12 @@ def _precision(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
         left = 1 - rows.loc[rows[group].astype(bool), "kept"]
         if len(left):
             low, high = wilson(float(left.sum()), len(left))
-            found[name] = {"customers": len(left), "left": float(left.mean()), "low": low, "high": high}
+            found[name] = {
+                "customers": len(left),
+                "left": float(left.mean()),
+                "low": float(low),
+                "high": float(high),
+            }
     return found
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 from configs.errors import ConfigError, DataError
 from configs.schema import Churn
 from features.dialects import any_bits, engine_of
+from models.statistics.intervals import wilson
 from pipeline.retention.membership import bit, edge_index, memberships, with_segment, words
 from pipeline.retention.periods import Unit, periods_until
-from pipeline.retention.rate import wilson
 
 Measure = Literal["customer", "purchase"]
 

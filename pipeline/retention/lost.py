@@ -13,9 +13,9 @@ from scipy import stats
 
 from configs.errors import DataError
 from configs.schema import Churn
+from models.statistics.intervals import Z_95
 from pipeline.retention.membership import attributes, in_ranges, statuses
 from pipeline.retention.periods import Period
-from pipeline.retention.rate import Z_95
 
 NONE = "(none)"
 DIGITS = 6  # the last ones depend on the order of a sum, and would move customers from one range to the next

@@ -8,16 +8,15 @@ from collections.abc import Mapping, Sequence
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from configs.errors import DataError, Fault
 from configs.schema import Churn
+from models.statistics.intervals import wilson
 from pipeline.retention.membership import bit, memberships, with_segment
 from pipeline.retention.periods import Period, Unit, periods_until
 
 COUNTS = ("S", "E", "kept", "lost", "not_churn", "new", "returned", "came_and_went")
-Z_95 = 1.959963984540054
 
 
 def rate(start: int, new: int, end: int) -> float:
@@ -56,25 +55,6 @@ def rate(start: int, new: int, end: int) -> float:
     if faults:
         raise DataError("no retention rate", faults)
     return 100 * (end - new) / start
-
-
-def wilson(
-    hits: npt.ArrayLike, trials: npt.ArrayLike, z: float = Z_95
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Wilson's score interval of a share; NaN without trials.
-
-    Examples
-    --------
-    >>> low, high = wilson(31, 44)
-    >>> round(float(low), 3), round(float(high), 3)
-    (0.558, 0.818)
-    """
-    k, n = np.asarray(hits, float), np.asarray(trials, float)
-    n = np.where(n > 0, n, np.nan)
-    share = k / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def retention_table(

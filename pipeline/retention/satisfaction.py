@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from configs.errors import ConfigError
+from models.statistics.intervals import Z_95, wilson
 from pipeline.retention.membership import edge_index, with_segment
 from pipeline.retention.periods import Period
-from pipeline.retention.rate import Z_95, wilson
 
 ALL = "(all)"
 PMF_LINE = 40.0

@@ -25,7 +25,7 @@ def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
         When the port is taken.
     """
     tracking = tracking_of(config)
-    registry.check(tracking)
+    registry.check_store(tracking)
     if tracking.uri.startswith(("http://", "https://")):
         say(f"the tracking server is at {tracking.uri}")
         return 0

@@ -12,9 +12,9 @@ import numpy as np
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.snapshots import DAY, newest_mature, seconds
-from models.backtest.learning import Curve, customer_curve, history_curve
+from models.backtest.learning import LearningCurve, customer_curve, history_curve
 from models.backtest.split import fold_at
-from models.backtest.undated import FOLDS, fold_of
+from models.backtest.undated import CROSS_VALIDATION_FOLDS, fold_of
 from models.prediction.sample import Sample
 from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
@@ -191,7 +191,7 @@ def _split_history(sample: Sample, config: Config) -> tuple[Sample, Sample, str]
 
 
 def _split_table(sample: Sample) -> tuple[Sample, Sample, str]:
-    of = fold_of(sample.customer, 0, FOLDS)
+    of = fold_of(sample.customer, 0, CROSS_VALIDATION_FOLDS)
     test = sample.rows(of == 0)
     return sample.rows(of != 0), test, f"log loss on {len(test):,} customers held back; without dates"
 
@@ -216,7 +216,7 @@ def _snapshots_text(sample: Sample, config: Config, as_of: dt.date, values: dict
     return "\n".join(lines)
 
 
-def _curve_text(what: str, curve: Curve) -> str:
+def _curve_text(what: str, curve: LearningCurve) -> str:
     rows = [[f"{p.size:,}", f"{p.rows:,}", f"{p.log_loss:.4f}", f"{p.auc:.4f}"] for p in curve.points]
     shown = table([what, "rows", "log loss", "AUC"], rows)
     if len(curve.points) < 2:

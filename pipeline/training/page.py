@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.tracking import plots
-from models.tracking.registry import Logged, Record
+from models.tracking.registry import Logged, TrainingRecord
 from pipeline.result import table
 from pipeline.training.trained import Trained
 
@@ -109,7 +109,7 @@ def _html_table(header: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{''.join(f'<th>{html.escape(c)}</th>' for c in header)}</tr>{''.join(cells)}</table>"
 
 
-def summary(t: Trained, record: Record, logged: Logged) -> tuple[str, dict[str, Any]]:
+def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, dict[str, Any]]:
     """What the command prints, and the same as plain values."""
     newest = t.training.tested[0].fold
     out = f"outside the model: {', '.join([*t.report.constant, *t.report.empty, *t.report.identifying])}"

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from models.backtest.split import reach
-from models.backtest.tuning import KEYS
+from models.backtest.tuning import SIZES
 from models.backtest.undated import WARNING
 from models.statistics.metrics import calibration_bins
-from models.tracking.registry import Record
+from models.tracking.registry import TrainingRecord
 from pipeline.training.page import description, overview, pictures
 from pipeline.training.trained import Trained, definition
 
@@ -27,11 +27,11 @@ CALIBRATION = ("brier", "ece", "base_rate", "mean_probability")
 LIST = ("recall_at_list", "lift_at_list", "profit_at_list", "empc")
 
 
-def make_record(t: Trained) -> Record:
+def make_record(t: Trained) -> TrainingRecord:
     """Turn a training into what is logged: no customer ids, no rows."""
     newest = t.training.tested[0]
     files = pictures(t)
-    return Record(
+    return TrainingRecord(
         run_name=f"{t.as_of:%y-%m-%d} {t.kind} {t.config.name}",
         description=description(t),
         params=_params(t),
@@ -47,7 +47,7 @@ def make_record(t: Trained) -> Record:
         datasets=t.sources.fingerprints,
         files={"overview.html": overview(t, files), **files},
         metadata=_metadata(t),
-        trials=[(trial.sizes, trial.log_loss) for trial in t.tuned.trials] if t.tuned else [],
+        trials=[(one.sizes, one.log_loss) for one in t.tuned.tried] if t.tuned else [],
     )
 
 
@@ -109,7 +109,9 @@ def _params(t: Trained) -> dict[str, Any]:
         "calibrator": t.training.calibrator,
         "model_digest": t.training.deployed.digest,
         **{f"churn.{k}": v for k, v in definition(t.config).items()},
-        **({f"tuned.{k}": getattr(t.tuned.settings, k) for k in KEYS} if t.tuned and t.tuned.adopted else {}),
+        **(
+            {f"tuned.{k}": getattr(t.tuned.settings, k) for k in SIZES} if t.tuned and t.tuned.adopted else {}
+        ),
         **{f"model.{k}": v for k, v in t.config.model.model_dump(mode="json").items()},
         "seed": t.config.seed,
     }

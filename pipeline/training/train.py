@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from configs.arrays import Floats
 from configs.errors import DataError, Fault, ModelError
 from configs.schema import Config
 from features.matrix import Matrix
-from models.backtest.compare import Verdict, decide
+from models.backtest.compare import Verdict, judge
 from models.backtest.recipe import Training, run
 from models.backtest.split import Fold
 from models.backtest.tuning import tune
@@ -21,9 +22,8 @@ from models.backtest.undated import WARNING, out_of_fold, run_undated
 from models.prediction import still_there
 from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
-from models.statistics.metrics import Floats
 from models.tracking import registry
-from models.tracking.registry import Tracking
+from models.tracking.registry import TrackingStore
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
@@ -67,7 +67,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         The tracking store is away or locked.
     """
     tracking = tracking_of(config)
-    registry.check(tracking)
+    registry.check_store(tracking)
     undated = config.churn.kind == "labelled"
     sources, every, matrix, censored = (prepare_table if undated else prepare_history)(config, as_of, say)
     report = usable(every, allowed=config.model.allow_leaks)
@@ -90,7 +90,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     say("log run and model")
     logged = registry.log_training(tracking, record, training.deployed, training.held)
     if verdict.promote:
-        registry.promote(tracking, logged.version, verdict.reason)
+        registry.make_champion(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
     return Result(text, values, 3 if verdict.failed else 0)
 
@@ -196,7 +196,7 @@ def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
     return report
 
 
-def compare(config: Config, tracking: Tracking, training: Training, sample: Sample) -> Verdict:
+def compare(config: Config, tracking: TrackingStore, training: Training, sample: Sample) -> Verdict:
     """Champion against challenger on the newest mature rows, which neither has seen.
 
     Without a champion the challenger stands against the simple rules on all test snapshots, each predicted by what
@@ -216,7 +216,7 @@ def compare(config: Config, tracking: Tracking, training: Training, sample: Samp
     def champion() -> Floats:
         return _champion_probability(config, tracking, rows, newest.fold)
 
-    return decide(
+    return judge(
         y=np.concatenate([t.y for t in judged]),
         challenger=said["model"],
         champion=None if version is None else champion,
@@ -227,7 +227,7 @@ def compare(config: Config, tracking: Tracking, training: Training, sample: Samp
     )
 
 
-def _champion_probability(config: Config, tracking: Tracking, rows: Sample, newest: Fold) -> Floats:
+def _champion_probability(config: Config, tracking: TrackingStore, rows: Sample, newest: Fold) -> Floats:
     champion = registry.load_champion(tracking)
     if champion.metadata["definition"] != definition(config):
         raise ModelError(

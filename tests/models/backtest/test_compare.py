@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from configs.errors import Fault, ModelError
-from models.backtest.compare import decide, paired
+from models.backtest.compare import judge, paired
 from models.statistics.metrics import auc, log_loss
 
 RNG = np.random.default_rng(0)
@@ -15,7 +15,7 @@ BASE = {"base rate": np.full(3_000, Y.mean()), "recency rule": WEAK}
 
 
 def verdict(challenger, champion, min_gain=0.0, rules=None):
-    return decide(Y, challenger, champion, WHO, BASE if rules is None else rules, min_gain, seed=1)
+    return judge(Y, challenger, champion, WHO, BASE if rules is None else rules, min_gain, seed=1)
 
 
 def test_differences_are_those_of_the_metrics():
@@ -69,7 +69,7 @@ def test_a_failure_with_many_faults_is_told_in_one_line():
         raise ModelError("9 columns are missing", [Fault(f"- c{i}", "not there") for i in range(9)])
 
     y, who = np.array([0.0, 1.0] * 50), np.arange(100).astype(str)
-    reason = decide(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
+    reason = judge(y, 0.2 + 0.6 * y, broken, who, {}, 0.0, 1).reason
     assert reason.startswith("comparison failed, champion stays: 9 columns are missing (- - c0: not there; ")
     assert reason.endswith("; ...)")
     assert "\n" not in reason

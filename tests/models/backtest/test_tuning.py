@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.backtest.tuning import KEYS, tune
+from models.backtest.tuning import SIZES, tune
 from models.prediction.boosted import Settings
 from tests.models.model_data import random_sample
 
@@ -30,17 +30,17 @@ def test_the_same_search_finds_the_same_sizes():
 
 def test_the_first_try_is_what_was_given_and_the_best_is_searched_on_other_snapshots_than_confirmed():
     tuned = search(random_sample(snapshots=12))
-    assert tuned.trials[0].sizes == {key: getattr(SETTINGS, key) for key in KEYS}
+    assert tuned.tried[0].sizes == {key: getattr(SETTINGS, key) for key in SIZES}
     assert "on later snapshots (2025-08-29, 2025-07-30)" in tuned.note
 
 
 def test_the_budget_in_seconds_ends_the_search_after_a_try():
-    assert len(search(random_sample(snapshots=12), trials=50, seconds=0.001).trials) == 1
+    assert len(search(random_sample(snapshots=12), trials=50, seconds=0.001).tried) == 1
 
 
 def test_sizes_outside_the_usual_ranges_are_tried_first_too():
     odd = replace(SETTINGS, trees=12, leaves=60)
-    assert search(random_sample(snapshots=12), trials=2, settings=odd).trials[0].sizes["trees"] == 12
+    assert search(random_sample(snapshots=12), trials=2, settings=odd).tried[0].sizes["trees"] == 12
 
 
 def test_hopeless_sizes_are_replaced():
@@ -61,5 +61,5 @@ def test_without_signal_the_given_sizes_stay():
 
 def test_too_short_a_history_is_left_untuned_and_it_is_said():
     tuned = search(random_sample(snapshots=5))
-    assert (tuned.adopted, tuned.trials) == (False, ())
+    assert (tuned.adopted, tuned.tried) == (False, ())
     assert "too short" in tuned.note

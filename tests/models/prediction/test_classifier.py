@@ -4,7 +4,7 @@ import pytest
 
 from configs.errors import ModelError
 from models.prediction import classifier
-from models.prediction.blend import NONE, Outcome, learn_calibrator, learn_weights
+from models.prediction.blend import UNCALIBRATED, FoldForecast, learn_calibrator, learn_weights
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, fit_members
 from models.prediction.explain import contributions
@@ -21,7 +21,7 @@ WEIGHTS = {
     "base rate": 0.05,
 }
 CALIBRATORS = [
-    NONE,
+    UNCALIBRATED,
     {"kind": "linear", "slope": 0.7, "intercept": -0.4},
     {"kind": "beta", "a": 0.8, "b": 1.3, "c": 0.1},
 ]
@@ -65,13 +65,13 @@ def test_fitting_changes_no_argument(sample):
 
 
 def test_the_blend_is_the_weighted_sum_of_the_members(sample, parts):
-    model = FittedModel.assemble(parts, WEIGHTS, NONE)
+    model = FittedModel.assemble(parts, WEIGHTS, UNCALIBRATED)
     scores = parts.scores(sample.X)
     np.testing.assert_allclose(model.log_odds(sample.X), sum(w * scores[n] for n, w in WEIGHTS.items()))
 
 
 def test_only_the_boosters_of_members_with_a_share_are_kept(sample, parts, tmp_path):
-    model = FittedModel.assemble(parts, {"linear + trees": 1.0}, NONE)
+    model = FittedModel.assemble(parts, {"linear + trees": 1.0}, UNCALIBRATED)
     model.save(tmp_path)
     assert len(list(tmp_path.glob("*.txt"))) == 2
     np.testing.assert_array_equal(
@@ -131,7 +131,9 @@ def test_the_first_reason_is_mostly_the_same_when_trained_on_other_customers(sam
     ]
     found = [
         contributions(
-            FittedModel.assemble(f, {"boosted": 0.5, "linear": 0.5}, NONE), sample.X.head(300), sample.X
+            FittedModel.assemble(f, {"boosted": 0.5, "linear": 0.5}, UNCALIBRATED),
+            sample.X.head(300),
+            sample.X,
         )
         for f in fits
     ]
@@ -145,8 +147,8 @@ def test_silence_explains_more_than_noise(model, sample):
     assert size["recency_days"] > 3 * size["noise"]
 
 
-def outcome(month, z, y):
-    return Outcome(np.datetime64(f"2025-{month:02d}-01"), {"boosted": z}, y)
+def forecast(month, z, y):
+    return FoldForecast(np.datetime64(f"2025-{month:02d}-01"), {"boosted": z}, y)
 
 
 def drawn(rng, z):
@@ -157,13 +159,13 @@ def test_a_lasting_error_is_corrected_and_a_drifting_one_is_not():
     rng = np.random.default_rng(0)
     scores = [rng.normal(0, 1.5, 4_000) for _ in range(8)]
     window = np.timedelta64(60, "D")
-    lasting = [outcome(i + 1, 2 * z, drawn(rng, z)) for i, z in enumerate(scores)]
+    lasting = [forecast(i + 1, 2 * z, drawn(rng, z)) for i, z in enumerate(scores)]
     name, learned = learn_calibrator(lasting, {"boosted": 1.0}, window)
     assert name != "none"
     np.testing.assert_allclose(calibrate(learned, np.array([-2.0, 2.0])), [-1, 1], atol=0.15)
     sway = [0.6, -0.6, 0.7, -0.5, 0.6, -0.7, 0.5, -0.6]
     drifting = [
-        outcome(i + 1, z, drawn(rng, z + s)) for i, (z, s) in enumerate(zip(scores, sway, strict=True))
+        forecast(i + 1, z, drawn(rng, z + s)) for i, (z, s) in enumerate(zip(scores, sway, strict=True))
     ]
     # Shrinking is right when the base rate sways; moving the level would chase the drift.
     assert learn_calibrator(drifting, {"boosted": 1.0}, window)[0] in ("none", "temperature")
@@ -182,7 +184,7 @@ def test_a_lucky_rule_does_not_become_the_model_on_few_churners():
     guessed[np.flatnonzero(y)[0]] = 3.0
     lucky = {"boosted": z, "linear + trees": z, "recency rule": z + guessed}
     several = [
-        Outcome(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
+        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
         for i in range(4)
     ]
     assert len(learn_weights(several)) > 1
@@ -193,7 +195,7 @@ def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
     truth = rng.normal(0, 2, 5_000)
     y, noise = drawn(rng, truth), rng.normal(0, 2, (2, 5_000))
     scores = {"boosted": noise[0], "linear": noise[1], "recency rule": truth}
-    assert learn_weights([Outcome(np.datetime64("2025-01-01"), scores, y)]) == {"recency rule": 1.0}
+    assert learn_weights([FoldForecast(np.datetime64("2025-01-01"), scores, y)]) == {"recency rule": 1.0}
 
 
 def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):

@@ -22,6 +22,17 @@ def test_newcombe_gives_the_published_intervals(counts, interval):
     assert newcombe(*counts) == pytest.approx(interval, abs=6e-5)
 
 
+def test_wilson_equals_scipy_where_that_can_tell():
+    hits, rows = [0, 31, 19, 5, 0], [5, 44, 20, 5, 1]
+    want = [stats.binomtest(k, n).proportion_ci(method="wilson") for k, n in zip(hits, rows, strict=True)]
+    np.testing.assert_allclose(wilson(hits, rows), np.array(want).T, atol=1e-12)
+
+
+def test_without_rows_there_is_no_interval():
+    assert np.isnan(wilson(0, 0)).all()
+    assert newcombe(0, 0, 3, 10) == (-1.0, 1.0)
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 20), (1, 29), (15, 148), (81, 263), (20, 20)])
 def test_wilson_inverts_the_score_test(hits, n):
     low, high = wilson(hits, n)

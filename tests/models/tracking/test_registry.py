@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError, TryAgainError
-from models.prediction.blend import NONE
+from models.prediction.blend import UNCALIBRATED
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry, store
-from models.tracking.registry import Record, Tracking
+from models.tracking.registry import TrackingStore, TrainingRecord
 from tests.models.model_data import random_sample
 
-RECORD = Record(
+RECORD = TrainingRecord(
     run_name="26-01-01 blend tiny",
     description="**Promoted**: first champion",
     params={"as_of": "2026-01-01"},
@@ -52,13 +52,13 @@ def sample():
 def models(sample):
     parts = fit_members(sample, Settings(horizon_days=30, trees=10), seeds=2)
     return [
-        FittedModel.assemble(parts, w, NONE)
+        FittedModel.assemble(parts, w, UNCALIBRATED)
         for w in ({"boosted": 0.5, "linear": 0.3, "bg/nbd": 0.2}, {"linear": 1.0})
     ]
 
 
 def tracking_in(home):
-    return Tracking(f"sqlite:///{home}/mlflow.db", home, "tiny", "tiny")
+    return TrackingStore(f"sqlite:///{home}/mlflow.db", home, "tiny", "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def first(tmp_path_factory, models):
     """A store with one version that is champion."""
     tracking = tracking_in(tmp_path_factory.mktemp("home"))
     logged = registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]})
-    registry.promote(tracking, logged.version, "first")
+    registry.make_champion(tracking, logged.version, "first")
     return tracking, logged
 
 
@@ -128,9 +128,9 @@ def test_promote_and_rollback_keep_the_reason(tmp_path, models):
     tracking = tracking_in(tmp_path)
     versions = [registry.log_training(tracking, RECORD, m, {"holdout": m}).version for m in models]
     for version in versions:
-        registry.promote(tracking, version, f"reason {version}")
+        registry.make_champion(tracking, version, f"reason {version}")
     assert registry.champion_version(tracking) == versions[1]
-    assert registry.rollback(tracking, "list was odd") == (versions[1], versions[0])
+    assert registry.restore_champion(tracking, "list was odd") == (versions[1], versions[0])
     assert registry.load_champion(tracking).model.files() == models[0].files()
     import mlflow
 
@@ -140,7 +140,7 @@ def test_promote_and_rollback_keep_the_reason(tmp_path, models):
 
 def test_changed_files_are_refused(tmp_path, models):
     tracking = tracking_in(tmp_path)
-    registry.promote(
+    registry.make_champion(
         tracking, registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]}).version, "first"
     )
     target = next(f for f in files_of(tracking) if f.name == "model.json")
@@ -155,25 +155,25 @@ def test_without_a_champion_the_next_step_is_said(tmp_path):
     with pytest.raises(ModelError, match="churn train"):
         registry.load_champion(tracking)
     with pytest.raises(ModelError, match="no previous champion"):
-        registry.rollback(tracking, "x")
+        registry.restore_champion(tracking, "x")
 
 
 def test_a_server_that_is_away_is_told_within_seconds(tmp_path):
     started = time.monotonic()
     with pytest.raises(TryAgainError, match="does not answer"):
-        registry.check(replace(tracking_in(tmp_path), uri="http://127.0.0.1:9"))
+        registry.check_store(replace(tracking_in(tmp_path), uri="http://127.0.0.1:9"))
     assert time.monotonic() - started < 30
 
 
 def test_several_that_start_at_once_create_one_store(tmp_path):
     tracking = tracking_in(tmp_path)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(registry.check, [tracking] * 4))
+        list(pool.map(registry.check_store, [tracking] * 4))
     assert store.revision(tmp_path / "mlflow.db")
 
 
 def test_a_store_is_backed_up_whole(tmp_path):
-    registry.check(tracking_in(tmp_path))
+    registry.check_store(tracking_in(tmp_path))
     copy = store.back_up(tmp_path / "mlflow.db", "old")
     assert store.revision(copy) == store.revision(tmp_path / "mlflow.db")
 

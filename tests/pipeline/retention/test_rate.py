@@ -2,15 +2,13 @@ import datetime as dt
 import itertools
 
 import ibis
-import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Churn
 from pipeline.retention.periods import Period, parse_period, periods_until
-from pipeline.retention.rate import check_identity, rate, retention_of, retention_table, wilson
+from pipeline.retention.rate import check_identity, rate, retention_of, retention_table
 
 SHOP = Churn(kind="non_contractual", horizon_days=30, active_days=30)
 
@@ -139,13 +137,6 @@ def test_more_edges_than_a_word_holds():
     assert table.S.max() == 2
     assert table.new.sum() == 2
     assert table.lost.sum() == 2
-
-
-@pytest.mark.parametrize(("hits", "trials"), [(0, 5), (31, 44), (19, 20), (5, 5), (0, 1)])
-def test_wilson_equals_scipy(hits, trials):
-    low, high = wilson(hits, trials)
-    want = binomtest(hits, trials).proportion_ci(method="wilson")
-    np.testing.assert_allclose([low, high], [want.low, want.high], atol=1e-12)
 
 
 def test_periods():

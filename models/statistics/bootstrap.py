@@ -1,0 +1,24 @@
+"""The bootstrap over customers: all rows of one are drawn together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from configs.arrays import Floats
+
+DRAWS = 400
+CELLS = 8_000_000
+
+
+def customer_draws(customer: NDArray[np.str_], draws: int, seed: int) -> Iterator[Floats]:
+    """Yield bootstrap weights of rows in blocks of shape (some draws, rows): whole customers are drawn."""
+    ids, position = np.unique(customer, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    block = max(1, min(draws, CELLS // max(len(customer), 1)))
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        counts = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=size)
+        yield counts[:, position].astype(np.float64)
