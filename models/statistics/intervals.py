@@ -23,7 +23,7 @@ def wilson(hits: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats,
     --------
     >>> low, high = wilson([15, 31, 0], [148, 44, 0])
     >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.0624, 0.5577, nan], [0.1605, 0.8185, nan])
+    ([0.0624, 0.5578, nan], [0.1605, 0.8184, nan])
     """
     z = float(ndtri((1 + level) / 2))
     k, n = np.asarray(hits, np.float64), np.asarray(n, np.float64)
