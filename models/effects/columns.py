@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 CUTS = (1 / 3, 2 / 3)
 LIMIT = 3.0

@@ -18,11 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Floats, Ints
 from models.effects import columns as cols
 from models.effects.sparse import SingleEffects
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 # Standard deviations of the first belief: of how far the prior effect is off as a whole (1 is right), of an action
 # against the others, and of an effect, in chance of leaving, that has another shape than the prior.

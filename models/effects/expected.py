@@ -7,9 +7,8 @@ contract with `(1 - p)^s` kept, and shows a purchase with `1 - p^s`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 EDGE = 0.02
 STEPS = 12

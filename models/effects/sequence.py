@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import logsumexp, ndtri
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 LEVEL = 0.95
 # Signals for which the mixture is made, as multiples of the one that is narrowest at the target, and their weights.

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 SPREADS = (0.05, 0.05, 0.05, 0.15, 0.15, 0.15)
 NEGLIGIBLE = 1e-3

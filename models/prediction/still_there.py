@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
 
 SILENCE, COUNT, TENURE = "recency_days", "purchase_count_ever", "purchase_tenure_days"
 NEEDED = (SILENCE, COUNT, TENURE)
