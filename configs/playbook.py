@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
@@ -12,27 +11,12 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from configs.base import Days, Section, Share, fault_of
+from configs.base import Days, Range, Section, Share, fault_of
 from configs.errors import ConfigError
+from configs.sentence_fields import fields_of
 
 Language = Literal["en", "fa", "mr"]
 ACCOUNT_MANAGER = "account_manager"
-MAX_DIGITS = 3
-
-
-class Range(Section):
-    """A number above one bound, below another, or both; null is in no range."""
-
-    above: float | None = None
-    below: float | None = None
-
-    @model_validator(mode="after")
-    def _some_bound(self) -> Range:
-        if self.above is None and self.below is None:
-            raise ValueError("needs above, below, or both")
-        if self.above is not None and self.below is not None and self.above >= self.below:
-            raise ValueError(f"no number is above {self.above:g} and below {self.below:g}")
-        return self
 
 
 class Condition(Section):
@@ -40,6 +24,9 @@ class Condition(Section):
 
     drivers: list[str] = Field(
         default_factory=list, description="one of these is among the customer's reasons"
+    )
+    without_drivers: list[str] = Field(
+        default_factory=list, description="none of these is among the customer's reasons"
     )
     columns: dict[str, Range] = Field(default_factory=dict, description="features or numeric attributes")
     segments: dict[str, list[str]] = Field(default_factory=dict, description="attribute: its values")
@@ -51,7 +38,9 @@ class Condition(Section):
     @model_validator(mode="after")
     def _something(self) -> Condition:
         if not self.model_fields_set:
-            raise ValueError("an empty condition; give drivers, columns, segments, probability or value_top")
+            raise ValueError(
+                "an empty condition; give drivers, without_drivers, columns, segments, probability or value_top"
+            )
         return self
 
 
@@ -99,7 +88,7 @@ class Action(Section):
     audience: Literal["customers", "left"] = "customers"
     when: list[Condition] = Field(min_length=1, description="any of these situations")
     message: dict[Language, Sentences] = Field(
-        description="sentences with columns in braces; a sentence whose number is unknown is left out"
+        description="sentences, see `configs.sentence_fields`; one whose number is unknown is left out"
     )
 
     @field_validator("title", "message")
@@ -122,36 +111,14 @@ class Action(Section):
 
 
 class Playbook(Section):
-    """All actions, by name."""
+    """All actions, by name, and which numbers their messages may tell."""
 
+    numbers: dict[str, Range] = Field(
+        default_factory=dict, description="a sentence with a number outside its range is left out"
+    )
     actions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)], Action] = Field(
         min_length=1
     )
-
-
-def fields_of(sentence: str) -> list[tuple[str, str, int]]:
-    """The pieces of a sentence: text, name of the column that follows, and its digits after the point.
-
-    Raises
-    ------
-    ValueError
-        When a field is more than a column's name and a number of digits.
-
-    Examples
-    --------
-    >>> fields_of("quiet for {recency_days} days, {recency_ratio:1} gaps")
-    [('quiet for ', 'recency_days', 0), (' days, ', 'recency_ratio', 1), (' gaps', '', 0)]
-    """
-    pieces = []
-    for text, name, digits, conversion in string.Formatter().parse(sentence):
-        if name is not None and (not name.isidentifier() or conversion):
-            raise ValueError(f"field {{{name}}} in {sentence!r}: expected the name of a column")
-        if digits and not (digits.isdecimal() and int(digits) <= MAX_DIGITS):
-            raise ValueError(
-                f"field {{{name}:{digits}}}: expected 0 to {MAX_DIGITS} digits, as in {{{name}:1}}"
-            )
-        pieces.append((text, name or "", int(digits or 0)))
-    return pieces
 
 
 def load_playbook(file: str | Path | None = None) -> Playbook:

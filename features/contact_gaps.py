@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.base import Range
 from features.panel import Floats
 from features.spec import At, feature
+from features.worse import USUAL, Times, Worse
 
 
 @feature(
@@ -13,7 +15,11 @@ from features.spec import At, feature
     unit="days",
     driver="contact gap",
     null="has never been in contact",
-    reason="no contact for {contact_gap_days:.0f} days; usual gap {contact_gap_mean_days:.0f} days",
+    worse=Worse(
+        range=Range(above=120),
+        says="no contact for {contact_gap_days:day}",
+        unless={"contact_gap_ratio": Range(below=1.5)},
+    ),
 )
 def contact_gap_days(at: At) -> Floats:
     """Days since the last contact."""
@@ -31,7 +37,11 @@ def contact_gap_mean_days(at: At) -> Floats:
     unit="times the usual gap",
     driver="contact gap",
     null="fewer than two contacts",
-    reason="no contact for {contact_gap_days:.0f} days; usual gap {contact_gap_mean_days:.0f} days",
+    worse=Worse(
+        range=Range(above=1.5),
+        says="no contact for {contact_gap_days:day}, before that one about every {contact_gap_mean_days:day}",
+        when={"contact_gap_days": Range(above=30), "contact_gap_mean_days": Range(above=1.5)},
+    ),
 )
 def contact_gap_ratio(at: At) -> Floats:
     """Days since the last contact, in usual gaps.
@@ -64,7 +74,11 @@ def contact_outbound_count(at: At, days: int) -> Floats:
     unit="days",
     driver="contact gap",
     null="we have never contacted the customer",
-    reason="we last contacted the customer {contact_outbound_gap_days:.0f} days ago",
+    worse=Worse(
+        range=Range(above=120),
+        says="we last called or wrote {contact_outbound_gap_days:day} ago",
+        unless={"contact_gap_ratio": Range(below=1.5)},
+    ),
 )
 def contact_outbound_gap_days(at: At) -> Floats:
     """Days since we last contacted the customer."""
@@ -81,7 +95,11 @@ def contact_inbound_gap_days(at: At) -> Floats:
     "contacts.agent",
     unit="people",
     driver="relationship",
-    reason="people of ours in contact with the customer: {contact_people_count:.0f}",
+    worse=Worse(
+        range=Times(below=0.75, of=USUAL),
+        says="knows only one person of ours",
+        when={"contact_people_count": Range(above=0.5, below=1.5)},
+    ),
 )
 def contact_people_count(at: At) -> Floats:
     """People of ours who have been in contact with the customer."""
@@ -93,7 +111,9 @@ def contact_people_count(at: At) -> Floats:
     unit="complaints",
     driver="complaints",
     windows=True,
-    reason="complaints in the last {days} days: {complaint_count_{days}d:.0f}",
+    worse=Worse(
+        range=Times(above=1, of=USUAL), says="{complaint_count_{days}d:complaint} in the last {days} days"
+    ),
 )
 def complaint_count(at: At, days: int) -> Floats:
     """Complaints in the last {days} days."""
@@ -103,8 +123,8 @@ def complaint_count(at: At, days: int) -> Floats:
 @feature(
     "contacts.issue",
     unit="issues",
-    driver="complaints",
-    reason="open issues: {open_issue_count:.0f}",
+    driver="slow answers",
+    worse=Worse(range=Range(above=0.5), says="{open_issue_count:request} still open"),
 )
 def open_issue_count(at: At) -> Floats:
     """Issues that the customer raised and that are not resolved."""
@@ -116,7 +136,7 @@ def open_issue_count(at: At) -> Floats:
     unit="days",
     driver="slow answers",
     null="no issue was resolved yet",
-    reason="issues took {resolve_wait_mean_days:.1f} days to resolve",
+    worse=Worse(range=Range(above=5), says="had to wait about {resolve_wait_mean_days:day} for a solution"),
 )
 def resolve_wait_mean_days(at: At) -> Floats:
     """Mean days until an issue was resolved."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from configs.base import Range
 from features.panel import Floats, ratio
 from features.spec import At, feature
+from features.worse import USUAL, Times, Worse
+
+RECENT_DAYS = 180
 
 
 @feature(
@@ -11,7 +15,11 @@ from features.spec import At, feature
     unit="points",
     driver="low feedback",
     null="has never answered",
-    reason="last feedback score {feedback_score_last:.0f}; own mean {feedback_score_mean_ever:.1f}",
+    worse=Worse(
+        range=Times(below=0.75, of=USUAL),
+        says="gave a score of {feedback_score_last:1} in the last survey, most customers give about {usual:1}",
+        when={"feedback_silence_days": Range(below=RECENT_DAYS)},
+    ),
 )
 def feedback_score_last(at: At) -> Floats:
     """Last feedback score."""
@@ -35,7 +43,11 @@ def feedback_score_mean(at: At, days: int) -> Floats:
     unit="points",
     driver="falling feedback",
     null="has never answered",
-    reason="last feedback score {feedback_score_last:.0f}, {feedback_score_trend:+.1f} against the own mean",
+    worse=Worse(
+        range=Times(below=-0.2, of="feedback_score_mean_ever"),
+        says="gave a score of {feedback_score_last:1} in the last survey, {feedback_score_trend:-1} less than usually",
+        when={"feedback_score_trend": Range(below=-0.05), "feedback_silence_days": Range(below=RECENT_DAYS)},
+    ),
 )
 def feedback_score_trend(at: At) -> Floats:
     """Last feedback score, less the own mean so far."""
@@ -47,7 +59,11 @@ def feedback_score_trend(at: At) -> Floats:
     unit="share",
     driver="low feedback",
     null="has never answered",
-    reason="{feedback_low_share:.0%} of the scores are low",
+    worse=Worse(
+        range=Range(above=0.5),
+        says="gave mostly low scores in surveys so far",
+        when={"feedback_silence_days": Range(below=RECENT_DAYS)},
+    ),
 )
 def feedback_low_share(at: At) -> Floats:
     """Share of low scores among the answers."""
@@ -65,8 +81,11 @@ def feedback_asked_count(at: At, days: int) -> Floats:
     unit="surveys",
     driver="unanswered feedback",
     windows=True,
-    reason="requests for feedback without an answer in the last {days} days: "
-    "{feedback_unanswered_count_{days}d:.0f}",
+    worse=Worse(
+        range=Times(above=1.5, of=USUAL),
+        when={"feedback_unanswered_count_{days}d": Range(above=1.5)},
+        says="did not answer {feedback_unanswered_count_{days}d:survey} in the last {days} days",
+    ),
 )
 def feedback_unanswered_count(at: At, days: int) -> Floats:
     """Requests for feedback in the last {days} days without an answer."""
@@ -79,7 +98,6 @@ def feedback_unanswered_count(at: At, days: int) -> Floats:
     unit="share",
     driver="unanswered feedback",
     null="has never been asked",
-    reason="answered {feedback_answered_share:.0%} of requests for feedback",
 )
 def feedback_answered_share(at: At) -> Floats:
     """Share of requests for feedback that were answered."""
@@ -91,7 +109,11 @@ def feedback_answered_share(at: At) -> Floats:
     unit="days",
     driver="unanswered feedback",
     null="has never answered",
-    reason="no feedback for {feedback_silence_days:.0f} days",
+    worse=Worse(
+        range=Range(above=90),
+        says="has answered no survey for {feedback_silence_days:day}, though asked",
+        when={"feedback_asked_gap_days": Range(below=90)},
+    ),
 )
 def feedback_silence_days(at: At) -> Floats:
     """Days since the last answered feedback."""
@@ -103,7 +125,9 @@ def feedback_silence_days(at: At) -> Floats:
     unit="days",
     driver="unanswered feedback",
     null="has never been asked",
-    reason="not asked for feedback for {feedback_asked_gap_days:.0f} days",
+    worse=Worse(
+        range=Range(above=180), says="nobody has asked for feedback for {feedback_asked_gap_days:day}"
+    ),
 )
 def feedback_asked_gap_days(at: At) -> Floats:
     """Days since feedback was last asked for."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.base import Range
 from features.panel import Floats, ratio
 from features.spec import At, feature
+from features.worse import USUAL, Times, Worse
 
 
 @feature(
@@ -13,7 +15,6 @@ from features.spec import At, feature
     unit="purchases",
     driver="frequency",
     windows=True,
-    reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}",
 )
 def purchase_count(at: At, days: int) -> Floats:
     """Purchases in the last {days} days."""
@@ -25,8 +26,12 @@ def purchase_count(at: At, days: int) -> Floats:
     unit="purchases",
     driver="falling frequency",
     windows=True,
-    reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}, "
-    "{purchase_count_change_{days}d:+.0f} against the {days} days before",
+    worse=Worse(
+        range=Times(below=-0.9, of="purchase_count_{days}d"),
+        says="{purchase_count_{days}d:purchase} in the last {days} days, {purchase_count_change_{days}d:-} fewer "
+        "than in the {days} days before",
+        when={"purchase_count_change_{days}d": Range(below=-1.5)},
+    ),
 )
 def purchase_count_change(at: At, days: int) -> Floats:
     """Purchases in the last {days} days, less those in the {days} days before."""
@@ -45,7 +50,17 @@ def purchase_intensity(at: At, days: int) -> Floats:
     return at.purchases.decayed_count(days)
 
 
-@feature("transactions", unit="purchases a year", driver="frequency", null="has never bought")
+@feature(
+    "transactions",
+    unit="purchases a year",
+    driver="frequency",
+    null="has never bought",
+    worse=Worse(
+        range=Times(below=0.5, of=USUAL),
+        says="makes about {purchase_rate:purchase} a year, most customers about {usual}",
+        when={"purchase_rate": Range(above=0.5), "purchase_tenure_days": Range(above=180)},
+    ),
+)
 def purchase_rate(at: At) -> Floats:
     """Purchases a year since the first one."""
     return ratio(at.purchases.count() * 365.25, at.t - at.purchases.first_at())

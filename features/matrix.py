@@ -116,7 +116,6 @@ def attribute_columns(people: People, exclude: Sequence[str]) -> list[FeatureCol
             "profile",
             CUSTOMERS,
             actionable=False,
-            reason=None,
         )
         for name in people.attributes
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in exclude)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from configs.base import Range
 from features.panel import Floats, ratio
 from features.spec import At, feature
+from features.worse import Times, Worse
 
 
 @feature("transactions.amount", unit="money", driver="spend", windows=True)
@@ -17,8 +19,16 @@ def spend_sum(at: At, days: int) -> Floats:
     unit="money",
     driver="falling spend",
     windows=True,
-    reason="spend of {spend_sum_{days}d:,.0f} in the last {days} days, "
-    "{spend_change_{days}d:+,.0f} against the {days} days before",
+    worse=Worse(
+        range=Times(below=-0.5, of="spend_sum_{days}d"),
+        says="spends less per purchase: {spend_sum_{days}d} in the last {days} days, {spend_change_{days}d:-} less "
+        "than in the {days} days before",
+        when={
+            "spend_sum_{days}d": Range(above=0.5),
+            "purchase_count_{days}d": Range(above=1.5),
+            "purchase_count_change_{days}d": Range(above=-0.5),
+        },
+    ),
 )
 def spend_change(at: At, days: int) -> Floats:
     """Spend in the last {days} days, less that in the {days} days before."""
@@ -43,7 +53,17 @@ def spend_max(at: At) -> Floats:
     return at.purchases.max("amount")
 
 
-@feature("cancellations", unit="cancellations", driver="cancellations", windows=True)
+@feature(
+    "cancellations",
+    unit="cancellations",
+    driver="cancellations",
+    windows=True,
+    worse=Worse(
+        range=Range(above=1.5),
+        says="{cancellation_count_{days}d:purchase} cancelled or returned in the last {days} days",
+        when={"cancellation_share": Range(above=0.2)},
+    ),
+)
 def cancellation_count(at: At, days: int) -> Floats:
     """Cancellations and returns in the last {days} days."""
     return at.events("cancellations").last(days).count()
@@ -61,7 +81,11 @@ def cancellation_sum(at: At, days: int) -> Floats:
     unit="share",
     driver="cancellations",
     null="has never spent anything",
-    reason="{cancellation_spend_share:.0%} of the spend was cancelled or returned",
+    worse=Worse(
+        range=Range(above=0.2, below=1.005),
+        says="{cancellation_spend_share:%} of the money spent was cancelled or returned",
+        when={"cancellation_recency_days": Range(below=180)},
+    ),
 )
 def cancellation_spend_share(at: At) -> Floats:
     """Money for cancellations and returns, as a share of the spend so far."""
@@ -74,7 +98,17 @@ def cancellation_share(at: At) -> Floats:
     return ratio(at.events("cancellations").count(), at.purchases.count())
 
 
-@feature("cancellations", unit="days", driver="cancellations", null="has never cancelled")
+@feature(
+    "cancellations",
+    unit="days",
+    driver="cancellations",
+    null="has never cancelled",
+    worse=Worse(
+        range=Range(above=0.5, below=30),
+        says="cancelled or returned a purchase {cancellation_recency_days:day} ago",
+        when={"cancellation_share": Range(above=0.2)},
+    ),
+)
 def cancellation_recency_days(at: At) -> Floats:
     """Days since the last cancellation or return."""
     return at.t - at.events("cancellations").last_at()

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.base import Range
 from features.panel import Floats
 from features.spec import At, feature
+from features.worse import USUAL, Times, Worse
+
+NEW_DAYS = 90
 
 
-@feature("transactions", unit="days", driver="tenure", null="has never bought", actionable=False)
+@feature(
+    "transactions",
+    unit="days",
+    driver="tenure",
+    null="has never bought",
+    actionable=False,
+    worse=Worse(
+        range=Range(above=0.5, below=NEW_DAYS),
+        says="a new customer, first purchase {purchase_tenure_days:day} ago",
+        unless={"tenure_days": Range(above=0), "recency_days": Range(above=30)},
+    ),
+)
 def purchase_tenure_days(at: At) -> Floats:
     """Days since the first purchase."""
     return at.t - at.purchases.first_at()
@@ -20,7 +35,11 @@ def purchase_tenure_days(at: At) -> Floats:
     driver="tenure",
     null="start unknown",
     actionable=False,
-    reason="a customer for {tenure_days:.0f} days",
+    worse=Worse(
+        range=Range(above=0.5, below=NEW_DAYS),
+        says="a new customer, with us for {tenure_days:day}",
+        unless={"recency_days": Range(above=30)},
+    ),
 )
 def tenure_days(at: At) -> Floats:
     """Days since the customer started."""
@@ -31,9 +50,11 @@ def tenure_days(at: At) -> Floats:
     "customers.started_at",
     "usage",
     unit="days",
-    driver="usage",
+    driver="tenure",
     null="has used it, or start unknown",
-    reason="started {first_use_wait_days:.0f} days ago and has not used it yet",
+    worse=Worse(
+        range=Range(above=7), says="with us for {first_use_wait_days:day} and has not used the product yet"
+    ),
 )
 def first_use_wait_days(at: At) -> Floats:
     """Days since the start without a first use."""
@@ -43,9 +64,9 @@ def first_use_wait_days(at: At) -> Floats:
 @feature(
     "transactions",
     unit="days",
-    driver="frequency",
+    driver="silence",
     null="has not bought exactly once",
-    reason="bought once, {second_purchase_wait_days:.0f} days ago, and not again",
+    worse=Worse(range=Range(above=30), says="only one purchase so far, {second_purchase_wait_days:day} ago"),
 )
 def second_purchase_wait_days(at: At) -> Floats:
     """Days since the only purchase."""
@@ -56,7 +77,11 @@ def second_purchase_wait_days(at: At) -> Floats:
     "transactions.points",
     unit="points",
     driver="loyalty points",
-    reason="{points_balance:,.0f} loyalty points not redeemed",
+    worse=Worse(
+        range=Times(above=1.5, of=USUAL),
+        says="{points_balance:loyalty point} not used",
+        when={"points_balance": Range(above=0.5)},
+    ),
 )
 def points_balance(at: At) -> Floats:
     """Loyalty points not redeemed."""
@@ -68,7 +93,11 @@ def points_balance(at: At) -> Floats:
     unit="days",
     driver="loyalty points",
     null="has never redeemed points",
-    reason="loyalty points last redeemed {points_redeemed_gap_days:.0f} days ago",
+    worse=Worse(
+        range=Range(above=180),
+        says="last used loyalty points {points_redeemed_gap_days:day} ago",
+        when={"points_balance": Range(above=0.5)},
+    ),
 )
 def points_redeemed_gap_days(at: At) -> Floats:
     """Days since loyalty points were last redeemed."""
@@ -79,7 +108,11 @@ def points_redeemed_gap_days(at: At) -> Floats:
     "contacts.contact_person",
     unit="people",
     driver="relationship",
-    reason="people on the customer's side in contact with us: {contact_customer_people_count:.0f}",
+    worse=Worse(
+        range=Times(below=0.75, of=USUAL),
+        says="we know only one person on the customer's side",
+        when={"contact_customer_people_count": Range(above=0.5, below=1.5)},
+    ),
 )
 def contact_customer_people_count(at: At) -> Floats:
     """People on the customer's side who have been in contact with us."""
@@ -91,7 +124,10 @@ def contact_customer_people_count(at: At) -> Floats:
     unit="days",
     driver="relationship",
     null="knows at most one person of ours",
-    reason="a new person of ours took over {contact_new_person_days:.0f} days ago",
+    worse=Worse(
+        range=Range(above=0.5, below=90),
+        says="another person of ours took over {contact_new_person_days:day} ago",
+    ),
 )
 def contact_new_person_days(at: At) -> Floats:
     """Days since another person of ours took up contact."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.base import Range
 from features.panel import Floats
 from features.spec import At, feature
+from features.worse import Times, Worse
 
 YEAR_DAYS = 365
 LONGEST_DAYS = 183
@@ -41,8 +43,12 @@ def _a_year_before(at: At, start_days: int, end_days: int) -> Floats:
     windows=True,
     longest_days=LONGEST_DAYS,
     actionable=False,
-    reason="purchases in the last {days} days: {purchase_count_{days}d:.0f}; "
-    "in the same days a year before: {purchase_count_year_ago_{days}d:.0f}",
+    worse=Worse(
+        range=Times(above=1.9, of="purchase_count_{days}d"),
+        says="{purchase_count_{days}d:purchase} in the last {days} days, {purchase_count_year_ago_{days}d} in the "
+        "same days a year before",
+        when={"purchase_count_year_ago_{days}d": Range(above=1.5)},
+    ),
 )
 def purchase_count_year_ago(at: At, days: int) -> Floats:
     """Purchases in the same {days} days a year before."""
@@ -58,7 +64,6 @@ def purchase_count_year_ago(at: At, days: int) -> Floats:
     windows=True,
     longest_days=LONGEST_DAYS,
     actionable=False,
-    reason="a year before, purchases in the {days} days that come now: {purchase_count_season_{days}d:.0f}",
 )
 def purchase_count_season(at: At, days: int) -> Floats:
     """Purchases a year before in the {days} days that come now."""

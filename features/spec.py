@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from features.panel import Floats, Ints, Panel, Stat, Window
 from features.snapshots import DAY, TimeAxis, seconds
+from features.worse import Worse
 
 CUSTOMERS = "customers"
 
@@ -85,7 +86,7 @@ class Feature:
     driver: str
     windows: bool
     actionable: bool
-    reason: str | None
+    worse: Worse | None
     function: Callable[..., Floats]
     longest_days: int | None = None
 
@@ -94,7 +95,7 @@ class Feature:
 class FeatureColumn:
     """One column of the feature matrix.
 
-    `reason` is a sentence with the names of columns of the same row in braces, or None.
+    `worse` says which numbers are a reason to leave; None: no number of it is.
     """
 
     name: str
@@ -104,7 +105,14 @@ class FeatureColumn:
     driver: str
     source: str
     actionable: bool
-    reason: str | None
+    worse: Worse | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The declaration as values that JSON knows."""
+        return {
+            **asdict(replace(self, worse=None)),
+            "worse": None if self.worse is None else self.worse.model_dump(),
+        }
 
 
 def feature(
@@ -114,7 +122,7 @@ def feature(
     null: str = "never null",
     windows: bool = False,
     actionable: bool = True,
-    reason: str | None = None,
+    worse: Worse | None = None,
     longest_days: int | None = None,
 ) -> Callable[[Callable[..., Floats]], Feature]:
     """Declare a feature.
@@ -131,11 +139,11 @@ def feature(
         What a missing value means.
     windows
         Whether there is one column for each configured window; the function then takes `days` too, and
-        `{days}` stands for it in the label and the reason.
+        `{days}` stands for it in the label and in `worse`.
     actionable
         Whether a team can act on it.
-    reason
-        Sentence for a manager, with column names in braces; built from label and value when absent.
+    worse
+        Which numbers are a reason to leave, and how a manager would say it. Without it none is.
     longest_days
         Windows longer than this have no column.
 
@@ -163,7 +171,7 @@ def feature(
             driver,
             windows,
             actionable,
-            reason,
+            worse,
             function,
             longest_days,
         )
@@ -179,18 +187,15 @@ def columns_of(
     for f in features:
         lengths = [days for days in windows_days if f.longest_days is None or days <= f.longest_days]
         for days in lengths if f.windows else (None,):
-            texts = [f.label, f.reason]
-            if days is not None:
-                texts = [text and text.replace("{days}", str(days)) for text in texts]
             column = FeatureColumn(
                 f.name if days is None else f"{f.name}_{days}d",
-                texts[0] or "",
+                f.label if days is None else f.label.replace("{days}", str(days)),
                 f.unit,
                 f.null,
                 f.driver,
                 "+".join(f.sources) or CUSTOMERS,
                 f.actionable,
-                texts[1],
+                f.worse if days is None or f.worse is None else f.worse.over(days),
             )
             result.append((column, _bound(f.function, days)))
     return result
@@ -202,7 +207,7 @@ def _bound(function: Callable[..., Floats], days: int | None) -> Callable[[At], 
 
 def catalogue_hash(columns: Iterable[FeatureColumn], code: Sequence[str] = ()) -> str:
     """Sixteen hexadecimal digits that change when a column's declaration does, or the code of a user's own."""
-    text = json.dumps([asdict(column) for column in columns], sort_keys=True) + "".join(code)
+    text = json.dumps([column.plain() for column in columns], sort_keys=True) + "".join(code)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.base import Range
 from features.panel import Floats, Window, ratio
 from features.spec import At, feature
+from features.worse import USUAL, Times, Worse
 
 
 @feature(
@@ -13,7 +15,12 @@ from features.spec import At, feature
     unit="days",
     driver="falling usage",
     null="has never used it",
-    reason="not used for {usage_recency_days:.0f} days",
+    worse=Worse(
+        range=Times(above=2, of=USUAL),
+        says="has not used the product for {usage_recency_days:day}",
+        when={"usage_recency_days": Range(above=28)},
+        unless={"usage_recency_ratio": Range(below=2)},
+    ),
 )
 def usage_recency_days(at: At) -> Floats:
     """Days since the last use."""
@@ -31,7 +38,6 @@ def usage_count(at: At, days: int) -> Floats:
     unit="days",
     driver="usage",
     windows=True,
-    reason="used on {usage_active_days_{days}d:.0f} of the last {days} days",
 )
 def usage_active_days(at: At, days: int) -> Floats:
     """Days with use in the last {days} days."""
@@ -43,8 +49,15 @@ def usage_active_days(at: At, days: int) -> Floats:
     unit="days",
     driver="falling usage",
     windows=True,
-    reason="used on {usage_active_days_{days}d:.0f} of the last {days} days, "
-    "{usage_active_days_change_{days}d:+.0f} against the {days} days before",
+    worse=Worse(
+        range=Times(below=-0.9, of="usage_active_days_{days}d"),
+        says="used the product on {usage_active_days_{days}d:day} of the last {days}, "
+        "{usage_active_days_change_{days}d:-} fewer than in the {days} days before",
+        when={
+            "usage_active_days_{days}d": Range(above=0),
+            "usage_active_days_change_{days}d": Range(below=-2.5),
+        },
+    ),
 )
 def usage_active_days_change(at: At, days: int) -> Floats:
     """Days with use in the last {days} days, less those in the {days} days before."""
@@ -56,7 +69,11 @@ def usage_active_days_change(at: At, days: int) -> Floats:
     unit="times the usual gap",
     driver="falling usage",
     null="used on fewer than two occasions",
-    reason="not used for {usage_recency_days:.0f} days, {usage_recency_ratio:.1f} times the usual gap",
+    worse=Worse(
+        range=Range(above=3),
+        says="has not used the product for {usage_recency_days:day}, a much longer break than usual",
+        when={"usage_recency_days": Range(above=7)},
+    ),
 )
 def usage_recency_ratio(at: At) -> Floats:
     """Days since the last use, in usual gaps.
@@ -71,7 +88,11 @@ def usage_recency_ratio(at: At) -> Floats:
     unit="share",
     driver="usage",
     null="has never used it",
-    reason="used on {usage_active_share:.0%} of the days since the first use",
+    worse=Worse(
+        range=Times(below=0.5, of=USUAL),
+        says="uses the product on about {usage_active_share:%} of the days, most customers on about {usual:%}",
+        when={"usage_active_share": Range(above=0.005)},
+    ),
 )
 def usage_active_share(at: At) -> Floats:
     """Share of the days since the first use on which it was used."""
@@ -84,7 +105,10 @@ def usage_active_share(at: At) -> Floats:
     driver="falling usage",
     null="has never used it",
     windows=True,
-    reason="use in the last {days} days at {usage_rate_ratio_{days}d:.0%} of the own usual",
+    worse=Worse(
+        range=Range(above=0, below=0.5),
+        says="used the product less than half as much in the last {days} days as usually",
+    ),
 )
 def usage_rate_ratio(at: At, days: int) -> Floats:
     """Uses a day in the last {days} days, as a multiple of those since the first use."""
@@ -97,7 +121,6 @@ def usage_rate_ratio(at: At, days: int) -> Floats:
     "usage",
     unit="days",
     driver="usage",
-    reason="used without a break for {usage_streak_days:.0f} days",
 )
 def usage_streak_days(at: At) -> Floats:
     """Days up to now in periods that all have use.
@@ -126,7 +149,17 @@ def usage_value_sum(at: At, days: int) -> Floats:
     return at.usage.last(days).sum("value")
 
 
-@feature("usage.event", unit="kinds", driver="usage")
+@feature(
+    "usage.event",
+    unit="kinds",
+    driver="usage",
+    worse=Worse(
+        range=Times(below=0.6, of=USUAL),
+        says="has used only {usage_breadth:function} of the product so far, most customers about {usual}",
+        when={"usage_breadth": Range(above=0.5)},
+        unless={"tenure_days": Range(below=30)},
+    ),
+)
 def usage_breadth(at: At) -> Floats:
     """Different kinds of use so far."""
     return at.usage.distinct("event")
@@ -137,7 +170,14 @@ def usage_breadth(at: At) -> Floats:
     unit="kinds",
     driver="usage",
     windows=True,
-    reason="kinds of use in the last {days} days: {usage_kinds_{days}d:.0f} of {usage_breadth:.0f} so far",
+    worse=Worse(
+        range=Times(below=0.55, of="usage_breadth"),
+        says="used {usage_kinds_{days}d:function} of the product in the last {days} days, {usage_breadth} before",
+        when={
+            "usage_kinds_{days}d": Times(above=0, below=0.75, of=USUAL),
+            "usage_breadth": Range(above=2.5),
+        },
+    ),
 )
 def usage_kinds(at: At, days: int) -> Floats:
     """Different kinds of use in the last {days} days."""

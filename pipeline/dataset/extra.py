@@ -1,9 +1,13 @@
 """`features.extra`: the features of a user's own Python files, beside those of the product.
 
     import numpy as np
+    from configs.base import Range
     from features.spec import feature
+    from features.worse import Worse
 
-    @feature("transactions", unit="share", driver="rhythm", null="has never bought", windows=True)
+    less = Worse(range=Range(below=0.1), says="hardly a purchase in the last {days} days")
+
+    @feature("transactions", unit="share", driver="rhythm", null="has never bought", windows=True, worse=less)
     def purchase_recent_share(at, days):
         '''Share of all purchases that fall into the last {days} days.'''
         return at.purchases.last(days).count() / np.maximum(at.purchases.count(), 1)
@@ -19,7 +23,6 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.machinery import SourceFileLoader
@@ -37,6 +40,7 @@ from features.panel import Floats
 from features.snapshots import TimeAxis
 from features.spec import At, Feature, columns_of, needed_stats
 from features.tables import PREDICATES
+from features.worse import Worse
 
 _PREFIX = "churn_extra_"
 KEYS = frozenset({"customer_id", "snapshot", "as_of", "churned", "churn_probability"})
@@ -161,13 +165,18 @@ def _faults_of(f: Feature, taken: Mapping[str, str], config: Config) -> Iterable
                 f"unknown source '{source}'",
                 f"did you mean '{near[0]}'?" if near else f"known: {', '.join(among)}",
             )
-    try:
-        (f.reason or "").replace("{days}", "0").format_map(defaultdict(float))
-    except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+    if f.worse is not None and not isinstance(f.worse, Worse):
         yield (
-            f"its reason can't be filled in: {error}",
-            "put names of columns in braces, such as {recency_days:.0f}",
+            f"worse is {f.worse!r}",
+            "say which numbers are worse, as in Worse(range=Range(above=30), says='quiet for {recency_days:day}')",
         )
+        return
+    known_columns = {*taken, *_names(f, config)}
+    for column, _ in columns_of([f], config.features.windows_days):
+        for name in sorted((column.worse.columns() if column.worse else set()) - known_columns):
+            near = difflib.get_close_matches(name, sorted(known_columns), n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'?" if near else "`churn features --list` shows all columns"
+            yield f"worse names {name}, which is no column", hint
 
 
 def _guarded(f: Feature, file: str) -> Feature:

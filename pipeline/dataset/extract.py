@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def catalogue(config: Config, as_of: dt.date) -> Result:
         columns = Plan.of(config, [as_of], derived(sources.tables), sources.attributes).catalogue
     rows = [[c.name, c.unit, c.driver, c.label, c.null] for c in columns]
     return Result(
-        table(["column", "unit", "driver", "label", "null means"], rows), [asdict(c) for c in columns]
+        table(["column", "unit", "driver", "label", "null means"], rows), [c.plain() for c in columns]
     )
 
 
@@ -102,7 +101,7 @@ def _written(
     out: Path, rows: int, columns: Sequence[FeatureColumn], digest: str, days: Sequence[dt.date]
 ) -> Result:
     """Write the catalogue beside the matrix, and say what there is."""
-    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: asdict(c) for c in columns}))
+    write_atomic(out.with_suffix(".catalogue.json"), as_json({c.name: c.plain() for c in columns}))
     values = {
         "out": str(out),
         "rows": rows,

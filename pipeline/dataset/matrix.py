@@ -76,7 +76,7 @@ def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 LISTING = FeatureColumn(
-    "outreach_listed", "On our list in the label window", "", "never null", "outreach", "ledger", False, None
+    "outreach_listed", "On our list in the label window", "", "never null", "outreach", "ledger", False
 )
 
 

@@ -17,7 +17,7 @@ from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import account_managers
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.eligibility import Rule
-from pipeline.outreach.playbook import DIGITS
+from pipeline.outreach.sentences import DIGITS
 
 FOLD = 75
 MOST_ENTRIES = 500

@@ -15,7 +15,7 @@ from pipeline.outcomes.ledger import REASON_JOINT
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.eligibility import Rule, joined
 from pipeline.outreach.playbook import message, title
-from pipeline.outreach.reasons import COUNT, Reason
+from pipeline.outreach.reasons import COUNT, Reason, shown
 from pipeline.outreach.selection import Choice, Selection
 
 Bools = NDArray[np.bool_]
@@ -142,7 +142,7 @@ class Outcome:
             }
         )
         for i in range(COUNT):
-            told = [self.reasons[w][i].sentence if i < len(self.reasons[w]) else "" for w in who]
+            told = [shown(self.reasons[w])[i] for w in who]
             frame[f"reason_{i + 1}"] = pd.Series(told, dtype="str")
         language, records = context.settings.language, self._records(who)
         frame["action"] = pd.Series([names[a] for a in what], dtype="str")
@@ -150,7 +150,7 @@ class Outcome:
         frame["channel"] = pd.Series([actions[a].channel for a in what], dtype="str")
         frame["owner"] = pd.Series(self.owners[options].tolist(), dtype="str")
         texts = [
-            message(actions[a], language, {**record, "owner": owner})
+            message(actions[a], language, {**record, "owner": owner}, context.playbook.numbers)
             for a, record, owner in zip(what, records, frame["owner"], strict=True)
         ]
         frame["message"] = pd.Series(texts, dtype="str")

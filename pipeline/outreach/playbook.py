@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
-import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -13,15 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.base import Range
 from configs.errors import ConfigError, Fault
-from configs.playbook import Action, Condition, Playbook, fields_of
+from configs.playbook import Action, Condition, Playbook
 from features.matrix import drivers as known_drivers
+from features.worse import inside
+from pipeline.outreach.sentences import filled
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"), "mr": str.maketrans("0123456789", "०१२३४५६७८९")}
-MARKS = {"fa": str.maketrans(",.", "٬٫")}
 
 
 def check_playbook(
@@ -46,7 +43,7 @@ def check_playbook(
     if drivers is None:
         drivers = known_drivers()
     for name, action in playbook.actions.items():
-        asked = {driver for when in action.when for driver in when.drivers}
+        asked = {driver for when in action.when for driver in (*when.drivers, *when.without_drivers)}
         for driver in sorted(asked - set(drivers)):
             near = difflib.get_close_matches(driver, sorted(drivers), n=1, cutoff=0.5)
             fix = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(drivers))}"
@@ -112,21 +109,23 @@ def _holds(
         if column is None:
             return np.zeros(len(customers), bool)
         number = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        with np.errstate(invalid="ignore"):
-            inside = ~np.isnan(number)
-            inside &= number > bounds.above if bounds.above is not None else True
-            inside &= number < bounds.below if bounds.below is not None else True
-        holds &= inside
+        holds &= inside(number, bounds)
     for name, values in condition.segments.items():
         if name not in customers:
             return np.zeros(len(customers), bool)
         holds &= customers[name].astype("str").isin(values).to_numpy(bool)
     if condition.value_top is not None:
         holds &= value_rank < condition.value_top
-    if condition.drivers and drivers is not None:
-        named = [drivers[driver] for driver in condition.drivers if driver in drivers]
-        holds &= np.logical_or.reduce(named) if named else False
+    if drivers is not None:
+        holds &= _any_of(condition.drivers, drivers) if condition.drivers else True
+        holds &= ~_any_of(condition.without_drivers, drivers)
     return holds
+
+
+def _any_of(names: Collection[str], drivers: Mapping[str, Bools]) -> Bools | np.bool_:
+    """Whose reasons have one of the drivers."""
+    named = [drivers[name] for name in names if name in drivers]
+    return np.logical_or.reduce(named) if named else np.False_
 
 
 def value_ranks(value: Floats) -> Floats:
@@ -141,28 +140,43 @@ def value_ranks(value: Floats) -> Floats:
     return above / max(len(value), 1)
 
 
-def message(action: Action, language: str, row: Mapping[str, Any]) -> str:
+def message(
+    action: Action, language: str, row: Mapping[str, Any], numbers: Mapping[str, Range] | None = None
+) -> str:
     """The action's message for one customer, with the numbers in the language's digits.
 
     Parameters
     ----------
     row
         Columns of the customer, `name` and `owner`. A sentence that needs an unknown one is left out.
+    numbers
+        Column to the range in which its number is worth telling; a sentence with another number is left out.
 
     Examples
     --------
     >>> from configs.playbook import load_playbook
     >>> action = load_playbook().actions["keep_in_touch"]
     >>> message(action, "en", {"contact_gap_days": 74.2})
-    'We last spoke 74 days ago. How are things, and what comes next for you?'
+    'We were last in touch 74 days ago. How are things, and what comes next for you?'
+    >>> message(action, "en", {"contact_gap_days": 2.0}, load_playbook().numbers)
+    'How are things, and what comes next for you?'
     >>> message(action, "fa", {"contact_gap_days": 74.2})[:31]
-    'آخرین گفت‌وگوی ما ۷۴ روز پیش بو'
+    'آخرین تماس ما ۷۴ روز پیش بود. ا'
     """
+    telling = {
+        name: value
+        for name, value in row.items()
+        if numbers is None or name not in numbers or _within(value, numbers[name])
+    }
     return " ".join(
         sentence
         for template in _in_language(action.message, language)
-        if (sentence := _filled(template, language, row)) is not None
+        if (sentence := filled(template, language, telling)) is not None
     )
+
+
+def _within(value: Any, span: Range) -> bool:
+    return isinstance(value, int | float | np.number) and bool(inside(np.array([float(value)]), span)[0])
 
 
 def title(action: Action, language: str) -> str:
@@ -172,26 +186,6 @@ def title(action: Action, language: str) -> str:
 
 def _in_language(texts: Mapping[Any, Any], language: str) -> Any:
     return texts.get(language, texts["en"])
-
-
-def _filled(template: str, language: str, row: Mapping[str, Any]) -> str | None:
-    told = []
-    for text, name, digits in fields_of(template):
-        told.append(text.translate(DIGITS.get(language, {})))
-        if not name:
-            continue
-        value = row.get(name)
-        if value is None or value is pd.NaT or (isinstance(value, float | np.floating) and math.isnan(value)):
-            return None
-        told.append(_shown(value, digits, language))
-    return "".join(told)
-
-
-def _shown(value: Any, digits: int, language: str) -> str:
-    if isinstance(value, str | dt.date) or not isinstance(value, int | float | np.number):
-        return re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
-    number = f"{float(value):,.{digits}f}"
-    return number.translate(MARKS.get(language, {})).translate(DIGITS.get(language, {}))
 
 
 def masks(reasons: Sequence[Collection[str]]) -> dict[str, Bools]:

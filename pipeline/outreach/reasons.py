@@ -1,33 +1,50 @@
-"""From contributions to sentences: why a customer is at risk, in words and numbers."""
+"""From contributions to sentences: why a customer may leave, as an account manager would say it."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from configs.base import Range
 from features.spec import FeatureColumn
+from features.worse import STORIES, USUAL, Times, inside
+from pipeline.outreach.sentences import filled
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 COUNT = 3
-NEARLY = 0.4
-_FIELD = re.compile(r"{(\w+)")
+NOTHING = "Nothing in the records points to a reason for leaving."
 
 
 @dataclass(frozen=True)
 class Reason:
     """One reason of one customer.
 
-    `push` is its share in the log-odds of churning; only pushes towards churning become reasons.
+    `push` is what its driver adds to the log-odds of churning.
     """
 
     driver: str
     sentence: str
     push: float
+
+
+def shown(reasons: Sequence[Reason]) -> list[str]:
+    """The sentences of a customer for `COUNT` places; one plain sentence when nothing speaks for leaving.
+
+    Examples
+    --------
+    >>> shown([])
+    ['Nothing in the records points to a reason for leaving.', '', '']
+    """
+    told = [reason.sentence for reason in reasons] or [NOTHING]
+    return told + [""] * (COUNT - len(told))
 
 
 def reasons_of(
@@ -36,7 +53,7 @@ def reasons_of(
     typical: Mapping[str, Any],
     columns: Sequence[FeatureColumn],
 ) -> list[tuple[Reason, ...]]:
-    """The strongest drivers of each row, actionable ones first.
+    """The strongest reasons of each row, actionable ones first.
 
     Parameters
     ----------
@@ -45,75 +62,125 @@ def reasons_of(
     rows
         Shape (n, features): the same rows of the matrix.
     typical
-        The median of each number over all customers at the snapshot, for comparison.
+        The median of each number over all customers at the snapshot: what is usual.
     columns
         The declarations of the matrix columns.
 
     Returns
     -------
     list of tuples
-        Up to three for each row, of different drivers, only those that raise the risk. A number that is just the
-        median explains nothing: another column speaks for its driver, or none.
+        Up to three for each row, of different stories. A reason is a number that its declaration calls worse, of a
+        driver that raises the risk; of several such numbers the one that adds most speaks for the driver.
     """
-    declared = {column.name: column for column in columns}
-    known = [name for name in contributions.columns if name in declared]
-    speakers = [declared[name] for name in known]
-    plain = [c for c, column in enumerate(speakers) if not column.reason]
-    values = contributions[known].to_numpy()
-    drivers = np.array([declared[name].driver for name in known])
-    names = sorted(set(drivers))
-    members = {driver: np.flatnonzero(drivers == driver) for driver in names}
-    push = np.column_stack([values[:, members[driver]].sum(axis=1) for driver in names])
-    helps = {d: any(declared[known[i]].actionable for i in members[d]) for d in names}
+    declared = [column for column in columns if column.name in contributions]
+    if not any(column.worse for column in declared):
+        return _of_facts(contributions, rows, typical, declared)
+    numbers = _Numbers(rows, typical)
+    values = contributions[[column.name for column in declared]].to_numpy(np.float64)
+    told = np.column_stack([numbers.worse(column) for column in declared])
+    stories = _stories({column.driver for column in declared})
+    push, speaker = np.full((len(rows), len(stories)), -np.inf), np.zeros((len(rows), len(stories)), np.int64)
+    for s, drivers in enumerate(stories):
+        for driver in drivers:
+            members = np.array([c for c, column in enumerate(declared) if column.driver == driver])
+            speaks = np.where(told[:, members], values[:, members], -np.inf)
+            added = np.where(told[:, members].any(axis=1), values[:, members].sum(axis=1), -np.inf)
+            first = added > push[:, s]
+            push[first, s] = added[first]
+            speaker[first, s] = members[speaks[first].argmax(axis=1)]
+    return [
+        tuple(
+            Reason(column.driver, numbers.sentence(column, i), float(push[i, s]))
+            for s, column in _chosen(push[i], speaker[i], declared)
+        )
+        for i in range(len(rows))
+    ]
+
+
+def _stories(drivers: set[str]) -> list[list[str]]:
+    """The drivers by story, in a fixed order."""
+    story = {driver: i for i, alike in enumerate(STORIES) for driver in alike}
+    found: dict[Any, list[str]] = {}
+    for driver in sorted(drivers):
+        found.setdefault(story.get(driver, driver), []).append(driver)
+    return list(found.values())
+
+
+def _chosen(push: Floats, speaker: Ints, columns: Sequence[FeatureColumn]) -> list[tuple[int, FeatureColumn]]:
+    """The stories that are told of a customer, each with the column that speaks."""
+    best = [int(s) for s in np.argsort(-push, kind="stable")[:COUNT] if push[s] > 0]
+    told = [(s, columns[speaker[s]]) for s in best]
+    return sorted(told, key=lambda pair: not pair[1].actionable)
+
+
+class _Numbers:
+    """The customers' numbers by column, and what is usual."""
+
+    def __init__(self, rows: pd.DataFrame, typical: Mapping[str, Any]) -> None:
+        self.rows, self.typical, self.known = rows, typical, dict[str, Floats]()
+
+    def of(self, name: str) -> Floats:
+        """Shape (n,); NaN for a column that is not there."""
+        if name not in self.known:
+            column = self.rows.get(name, pd.Series(np.nan, self.rows.index))
+            self.known[name] = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return self.known[name]
+
+    def usual(self, name: str) -> float:
+        """The median of all customers; NaN where there is none."""
+        return float(self.typical.get(name, np.nan))
+
+    def worse(self, column: FeatureColumn) -> Bools:
+        """Whose number is worse, and can be told."""
+        if column.worse is None:
+            return np.zeros(len(self.rows), bool)
+        holds = self._inside(column.name, column.worse.range)
+        for name, span in column.worse.when.items():
+            holds &= self._inside(name, span)
+        for name, span in column.worse.unless.items():
+            holds &= ~self._inside(name, span)
+        for name in column.worse.told():
+            holds &= np.isfinite(self.usual(column.name) if name == USUAL else self.of(name))
+        return holds
+
+    def _inside(self, name: str, span: Range) -> Bools:
+        times: Floats | float = 1.0
+        if isinstance(span, Times):
+            times = self.usual(name) if span.of == USUAL else self.of(span.of)
+        return inside(self.of(name), span, times)
+
+    def sentence(self, column: FeatureColumn, row: int) -> str:
+        """What the column says of a customer whose number is worse."""
+        if column.worse is None:
+            return ""
+        said = {name: self.of(name)[row] for name in column.worse.told() - {USUAL}}
+        return filled(column.worse.says, "en", {**said, USUAL: self.usual(column.name)}) or ""
+
+
+def _of_facts(
+    contributions: pd.DataFrame,
+    rows: pd.DataFrame,
+    typical: Mapping[str, Any],
+    columns: Sequence[FeatureColumn],
+) -> list[tuple[Reason, ...]]:
+    """Reasons from a table whose columns nobody declared: what raises the risk, and is not as usual."""
+    values = contributions[[column.name for column in columns]].to_numpy(np.float64)
     result = []
     for i, record in enumerate(rows.to_dict("records")):
-        silent = {c for c in plain if _usual(speakers[c], record, typical)}
-        able = {d: [c for c in members[d] if c not in silent] for d in names}
-        rising = [j for j in np.argsort(-push[i], kind="stable") if push[i, j] > 0 and able[names[j]]]
-        chosen = sorted(rising[:COUNT], key=lambda j: not helps[names[j]])
-        told = [(j, _spokesman(values[i], able[names[j]], speakers)) for j in chosen]
-        result.append(
-            tuple(
-                Reason(names[j], _sentence(column, record, typical), float(push[i, j])) for j, column in told
-            )
-        )
+        told: list[Reason] = []
+        for c in np.argsort(-values[i], kind="stable"):
+            sentence = _fact(columns[c], record, typical) if values[i, c] > 0 else None
+            if sentence is not None and len(told) < COUNT:
+                told.append(Reason(columns[c].driver, sentence, float(values[i, c])))
+        result.append(tuple(told))
     return result
 
 
-def _spokesman(values: Any, members: Any, columns: Sequence[FeatureColumn]) -> FeatureColumn:
-    """The column that speaks for a driver: the strongest, or one nearly as strong that has a sentence of its own."""
-    strongest = max(members, key=lambda c: values[c])
-    told = [c for c in members if columns[c].reason and values[c] >= NEARLY * values[strongest]]
-    return columns[max(told, key=lambda c: values[c]) if told else strongest]
-
-
-def _usual(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> bool:
-    """Whether a column without a sentence of its own has a number that reads like the median."""
-    value, usual = record[column.name], typical.get(column.name)
-    if isinstance(value, str) or usual is None or _unknown(value) or _unknown(usual):
-        return False
-    return _number(value) == _number(usual)
-
-
-def _sentence(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> str:
-    """The column's own sentence, without the clauses whose numbers are unknown; else label and value."""
+def _fact(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> str | None:
     value = record[column.name]
-    if _unknown(value):
-        return f"{column.label}: {column.null}"
-    clauses = (column.reason or "").split("; ")
-    told = [c for c in clauses if c and not any(_unknown(record.get(field)) for field in _FIELD.findall(c))]
-    if told and told[0] == clauses[0]:
-        return "; ".join(clause.format_map(record) for clause in told)
     if isinstance(value, str):
         return f"{column.label}: {value}"
-    usual = typical.get(column.name)
-    compared = "" if usual is None or _unknown(usual) else f" (median {_number(usual)})"
-    return f"{column.label}: {_number(value)}{compared}"
-
-
-def _unknown(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.2g}"
+    number, usual = (filled("{n:2}", "en", {"n": n}) for n in (value, typical.get(column.name)))
+    if number is None or number == usual:
+        return None
+    return f"{column.label}: {number}" + (f", usually {usual}" if usual is not None else "")

@@ -18,13 +18,17 @@ a,2024-02-20,30
 b,2024-02-01,7
 """
 GOOD = '''
+from configs.base import Range
 from features.panel import ratio
 from features.recency import recency_days
 from features.spec import feature
+from features.worse import Worse
+
+less = Worse(range=Range(below=0.1), says="{spend_recent_share_{days}d:%} of the spend fell into the last {days} days")
 
 
 @feature("transactions.amount", unit="share", driver="generosity", null="has spent nothing", windows=True,
-         reason="{spend_recent_share_{days}d:.0%} of the spend fell into the last {days} days")
+         worse=less)
 def spend_recent_share(at, days):
     """Share of the spend that fell into the last {days} days."""
     return ratio(at.purchases.last(days).sum("amount"), at.purchases.sum("amount"))
@@ -54,10 +58,12 @@ def built(config):
     return build_matrix(open_sources(config, T), config, [T])
 
 
-def declaring(body, name="mine", sources='"transactions"', reason=None):
+def declaring(body, name="mine", sources='"transactions"', worse=None):
     return (
+        "from configs.base import Range\n"
         "from features.spec import feature\n"
-        f"@feature({sources}, unit='days', driver='d', reason={reason!r})\n"
+        "from features.worse import Worse\n"
+        f"@feature({sources}, unit='days', driver='d', worse={worse})\n"
         f"def {name}(at):\n    'Label.'\n    {body}\n"
     )
 
@@ -69,7 +75,7 @@ def test_a_feature_of_ones_own_joins_the_catalogue(config):
     assert frame.loc["b", "spend_recent_share_30d"] == 1.0
     mine = {c.name: c for c in matrix.columns}["spend_recent_share_90d"]
     assert mine.label == "Share of the spend that fell into the last 90 days"
-    assert mine.reason == "{spend_recent_share_90d:.0%} of the spend fell into the last 90 days"
+    assert mine.worse.says == "{spend_recent_share_90d:%} of the spend fell into the last 90 days"
     assert not any("absent" in name for name in frame)
     assert list(frame).count("recency_days") == 1  # imported, not declared, by the file
 
@@ -108,7 +114,12 @@ def test_a_list_of_files(config, tmp_path):
         (declaring("return at.t", "churned"), "churned is taken: a key of the matrix"),
         (declaring("return at.t", sources='"transaction"'), "'transaction'; did you mean 'transactions'"),
         (declaring("return at.t", sources='"feedback.lo"'), r"'feedback\.lo'; did you mean 'feedback\.low'"),
-        (declaring("return at.t", reason="for {mine:.0f days"), "its reason can't be filled in: "),
+        (declaring("return at.t", worse="'for {mine} days'"),
+         "worse is 'for {mine} days'; say which numbers are worse"),
+        (declaring("return at.t", worse="Worse(range=Range(above=1), says='for {mine:.0f} days')"),
+         r"line 4: ValidationError.* field {mine:\.0f}: expected 0 to 3 digits"),
+        (declaring("return at.t", worse="Worse(range=Range(above=1), says='for {recensy_days}')"),
+         "worse names recensy_days, which is no column; did you mean 'recency_days'"),
     ],
 )  # fmt: skip
 def test_what_a_file_does_wrong(config, text, says):
@@ -119,8 +130,8 @@ def test_what_a_file_does_wrong(config, text, says):
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("return at.feedback.count()", r"mine: fails when there is no customer: line 5: KeyError: 'feedback'"),
-        ("return at.purchases.last_at() - float('x')", "line 5: ValueError: could not convert"),
+        ("return at.feedback.count()", r"mine: fails when there is no customer: line 7: KeyError: 'feedback'"),
+        ("return at.purchases.last_at() - float('x')", "line 7: ValueError: could not convert"),
         ("return at.t", "mine: returns a single number for 0 customers; return one number for each"),
         ("return at.purchases.panel.start", "mine: returns 1 for 0 customers"),
         ("return at.purchases.sum('profit')", r"mine: reads transactions\.profit, which the source does not have"),

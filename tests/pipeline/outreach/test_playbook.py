@@ -1,9 +1,13 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from configs.base import Range
 from configs.errors import ConfigError
 from configs.playbook import Playbook, load_playbook
+from configs.sentence_fields import fields_of
 from features.matrix import declared
 from pipeline.outreach.playbook import check_playbook, fitting, masks, message, title
 
@@ -85,6 +89,13 @@ def test_drivers_probability_and_value():
     assert fits([{"value_top": 0.2}], CUSTOMERS, {}, rank=[0.0, 0.2, 0.1]) == [True, False, True]
 
 
+def test_reasons_that_speak_against_an_action():
+    drivers = masks([["usage"], ["usage", "complaints"], ["complaints"]])
+    when = [{"drivers": ["usage"], "without_drivers": ["complaints", "never seen"]}]
+    assert fits(when, CUSTOMERS, drivers) == [True, False, False]
+    assert fits(when, CUSTOMERS, None) == [True] * 3
+
+
 def test_who_has_left_is_won_back_and_nothing_else():
     customers = CUSTOMERS.assign(left=[True, False, False])
     assert fits([{"value_top": 1.0}], customers, audience="left") == [True, False, False]
@@ -101,8 +112,58 @@ def test_a_sentence_without_its_number_is_left_out():
 
 
 def test_numbers_wear_the_digits_of_the_language():
-    actions = load_playbook().actions
-    row = {"usage_active_days_90d": 12.0, "resolve_wait_mean_days": 1234.56}
-    assert message(actions["education"], "fa", row).startswith("در ۹۰ روز گذشته ۱۲ روز")
-    assert message(actions["education"], "mr", row).startswith("मागील ९० दिवसांपैकी १२ दिवस")
-    assert "۱٬۲۳۴٫۶ روز" in message(actions["faster_support"], "fa", row)
+    said = {"en": "Day {a}", "fa": "روز {a} از 90، {b:1}", "mr": "दिवस {a} पैकी 90"}
+    call = action([{"value_top": 1}], message=said)
+    row = {"a": 12.0, "b": 1234.56}
+    assert message(call, "fa", row) == "روز ۱۲ از ۹۰، ۱٬۲۳۴٫۶"
+    assert message(call, "mr", row) == "दिवस १२ पैकी ९०"
+
+
+def test_a_number_outside_its_range_is_not_told():
+    call = action([{"value_top": 1}], message={"en": ["{recency_days:day} ago.", "How are you?"]})
+    numbers = {"recency_days": Range(above=14)}
+    assert message(call, "en", {"recency_days": 15.0}, numbers) == "15 days ago. How are you?"
+    for days in (2.0, 14.0, float("nan"), None, "many"):
+        assert message(call, "en", {"recency_days": days}, numbers) == "How are you?"
+
+
+LOYAL = {
+    "recency_days": 2, "recency_ratio": 0.3, "purchase_count_ever": 5, "purchase_tenure_days": 300,
+    "tenure_days": 300, "anniversary_days": 65, "contact_gap_days": 9, "contact_gap_ratio": 0.5,
+    "contact_outbound_gap_days": 9, "contact_people_count": 3, "feedback_silence_days": 20,
+    "open_issue_count": 0, "resolve_wait_mean_days": 1, "usage_breadth": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.95])
+def test_no_shipped_action_fits_who_has_no_reason_to_leave(probability):
+    customer = pd.DataFrame([LOYAL])
+    actions = load_playbook().actions.items()
+    assert [n for n, a in actions if fitting(a, customer, np.array([probability]), np.zeros(1), {})[0]] == []
+
+
+ODD = [float("nan"), float("inf"), None, pd.NaT, 0, 0.4, 1, 1.4, 2, 15, 100.5, 12_345]
+WRONG = re.compile(
+    r"nan|None|NaT|\binf\b|[{}]|\b1 \w+s\b|\b([02-9]|\d{2,}) (day|time|request)\b|\b0\b|\bno day", re.I
+)
+
+
+@pytest.mark.parametrize("name", load_playbook().actions)
+def test_shipped_messages_stay_sentences_whatever_the_numbers_are(name):
+    book = load_playbook()
+    sentences = book.actions[name].message["en"]
+    columns = {column for text in sentences for _, column, _ in fields_of(text) if column}
+    for number in ODD:
+        text = message(book.actions[name], "en", dict.fromkeys(columns, number), book.numbers)
+        assert text.endswith((".", "?", "!"))
+        assert not WRONG.search(text), text
+
+
+def test_shipped_messages_say_the_same_in_all_languages():
+    for name, action in load_playbook().actions.items():
+        shape = [[c for _, c, _ in fields_of(text)] for text in action.message["en"]]
+        told = [sorted(filter(None, columns)) for columns in shape]
+        for language in ("fa", "mr"):
+            theirs = [sorted(c for _, c, _ in fields_of(text) if c) for text in action.message[language]]
+            assert theirs == told, (name, language)
+            assert action.title[language]
