@@ -1,336 +1,140 @@
-"""Twelve simulated months of lists against known effects: what the policy keeps, and whether its measurement is true.
+"""Half a year and a year of weekly lists on simulated companies: what each policy gains, of what is possible.
 
-    python -m benchmarks.policy --seeds 10            # kept value of each policy, and contaminated labels
-    python -m benchmarks.policy --coverage 100        # does the effect's 95 % interval cover the truth?
+    python -m benchmarks.policy --seeds 10 --jobs 2                                  # all companies
+    python -m benchmarks.policy --companies shops --seeds 1 --weeks 26 --policies nobody product oracle
 
-A company of four hidden kinds of customers: persuadable, sure to stay, lost, and driven away by a contact. Each leaves
-by a weekly hazard that its kind, a mood that moves from week to week, and a contact in the last eight weeks decide.
-Lists are weekly, not nightly, so that a year takes seconds; a listing becomes a contact in 85 of 100 cases. Half a
-year without lists comes first, for the first risk model. Kept value is the sum over the contacts of value x (chance of
-leaving within eight weeks without the contact - with it) - cost. The oracle knows both chances, the hidden kind
-included; no model can.
+The companies: shops (no contracts, silent leaving), contracts (renewals, four actions, each for a need of its own),
+market (a contact drives many away), and variants of the shops: delay, prevent, null and small (500 customers). Every
+parameter of a company's structure is drawn anew for each seed. After sixty weeks with the company's own sporadic
+contacts, lists of at most 4 % of the customers come out every week; 87 % of those listed are really contacted.
 
-The product's policy is made of the product's parts: `models.effects.uplift`, `models.effects.control_group` and
-`pipeline.outcomes.drawn`.
+Gain: worth under a policy less worth when nobody is listed, with the same chance at work. Worth: margin earned - cost
+of contacts and discounts + what those who are there at the end will bring within a year. The oracle knows the hidden
+state and takes, of all contacts that are truly expected to bring more than they cost, the best. Random draws lots
+among the customers by the records, risk and risk x value take the product's probabilities; all three take any action.
+The plain rules read the same records as the product. The product is the product: see `benchmarks.policy_product`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
-from models.effects.uplift import Uplift, fit_uplift
-from numpy.typing import NDArray
 
-from benchmarks.policy_world import (
-    COMPLIANCE,
-    CONTROL_DAYS,
-    COST,
-    WARM_UP,
-    WINDOW,
-    YEAR,
-    Company,
-    World,
-    day_of,
-    sigmoid,
-    world,
-    year_end_truth,
-)
-from configs.arrays import Floats
-from models.effects import learners
-from models.effects.control_group import Effect, SaveRate, kept_effect, reached, save_rate
-from models.effects.qini import Trial
-from pipeline.outcomes.drawn import first_nights
-from pipeline.outcomes.draws import control_period
+COMPANIES = ("shops", "contracts", "market", "delay", "prevent", "null", "small")
+FIRST = 8
 
-REFIT = 4
-PRIOR = SaveRate(2, 18)
-CONTROL_SHARE, EXPLORED = 0.1, 0.1
-NAMES = ("risk signal", "openness", "tenure", "value", "noise")
+Row = dict[str, object]
 
 
-@dataclass
-class Mind:
-    """What the product has learned so far."""
+def company_of(name: str, seed: int, weeks: int, customers: int | None = None):
+    """A company by its name."""
+    from benchmarks import policy_shops
+    from benchmarks.policy_company import HISTORY
+    from benchmarks.policy_contracts import Contracts
+    from benchmarks.policy_market import Market
 
-    risk: Floats | None = None
-    basis: dict[str, object] | None = None
-    rate: SaveRate = PRIOR
-    uplift: Uplift | None = None
-    rows: list[pd.DataFrame] = field(default_factory=list)
-    proven: int | None = None
-
-
-def risk_model(X: Floats, y: Floats) -> tuple[dict[str, object], Floats]:
-    """Logistic regression with shrinkage: a stand-in for the product's churn model, which is measured elsewhere."""
-    basis = learners.learn_basis(X)
-    D = learners.with_one(learners.terms(basis, X))
-    return basis, learners.shrunk(D, y, np.ones(len(y)), [-1, *[0] * (D.shape[1] - 1)], "logit")
-
-
-def predicted(basis: dict[str, object], coefficient: Floats, X: Floats) -> Floats:
-    """Probabilities of `risk_model`."""
-    return sigmoid(learners.with_one(learners.terms(basis, X)) @ coefficient)
-
-
-def history(company: Company) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.int64]]:
-    """Mature rows, a window apart by half: features, left or not, contaminated by a contact, week."""
-    weeks = np.arange(0, company.week - WINDOW + 1, WINDOW // 2)
-    X = np.concatenate([company.seen[t] for t in weeks])
-    y = np.concatenate([company.churned(t) for t in weeks]).astype(np.float64)
-    ids = np.concatenate([company.ids[t] for t in weeks])
-    week = np.repeat(weeks, len(company.born))
-    who = np.concatenate([one[at] for one, at in zip(company.ids, company.listed, strict=True)])
-    when = np.repeat(np.arange(company.week), [at.sum() for at in company.listed])
-    return X, y, reached(ids, week, WINDOW, who, when), week
-
-
-@dataclass
-class Year:
-    """A year under a policy.
-
-    Parameters
-    ----------
-    gain
-        Kept value less cost.
-    contacts
-        How many customers were contacted.
-    measured
-        Effect on the share kept, as `churn outcomes` measures it; None without a control group.
-    truth
-        The true effect on the same customers.
-    """
-
-    company: Company
-    gain: float = 0.0
-    contacts: int = 0
-    measured: Effect | None = None
-    truth: float = np.nan
-    proven: int | None = None
-    mind: Mind = field(default_factory=Mind)
-
-
-def live(policy: str, world_: World, capacity: int, seed: int, *, with_uplift: bool = True) -> Year:
-    """Half a year without lists, then a year under a policy."""
-    company, rng = Company(world_), np.random.default_rng([seed, 1])
-    nobody = np.zeros(world_.kind.shape[1], dtype=bool)
-    for _ in range(WARM_UP):
-        company.live(nobody, nobody)
-    X, y, *_ = history(company)
-    year = Year(company)
-    year.mind.basis, year.mind.risk = risk_model(X, y)
-    for week in range(WARM_UP, WARM_UP + YEAR):
-        if policy == "product" and week > WARM_UP and (week - WARM_UP) % REFIT == 0:
-            learn(year, with_uplift, seed)
-        without, with_ = company.chances()
-        value, free = company.of(world_.value), company.quiet <= week
-        listed, control = choose(policy, year, without - with_, free, capacity, rng)
-        if policy == "product":
-            note(year, listed, control, without - with_)
-        contacted = listed & world_.complies[week]
-        year.gain += float(((without - with_) * value - COST)[contacted].sum())
-        year.contacts += int(contacted.sum())
-        # The control group rests like those on the list, or it would fill the next lists.
-        company.quiet = np.where(listed | control, week + WINDOW, company.quiet)
-        company.live(listed, contacted)
-    for _ in range(WINDOW):
-        company.live(nobody, nobody)
-    if policy == "product":
-        judge(year)
-    return year
-
-
-def choose(
-    policy: str, year: Year, truth: Floats, free: NDArray[np.bool_], capacity: int, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """This week's list and its control group."""
-    company, mind, none = year.company, year.mind, np.zeros(len(free), dtype=bool)
-    if policy == "nobody":
-        return none, none
-    X, value = company.features(), company.of(company.world.value)
-    if policy == "oracle":
-        return _top(np.where(free, truth * value - COST, -np.inf), capacity, least=0.0), none
-    if policy == "random":
-        return _top(np.where(free, rng.random(len(free)), -np.inf), capacity, least=0.0), none
-    assert mind.basis is not None
-    assert mind.risk is not None
-    risk = predicted(mind.basis, mind.risk, X)
-    if policy in ("risk", "risk x value"):
-        return _top(
-            np.where(free, risk if policy == "risk" else risk * value, -np.inf), capacity, least=0.0
-        ), none
-    used = mind.uplift is not None and mind.uplift.used
-    effect = risk * mind.rate.mean
-    if used and mind.uplift:
-        effect = mind.uplift.fall(known(X, risk), risk, mind.rate.mean)
-    gain = np.where(free, effect * value - COST, -np.inf)
-    best = _top(gain, round(capacity * (1 - EXPLORED)), least=0.0)
-    drawn = _top(
-        np.where((gain > 0) & ~best, rng.random(len(free)), -np.inf), capacity - int(best.sum()), least=0.0
+    shops = (
+        policy_shops.Shops,
+        policy_shops.Delay,
+        policy_shops.Prevent,
+        policy_shops.Null,
+        policy_shops.Small,
     )
-    drawn &= rng.random(len(free)) < (EXPLORED * capacity / max(int(drawn.sum()), 1))
-    period = control_period(day_of(company.week), CONTROL_DAYS) - control_period(day_of(0), CONTROL_DAYS)
-    alone = (best | drawn) & (company.world.control[period] < CONTROL_SHARE)
-    return (best | drawn) & ~alone, alone
+    kinds = {kind.name: kind for kind in (*shops, Contracts, Market)}
+    return kinds[name](seed, customers, HISTORY + weeks)
 
 
-def known(X: Floats, risk: Floats) -> pd.DataFrame:
-    """What a model of the effect sees: the features and the predicted chance of leaving."""
-    return pd.DataFrame(X, columns=NAMES).assign(churn_probability=risk)
+def one(job: tuple[str, int, int, int | None, tuple[str, ...]]) -> list[Row]:
+    """All policies on one company at one seed."""
+    os.environ.update(OMP_NUM_THREADS="1", MLFLOW_DISABLE_TELEMETRY="true")
+    from benchmarks.policy_year import run
 
-
-def _top(score: Floats, capacity: int, least: float) -> NDArray[np.bool_]:
-    chosen = np.zeros(len(score), dtype=bool)
-    chosen[np.argsort(-score, kind="stable")[:capacity]] = True
-    return chosen & (score > least)
-
-
-def note(year: Year, listed: NDArray[np.bool_], control: NDArray[np.bool_], truth: Floats) -> None:
-    """Write the week into the ledger."""
-    company, at, mind = year.company, np.flatnonzero(listed | control), year.mind
-    assert mind.basis is not None
-    assert mind.risk is not None
-    X = company.features()[at]
-    mind.rows.append(
-        known(X, predicted(mind.basis, mind.risk, X)).assign(
-            as_of=day_of(company.week),
-            week=company.week,
-            place=at,
-            customer_id=company.born[at] * len(listed) + at,
-            chosen=listed[at],
-            control=control[at],
-            truth=truth[at] * COMPLIANCE,
-        )
-    )
-
-
-def counted(year: Year) -> pd.DataFrame:
-    """Customers who were drawn, once a control period, whose window has passed, with `kept`."""
-    rows = first_nights(pd.concat(year.mind.rows, ignore_index=True), CONTROL_DAYS)
-    rows = rows.loc[
-        (rows["week"] <= year.company.week - WINDOW) & rows["propensity"].between(0, 1, "neither")
+    name, seed, weeks, customers, only = job
+    years = run(company_of(name, seed, weeks, customers), weeks, only)
+    return [
+        {
+            "company": name,
+            "seed": seed,
+            "policy": p,
+            "worth": y.worth,
+            "seconds": y.seconds,
+            **asdict(y.money),
+        }
+        for p, y in years.items()
     ]
-    kept = [not year.company.churned(t)[i] for t, i in zip(rows["week"], rows["place"], strict=True)]
-    return rows.assign(kept=np.array(kept, dtype=np.float64))
 
 
-def learn(year: Year, with_uplift: bool, seed: int) -> None:
-    """Refit what can be refitted: risk without contaminated rows, the save rate, the effect."""
-    mind, rows = year.mind, counted(year)
-    X, y, contaminated, _ = history(year.company)
-    mind.basis, mind.risk = risk_model(X[~contaminated], y[~contaminated])
-    groups = [rows.loc[rows[name], "kept"] for name in ("chosen", "control")]
-    (kept, n), (kept_0, n_0) = ((float(g.sum()), float(len(g))) for g in groups)
-    mind.rate = save_rate(PRIOR, kept, n, kept_0, n_0)
-    if with_uplift:
-        arrays = (rows[name].to_numpy(np.float64) for name in ("chosen", "kept", "propensity"))
-        mind.uplift = fit_uplift(Trial(rows[[*NAMES, "churn_probability"]], *arrays), seed, draws=200)
-        if mind.uplift.used and mind.proven is None:
-            mind.proven = year.company.week - WARM_UP
+def gains(rows: list[Row], seed: int, policy: str) -> dict[int, float]:
+    """Worth less that of nobody, by week."""
+    worth = {r["policy"]: r["worth"] for r in rows if r["seed"] == seed}
+    return {week: value - worth["nobody"][week] for week, value in worth[policy].items()}
 
 
-def judge(year: Year) -> None:
-    """Measure the effect of being on the list as `churn outcomes` does, and look up the truth."""
-    rows = counted(year)
-    year.measured = kept_effect(
-        rows["kept"].to_numpy(),
-        rows["chosen"].to_numpy(bool),
-        rows["propensity"].to_numpy(),
-        pd.factorize(rows["customer_id"])[0],
-    )
-    year.truth = float(rows["truth"].mean())
-    year.proven = year.mind.proven
+def worst(gain: dict[int, float], first: int, last: int) -> float:
+    """The lowest point from one week to another."""
+    return min((g for week, g in gain.items() if first <= week <= last), default=np.nan)
 
 
-def contamination(year: Year) -> dict[str, tuple[float, float, float]]:
-    """Risk models of one year's history, with contaminated labels kept, left out, or marked by a column.
+def table(rows: list[Row], weeks: int) -> str:
+    """One line a policy: share of the oracle's gain at 26 and at the last week, and where it was lowest."""
+    seeds = sorted({int(r["seed"]) for r in rows})
+    ends = sorted({26, weeks} & set(rows[0]["worth"]))
+    head = "".join(f"{f'{end} weeks':>15}" for end in ends)
+    lines = [f"{'':24}{head}  contacts  there  worst to week {FIRST}  after"]
+    for policy in dict.fromkeys(r["policy"] for r in rows):
+        by = {s: gains(rows, s, policy) for s in seeds}
+        top = {s: gains(rows, s, "oracle") for s in seeds}
+        cells = []
+        for end in ends:
+            share = np.array([by[s][end] / top[s][end] if top[s][end] > 0 else np.nan for s in seeds])
+            cells.append(f"{np.nanmean(share):+8.2f} +-{_error(share):5.2f}")
+        mine = [r for r in rows if r["policy"] == policy]
+        listed = sum(int(r["listed"]) for r in mine)
+        there = sum(int(r["still_there"]) for r in mine) / listed if listed else np.nan
+        full = {s: abs(top[s][ends[-1]]) or np.nan for s in seeds}
+        low = [
+            np.nanmin([worst(by[s], a, b) / full[s] for s in seeds]) for a, b in ((0, FIRST), (FIRST, 999))
+        ]
+        contacts = np.mean([int(r["contacts"]) for r in mine])
+        lines.append(
+            f"{policy:24}{''.join(f'{c:>15}' for c in cells)}{contacts:10,.0f}{there:7.0%}{low[0]:17.2f}{low[1]:7.2f}"
+        )
+    return "\n".join(lines)
 
-    Returns
-    -------
-    dict
-        Predicted less true chance of leaving without a contact: mean, mean over the tenth with the highest true
-        chance, and root mean square, at the end of the year.
-    """
-    company = year.company
-    X, y, hit, _ = history(company)
-    # The last weeks of a world have no window left to compute chances in: look back at the newest that has.
-    now, truth = company.seen[WARM_UP + YEAR - 1], year_end_truth(company)
-    top = truth >= np.quantile(truth, 0.9)
-    found = {}
-    for name, rows, mark in (
-        ("kept", hit | True, False),
-        ("left out", ~hit, False),
-        ("marked", hit | True, True),
-    ):
-        design = np.column_stack([X, hit]) if mark else X
-        basis, c = risk_model(design[rows], y[rows])
-        p = predicted(basis, c, np.column_stack([now, np.zeros(len(now))]) if mark else now)
-        error = p - truth
-        found[name] = (float(error.mean()), float(error[top].mean()), float(np.sqrt((error**2).mean())))
-    return found
 
-
-def coverage(seeds: int, customers: int, capacity: int, *, with_uplift: bool) -> tuple[int, Floats]:
-    """How many of the intervals cover the truth, and (estimate, truth) of each seed."""
-    pairs, covered = [], 0
-    for seed in range(seeds):
-        year = live("product", world(1_000 + seed, customers), capacity, seed, with_uplift=with_uplift)
-        assert year.measured is not None
-        covered += year.measured.low <= year.truth <= year.measured.high
-        pairs.append((year.measured.effect, year.truth))
-    return covered, np.array(pairs)
+def _error(values: np.ndarray) -> float:
+    found = values[np.isfinite(values)]
+    return float(1.96 * found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else np.nan
 
 
 def main() -> None:
-    """Print what each policy keeps, or how often the interval covers the truth."""
+    """Print a table for each company."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--companies", nargs="+", choices=COMPANIES, default=COMPANIES[:3])
+    parser.add_argument("--policies", nargs="+", default=[], help="nobody and oracle are always among them")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--customers", type=int, default=10_000)
-    parser.add_argument("--capacity", type=int, default=250)
-    parser.add_argument("--coverage", type=int, default=0)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--weeks", type=int, default=52)
+    parser.add_argument("--customers", type=int, help="in the beginning; drawn when not given")
+    parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
+    only = ("nobody", *given.policies, "oracle") if given.policies else ()
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
     begun = time.perf_counter()
-    if given.coverage:
-        covered, pairs = coverage(given.coverage, given.customers, given.capacity, with_uplift=True)
-        estimate, truth = 100 * pairs.mean(axis=0)
-        print(f"{covered} of {given.coverage} intervals cover the truth")
-        print(f"mean effect on the share kept {estimate:+.2f} points, truth {truth:+.2f}")
-        print(f"{time.perf_counter() - begun:.0f} s")
-        return
-    policies = ("nobody", "random", "risk", "risk x value", "product", "oracle")
-    gains: dict[str, list[float]] = {p: [] for p in policies}
-    contacts: dict[str, list[int]] = {p: [] for p in policies}
-    proven, errors = [], []
-    for seed in range(given.seeds):
-        drawn = world(seed, given.customers)
-        for policy in policies:
-            year = live(policy, drawn, given.capacity, seed)
-            gains[policy].append(year.gain)
-            contacts[policy].append(year.contacts)
-            if policy == "product":
-                proven.append(year.proven)
-                errors.append(contamination(year))
-    oracle = np.mean(gains["oracle"])
-    for policy in policies:
-        mean, contacted = np.mean(gains[policy]), np.mean(contacts[policy])
-        error = 1.96 * np.std(gains[policy], ddof=1) / np.sqrt(given.seeds)
-        print(
-            f"{policy:13} {mean:10,.0f} +- {error:6,.0f} {mean / oracle:6.0%} of the oracle {contacted:7,.0f} contacts"
-        )
-    when = [p for p in proven if p is not None]
-    print(
-        f"a model of the effect is in use in {len(when)} of {given.seeds} years"
-        + (f", from week {np.median(when):.0f} on" if when else "")
-    )
-    print("predicted less true chance of leaving (mean, top tenth, root mean square), contaminated labels")
-    for name in errors[0]:
-        print(f"  {name:9}" + "".join(f" {x:+.4f}" for x in np.mean([e[name] for e in errors], axis=0)))
-    print(f"{time.perf_counter() - begun:.0f} s")
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for name in given.companies:
+            found = pool.map(one, [(name, s, given.weeks, given.customers, only) for s in seeds])
+            rows = [row for rows in found for row in rows]
+            print(f"\n{name}: share of the oracle's gain over nobody, {given.seeds} seeds", flush=True)
+            print(table(rows, given.weeks), flush=True)
+    print(f"\n{time.perf_counter() - begun:.0f} s")
 
 
 if __name__ == "__main__":

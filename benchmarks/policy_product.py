@@ -1,0 +1,93 @@
+"""The product as a policy: the functions that `churn train` and `churn score` call, on a simulated company's tables.
+
+Left out is what no list depends on: the retention tables, the report, the published files and the log of the night.
+This is the only file of the benchmark that knows how the product is called.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from configs.schema import Config, load_config
+from models import registry
+from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
+from pipeline.outcomes import ledger
+from pipeline.outcomes.measure import outcomes
+from pipeline.scoring.night_rates import no_rates
+from pipeline.scoring.score import _night
+from pipeline.scoring.scored import Job, Scored, _all_of
+from pipeline.sources.opening import open_sources
+from pipeline.tracking.champion import tracking_of
+from pipeline.training.train import train
+
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    # Smaller than the defaults, so that a year takes minutes: fewer snapshots, trees, seeds and tests.
+    "snapshots": {"step_days": 28, "max_count": 9},
+    "model": {"trees": 80, "seeds": 1, "test_snapshots": 2, "threads": 1},
+}
+
+
+def settings_of(margin: float) -> dict[str, dict[str, Any]]:
+    """Sections of the config that are the product's matter and not the company's."""
+    sections = {name: dict(values) for name, values in SMALL.items()}
+    return sections | {"outreach": {"value": {"margin": margin}}}
+
+
+class Product:
+    """One installation.
+
+    Parameters
+    ----------
+    file
+        The config.
+    seed
+        Of the secret of the draws.
+    """
+
+    def __init__(self, file: Path, seed: int) -> None:
+        self.config: Config = load_config(file, {})
+        self.data = self.config.path(self.config.outputs.folder)
+        self.data.mkdir(parents=True, exist_ok=True)
+        key = self.data / self.config.outreach.control.key_file
+        key.write_text(f"{np.random.default_rng([seed, 99]).integers(2**62):064x}\n")
+        self.champion: registry.Champion | None = None
+
+    def train(self, as_of: dt.date) -> None:
+        """What `churn train` does, the tracking store included."""
+        train(self.config, as_of)
+        self.champion = registry.load_champion(tracking_of(self.config))
+
+    def learn(self, as_of: dt.date) -> None:
+        """Learn from the nights that have matured."""
+        outcomes(self.config, as_of)
+
+    def probabilities(self, as_of: dt.date) -> pd.Series:
+        """Chance of leaving by customer."""
+        scored = self._scored(as_of)
+        return pd.Series(scored.probability, scored.matrix.frame["customer_id"])
+
+    def night(self, as_of: dt.date) -> pd.DataFrame:
+        """What `churn score` decides, recorded in the ledger: the list, with `customer_id` and `action`."""
+        night = _night(self._job(as_of), self._scored(as_of), create_key=True)
+        version = str(night.champion.version)
+        ledger.append(self._job(as_of).record, as_of, night.decision.ledger.assign(model_version=version))
+        return night.decision.chosen[["customer_id", "action"]]
+
+    def _job(self, as_of: dt.date) -> Job:
+        assert self.champion is not None
+        return Job(self.config, as_of, self.champion, self.data, lambda line: None)
+
+    def _scored(self, as_of: dt.date) -> Scored:
+        assert self.champion is not None
+        sources, model = open_sources(self.config, as_of), self.champion.model
+        matrix = build_matrix(sources, self.config, [as_of])
+        if LISTING.name in model.column_names:
+            matrix = with_listing(matrix)
+        probability = model.probability(matrix.features, 1)
+        return Scored(sources, matrix, probability, no_rates(), _all_of(matrix, probability))
