@@ -97,9 +97,7 @@ def table(rows: list[Row], weeks: int) -> str:
         listed = sum(int(r["listed"]) for r in mine)
         there = sum(int(r["still_there"]) for r in mine) / listed if listed else np.nan
         full = {s: abs(top[s][ends[-1]]) or np.nan for s in seeds}
-        low = [
-            np.nanmin([worst(by[s], a, b) / full[s] for s in seeds]) for a, b in ((0, FIRST), (FIRST, 999))
-        ]
+        low = [min(worst(by[s], a, b) / full[s] for s in seeds) for a, b in ((0, FIRST), (FIRST, 999))]
         contacts = np.mean([int(r["contacts"]) for r in mine])
         lines.append(
             f"{policy:24}{''.join(f'{c:>15}' for c in cells)}{contacts:10,.0f}{there:7.0%}{low[0]:17.2f}{low[1]:7.2f}"

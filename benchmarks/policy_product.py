@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from configs.schema import Config, load_config
-from models import registry
+from models.tracking import registry
 from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
-from pipeline.outcomes import ledger
-from pipeline.outcomes.measure import outcomes
+from pipeline.outcomes.learning import has_news, learn
+from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
-from pipeline.scoring.score import _night
+from pipeline.scoring.score import _night, _recorded
 from pipeline.scoring.scored import Job, Scored, _all_of
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
@@ -31,12 +31,6 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "snapshots": {"step_days": 28, "max_count": 9},
     "model": {"trees": 80, "seeds": 1, "test_snapshots": 2, "threads": 1},
 }
-
-
-def settings_of(margin: float) -> dict[str, dict[str, Any]]:
-    """Sections of the config that are the product's matter and not the company's."""
-    sections = {name: dict(values) for name, values in SMALL.items()}
-    return sections | {"outreach": {"value": {"margin": margin}}}
 
 
 class Product:
@@ -63,31 +57,27 @@ class Product:
         train(self.config, as_of)
         self.champion = registry.load_champion(tracking_of(self.config))
 
-    def learn(self, as_of: dt.date) -> None:
-        """Learn from the nights that have matured."""
-        outcomes(self.config, as_of)
-
     def probabilities(self, as_of: dt.date) -> pd.Series:
         """Chance of leaving by customer."""
-        scored = self._scored(as_of)
+        scored = self._scored(self._job(as_of))
         return pd.Series(scored.probability, scored.matrix.frame["customer_id"])
 
-    def night(self, as_of: dt.date) -> pd.DataFrame:
-        """What `churn score` decides, recorded in the ledger: the list, with `customer_id` and `action`."""
-        night = _night(self._job(as_of), self._scored(as_of), create_key=True)
-        version = str(night.champion.version)
-        ledger.append(self._job(as_of).record, as_of, night.decision.ledger.assign(model_version=version))
-        return night.decision.chosen[["customer_id", "action"]]
+    def night(self, as_of: dt.date) -> Night:
+        """What `churn score` does: learn from what has come true, decide, record in the ledger."""
+        job = self._job(as_of)
+        if has_news(job.record, self.config, as_of):
+            learn(job.sources, self.config, job.record, as_of)
+        return _recorded(_night(job, self._scored(job), create_key=True), job.record)
 
     def _job(self, as_of: dt.date) -> Job:
         assert self.champion is not None
-        return Job(self.config, as_of, self.champion, self.data, lambda line: None)
+        sources = open_sources(self.config, as_of)
+        return Job(self.config, as_of, self.champion, self.data, lambda line: None, sources)
 
-    def _scored(self, as_of: dt.date) -> Scored:
-        assert self.champion is not None
-        sources, model = open_sources(self.config, as_of), self.champion.model
-        matrix = build_matrix(sources, self.config, [as_of])
+    def _scored(self, job: Job) -> Scored:
+        model = job.champion.model
+        matrix = build_matrix(job.sources, self.config, [job.as_of])
         if LISTING.name in model.column_names:
             matrix = with_listing(matrix)
         probability = model.probability(matrix.features, 1)
-        return Scored(sources, matrix, probability, no_rates(), _all_of(matrix, probability))
+        return Scored(job.sources, matrix, probability, no_rates(), _all_of(matrix, probability))

@@ -93,6 +93,7 @@ class Records:
             sources["feedback"]["low_score"] = 6
         config = {
             "name": company.name,
+            "margin": company.margin,
             **company.settings(),
             "sources": sources,
             "outreach": {"capacity": capacity, "playbook": "playbook.yaml"},

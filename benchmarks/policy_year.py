@@ -23,7 +23,7 @@ from benchmarks.policy_company import (
     State,
     day_of,
 )
-from benchmarks.policy_product import Product, settings_of
+from benchmarks.policy_product import SMALL, Product
 from benchmarks.policy_records import Records
 
 CAPACITY = 0.04
@@ -142,7 +142,7 @@ def _choice(setting: Setting, policy: str, folder: Path, records: Records | None
     if policy == "product" or policy in RISKS:
         assert records is not None
         records.customers(setting.state, HISTORY)
-        product = Product(records.config(capacity, settings_of(company.margin)), company.seed)
+        product = Product(records.config(capacity, SMALL), company.seed)
         if policy == "product":
             return _of_product(company, product)
         return rested(_of_risk(company, product, any_action, with_value=policy == "risk x value"))
@@ -169,9 +169,7 @@ def _of_product(company: Company, product: Product) -> Choice:
     def choice(state: State, week: int) -> Ints:
         if (week - HISTORY) % TRAIN_EVERY == 0:
             product.train(day_of(week))
-        if (week - HISTORY) % LOOK_EVERY == 0 and week > HISTORY:
-            product.learn(day_of(week))
-        chosen = product.night(day_of(week))
+        chosen = product.night(day_of(week)).decision.chosen
         action = np.full(len(place), NOBODY)
         action[place[chosen["customer_id"]].to_numpy()] = chosen["action"].map(number).to_numpy()
         return action
