@@ -143,3 +143,33 @@ def test_columns_that_cannot_help_or_know_too_much_are_named():
     assert report.used == ("fine", "left_on")
     assert (report.constant, report.empty, report.identifying) == (("one",), ("none",), ("name",))
     assert report.leaking == {"left_on": 1.0}
+
+
+@pytest.mark.parametrize(("kept_above", "leaking"), [(24, {"told": 0.9904}), (25, {})])
+def test_a_column_leaks_when_it_alone_ranks_better_than_99_percent(kept_above, leaking):
+    """50 kept rows below 50 churned ones, of which one stands below some of the kept: AUC 1 - kept_above / 2,500."""
+    told = np.r_[np.arange(50.0), np.arange(50.0, 99.0), 49.5 - kept_above]
+    y, who = np.repeat([0.0, 1.0], 50), np.arange(100).astype(str)
+    sample = Sample(pd.DataFrame({"told": told}), y, who, np.full(100, np.datetime64("2026-01-01")))
+    assert inspect_columns(sample).leaking == pytest.approx(leaking)
+
+
+def test_the_shares_are_learned_on_the_four_newest_folds(monkeypatch):
+    """What helped long ago may not help now."""
+    learned, known = [], []
+    weights, calibrator = recipe.learn_weights, recipe.learn_calibrator
+
+    def learn_weights(forecasts):
+        learned.append([f.at for f in forecasts])
+        return weights(forecasts)
+
+    def learn_calibrator(forecasts, *rest):
+        known.append([f.at for f in forecasts])
+        return calibrator(forecasts, *rest)
+
+    monkeypatch.setattr(recipe, "learn_weights", learn_weights)
+    monkeypatch.setattr(recipe, "learn_calibrator", learn_calibrator)
+    fit(random_sample(customers=60, snapshots=12), tests=3, trees=5)
+    assert len(known[-1]) > 4
+    assert known[-1] == sorted(known[-1], reverse=True)
+    assert learned == [snapshots[:4] for snapshots in known]

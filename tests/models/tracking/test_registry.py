@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry, store
 from models.tracking.registry import TrackingStore, TrainingRecord
+from models.tracking.session import spoken_to
 from tests.models.model_data import random_sample
 
 RECORD = TrainingRecord(
@@ -62,9 +64,26 @@ def tracking_in(home):
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory, models):
-    """A store with one version that is champion."""
-    tracking = tracking_in(tmp_path_factory.mktemp("home"))
+def prepared(tmp_path_factory):
+    """The file of a store without runs or models: MLflow takes seconds to make one."""
+    home = tmp_path_factory.mktemp("prepared")
+    with spoken_to(tracking_in(home)):
+        return store.back_up(home / "mlflow.db", "prepared")
+
+
+@pytest.fixture
+def tracking(prepared, tmp_path):
+    """A store of this test alone."""
+    shutil.copy(prepared, tmp_path / "mlflow.db")
+    return tracking_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first(prepared, tmp_path_factory, models):
+    """A store with one version that is champion; no test changes it."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copy(prepared, home / "mlflow.db")
+    tracking = tracking_in(home)
     logged = registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]})
     registry.make_champion(tracking, logged.version, "first")
     return tracking, logged
@@ -124,8 +143,7 @@ def test_the_run_shows_steps_baselines_and_data(first):
     assert [r.data.tags["mlflow.parentRunId"] for r in children] == [logged.run_id]
 
 
-def test_promote_and_rollback_keep_the_reason(tmp_path, models):
-    tracking = tracking_in(tmp_path)
+def test_promote_and_rollback_keep_the_reason(tracking, models):
     versions = [registry.log_training(tracking, RECORD, m, {"holdout": m}).version for m in models]
     for version in versions:
         registry.make_champion(tracking, version, f"reason {version}")
@@ -138,8 +156,7 @@ def test_promote_and_rollback_keep_the_reason(tmp_path, models):
     assert tags["promotion_reason"] == "rollback: list was odd"
 
 
-def test_changed_files_are_refused(tmp_path, models):
-    tracking = tracking_in(tmp_path)
+def test_changed_files_are_refused(tracking, models):
     registry.make_champion(
         tracking, registry.log_training(tracking, RECORD, models[0], {"holdout": models[1]}).version, "first"
     )
@@ -149,8 +166,7 @@ def test_changed_files_are_refused(tmp_path, models):
         registry.load_champion(tracking)
 
 
-def test_without_a_champion_the_next_step_is_said(tmp_path):
-    tracking = tracking_in(tmp_path)
+def test_without_a_champion_the_next_step_is_said(tracking):
     assert registry.champion_version(tracking) is None
     with pytest.raises(ModelError, match="churn train"):
         registry.load_champion(tracking)
@@ -172,16 +188,14 @@ def test_several_that_start_at_once_create_one_store(tmp_path):
     assert store.revision(tmp_path / "mlflow.db")
 
 
-def test_a_store_is_backed_up_whole(tmp_path):
-    registry.check_store(tracking_in(tmp_path))
+def test_a_store_is_backed_up_whole(tracking, tmp_path):
     copy = store.back_up(tmp_path / "mlflow.db", "old")
     assert store.revision(copy) == store.revision(tmp_path / "mlflow.db")
 
 
-def test_a_nightly_run_is_logged_beside_the_trainings(tmp_path):
+def test_a_nightly_run_is_logged_beside_the_trainings(tracking, tmp_path):
     import mlflow
 
-    tracking = tracking_in(tmp_path)
     steps = {"rate": [(1, 1_000, 70.0), (2, 2_000, float("nan")), (3, 3_000, 72.5)]}
     run = registry.log_scoring(tracking, "26-01-01 tiny", {"customers": 3.0}, {"as_of": "2026-01-01"}, steps)
     client = mlflow.MlflowClient(tracking.uri)
