@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup spark demo test check audit clean
+.PHONY: setup spark demo test check mutants audit clean
 
 setup: .venv/.synced
 
@@ -31,6 +31,9 @@ check: setup
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports --no-cache
+
+mutants: spark   # for hours: small faults that the tests should notice; ARGS="features/labels.py" for some
+	$(RUN)/python -m benchmarks.mutants $(ARGS)
 
 audit: setup
 	$(UV) export --frozen --no-emit-project -q -o .venv/requirements.txt

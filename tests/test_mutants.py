@@ -1,0 +1,35 @@
+"""The tool that counts which faults the tests notice: its faults are real ones, and the same every time."""
+
+from benchmarks.mutants import ROOMS, ROOT, changed_line, meaning, mutants
+
+CODE = """\
+def share(kept: int | None, all_: int) -> float | None:
+    '''Half is 1 / 2.'''
+    return kept / all_ if all_ > 0 else None
+"""
+
+
+def test_faults_are_made_in_what_is_run_and_never_in_types_or_words():
+    lines = {fault.before for fault in mutants("share.py", CODE, 100)}
+    assert lines == {"return kept / all_ if all_ > 0 else None"}
+
+
+def test_the_same_faults_are_drawn_every_time_and_no_more_than_asked_for():
+    first, again = (mutants("share.py", CODE, 2) for _ in range(2))
+    assert first == again
+    assert len({fault.code for fault in first}) == 2
+
+
+def test_an_annotation_means_nothing_and_a_default_does():
+    assert meaning("def f(a: int = 1): ...") == meaning("def f(a: str = 1): ...")
+    assert meaning("def f(a: int = 1): ...") != meaning("def f(a: int = 2): ...")
+
+
+def test_the_changed_line_is_shown_before_and_after():
+    assert changed_line("a = 1\nb = 2\n", "a = 1\nb = 3\n") == ("b = 2", "b = 3")
+    assert changed_line("@cached\ndef f(): ...\n", "\ndef f(): ...\n") == ("@cached", "")
+
+
+def test_every_room_and_its_tests_exist():
+    for room, tests in ROOMS.items():
+        assert [path for path in (room, *tests) if not (ROOT / path).exists()] == []
