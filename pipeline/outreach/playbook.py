@@ -83,7 +83,7 @@ def fitting(
     >>> from configs.playbook import load_playbook
     >>> action = load_playbook().actions["onboarding_help"]
     >>> new = pd.DataFrame({"tenure_days": [20.0, 400.0, float("nan")]})
-    >>> fitting(action, new, np.full(3, 0.5), np.zeros(3), {}).tolist()
+    >>> fitting(action, new, np.full(3, 0.5), np.zeros(3), {"tenure": np.full(3, True)}).tolist()
     [True, False, False]
     """
     n = len(customers)
