@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from configs.base import Section, Share, redacted
 
+Tidying = Literal["lower", "drop_zeros", "drop_point_zero", "drop_blanks"]
+
 
 class Column(Section):
     """How one column of a role is made from the columns of the file.
@@ -23,6 +25,14 @@ class Column(Section):
         default=None, description="strptime format of dates kept as text; unix_s or unix_ms of numbers"
     )
     negate: bool = Field(default=False, description="turn the sign around")
+    without_prefix: str | None = Field(
+        default=None, min_length=1, description="of texts: leave this beginning out, where a text has it"
+    )
+    tidy: list[Tidying] = Field(
+        default_factory=list,
+        description="of texts, so that one id is written in one way: lower (case), drop_zeros (leading ones), "
+        "drop_point_zero (12.0 is 12), drop_blanks",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Column:
@@ -94,6 +104,11 @@ class Source(Section):
     time_zone: str = Field(default="UTC", description="of times that carry no zone of their own")
     max_future_share: Share = Field(
         default=1.0, description="refuse when more rows than this lie after as-of"
+    )
+
+    min_known_share: Share = Field(
+        default=0.9,
+        description="a person should look when fewer of the customers than this are known from the other sources",
     )
 
     @model_validator(mode="after")

@@ -71,7 +71,7 @@ def features(
         )
     result = extract.write_matrix(config, as_of, snapshots, out, labels=labels, say=common.say)
     common.result(result.text, result.values)
-    return None
+    return result.exit_code
 
 
 @command(app, "check")
@@ -82,7 +82,7 @@ def check_labels(common: Common) -> int | None:
     config, as_of = common.settings()
     result = check(config, as_of, common.say)
     common.result(result.text, result.values)
-    return None
+    return result.exit_code
 
 
 @command(app)

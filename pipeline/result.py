@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+LOOK = 3
 _NUMBER = re.compile(r"<?[-+]?[\d.,]*( %)?")
 
 
@@ -26,6 +28,21 @@ class Result:
     text: str
     values: Any
     exit_code: int = 0
+
+    def with_look(self, look: Sequence[str]) -> Result:
+        """The result with lines that a person should look at, and exit code 3 where it was 0.
+
+        Examples
+        --------
+        >>> found = Result("10 rows", {"rows": 10}).with_look(["the newest row is old"])
+        >>> print(found.text, found.exit_code, sep="; ")
+        10 rows
+        look: the newest row is old; 3
+        """
+        if not look:
+            return self
+        text = "\n".join([self.text, *(f"look: {line}" for line in look)])
+        return Result(text, {**self.values, "look": list(look)}, self.exit_code or LOOK)
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

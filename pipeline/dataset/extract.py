@@ -76,7 +76,7 @@ def write_matrix(config: Config, as_of: dt.date, count: int, out: Path, *, label
     sink = pa.BufferOutputStream()
     pq.write_table(content, sink)
     write_atomic(out, sink.getvalue().to_pybytes())
-    return _written(out, len(frame), matrix.columns, matrix.catalogue_hash, days)
+    return _written(out, len(frame), matrix.columns, matrix.catalogue_hash, days).with_look(sources.look)
 
 
 def _write_on_cluster(
@@ -94,7 +94,7 @@ def _write_on_cluster(
 
     plan = cluster_jobs.write_matrix(sources, config, days, place, then=then)
     rows = sum(pq.read_metadata(file).num_rows for file in sorted(place.glob("*.parquet")))
-    return _written(out, rows, plan.catalogue, plan.digest, days)
+    return _written(out, rows, plan.catalogue, plan.digest, days).with_look(sources.look)
 
 
 def _written(

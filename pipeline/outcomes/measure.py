@@ -64,11 +64,12 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
     if not has_news(folder, config, as_of):
         return _too_early(config, as_of, ledger.dates(folder))
     sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
+    sources.freshness.require()
     say(f"{len(nights)} nights have matured" + (f", {nights[0]} to {nights[-1]}" if nights else ""))
     checks = [_check(sources, config, night, as_of) for night in _spaced(nights, config)]
     found, rows = learn(sources, config, folder, as_of, say)
     rows = rows.assign(contacted=_contacted(sources, rows))
-    return _result(sources, config, as_of, nights, checks, rows, found)
+    return _result(sources, config, as_of, nights, checks, rows, found).with_look(sources.look)
 
 
 def resume(config: Config, name: str, as_of: dt.date) -> Result:

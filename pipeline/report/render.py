@@ -119,12 +119,16 @@ class Count:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """How fresh a source is. `newest` is None for an empty one; `stale` is None when nobody judged."""
+    """How fresh a source is. `newest` is None for an empty one; `stale` is None when nobody judged.
+
+    `known` is the percent of its customers that the other sources have too; None when nobody compared.
+    """
 
     role: str
     rows: int
     newest: dt.date | None
     stale: bool | None = None
+    known: float | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     """
     config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
     sources = job.sources
+    sources.freshness.require()
     for note in sources.notes:
         say(note)
     plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)

@@ -36,6 +36,7 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
         },
         "catalogue_hash": night.matrix.catalogue_hash,
         "inputs": night.sources.fingerprints,
+        "known_elsewhere": {match.role: match.values for match in night.sources.matches},
         "rows": {
             "customers": night.everybody.customers,
             "considered": len(night.prepared.customers),

@@ -18,12 +18,11 @@ from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
-from pipeline.result import Result, table
+from pipeline.result import LOOK, Result, table
 from pipeline.scoring.night_rates import NightRates
 from pipeline.scoring.scored import Everybody
 from pipeline.sources.opening import Sources
 
-LOOK = 3
 SHOWN = 10
 
 

@@ -21,6 +21,7 @@ from pipeline.report.render import (
     SourceRow,
 )
 from pipeline.scoring.night import Night
+from pipeline.sources.freshness import STALE_DAYS
 
 FILES = ("scores.parquet", "retention.csv", "manifest.json")
 
@@ -47,7 +48,7 @@ def page_of(night: Night) -> ReportView:
         retention=_periods(night.rates.table),
         forecast=night.rates.forecast,
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
-        sources=tuple(SourceRow(role, found["rows"], _day(found["last"])) for role, found in sources.items()),
+        sources=tuple(_source(night, role, found) for role, found in sources.items()),
         warnings=night.warnings,
         files=tuple(sorted({*FILES, *night.files, *night.rates.files})),
         tracking_url=config.tracking.uri,
@@ -55,6 +56,13 @@ def page_of(night: Night) -> ReportView:
         pictures=tuple(night.rates.pictures.values()),
         value_days=config.outreach.value_days if night.priced else None,
     )
+
+
+def _source(night: Night, role: str, found: Mapping[str, Any]) -> SourceRow:
+    newest = _day(found["last"])
+    shares = {match.role: 100 * match.share for match in night.sources.matches}
+    stale = None if newest is None else (night.as_of - newest).days > STALE_DAYS
+    return SourceRow(role, found["rows"], newest, stale, shares.get(role))
 
 
 def _list(night: Night) -> tuple[ListRow, ...]:

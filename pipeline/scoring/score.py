@@ -135,7 +135,7 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
         reasons,
         decision,
         found.rates,
-        look=(*_look(champion, as_of), *_harm(prepared), *found.rates.warnings),
+        look=(*_look(champion, as_of), *found.sources.look, *_harm(prepared), *found.rates.warnings),
         notes=(*found.sources.notes, *notes, *partial_, *decision.notes),
     )
 

@@ -137,6 +137,7 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     """All customers in one matrix."""
     config, as_of, say, model = job.config, job.as_of, job.say, job.champion.model
     sources = job.sources
+    sources.freshness.require()
     for note in sources.notes:
         say(note)
     say(f"features at {as_of}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import operator
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -94,7 +94,7 @@ def check(role: str, source: RoleSource[Any], raw: ir.Table, *, numbered: bool =
             if numbered and rule.column:
                 values[f"raw_{name}"] = rows[rule.column].cast("string")
         if declared.filled:
-            values[f"null_{name}"] = _is_null(rows, rule)
+            values[f"null_{name}"] = _is_null(rows, rule) | (value.cast("string") == "")
             conditions[f"null_{name}"] = Fault(
                 where, "is empty", f"fill it in, or leave such rows out with sources.{role}.where"
             )
@@ -156,7 +156,7 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType, source: RoleSource[
         value = ibis.literal(rule.constant)
         return (value.cast("string") if kind == "text" else value), None
     if rule.join:
-        return ibis.literal("-").join([as_text(table[c]) for c in rule.join]), None
+        return tidied(ibis.literal("-").join([as_text(table[c]).strip() for c in rule.join]), rule), None
     if rule.product:
         parts = [as_number(table[c], source.decimal) for c in rule.product]
         value = reduce(operator.mul, [p for p, _ in parts])
@@ -166,11 +166,46 @@ def _column(table: ir.Table, rule: Column, kind: ColumnType, source: RoleSource[
         if kind == "as it stands":
             kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
         if kind == "text":
-            return as_text(raw), None
+            return tidied(as_text(raw).strip(), rule), None
         if kind == "time":
             return as_time(raw, rule.format, source.time_zone)
         value, bad = as_number(raw, source.decimal)
     return (-value if rule.negate else value), bad
+
+
+def tidied(text: Any, rule: Column) -> Any:
+    """A text as the rule of its column wants it written: without a prefix, then tidied in a fixed order.
+
+    Examples
+    --------
+    >>> ids = ibis.memtable({"id": ["cus_0012", "CUS_12", " 7 8 ", "12.0", "000"]}).id
+    >>> both = Column(column="id", without_prefix="cus_", tidy=["drop_zeros"])
+    >>> tidied(ids, both).to_pyarrow().to_pylist()
+    ['12', 'CUS_12', ' 7 8 ', '12.0', '0']
+    >>> all_four = Column(column="id", tidy=["drop_blanks", "drop_zeros", "drop_point_zero", "lower"])
+    >>> tidied(ids, all_four).to_pyarrow().to_pylist()
+    ['cus_0012', 'cus_12', '78', '12', '0']
+    """
+    if rule.without_prefix:
+        begins = text.startswith(rule.without_prefix)
+        text = ibis.ifelse(begins, text.substr(len(rule.without_prefix)), text)
+    for name, tidy in TIDYINGS.items():
+        if name in rule.tidy:
+            text = tidy(text)
+    return text
+
+
+def _without_zeros(text: Any) -> Any:
+    short = text.re_replace("^0+", "")
+    return ibis.ifelse(short == "", text.substr(0, 1), short)
+
+
+TIDYINGS: Mapping[str, Callable[[Any], Any]] = {
+    "drop_blanks": lambda text: text.replace(" ", ""),
+    "drop_point_zero": lambda text: ibis.ifelse(text.endswith(".0"), text.substr(0, text.length() - 2), text),
+    "drop_zeros": _without_zeros,
+    "lower": lambda text: text.lower(),
+}
 
 
 def _wanted(value: str | float) -> str:

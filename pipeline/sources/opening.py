@@ -18,12 +18,14 @@ from configs.roles import ROLES, FeedbackSource, RoleSource
 from configs.schema import Config
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
-from pipeline.sources import contracts
+from pipeline.sources import contracts, matching
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
 from pipeline.sources.digests import digest, digest_parts
+from pipeline.sources.freshness import Freshness
 from pipeline.sources.guessing import advice, such_as
 from pipeline.sources.local import LocalTables
+from pipeline.sources.matching import Match
 from pipeline.sources.numerals import with_numbers
 from pipeline.sources.readers import connect, read
 
@@ -50,6 +52,12 @@ class Sources:
         The day of the first start or purchase.
     notes
         What was left out, a line each.
+    look
+        What a person should look at before the figures are believed, a line each.
+    matches
+        How many of each role's customers are known from the other roles.
+    freshness
+        How far the data reach.
     share
         Of the customers, drawn at random, whose rows are in the tables.
     """
@@ -60,6 +68,9 @@ class Sources:
     fingerprints: Mapping[str, Mapping[str, Any]]
     first_day: dt.date
     notes: tuple[str, ...]
+    look: tuple[str, ...]
+    matches: tuple[Match, ...]
+    freshness: Freshness
     share: float = 1.0
 
     @cached_property
@@ -80,6 +91,7 @@ class _Opened:
     fingerprint: dict[str, Any]
     notes: list[str]
     faults: list[Fault]
+    newest: dt.date | None = None
 
 
 def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sources:
@@ -116,18 +128,39 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
             continue
         faults += result.faults
         opened[role] = result
-    if faults:
-        raise DataError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the data", faults)
+    _refuse(faults)
     base = "transactions" if config.churn.kind == "non_contractual" else "customers"
     customers = config.sources.customers
+    tables = {role: o.table for role, o in opened.items()}
+    ids = matching.ids_of(connection, tables) if dated else {}
+    matches = matching.matches(ids, config) if dated else ()
+    _refuse(matching.faults_of(matches))
+    fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)
+    odd = matching.twins(ids, config) if dated else []
     return Sources(
         connection,
-        {role: o.table for role, o in opened.items()},
+        tables,
         tuple(customers.attributes) if customers else (),
         {role: o.fingerprint for role, o in opened.items()},
         dt.date.fromisoformat((opened[base].fingerprint["first"] or as_of.isoformat())[:10]),
         tuple(note for o in opened.values() for note in o.notes),
+        (*fresh.looks, *matching.looks_of(matches, config), *odd),
+        matches,
+        fresh,
     )
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise DataError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the data", faults)
+
+
+def _freshness(opened: Mapping[str, _Opened], config: Config, as_of: dt.date) -> Freshness:
+    """By the purchases; with contracts, which may go on for long without a row, by all roles."""
+    bought = config.churn.kind == "non_contractual"
+    days = [o.newest for role, o in opened.items() if role == "transactions" or not bought]
+    window = config.churn.gap_days + config.churn.horizon_days if bought else None
+    return Freshness(max((day for day in days if day), default=None), as_of, window)
 
 
 def _open(
@@ -246,6 +279,8 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> 
         for c in clock
         for end, of in (("first", "min"), ("last", "max"))
     }
+    others = [c for c, d in ROLES[role].columns.items() if d.kind == "time" and c in rows.columns]
+    reached = {f"reached_{c}": rows[c].max(where=~late & (rows[c] < midnight)) for c in others}
     ids = (
         {"surplus": rows.customer_id.count() - rows.customer_id.nunique()}
         if role == "customers" and "churned" not in rows.columns
@@ -256,6 +291,7 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> 
         "late": rows.count(where=late),
         **digest_parts(rows, ~late),
         **times,
+        **reached,
         **ids,
     }
     sums = {name: bad.sum() for name, (bad, _) in checks.items()}
@@ -280,7 +316,8 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> 
         "last": str(found.get("last", "")),
         "digest": digest(found),
     }
-    return _Opened(rows.filter(~late), fingerprint, notes, faults)
+    newest = max((found[name].date() for name in reached if found[name] is not None), default=None)
+    return _Opened(rows.filter(~late), fingerprint, notes, faults, newest)
 
 
 def _hide_later(role: str, rows: ir.Table, midnight: Any) -> ir.Table:

@@ -114,9 +114,17 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     """
     parts: list[str] = []
     values: dict[str, Any] = {"as_of": as_of.isoformat(), "kind": config.churn.kind}
+    look: tuple[str, ...] = ()
+    if config.churn.kind != "labelled":
+        opened = open_sources(config, as_of)
+        opened.freshness.require()
+        look = opened.look
+        if opened.matches:
+            parts.append("\n".join(map(str, opened.matches)))
+            values["known_elsewhere"] = {match.role: match.values for match in opened.matches}
     if config.churn.kind == "non_contractual":
         say("gaps between purchases")
-        sources = bounded(open_sources(config, as_of), config, [as_of], say)
+        sources = bounded(opened, config, [as_of], say)
         end = seconds(as_of) // DAY
         purchases = PurchaseDays.of(sources.local["transactions"])
         advice = advise(purchases, int(purchases.day.min()), end)
@@ -127,7 +135,7 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     except HistoryError as error:
         parts.append(f"no learning curve: {error}")
         values["learning"] = None
-    return Result("\n\n".join(parts), values)
+    return Result("\n\n".join(parts), values).with_look(look)
 
 
 def _values(h: Horizon) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listi
 from pipeline.dataset.sample import bounded
 from pipeline.outcomes.drawn import contaminated
 from pipeline.progress import progress
-from pipeline.result import Result
+from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.training.page import summary
@@ -92,7 +92,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     if verdict.promote:
         registry.make_champion(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
-    return Result(text, values, 3 if verdict.failed else 0)
+    return Result(text, values, LOOK if verdict.failed else 0).with_look(sources.look)
 
 
 def settings_of(config: Config) -> Settings:
@@ -119,6 +119,7 @@ Prepared = tuple[Sources, Sample, Matrix, int]
 def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
     sources = open_sources(config, as_of)
+    sources.freshness.require()
     days = training_snapshots(config, sources, as_of)
     say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
     sources = bounded(sources, config, days, say)

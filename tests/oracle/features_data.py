@@ -12,7 +12,7 @@ from configs.schema import Config
 from pipeline.sources.opening import open_sources
 
 T = dt.date(2024, 7, 1)
-IDS = ("0001", "1", "۱۲۳", " a b ", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")
+IDS = ("0001", "1", "۱۲۳", "a b", 'quo"te', "it's", "né,e", "007", "x-7", "Zoë")
 STEP = 15
 MAPPED = {
     "transactions": ["amount", "points"],

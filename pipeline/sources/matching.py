@@ -1,0 +1,274 @@
+"""Do the sources speak of the same customers? Ids compared across roles, and the line of the config that joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import yaml
+from ibis.backends.duckdb import Backend
+
+from configs.errors import Fault
+from configs.schema import Config
+from configs.sources import Column
+from features.dialects import engine_of
+from pipeline.sources.contracts import SAMPLES, TIDYINGS, tidied
+from pipeline.sources.databases import arrow
+
+_TRIED = 20_000
+_JOINS = 0.5
+_LONGEST_RULE = 3
+_LONGEST_PREFIX = 12
+
+
+@dataclass(frozen=True)
+class Match:
+    """How many of a role's customers are customers of the roles that it is compared with.
+
+    Parameters
+    ----------
+    role, others
+        The role, and those it is compared with.
+    rows, customers
+        What the role has.
+    rows_met, customers_met
+        Those of them whose customer the others have too.
+    unmet, theirs
+        Samples of ids: of the role those that the others don't have, and of the others.
+    advice
+        Lines of the config that would join more of them; empty where no simple rule does.
+    """
+
+    role: str
+    others: tuple[str, ...]
+    rows: int
+    customers: int
+    rows_met: int
+    customers_met: int
+    unmet: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of the role's customers that the others have too."""
+        return self.customers_met / self.customers if self.customers else 1.0
+
+    def __str__(self) -> str:
+        text = (
+            f"{self.role}: {self.customers_met:,} of {self.customers:,} customers ({self.share:.1%}) and "
+            f"{self.rows_met:,} of {self.rows:,} rows are known from {' and '.join(self.others)}"
+        )
+        if self.unmet:
+            text += f"; not {_shown(self.unmet)}"
+        return text
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For manifests and JSON."""
+        counts = {"rows": self.rows, "rows_met": self.rows_met}
+        people = {"customers": self.customers, "customers_met": self.customers_met}
+        return {"compared_with": list(self.others), **counts, **people, "unmet": list(self.unmet)}
+
+
+def compared(config: Config) -> dict[str, tuple[str, ...]]:
+    """Which roles each role is compared with: those that say who is a customer, and the customers source with all.
+
+    Somebody may stand in the customers source and in no other, so it is not compared itself where it does not decide.
+    """
+    given = tuple(config.sources.given)
+    base = "transactions" if config.churn.kind == "non_contractual" else "customers"
+    known = tuple(role for role in dict.fromkeys((base, "customers")) if role in given)
+    found = {role: tuple(r for r in known if r != role) for role in given if role not in ("customers",)}
+    return {role: others for role, others in found.items() if others}
+
+
+def matches(ids: Mapping[str, ir.Table], config: Config) -> tuple[Match, ...]:
+    """Compare the ids of every role, of `ids_of`, with those of the others; simple rules are tried where few meet."""
+    return tuple(_match(role, others, ids, config) for role, others in compared(config).items())
+
+
+def faults_of(found: Sequence[Match]) -> list[Fault]:
+    """A fault for each role of whose customers the others have none."""
+    return [
+        Fault(
+            f"sources.{m.role}",
+            f"none of its {m.customers:,} customers is known from {' or '.join(m.others)}: {m.role} has "
+            f"{_shown(m.unmet)}, {' and '.join(m.others)} {'has' if len(m.others) == 1 else 'have'} {_shown(m.theirs)}",
+            f"write {' and '.join(m.advice)}"
+            if m.advice
+            else f"map the same id of a customer in sources.{m.role}.columns.customer_id as in the others",
+        )
+        for m in found
+        if m.customers and not m.customers_met
+    ]
+
+
+def looks_of(found: Sequence[Match], config: Config) -> list[str]:
+    """What a person should look at: roles of whose customers the others have too few."""
+    looks = []
+    for m in found:
+        limit = config.sources.given[m.role].min_known_share
+        if 0 < m.share < limit:
+            fix = f"write {' and '.join(m.advice)}, or, " if m.advice else ""
+            looks.append(
+                f"{m}; {fix}if that is as it should be, set sources.{m.role}.min_known_share (now {limit:g})"
+            )
+    return looks
+
+
+def twins(ids_of_roles: Mapping[str, ir.Table], config: Config) -> list[str]:
+    """What a person should look at: ids of a role that differ in case, zeros or blanks only."""
+    looks = []
+    for role, source in config.sources.given.items():
+        rule = source.mapped["customer_id"]
+        if "tidy" in rule.model_fields_set:
+            continue
+        ids = ids_of_roles[role]
+        other = {name: tidied(ids.customer_id, Column(column="x", tidy=[name])) for name in TIDYINGS}
+        counts = arrow(
+            ids.aggregate(all=ids.count(), **{name: e.nunique() for name, e in other.items()})
+        ).to_pylist()[0]
+        names = [name for name in TIDYINGS if counts[name] < counts["all"]]
+        if names:
+            samples = " and ".join(_shown(_twin(ids.mutate(tidy_=other[name]))) for name in names)
+            looks.append(
+                f"{role}: customers whose ids differ in their form only, such as {samples}; if they are the same "
+                f"write {line(role, rule, tidy=names)}, if not {line(role, rule, tidy=[])}"
+            )
+    return looks
+
+
+def line(role: str, rule: Column, **change: Any) -> str:
+    """The line of the config that maps the customer's id in this way.
+
+    Examples
+    --------
+    >>> line("contacts", Column(column="Customer"), without_prefix="cus_")
+    'sources.contacts.columns.customer_id: {column: Customer, without_prefix: cus_}'
+    """
+    values = {**rule.model_dump(exclude_unset=True, exclude_none=True), **change}
+    told = yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return f"sources.{role}.columns.customer_id: {told.strip()}"
+
+
+def ids_of(connection: Backend, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+    """The different ids of each role with their numbers of rows, on the local DuckDB or on Spark."""
+    return {role: _ids(connection, role, table) for role, table in tables.items()}
+
+
+def _ids(connection: Backend, role: str, table: ir.Table) -> ir.Table:
+    query = table.group_by("customer_id").agg(rows_=table.count())
+    if engine_of(table) == "pyspark":
+        return query
+    here = table.get_backend() is connection
+    return connection.create_table(f"{role}_ids", query if here else arrow(query), temp=True, overwrite=True)
+
+
+def _match(role: str, others: tuple[str, ...], ids: Mapping[str, ir.Table], config: Config) -> Match:
+    own, theirs = ids[role], _union([ids[other] for other in others])
+    both = own.left_join(theirs.mutate(met_=True), "customer_id")
+    met = both.met_.fill_null(False)
+    found = arrow(
+        both.aggregate(
+            rows=both.rows_.sum(),
+            customers=both.count(),
+            rows_met=both.rows_.sum(where=met),
+            customers_met=met.sum(),
+        )
+    ).to_pylist()[0]
+    names = ("rows", "customers", "rows_met", "customers_met")
+    rows, customers, rows_met, customers_met = (int(found[name] or 0) for name in names)
+    match = Match(role, others, rows, customers, rows_met, customers_met)
+    if match.customers_met == match.customers:
+        return match
+    unmet = own.anti_join(theirs, "customer_id")
+    few = match.share < config.sources.given[role].min_known_share
+    advice = _advice(role, others, unmet, ids, config) if few else ()
+    return replace(match, unmet=_some(unmet), theirs=_some(theirs), advice=advice)
+
+
+def _advice(
+    role: str, others: tuple[str, ...], unmet: ir.Table, ids: Mapping[str, ir.Table], config: Config
+) -> tuple[str, ...]:
+    """The lines of the shortest rule by which most of the ids that meet nobody would meet somebody."""
+    tried = unmet.order_by("customer_id").limit(_TRIED)
+    count = arrow(tried.aggregate(n=tried.count()))["n"][0].as_py()
+    beginnings = _beginnings(_texts(tried)), _beginnings(_texts(_union([ids[o] for o in others])))
+    for rules in _rules(*beginnings):
+        mine, hers = (Column(column="x", **rule) for rule in rules)
+        left = tried.select(id_=tidied(tried.customer_id, mine)).distinct()
+        right = _union([ids[other] for other in others])
+        right = right.select(id_=tidied(right.customer_id, hers)).distinct()
+        joined = left.semi_join(right, "id_")
+        if arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() >= max(1, _JOINS * count):
+            sides = {role: rules[0], **dict.fromkeys(others, rules[1])}
+            return tuple(
+                line(name, config.sources.given[name].mapped["customer_id"], **rule)
+                for name, rule in sides.items()
+                if rule and _changes(ids[name], Column(column="x", **rule))
+            )
+    return ()
+
+
+def _rules(own: Sequence[str], theirs: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """What may be tried, the simplest first: for the role, and for those it is compared with."""
+    prefixes = [("", ""), *((p, "") for p in own), *(("", p) for p in theirs)]
+    found: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for size in range(_LONGEST_RULE + 1):
+        for one, other in prefixes:
+            tidyings = size - bool(one or other)
+            for names in combinations(TIDYINGS, tidyings) if tidyings >= 0 else ():
+                tidy = {"tidy": list(names)} if names else {}
+                mine, hers = ({"without_prefix": p} if p else {} for p in (one, other))
+                found.append((mine | tidy, hers | tidy))
+    return found[1:]  # the first is no rule at all
+
+
+def _beginnings(ids: Sequence[str]) -> list[str]:
+    """What all ids begin with, up to the first digit, and all shorter beginnings of it, the longest last.
+
+    Examples
+    --------
+    >>> _beginnings(["cus_C01", "cus_C02"])
+    ['c', 'cu', 'cus', 'cus_', 'cus_C']
+    """
+    first, last = (min(ids), max(ids)) if ids else ("", "")  # what these two share all do
+    shared = first[
+        : next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    ]
+    letters = shared[: next((i for i, sign in enumerate(shared) if sign.isdigit()), len(shared))]
+    return [letters[:n] for n in range(1, len(letters) + 1)][:_LONGEST_PREFIX]
+
+
+def _changes(ids: ir.Table, rule: Column) -> bool:
+    changed = tidied(ids.customer_id, rule) != ids.customer_id
+    return bool(arrow(ids.aggregate(n=changed.sum()))["n"][0].as_py())
+
+
+def _union(tables: Sequence[ir.Table]) -> ir.Table:
+    ids = [table.select("customer_id") for table in tables]
+    return ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0]
+
+
+def _texts(ids: ir.Table, limit: int = _TRIED) -> list[str]:
+    first = ids.select("customer_id").order_by("customer_id").limit(limit)
+    return arrow(first)["customer_id"].to_pylist()
+
+
+def _some(ids: ir.Table) -> tuple[str, ...]:
+    return tuple(_texts(ids, SAMPLES))
+
+
+def _twin(ids: ir.Table) -> tuple[str, ...]:
+    pairs = ids.group_by("tidy_").agg(n=ids.count(), one=ids.customer_id.min(), other=ids.customer_id.max())
+    found = arrow(pairs.filter(pairs.n > 1).order_by("tidy_").limit(1)).to_pylist()[0]
+    return found["one"], found["other"]
+
+
+def _shown(ids: Sequence[str]) -> str:
+    return ", ".join(map(repr, ids))
