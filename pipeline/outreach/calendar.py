@@ -59,7 +59,9 @@ def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
             "overdue_days": (today - due).dt.days,
         }
     )
-    never = [prepared.rules[rule] for rule in (Rule.DO_NOT_CONTACT, Rule.OPTED_OUT, Rule.HELD)]
+    never = [
+        prepared.rules[rule] for rule in (Rule.DO_NOT_CONTACT, Rule.NO_RECORD, Rule.OPTED_OUT, Rule.HELD)
+    ]
     kept = ~np.logical_or.reduce(never) & ~decision.ledger["control"].to_numpy(bool)
     order = ["overdue_days", "customer_id"]
     return table[kept].sort_values(order, ascending=[False, True], ignore_index=True)[COLUMNS]

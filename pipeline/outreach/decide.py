@@ -63,11 +63,12 @@ def prepare(
     contacts
         Ibis table or frame of the contacts role, cut at `as_of`.
     facts
-        More columns by `customer_id`, that the model must not see: owner, household, consent, ids of the CRM.
+        The customers source by `customer_id`, with columns that the model must not see: owner, household, consent, ids
+        of the CRM. Who is not in it has no row there, and is not contacted where the config asks for consent.
     history
         `ledger.recommended` of the last `repeat_days`, `hold_days` and `max_contacts.days`.
     do_not_contact
-        Ids, see `eligibility.read_ids`.
+        Ids of customers, see `consent.do_not_contact`.
     worth
         What each customer of `scores` is worth, in their order; absent, it is computed from `scores`.
 
@@ -79,7 +80,9 @@ def prepare(
     settings = context.settings
     order = np.argsort(scores["customer_id"].to_numpy(object), kind="stable")
     customers = scores.iloc[order].reset_index(drop=True)
+    unrecorded = None
     if facts is not None:
+        unrecorded = ~customers["customer_id"].isin(facts["customer_id"]).to_numpy(bool)
         fresh = facts[[c for c in facts.columns if c not in customers or c == "customer_id"]]
         customers = customers.merge(fresh.drop_duplicates("customer_id"), on="customer_id", how="left")
     customers = customers.assign(left=_left(customers, settings))
@@ -89,7 +92,15 @@ def prepare(
         known = known.assign(open_complaint=(customers["open_issue_count"] > 0).to_numpy())
     channels = open_channels(context.channels, customers, settings)
     rules = blocked(
-        customers, known, channels, history, do_not_contact, settings, context.as_of, context.hold_days
+        customers,
+        known,
+        channels,
+        history,
+        do_not_contact,
+        settings,
+        context.as_of,
+        context.hold_days,
+        unrecorded,
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
     chance = customers["churn_probability"].to_numpy(np.float64)

@@ -6,7 +6,6 @@ import datetime as dt
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ class Rule(StrEnum):
     """Why a customer is not on the list; `suppressed.csv` says all that apply."""
 
     DO_NOT_CONTACT = "on the do-not-contact list"
+    NO_RECORD = "no record that says whether a contact is allowed"
     OPTED_OUT = "opted out of every channel"
     QUIET = "quiet time after a contact"
     TOO_MANY = "contacted often enough lately"
@@ -86,6 +86,11 @@ def check_columns(customers: pd.DataFrame, settings: Outreach) -> None:
         raise DataError("the list needs columns that the customers don't have", faults)
 
 
+def asks_consent(settings: Outreach) -> bool:
+    """Whether a column of the customers says who may be contacted."""
+    return bool(settings.opt_out or settings.consent or settings.columns.do_not_contact)
+
+
 def open_channels(channels: Sequence[str], customers: pd.DataFrame, settings: Outreach) -> Bools:
     """Shape (n, channels): whether the customer may be contacted by each channel.
 
@@ -100,24 +105,6 @@ def open_channels(channels: Sequence[str], customers: pd.DataFrame, settings: Ou
     return allowed
 
 
-def read_ids(path: Path) -> frozenset[str]:
-    """Customer ids of a file, one a line; in a CSV file, the first column, a heading `customer_id` left out.
-
-    Raises
-    ------
-    DataError
-        When the file can't be read: then nobody may be contacted.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: the do-not-contact list can't be read: {error}; correct outreach.do_not_contact"
-        ) from error
-    first = (line.split(",")[0].strip().strip('"') for line in text.splitlines())
-    return frozenset(name for name in first if name and name != "customer_id")
-
-
 def blocked(
     customers: pd.DataFrame,
     facts: pd.DataFrame,
@@ -127,6 +114,7 @@ def blocked(
     settings: Outreach,
     as_of: dt.date,
     hold_days: int,
+    unrecorded: Bools | None = None,
 ) -> dict[Rule, Bools]:
     """Rules that stand against any contact, as masks over the customers.
 
@@ -144,11 +132,13 @@ def blocked(
         Of `ledger.recommended`, of dates before `as_of`.
     hold_days
         Days in which a customer who was left alone stays so, until the outcome is known.
+    unrecorded
+        Customers without a row in the source that carries consent; they count where the config asks for consent.
     """
     ids = customers["customer_id"]
     today = pd.Timestamp(as_of)
     calm = ~facts["open_complaint"].to_numpy()
-    listed = ids.isin(list(do_not_contact)) | ids.str.strip().isin(list(do_not_contact))
+    listed = ids.isin(list(do_not_contact))
     column = settings.columns.do_not_contact
     if column is not None:
         listed |= said_yes(customers[column], unknown=True, missing=False)
@@ -156,6 +146,9 @@ def blocked(
     repeat, held = (ids.map(days).fillna(np.inf).to_numpy(np.float64) for days in past)
     return {
         Rule.DO_NOT_CONTACT: listed.to_numpy(bool),
+        Rule.NO_RECORD: np.zeros(len(ids), bool)
+        if unrecorded is None or not asks_consent(settings)
+        else unrecorded,
         Rule.OPTED_OUT: ~channels.any(axis=1),
         Rule.QUIET: (facts["quiet_until"] > today).to_numpy(bool) & calm,
         Rule.TOO_MANY: (facts["recent_contacts"] >= settings.max_contacts.count).to_numpy(bool) & calm,

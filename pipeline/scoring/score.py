@@ -23,9 +23,9 @@ from models.tracking.registry import Champion
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
 from pipeline.outcomes.learned import Evidence
+from pipeline.outreach.consent import do_not_contact, unheard_opt_outs
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import decide, prepare
-from pipeline.outreach.eligibility import read_ids
 from pipeline.outreach.playbook import check_playbook
 from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.publish import only_run, publish
@@ -110,6 +110,8 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
     settings = config.outreach
     oldest = max(context.hold_days, settings.repeat_days, settings.max_contacts.days, REMEMBERED)
+    never = do_not_contact(config, found.sources)
+    unheard, few_unheard = unheard_opt_outs(config, found.sources)
     prepared = prepare(
         scores,
         context,
@@ -117,7 +119,7 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
         contacts=found.table("contacts"),
         facts=_facts(config, found),
         history=ledger.recommended(record, as_of - dt.timedelta(days=oldest), as_of),
-        do_not_contact=read_ids(config.path(settings.do_not_contact)) if settings.do_not_contact else (),
+        do_not_contact=never.customers,
         worth=everybody.worth,
     )
     job.say(f"explain and choose among {len(prepared.explain):,} candidates")
@@ -135,8 +137,15 @@ def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
         reasons,
         decision,
         found.rates,
-        look=(*_look(champion, as_of), *found.sources.look, *_harm(prepared), *found.rates.warnings),
-        notes=(*found.sources.notes, *notes, *partial_, *decision.notes),
+        look=(
+            *_look(champion, as_of),
+            *found.sources.look,
+            *never.look,
+            *unheard,
+            *_harm(prepared),
+            *found.rates.warnings,
+        ),
+        notes=(*found.sources.notes, *never.notes, *few_unheard, *notes, *partial_, *decision.notes),
     )
 
 
@@ -155,7 +164,7 @@ def _context(config: Config, as_of: dt.date, record: Path, *, create_key: bool) 
 def _facts(config: Config, found: Scored) -> pd.DataFrame | None:
     """What the list needs of the customers and the model must not see."""
     customers, table = config.sources.customers, found.table("customers")
-    if customers is None or table is None or not customers.facts:
+    if customers is None or table is None:
         return None
     facts: pd.DataFrame = table.select("customer_id", *customers.facts).to_pandas()
     return facts

@@ -56,6 +56,8 @@ class Sources:
         What a person should look at before the figures are believed, a line each.
     matches
         How many of each role's customers are known from the other roles.
+    ids
+        Role to its customers, each once, with the number of its rows; see `pipeline.sources.matching`.
     freshness
         How far the data reach.
     share
@@ -70,6 +72,7 @@ class Sources:
     notes: tuple[str, ...]
     look: tuple[str, ...]
     matches: tuple[Match, ...]
+    ids: Mapping[str, ir.Table]
     freshness: Freshness
     share: float = 1.0
 
@@ -132,7 +135,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     base = "transactions" if config.churn.kind == "non_contractual" else "customers"
     customers = config.sources.customers
     tables = {role: o.table for role, o in opened.items()}
-    ids = matching.ids_of(connection, tables) if dated else {}
+    ids = matching.ids_of(connection, tables)
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of(matches))
     fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)
@@ -146,6 +149,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         tuple(note for o in opened.values() for note in o.notes),
         (*fresh.looks, *matching.looks_of(matches, config), *odd),
         matches,
+        ids,
         fresh,
     )
 

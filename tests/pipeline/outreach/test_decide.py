@@ -14,7 +14,7 @@ from configs.outreach import Outreach
 from pipeline.outcomes import ledger
 from pipeline.outreach.context import Context
 from pipeline.outreach.decide import in_control, units
-from pipeline.outreach.eligibility import Rule, read_ids
+from pipeline.outreach.eligibility import Rule
 
 
 def test_the_list_is_the_highest_gain_not_the_highest_risk():
@@ -153,16 +153,19 @@ def test_opt_outs_and_consent_by_channel():
     assert rules(found)["0004"].startswith(Rule.OPTED_OUT)
 
 
-def test_do_not_contact_by_file_and_column(tmp_path):
-    file = tmp_path / "stop.csv"
-    file.write_text('﻿customer_id,since\n0001,2024\n "0003" \n\n', encoding="utf-8")
-    assert read_ids(file) == {"0001", "0003"}
+def test_do_not_contact_by_list_and_column():
     scores = customers(4, stop=[1.0, 0.0, np.nan, 0.0])
-    found = night(scores, listed=read_ids(file), columns={"do_not_contact": "stop"})
+    found = night(scores, listed={"0001", "0003"}, columns={"do_not_contact": "stop"})
     assert found.chosen.customer_id.tolist() == ["0002"]
     assert set(rules(found).values()) == {Rule.DO_NOT_CONTACT}
-    with pytest.raises(DataError, match="do-not-contact list can't be read"):
-        read_ids(tmp_path / "none.csv")
+
+
+def test_without_a_record_nobody_is_contacted_where_consent_is_asked_for():
+    facts = pd.DataFrame({"customer_id": ["0000"], "no": [None]})
+    found = night(customers(2), facts=facts, opt_out={"phone": "no"})
+    assert found.chosen.customer_id.tolist() == ["0000"]
+    assert rules(found) == {"0001": Rule.NO_RECORD}
+    assert len(night(customers(2), facts=facts).chosen) == 2
 
 
 def test_missing_columns_are_refused_all_at_once():

@@ -1,0 +1,209 @@
+"""Do-not-contact lists and opt-outs that fail closed: an id that matches nobody is said, never passed over.
+
+Lists come from spreadsheets, which take leading zeros and the case of letters away. An id that matches nobody as it is
+written stands for every customer whose id has the same form without them: to contact one too few is the smaller harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import ibis
+import ibis.expr.types as ir
+
+from configs.errors import DataError
+from configs.outreach import Outreach
+from configs.schema import Config
+from configs.sources import Column, Tidying
+from pipeline.outreach.eligibility import NO, YES
+from pipeline.sources.contracts import SAMPLES, tidied
+from pipeline.sources.databases import arrow
+from pipeline.sources.opening import Sources
+
+_FORM = Column(column="x", tidy=list(get_args(Tidying)))
+_SEPARATORS = ",;\t"
+
+
+@dataclass(frozen=True)
+class DoNotContact:
+    """Who is never to be contacted, by the list of ids.
+
+    Parameters
+    ----------
+    customers
+        Ids as the sources have them.
+    look, notes
+        What a person should look at, and what is good to know.
+    """
+
+    customers: frozenset[str] = frozenset()
+    look: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def do_not_contact(config: Config, sources: Sources) -> DoNotContact:
+    """The customers on the config's do-not-contact list, and the ids of it that are nobody's.
+
+    Raises
+    ------
+    DataError
+        When the list can't be read: then nobody may be contacted.
+    """
+    if config.outreach.do_not_contact is None:
+        return DoNotContact()
+    listed = read_ids(config.path(config.outreach.do_not_contact))
+    rules = [source.mapped["customer_id"] for source in config.sources.given.values()]
+    for prefix in sorted({rule.without_prefix for rule in rules if rule.without_prefix}):
+        listed = tuple(name.removeprefix(prefix) for name in listed)
+    return matched(listed, _candidates(listed, list(sources.ids.values())))
+
+
+def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNotContact:
+    """The customers whom ids of a list stand for.
+
+    Parameters
+    ----------
+    listed
+        As they are written.
+    known
+        Form of an id, see `form_of`, to the customers whose ids have it.
+
+    Examples
+    --------
+    >>> found = matched(["162", "x9"], {"162": ["000162"]})
+    >>> sorted(found.customers), found.look
+    (['000162'], ("1 of 2 ids of outreach.do_not_contact match no customer, such as 'x9'; correct the list",))
+    >>> found.notes
+    ("1 ids of outreach.do_not_contact are written in another form than the customers', such as '162' for '000162'",)
+    """
+    customers: set[str] = set()
+    nobody, changed = [], []
+    for name in listed:
+        same = known.get(form_of(name), ())
+        if name in same:
+            customers.add(name)
+        elif same:
+            customers.update(same)
+            changed.append((name, min(same)))
+        else:
+            nobody.append(name)
+    if len(listed) > 1 and nobody[:1] == list(listed[:1]) and not _has_digit(nobody[0]):
+        listed, nobody = listed[1:], nobody[1:]  # a heading
+    look = _nobody(nobody, len(listed))
+    notes = []
+    if changed:
+        sample = ", ".join(f"{written!r} for {meant!r}" for written, meant in changed[:SAMPLES])
+        notes.append(
+            f"{len(changed)} ids of outreach.do_not_contact are written in another form than the customers', "
+            f"such as {sample}"
+        )
+    return DoNotContact(frozenset(customers), tuple(look), tuple(notes))
+
+
+def _nobody(ids: Sequence[str], count: int) -> list[str]:
+    if not ids:
+        return []
+    sample = ", ".join(map(repr, ids[:SAMPLES]))
+    match = "matches" if count == 1 else "match"
+    return [
+        f"{len(ids)} of {count} ids of outreach.do_not_contact {match} no customer, such as {sample}; correct the list"
+    ]
+
+
+def form_of(name: str) -> str:
+    """What is left of an id without blanks, leading zeros, a '.0' at its end and the case of letters.
+
+    Examples
+    --------
+    >>> form_of(" 00 16.0"), form_of("Ann@X.com"), form_of("000")
+    ('16', 'ann@x.com', '0')
+    """
+    text = name.strip().replace(" ", "").removesuffix(".0")
+    return (text.lstrip("0") or text[:1]).lower()
+
+
+def _candidates(listed: Collection[str], ids: Sequence[ir.Table]) -> dict[str, list[str]]:
+    """The customers with the forms of the listed ids; the ids are looked up where they are."""
+    wanted = sorted({form_of(name) for name in listed})
+    if not wanted:
+        return {}
+    everybody = (
+        ibis.union(*(table.select("customer_id") for table in ids), distinct=True) if len(ids) > 1 else ids[0]
+    )
+    forms = everybody.select("customer_id", form=tidied(everybody.customer_id, _FORM))
+    found = arrow(forms.semi_join(ibis.memtable({"form": wanted}), "form"))
+    known: dict[str, list[str]] = {}
+    for row in found.sort_by("customer_id").to_pylist():
+        known.setdefault(row["form"], []).append(row["customer_id"])
+    return known
+
+
+def unheard_opt_outs(config: Config, sources: Sources) -> tuple[list[str], list[str]]:
+    """Opt-outs of people whom no other source knows: what to look at, and what is good to know."""
+    settings, customers = config.outreach, sources.tables.get("customers")
+    others = [table for role, table in sources.ids.items() if role != "customers"]
+    names = [name for name in _opting_out(settings) if customers is not None and name in customers.columns]
+    if customers is None or not names or not others or config.churn.kind != "non_contractual":
+        return [], []
+    says = [_opted(customers[name]) for name in names]
+    opted = customers.filter(ibis.or_(*says)).select("customer_id")
+    here = opted if opted.get_backend() is others[0].get_backend() else ibis.memtable(arrow(opted))
+    elsewhere = (
+        ibis.union(*(t.select("customer_id") for t in others), distinct=True)
+        if len(others) > 1
+        else others[0]
+    )
+    unheard = here.anti_join(elsewhere, "customer_id")
+    count = int(arrow(here.aggregate(n=here.count()))["n"][0].as_py())
+    sample = arrow(unheard.order_by("customer_id"))["customer_id"].to_pylist()
+    if not sample:
+        return [], []
+    told = (
+        f"{len(sample):,} of {count:,} customers who opted out are known from no other source, such as "
+        f"{', '.join(map(repr, sample[:SAMPLES]))}"
+    )
+    source = config.sources.customers
+    few = source is not None and len(sample) > (1 - source.min_known_share) * count
+    if few:
+        return [
+            f"{told}; correct their ids, or, if they never bought, lower sources.customers.min_known_share"
+        ], []
+    return [], [told]
+
+
+def _opting_out(settings: Outreach) -> list[str]:
+    stop = [settings.columns.do_not_contact] if settings.columns.do_not_contact else []
+    return [*settings.opt_out.values(), *stop]
+
+
+def _opted(column: Any) -> Any:
+    text = column.cast("string").strip().lower().fill_null("")
+    return text.isin(sorted(YES)) | text.notin(sorted(NO))
+
+
+def read_ids(path: Path) -> tuple[str, ...]:
+    """Customer ids of a file, one a line; of a table the first column, without the heading `customer_id`.
+
+    Raises
+    ------
+    DataError
+        When the file can't be read: then nobody may be contacted.
+    """
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}: the do-not-contact list can't be read: {error}; correct outreach.do_not_contact"
+        ) from error
+    lines = text.splitlines()
+    separator = next((sign for sign in _SEPARATORS if lines and sign in lines[0]), ",")
+    first = [line.split(separator)[0].strip().strip('"').strip() for line in lines]
+    return tuple(dict.fromkeys(name for name in first if name and name != "customer_id"))
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
