@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from configs.base import Section
-from configs.sources import ColumnRule, Source, named
+from configs.sources import Column, ColumnRule, Source, named
 
 ColumnType = Literal["text", "number", "time", "as it stands"]
 Clock = Literal["started_at", "occurred_at"]
@@ -106,9 +106,12 @@ class PurchaseColumns(CancellationColumns):
 
 
 class FeedbackColumns(EventColumns):
-    """Surveys and ratings; asked and not answered is a row without a score."""
+    """Surveys and ratings; asked and not answered is a row without a score.
 
-    score: Annotated[ColumnRule, RoleColumn("number")]
+    Where no score is mapped at all, such as of written complaints, every row is feedback that was given.
+    """
+
+    score: Annotated[ColumnRule | None, RoleColumn("number")] = None
     kind: Annotated[ColumnRule | None, TEXT] = None
 
 
@@ -133,6 +136,25 @@ class UsageColumns(EventColumns):
 
 
 Of = TypeVar("Of", bound=Columns)
+
+
+# What the matrix, the list and the audit call their own columns: no attribute may have such a name.
+TAKEN = frozenset(
+    {
+        *(
+            "snapshot",
+            "as_of",
+            "churned",
+            "churn_probability",
+            "known_at",
+            "still_there",
+            "left",
+            "low",
+            "complaint",
+        ),
+        *("lost", "purchases", "spend", "mean_score", "contacts", "days_since_purchase"),
+    }
+)
 
 
 class RoleSource(Source, Generic[Of]):
@@ -169,6 +191,12 @@ class FeedbackSource(RoleSource[FeedbackColumns]):
 
     low_score: float | None = Field(default=None, description="a score at or below this is a bad one")
 
+    @model_validator(mode="after")
+    def _score_of_the_low_one(self) -> FeedbackSource:
+        if self.low_score is not None and self.columns.score is None:
+            raise ValueError("low_score needs the column score")
+        return self
+
 
 class Roles(Section):
     """The source of each role. A role that is absent has no features; it is not taken as zero."""
@@ -186,6 +214,18 @@ class Roles(Section):
         return {
             role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
         }
+
+
+def renamed(name: str, rule: Column) -> str:
+    """The line that gives an attribute or a fact another name.
+
+    Examples
+    --------
+    >>> renamed("snapshot", Column(column="Region"))
+    'customer_snapshot: Region'
+    """
+    told = rule.column or rule.model_dump(exclude_unset=True)
+    return f"customer_{name.rstrip('_')}: {told}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from configs.base import Days, Section, fault_of
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.retention import Retention
-from configs.roles import Roles
+from configs.roles import TAKEN, CustomerColumns, Roles, renamed
 
 ENV_PREFIX = "CHURN__"
 
@@ -208,6 +208,22 @@ class Config(Section):
                 f"churn.kind labelled reads one table without dates, not {', '.join(others)}; "
                 "with dates choose contractual or non_contractual"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _attributes_have_names_of_their_own(self) -> Config:
+        customers = self.sources.customers
+        if customers is None:
+            return self
+        taken = {*TAKEN, *CustomerColumns.model_fields}
+        faults = [
+            f"sources.customers.{section}.{name}: the name is taken, write {renamed(name, rule)} instead"
+            for section in ("attributes", "facts")
+            for name, rule in getattr(customers, section).items()
+            if name in taken or name.endswith("_")
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @model_validator(mode="after")

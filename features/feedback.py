@@ -11,7 +11,7 @@ RECENT_DAYS = 180
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="points",
     driver="low feedback",
     null="has never answered",
@@ -26,20 +26,20 @@ def feedback_score_last(at: At) -> Floats:
     return at.feedback.last_value("score")
 
 
-@feature("feedback", unit="points", driver="low feedback", null="has never answered")
+@feature("feedback.score", unit="points", driver="low feedback", null="has never answered")
 def feedback_score_mean_ever(at: At) -> Floats:
     """Mean feedback score so far."""
     return at.feedback.mean("score")
 
 
-@feature("feedback", unit="points", driver="low feedback", null="no answer in the window", windows=True)
+@feature("feedback.score", unit="points", driver="low feedback", null="no answer in the window", windows=True)
 def feedback_score_mean(at: At, days: int) -> Floats:
     """Mean feedback score of the last {days} days."""
     return at.feedback.last(days).mean("score")
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="points",
     driver="falling feedback",
     null="has never answered",
@@ -70,14 +70,14 @@ def feedback_low_share(at: At) -> Floats:
     return ratio(at.feedback.count(where="low"), at.feedback.count("score"))
 
 
-@feature("feedback", unit="surveys", driver="unanswered feedback", windows=True)
+@feature("feedback.score", unit="surveys", driver="unanswered feedback", windows=True)
 def feedback_asked_count(at: At, days: int) -> Floats:
     """Times asked for feedback in the last {days} days."""
     return at.feedback.last(days).count()
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="surveys",
     driver="unanswered feedback",
     windows=True,
@@ -94,7 +94,7 @@ def feedback_unanswered_count(at: At, days: int) -> Floats:
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="share",
     driver="unanswered feedback",
     null="has never been asked",
@@ -105,7 +105,7 @@ def feedback_answered_share(at: At) -> Floats:
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="days",
     driver="unanswered feedback",
     null="has never answered",
@@ -121,7 +121,7 @@ def feedback_silence_days(at: At) -> Floats:
 
 
 @feature(
-    "feedback",
+    "feedback.score",
     unit="days",
     driver="unanswered feedback",
     null="has never been asked",
@@ -131,4 +131,27 @@ def feedback_silence_days(at: At) -> Floats:
 )
 def feedback_asked_gap_days(at: At) -> Floats:
     """Days since feedback was last asked for."""
+    return at.t - at.feedback.last_at()
+
+
+@feature(
+    "feedback.unscored",
+    unit="messages",
+    driver="inbound contacts",
+    windows=True,
+    reason="messages to us in the last {days} days: {feedback_given_count_{days}d:.0f}",
+)
+def feedback_given_count(at: At, days: int) -> Floats:
+    """Feedback without a score given in the last {days} days."""
+    return at.feedback.last(days).count()
+
+
+@feature(
+    "feedback.unscored",
+    unit="days",
+    driver="inbound contacts",
+    null="has never given any",
+)
+def feedback_given_gap_days(at: At) -> Floats:
+    """Days since the last feedback without a score."""
     return at.t - at.feedback.last_at()

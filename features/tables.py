@@ -20,7 +20,10 @@ Predicate = Callable[[Any], Any]
 # Conditions that statistics may be restricted to, by role. Each names the columns that it reads.
 PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
     "transactions": {"redeemed": (("points",), lambda t: t.points < 0)},
-    "feedback": {"low": (("score", "low"), lambda t: t.low)},
+    "feedback": {
+        "low": (("score", "low"), lambda t: t.low),
+        "unscored": (("unscored",), lambda t: t.unscored),
+    },
     "contacts": {
         "inbound": (("direction",), lambda t: t.direction == "inbound"),
         "outbound": (("direction",), lambda t: t.direction == "outbound"),

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from configs.errors import ConfigError, Fault
+from configs.roles import renamed
 from configs.schema import Config
 from features.matrix import ColumnOf, People, assemble, attribute_columns, available, declared, select
 from features.panel import Stat
@@ -86,6 +88,7 @@ class Plan:
         own = select(extra.features, found, windows, exclude)
         require_columns(own, tables, events, axis)
         columns = (*select(declared(), found, windows, exclude), *own)
+        _refuse_taken_names(config, [column.name for column, _ in columns])
         spending = spending_columns(found, windows, config.outreach.value_days)
         stats = needed_stats([function for _, function in (*columns, *spending)], events, axis)
         if active_days:
@@ -132,3 +135,22 @@ class Plan:
         panels = {role: engine.panel_of(reduced[role], ids, self.stats[role], self.axis) for role in reduced}
         columns = (*self.columns, *self.spending)
         return assemble(people, panels, self.axis, self.snapshots, columns, self.facts, self.active_days)
+
+
+def _refuse_taken_names(config: Config, features: Sequence[str]) -> None:
+    """An attribute or a fact with the name of a feature would stand in its place, or the feature in its."""
+    customers = config.sources.customers
+    if customers is None:
+        return
+    faults = [
+        Fault(
+            f"sources.customers.{section}.{name}",
+            "the name is taken by a feature",
+            f"write {renamed(name, rule)} instead, or leave it out",
+        )
+        for section in ("attributes", "facts")
+        for name, rule in getattr(customers, section).items()
+        if name in features
+    ]
+    if faults:
+        raise ConfigError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the config", faults)

@@ -336,9 +336,11 @@ def _hide_later(role: str, rows: ir.Table, midnight: Any) -> ir.Table:
 
 
 def _marked(source: RoleSource[Any], rows: ir.Table, config: Config) -> ir.Table:
-    """The rows with what the config's own words say of each: a low score, a complaint."""
+    """The rows with what the config's own words say of each: a low score, a complaint, feedback without scores."""
     marks = {}
-    if isinstance(source, FeedbackSource) and source.low_score is not None:
+    if isinstance(source, FeedbackSource) and "score" not in rows.columns:
+        marks["unscored"] = ibis.literal(True)
+    elif isinstance(source, FeedbackSource) and source.low_score is not None:
         marks["low"] = rows.score <= source.low_score
     if "topic" in rows.columns:
         marks["complaint"] = complaints(rows, config.outreach.complaint_topics)

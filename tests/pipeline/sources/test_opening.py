@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from configs.errors import DataError, HistoryError
+from configs.errors import ConfigError, DataError, HistoryError
 from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.sources.opening import open_sources
 
@@ -459,3 +459,40 @@ def test_the_configs_words_say_what_a_complaint_is(tiny):
     )
     frame = build_matrix(open_sources(config, AS_OF), config, [AS_OF]).frame
     assert frame["complaint_count_90d"].tolist() == [1, 0, 0, 1]
+
+
+def test_feedback_without_scores_is_feedback_that_was_given(tiny):
+    """Written complaints need no score: they count as given, and nobody has been asked in vain."""
+    config = tiny(
+        transactions=lines(HEAD, "a,2024-05-01,5", "b,2024-05-01,5"),
+        feedback=lines("customer_id,occurred_at,kind", "a,2024-05-10,late", "a,2024-05-22,rude"),
+    )
+    frame = build_matrix(open_sources(config, AS_OF), config, [AS_OF]).frame
+    assert [c for c in frame if c.startswith("feedback")] == [
+        "feedback_given_count_30d",
+        "feedback_given_count_90d",
+        "feedback_given_gap_days",
+    ]
+    assert frame["feedback_given_count_30d"].tolist() == [2, 0]
+    assert frame["feedback_given_gap_days"].iloc[0] == 10
+
+
+def test_an_attribute_with_the_name_of_a_feature_is_refused_with_the_line_to_write(tiny):
+    def config(attributes):
+        return tiny(
+            transactions=lines(HEAD, "a,2024-05-01,5"),
+            customers=lines("customer_id,n", "a,x"),
+            mapped={"customers": {"customer_id": "customer_id"}},
+            settings={"customers": {"attributes": attributes}},
+        )
+
+    wrong = config({"purchase_count_90d": "n"})
+    with pytest.raises(ConfigError) as caught:
+        build_matrix(open_sources(wrong, AS_OF), wrong, [AS_OF])
+    assert [str(fault) for fault in caught.value.faults] == [
+        "sources.customers.attributes.purchase_count_90d: the name is taken by a feature; "
+        "write customer_purchase_count_90d: n instead, or leave it out"
+    ]
+    right = config({"customer_purchase_count_90d": "n"})
+    frame = build_matrix(open_sources(right, AS_OF), right, [AS_OF]).frame
+    assert frame["customer_purchase_count_90d"].tolist() == ["x"]
