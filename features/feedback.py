@@ -139,7 +139,6 @@ def feedback_asked_gap_days(at: At) -> Floats:
     unit="messages",
     driver="inbound contacts",
     windows=True,
-    reason="messages to us in the last {days} days: {feedback_given_count_{days}d:.0f}",
 )
 def feedback_given_count(at: At, days: int) -> Floats:
     """Feedback without a score given in the last {days} days."""

@@ -16,6 +16,7 @@ from models.backtest.learning import LearningCurve, customer_curve, history_curv
 from models.backtest.split import fold_at
 from models.backtest.undated import CROSS_VALIDATION_FOLDS, fold_of
 from models.prediction.sample import Sample
+from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
@@ -118,7 +119,7 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     if config.churn.kind != "labelled":
         opened = open_sources(config, as_of)
         opened.freshness.require()
-        look = opened.look
+        look = (*opened.look, *map(str, suspects_of(opened, config)))
         if opened.matches:
             parts.append("\n".join(map(str, opened.matches)))
             values["known_elsewhere"] = {match.role: match.values for match in opened.matches}

@@ -24,6 +24,7 @@ from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.tracking import registry
 from models.tracking.registry import TrackingStore
+from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
@@ -92,7 +93,9 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     if verdict.promote:
         registry.make_champion(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
-    return Result(text, values, LOOK if verdict.failed else 0).with_look(sources.look)
+    return Result(text, values, LOOK if verdict.failed else 0).with_look(
+        [*sources.look, *([] if undated else map(str, suspects_of(sources, config)))]
+    )
 
 
 def settings_of(config: Config) -> Settings:
