@@ -96,7 +96,7 @@ class Shops(Company):
 
     def moved(self, state: State, week: int, u: Floats | None) -> State:
         """Back to the own level, less what neglect takes; shocks and noise by chance."""
-        gap = np.minimum((week - state["last_ours"]) / 13, 2.0)
+        gap = np.clip((week - state["last_ours"]) / 13, 0.0, 2.0)
         target = self.level - self.neglect * gap
         mood = state["mood"] + self.pull * (target - state["mood"])
         if u is None:
