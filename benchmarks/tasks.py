@@ -62,7 +62,7 @@ def config_of(name: str) -> Config:
 
 def history(config: Config, as_of: dt.date) -> Sample:
     """All that may be learned from as of a date."""
-    _, sample, _, _ = prepare_history(config, as_of, lambda line: None)
+    sample = prepare_history(config, as_of, lambda line: None).sample
     return sample.columns(list(usable(sample, config.model.allow_leaks).used))
 
 

@@ -21,7 +21,11 @@ from configs.roles import TAKEN, CustomerColumns, Roles, renamed
 ENV_PREFIX = "CHURN__"
 
 _ONE_MARGIN = "write 'margin: {value}' at the top level (or CHURN__MARGIN): one margin for list and retention"
-MOVED = {"outreach.value.margin": _ONE_MARGIN, "retention.margin": _ONE_MARGIN}
+MOVED = {
+    "outreach.value.margin": _ONE_MARGIN,
+    "retention.margin": _ONE_MARGIN,
+    "model.outreach_rows": "leave it out: rows that the list has touched are always made up for by those left alone",
+}
 
 
 def _one_or_more(value: Any) -> Any:
@@ -86,9 +90,6 @@ class Model(Section):
     )
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
-    )
-    outreach_rows: Literal["exclude", "mark", "keep"] = Field(
-        default="exclude", description="rows whose label was made with our own outreach at work"
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
     tune_trials: Annotated[int, Field(ge=0, le=1_000)] = Field(

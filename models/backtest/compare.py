@@ -59,9 +59,15 @@ class Verdict:
 
 
 def paired(
-    y: Floats, challenger: Floats, champion: Floats, customer: NDArray[np.str_], seed: int, draws: int = DRAWS
+    y: Floats,
+    challenger: Floats,
+    champion: Floats,
+    customer: NDArray[np.str_],
+    seed: int,
+    draws: int = DRAWS,
+    weight: Floats | None = None,
 ) -> Difference:
-    """Compare two sets of probabilities on the same rows.
+    """Compare two sets of probabilities on the same rows, each of which stands for `weight` rows.
 
     Examples
     --------
@@ -73,17 +79,17 @@ def paired(
     loss = row_log_loss(y, challenger) - row_log_loss(y, champion)
     losses, ranks = [], []
     draws = max(50, min(draws, 20_000_000 // max(len(y), 1)))
-    for w in customer_draws(customer, draws, seed):
+    for w in customer_draws(customer, draws, seed, weight):
         losses.append(w @ loss / w.sum(1))
         ranks.append(auc_many(y, challenger, w) - auc_many(y, champion, w))
     low, high = np.quantile(np.concatenate(losses), [0.025, 0.975])
     rank_low, rank_high = np.nanquantile(np.concatenate(ranks), [0.025, 0.975])
     return Difference(
-        log_loss=float(loss.mean()),
+        log_loss=float(np.average(loss, weights=weight)),
         log_loss_interval=(float(low), float(high)),
-        auc=auc(y, challenger) - auc(y, champion),
+        auc=auc(y, challenger, weight) - auc(y, champion, weight),
         auc_interval=(float(rank_low), float(rank_high)),
-        ece=ece(y, challenger) - ece(y, champion),
+        ece=ece(y, challenger, weight) - ece(y, champion, weight),
     )
 
 
@@ -95,6 +101,7 @@ def judge(
     rules: Mapping[str, Floats],
     min_gain: float,
     seed: int,
+    weight: Floats | None = None,
 ) -> Verdict:
     """Decide on the newest mature rows.
 
@@ -114,6 +121,8 @@ def judge(
         By how much the log loss must fall; the whole 95 % interval of the difference must show it.
     seed
         Of the bootstrap.
+    weight
+        For how many rows each stands; None where each stands for itself.
 
     Returns
     -------
@@ -132,10 +141,10 @@ def judge(
     """
     try:
         if champion is None:
-            return _against_rules(y, challenger, rules)
-        difference = paired(y, challenger, _sound(champion(), y), customer, seed)
-        rule_loss = log_loss(y, rules["recency rule"]) if "recency rule" in rules else np.inf
-        return _against_champion(difference, min_gain, log_loss(y, challenger), rule_loss)
+            return _against_rules(y, challenger, rules, weight)
+        difference = paired(y, challenger, _sound(champion(), y), customer, seed, weight=weight)
+        rule_loss = log_loss(y, rules["recency rule"], weight) if "recency rule" in rules else np.inf
+        return _against_champion(difference, min_gain, log_loss(y, challenger, weight), rule_loss)
     except Exception as error:
         head, *faults = str(error).strip().splitlines() or [type(error).__name__]
         named = "; ".join(" ".join(fault.split()) for fault in faults[:NAMED])
@@ -151,9 +160,11 @@ def _sound(p: Floats, y: Floats) -> Floats:
     return p
 
 
-def _against_rules(y: Floats, challenger: Floats, rules: Mapping[str, Floats]) -> Verdict:
-    mine = log_loss(y, _sound(challenger, y))
-    losses = {name: log_loss(y, p) for name, p in rules.items() if name in RULES}
+def _against_rules(
+    y: Floats, challenger: Floats, rules: Mapping[str, Floats], weight: Floats | None
+) -> Verdict:
+    mine = log_loss(y, _sound(challenger, y), weight)
+    losses = {name: log_loss(y, p, weight) for name, p in rules.items() if name in RULES}
     if not losses or not np.isfinite([mine, *losses.values()]).all():
         raise ValueError("no simple rule to compare with")
     best = min(losses, key=lambda n: losses[n])

@@ -27,7 +27,7 @@ from models.statistics.metrics import (
 HIGHER_IS_BETTER = ("auc", "average_precision", "lift_top_tenth", "recall_at_list", "empc", "profit_at_list")
 
 
-def measure(y: Floats, p: Floats, list_size: int) -> dict[str, float]:
+def measure(y: Floats, p: Floats, list_size: int, weight: Floats | None = None) -> dict[str, float]:
     """Compute every metric of one set of predictions.
 
     Parameters
@@ -36,6 +36,8 @@ def measure(y: Floats, p: Floats, list_size: int) -> dict[str, float]:
         Labels (0/1) and probabilities, shape (rows,).
     list_size
         How many customers the outreach list holds.
+    weight
+        For how many rows each stands; None where each stands for itself.
 
     Returns
     -------
@@ -48,26 +50,32 @@ def measure(y: Floats, p: Floats, list_size: int) -> dict[str, float]:
     >>> round(measure(np.array([0, 0, 1, 1.0]), np.array([0.1, 0.4, 0.6, 0.8]), 2)["auc"], 2)
     1.0
     """
-    share = min(1.0, list_size / max(len(y), 1))
+    everybody = len(y) if weight is None else float(weight.sum())
+    share = min(1.0, list_size / max(everybody, 1))
     return {
-        "auc": auc(y, p),
-        "average_precision": average_precision(y, p),
-        "log_loss": log_loss(y, p),
-        "brier": brier(y, p),
-        "ece": ece(y, p),
-        "lift_top_tenth": lift_at(y, p, 0.1),
-        "recall_at_list": recall_at(y, p, share),
-        "lift_at_list": lift_at(y, p, share),
-        "empc": empc(y, p),
-        "profit_at_list": profit_at(y, p, share),
-        "base_rate": float(np.mean(y)),
-        "mean_probability": float(np.mean(p)),
+        "auc": auc(y, p, weight),
+        "average_precision": average_precision(y, p, weight),
+        "log_loss": log_loss(y, p, weight),
+        "brier": brier(y, p, weight),
+        "ece": ece(y, p, weight),
+        "lift_top_tenth": lift_at(y, p, 0.1, weight),
+        "recall_at_list": recall_at(y, p, share, weight),
+        "lift_at_list": lift_at(y, p, share, weight),
+        "empc": empc(y, p, weight),
+        "profit_at_list": profit_at(y, p, share, weight),
+        "base_rate": float(np.average(y, weights=weight)),
+        "mean_probability": float(np.average(p, weights=weight)),
         "rows": float(len(y)),
     }
 
 
 def intervals(
-    y: Floats, p: Floats, customer: NDArray[np.str_], seed: int, draws: int = DRAWS
+    y: Floats,
+    p: Floats,
+    customer: NDArray[np.str_],
+    seed: int,
+    draws: int = DRAWS,
+    weight: Floats | None = None,
 ) -> dict[str, tuple[float, float]]:
     """95 % intervals of the main metrics by a bootstrap over customers; fewer draws on very many rows.
 
@@ -83,7 +91,7 @@ def intervals(
     found |= {name: [] for name in singles}
     draws = max(50, min(draws, 20_000_000 // max(len(y), 1)))
     per_row = {"log_loss": row_log_loss(y, p), "brier": (y - p) ** 2}
-    for w in customer_draws(customer, draws, seed):
+    for w in customer_draws(customer, draws, seed, weight):
         found["auc"].append(auc_many(y, p, w))
         for name, values in per_row.items():
             found[name].append(w @ values / w.sum(1))
@@ -127,7 +135,9 @@ class Slice:
     gap: float
 
 
-def slices(frame: pd.DataFrame, y: Floats, p: Floats, min_rows: int = 50) -> list[Slice]:
+def slices(
+    frame: pd.DataFrame, y: Floats, p: Floats, min_rows: int = 50, weight: Floats | None = None
+) -> list[Slice]:
     """Quality by level of every text column, the worst first: by calibration error in standard errors.
 
     Examples
@@ -145,8 +155,12 @@ def slices(frame: pd.DataFrame, y: Floats, p: Floats, min_rows: int = 50) -> lis
             at = text == level
             if at.sum() < min_rows:
                 continue
-            gap = float(np.mean(p[at]) - np.mean(y[at]))
-            error = float(np.sqrt(np.mean(p[at] * (1 - p[at])) / at.sum()) + 1e-12)
-            part = Slice(f"{name}={level}", int(at.sum()), auc(y[at], p[at]), log_loss(y[at], p[at]), gap)
+            w = None if weight is None else weight[at]
+            share = np.full(at.sum(), 1 / at.sum()) if w is None else w / w.sum()
+            gap = float(share @ (p[at] - y[at]))
+            error = float(np.sqrt(share**2 @ (p[at] * (1 - p[at]))) + 1e-12)
+            part = Slice(
+                f"{name}={level}", int(at.sum()), auc(y[at], p[at], w), log_loss(y[at], p[at], w), gap
+            )
             found.append((abs(gap) / error, part))
     return [part for _, part in sorted(found, key=lambda f: (-f[0], f[1].name))]

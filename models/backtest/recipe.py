@@ -46,6 +46,8 @@ class Tested:
         Shares that were known at this origin.
     calibrator
         Name of the correction.
+    weight
+        For how many rows each test row stands; None where each stands for itself.
     """
 
     fold: Fold
@@ -54,6 +56,7 @@ class Tested:
     probability: dict[str, Floats]
     weights: dict[str, float]
     calibrator: str
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,9 @@ def _fit_origins(
         say(str(folds[i]))
         parts = fit_members(train, single, settings.seeds if i == 0 else 1)
         rows = sample.rows(folds[i].test_rows)
-        return _Origin(folds[i], parts, FoldForecast(folds[i].test, parts.scores(rows.X), rows.churned))
+        return _Origin(
+            folds[i], parts, FoldForecast(folds[i].test, parts.scores(rows.X), rows.churned, rows.weight)
+        )
 
     with ThreadPoolExecutor(settings.threads) as pool:
         return list(progress(pool.map(fit, range(len(folds))), "backtest", len(folds)))
@@ -218,7 +223,7 @@ def _test(
     rows = sample.rows(origin.fold.test_rows)
     said = {"model": model.probability(rows.X, settings.threads)}
     said |= {n: 1 / (1 + np.exp(-z)) for n, z in origin.forecast.scores.items()}
-    return model, Tested(origin.fold, rows.churned, rows.customer, said, weights, name)
+    return model, Tested(origin.fold, rows.churned, rows.customer, said, weights, name, rows.weight)
 
 
 def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[FoldForecast]:
@@ -231,7 +236,7 @@ def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Fo
         fit_on, held = train.rows(part != i), train.rows(part == i)
         if len(held) and len(np.unique(fit_on.churned)) == 2:
             scores = fit_members(fit_on, settings, 1).scores(held.X, settings.threads)
-            found.append(FoldForecast(fold.test, scores, held.churned))
+            found.append(FoldForecast(fold.test, scores, held.churned, held.weight))
     return found
 
 

@@ -177,10 +177,12 @@ def _loss(sample: Sample, folds: Sequence[Fold], settings: Settings) -> float:
         test = sample.rows(fold.test_rows)
         columns = learn_columns(train.X)
         customers = len(np.unique(train.customer))
-        texts = boost(encode(columns, train.X), train.churned, customers, settings, seeds=1)
+        texts = boost(
+            encode(columns, train.X), train.churned, customers, settings, seeds=1, weight=train.weight
+        )
         boosters = [lgb.Booster(model_str=text) for text in texts]
         z = member_score(
             {"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X), settings.threads
         )
-        losses.append(mean_loss(test.churned, z))
+        losses.append(mean_loss(test.churned, z, test.weight))
     return float(np.mean(losses))

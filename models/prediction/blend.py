@@ -37,14 +37,17 @@ class FoldForecast:
         Member name to log-odds, shape (rows,).
     y
         Labels.
+    weight
+        For how many rows each stands; None where each stands for itself.
     """
 
     at: np.datetime64
     scores: dict[str, Floats]
     y: Floats
+    weight: Floats | None = None
 
 
-def mean_loss(y: Floats, z: Floats) -> float:
+def mean_loss(y: Floats, z: Floats, weight: Floats | None = None) -> float:
     """Mean log loss of log-odds.
 
     Examples
@@ -52,7 +55,7 @@ def mean_loss(y: Floats, z: Floats) -> float:
     >>> round(mean_loss(np.array([1.0, 0.0]), np.zeros(2)), 4)
     0.6931
     """
-    return float(np.mean(np.logaddexp(0, z) - y * z))
+    return float(np.average(np.logaddexp(0, z) - y * z, weights=weight))
 
 
 def learn_weights(forecasts: Sequence[FoldForecast]) -> dict[str, float]:
@@ -76,21 +79,21 @@ def learn_weights(forecasts: Sequence[FoldForecast]) -> dict[str, float]:
     prior = prior / prior.sum() if prior.sum() else np.full(len(names), 1 / len(names))
     free = np.diag([0.0 if n == "base rate" else 1.0 for n in names])
     free += np.outer(prior, [n == "base rate" for n in names])
-    stacks = [(np.column_stack([o.scores[n] for n in names]), o.y) for o in forecasts]
+    stacks = [(np.column_stack([o.scores[n] for n in names]), o.y, _shares(o)) for o in forecasts]
 
     def loss(w: Floats) -> tuple[float, Floats]:
         away = free @ w - prior
         value, slope = PULL * float(np.sum(away**2)), 2 * PULL * free.T @ away
-        for Z, y in stacks:
+        for Z, y, share in stacks:
             z = Z @ w
-            value += mean_loss(y, z) / len(stacks)
-            slope = slope + Z.T @ (1 / (1 + np.exp(-z)) - y) / (len(y) * len(stacks))
+            value += mean_loss(y, z, share) / len(stacks)
+            slope = slope + Z.T @ (share * (1 / (1 + np.exp(-z)) - y)) / len(stacks)
         return value, slope
 
     total = {"type": "eq", "fun": lambda w: w.sum() - 1, "jac": np.ones_like}
     found = minimize(loss, prior, jac=True, method="SLSQP", bounds=[(0, 1)] * len(names), constraints=total)
     shares = found.x if np.isfinite(found.fun) else prior
-    rules = {n: _gain(n, forecasts, [Z @ shares for Z, _ in stacks]) for n in names if n not in FAVOURED}
+    rules = {n: _gain(n, forecasts, [Z @ shares for Z, _, _ in stacks]) for n in names if n not in FAVOURED}
     best = max(rules, key=lambda n: rules[n], default=None)
     if best is not None and rules[best] > SURELY:
         return {best: 1.0}
@@ -103,8 +106,16 @@ def _gain(name: str, forecasts: Sequence[FoldForecast], blended: Sequence[Floats
         (np.logaddexp(0, z) - o.y * z) - (np.logaddexp(0, o.scores[name]) - o.y * o.scores[name])
         for o, z in zip(forecasts, blended, strict=True)
     ]
-    error = np.sqrt(sum(np.var(d) / len(d) for d in losses)) / len(losses)
-    return float(np.mean([d.mean() for d in losses]) / max(error, 1e-12))
+    shares = [_shares(o) for o in forecasts]
+    means = [float(s @ d) for s, d in zip(shares, losses, strict=True)]
+    spread = sum(float(s**2 @ (d - m) ** 2) for s, d, m in zip(shares, losses, means, strict=True))
+    return float(np.mean(means) / max(np.sqrt(spread) / len(losses), 1e-12))
+
+
+def _shares(forecast: FoldForecast) -> Floats:
+    """The weights of a fold's rows, with the sum 1."""
+    weight = np.ones(len(forecast.y)) if forecast.weight is None else forecast.weight
+    return weight / weight.sum()
 
 
 def tidy(weights: dict[str, float]) -> dict[str, float]:
@@ -127,48 +138,52 @@ def blend(scores: dict[str, Floats], weights: dict[str, float]) -> Floats:
     return np.asarray(sum(w * scores[n] for n, w in weights.items()))
 
 
-def fit_shift(z: Floats, y: Floats) -> Calibrator:
+def fit_shift(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
     """Move all log-odds by one amount."""
-    return _fit_linear(z, y, slope=False, intercept=True)
+    return _fit_linear(z, y, weight, slope=False, intercept=True)
 
 
-def fit_temperature(z: Floats, y: Floats) -> Calibrator:
+def fit_temperature(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
     """Stretch or shrink all log-odds."""
-    return _fit_linear(z, y, slope=True, intercept=False)
+    return _fit_linear(z, y, weight, slope=True, intercept=False)
 
 
-def fit_platt(z: Floats, y: Floats) -> Calibrator:
+def fit_platt(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
     """Stretch and move."""
-    return _fit_linear(z, y, slope=True, intercept=True)
+    return _fit_linear(z, y, weight, slope=True, intercept=True)
 
 
-def _fit_linear(z: Floats, y: Floats, *, slope: bool, intercept: bool) -> Calibrator:
+def _fit_linear(z: Floats, y: Floats, weight: Floats | None, *, slope: bool, intercept: bool) -> Calibrator:
     bounds = [(0.05, 5.0) if slope else (1.0, 1.0), (-4.0, 4.0) if intercept else (0.0, 0.0)]
-    a, b = _fitted([z, np.ones_like(z)], y, [1.0, 0.0], bounds)
+    a, b = _fitted([z, np.ones_like(z)], y, weight, [1.0, 0.0], bounds)
     return {"kind": "linear", "slope": a, "intercept": b}
 
 
 def _fitted(
-    terms: Sequence[Floats], y: Floats, start: Sequence[float], bounds: Sequence[tuple[float, float]]
+    terms: Sequence[Floats],
+    y: Floats,
+    weight: Floats | None,
+    start: Sequence[float],
+    bounds: Sequence[tuple[float, float]],
 ) -> list[float]:
     """Coefficients of the terms with the lowest log loss, within bounds."""
 
     def loss(p: Floats) -> tuple[float, Floats]:
         z = sum(w * term for w, term in zip(p, terms, strict=True))
         error = 1 / (1 + np.exp(-np.clip(z, -SURE, SURE))) - y
-        return mean_loss(y, z), np.array([np.mean(error * term) for term in terms])
+        return mean_loss(y, z, weight), np.array([np.average(error * term, weights=weight) for term in terms])
 
     return [float(x) for x in minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x]
 
 
-def fit_beta(z: Floats, y: Floats) -> Calibrator:
+def fit_beta(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
     """Bend both ends on their own (Kull, Silva Filho and Flach 2017)."""
     terms = [-np.logaddexp(0, -z), np.logaddexp(0, z), np.ones_like(z)]
-    a, b, c = _fitted(terms, y, [1.0, 1.0, 0.0], [(0.05, 5.0), (0.05, 5.0), (-4.0, 4.0)])
+    a, b, c = _fitted(terms, y, weight, [1.0, 1.0, 0.0], [(0.05, 5.0), (0.05, 5.0), (-4.0, 4.0)])
     return {"kind": "beta", "a": a, "b": b, "c": c}
 
 
-CALIBRATORS: dict[str, Callable[[Floats, Floats], Calibrator]] = {
+CALIBRATORS: dict[str, Callable[[Floats, Floats, Floats | None], Calibrator]] = {
     "shift": fit_shift,
     "temperature": fit_temperature,
     "Platt": fit_platt,
@@ -207,7 +222,7 @@ def learn_calibrator(
     judged = [o.at for o, before in zip(ordered, known, strict=True) if before]
     if not judged or judged[-1] - judged[0] < window:
         return "none", UNCALIBRATED
-    return _choose([(blend(o.scores, weights), o.y) for o in ordered], known)
+    return _choose([_blended(o, weights) for o in ordered], known)
 
 
 def learn_calibrator_across(
@@ -222,29 +237,40 @@ def learn_calibrator_across(
     """
     everything = range(len(forecasts))
     others = [[j for j in everything if j != i] for i in everything]
-    return _choose([(blend(o.scores, weights), o.y) for o in forecasts], others)
+    return _choose([_blended(o, weights) for o in forecasts], others)
 
 
-def _choose(folds: Sequence[tuple[Floats, Floats]], known: Sequence[Sequence[int]]) -> tuple[str, Calibrator]:
+_Fold = tuple[Floats, Floats, Floats | None]
+
+
+def _blended(forecast: FoldForecast, weights: dict[str, float]) -> _Fold:
+    """Log-odds, labels and weights."""
+    return blend(forecast.scores, weights), forecast.y, forecast.weight
+
+
+def _choose(folds: Sequence[_Fold], known: Sequence[Sequence[int]]) -> tuple[str, Calibrator]:
     """The candidate that, learned on the folds known at each fold, helps there; then learned on all."""
     best, chosen = NEEDED_GAIN, "none"
     for name, fit in CALIBRATORS.items():
         gains = []
-        for (z, y), before in zip(folds, known, strict=True):
+        for (z, y, w), before in zip(folds, known, strict=True):
             if not before or not _carries(np.concatenate([folds[j][1] for j in before])):
                 continue
-            learned = fit(
-                np.concatenate([folds[j][0] for j in before]), np.concatenate([folds[j][1] for j in before])
-            )
-            gains.append(mean_loss(y, z) - mean_loss(y, calibrate(learned, z)))
+            learned = fit(*_pooled([folds[j] for j in before]))
+            gains.append(mean_loss(y, z, w) - mean_loss(y, calibrate(learned, z), w))
         if len(gains) < FEWEST_FOLDS:
             continue
         if np.mean(gains) > best and np.mean(np.array(gains) > 0) >= 0.75:
             best, chosen = float(np.mean(gains)), name
     if chosen == "none":
         return chosen, UNCALIBRATED
-    pooled = [np.concatenate([fold[i] for fold in folds]) for i in (0, 1)]
-    return chosen, CALIBRATORS[chosen](*pooled)
+    return chosen, CALIBRATORS[chosen](*_pooled(folds))
+
+
+def _pooled(folds: Sequence[_Fold]) -> _Fold:
+    weights = [weight for _, _, weight in folds if weight is not None]
+    z, y = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
+    return z, y, np.concatenate(weights) if weights else None
 
 
 def _carries(y: Floats) -> bool:

@@ -53,7 +53,13 @@ def capacity(leaves: int, minority: int) -> tuple[int, int]:
 
 
 def boost(
-    X: Floats, y: Floats, customers: int, settings: Settings, seeds: int, start: Floats | None = None
+    X: Floats,
+    y: Floats,
+    customers: int,
+    settings: Settings,
+    seeds: int,
+    start: Floats | None = None,
+    weight: Floats | None = None,
 ) -> tuple[str, ...]:
     """Fit one booster a seed and return their texts.
 
@@ -69,6 +75,8 @@ def boost(
         How many boosters.
     start
         Log-odds of each row that the trees correct, with a third fewer of them; None: they start from the churn rate.
+    weight
+        For how many rows each stands; None where each stands for itself.
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
     leaves, leaf_rows = capacity(settings.leaves, minority)
@@ -84,7 +92,7 @@ def boost(
         "num_threads": settings.threads,
         "verbose": -1,
     }
-    data = lgb.Dataset(X, y, init_score=start)
+    data = lgb.Dataset(X, y, init_score=start, weight=weight)
     trees = settings.trees if start is None else max(1, settings.trees * 2 // 3)
     texts = []
     for i in range(seeds):

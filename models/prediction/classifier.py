@@ -98,19 +98,21 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
     columns = learn_columns(sample.X)
     names = input_names(columns)
     X, y = encode(columns, sample.X), sample.churned
+    weight = _mean_one(sample.weight)
     customers = len(np.unique(sample.customer))
     few = sample.at_most(LINEAR_ROWS, settings.seed)
     X_few = X if few is sample else encode(columns, few.X)
+    w_few = _mean_one(few.weight)
     every = list(range(len(names)))
     strength = _ridge(y, customers)
-    start = rules.logistic(X_few, few.churned, every, START_STRENGTH * strength, squares=True)
+    start = rules.logistic(X_few, few.churned, every, START_STRENGTH * strength, squares=True, weight=w_few)
     found: dict[str, dict[str, Any] | None] = {
-        "base rate": rules.base_rate(y),
-        "recency rule": rules.recency_rule(X_few, few.churned, names),
-        "rfm": rules.rfm(X_few, few.churned, names),
-        "hazard by tenure": rules.hazard(X, y, names) if settings.contractual else None,
+        "base rate": rules.base_rate(y, weight),
+        "recency rule": rules.recency_rule(X_few, few.churned, names, w_few),
+        "rfm": rules.rfm(X_few, few.churned, names, w_few),
+        "hazard by tenure": rules.hazard(X, y, names, weight) if settings.contractual else None,
         "bg/nbd": _bgnbd(X, names, settings),
-        "linear": rules.logistic(X_few, few.churned, every, strength, squares=True),
+        "linear": rules.logistic(X_few, few.churned, every, strength, squares=True, weight=w_few),
     }
     members = {name: m for name, m in found.items() if m is not None}
     if start is None:
@@ -118,8 +120,14 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
     trees = {"kind": "boosted", "inputs": every}
     members["boosted"] = trees | {"boosters": list(range(seeds))}
     members["linear + trees"] = trees | {"boosters": list(range(seeds, 2 * seeds)), "start": start}
-    texts = boost(X, y, customers, settings, seeds)
-    return Members(columns, members, texts + boost(X, y, customers, settings, seeds, _in_blocks(start, X)))
+    texts = boost(X, y, customers, settings, seeds, weight=weight)
+    corrected = boost(X, y, customers, settings, seeds, _in_blocks(start, X), weight)
+    return Members(columns, members, texts + corrected)
+
+
+def _mean_one(weight: Floats | None) -> Floats | None:
+    """Weights that leave the size of the sample as it is, against which ridges and priors stand."""
+    return None if weight is None else weight / weight.mean()
 
 
 def _ridge(y: Floats, customers: int) -> float:

@@ -62,13 +62,21 @@ def rfm_inputs(names: Sequence[str]) -> list[int]:
     return sorted({*recency_inputs(names), *windows, *_first(names, TENURE)}) if windows else []
 
 
-def base_rate(y: Floats) -> Member:
+def base_rate(y: Floats, weight: Floats | None = None) -> Member:
     """Everybody gets the churn rate of the training rows (one row of each class added)."""
-    rate = (y.sum() + 1) / (len(y) + 2)
+    w = np.ones(len(y)) if weight is None else weight
+    rate = ((w * y).sum() + 1) / (w.sum() + 2)
     return {"kind": "constant", "inputs": [], "value": float(np.log(rate / (1 - rate)))}
 
 
-def logistic(X: Floats, y: Floats, inputs: Sequence[int], strength: float, squares: bool) -> Member | None:
+def logistic(
+    X: Floats,
+    y: Floats,
+    inputs: Sequence[int],
+    strength: float,
+    squares: bool,
+    weight: Floats | None = None,
+) -> Member | None:
     """Ridge logistic regression on signed logs, standardised and clipped, with flags for unknown values.
 
     Parameters
@@ -81,6 +89,8 @@ def logistic(X: Floats, y: Floats, inputs: Sequence[int], strength: float, squar
         Weight of the ridge penalty; about the number of rows that it is worth.
     squares
         Whether squared terms are added, so that a middle value may stand out.
+    weight
+        For how many rows each stands; None where each stands for itself.
 
     Returns
     -------
@@ -101,7 +111,7 @@ def logistic(X: Floats, y: Floats, inputs: Sequence[int], strength: float, squar
     flagged = np.flatnonzero(missing.mean(0) > 0.001)
     curved = np.flatnonzero([squares and len(np.unique(c[:1_000])) > 2 for c in z.T])
     design = np.hstack([z, z[:, curved] ** 2, missing[:, flagged].astype(np.float64)])
-    model = LogisticRegression(C=1 / strength, solver="newton-cholesky", max_iter=50).fit(design, y)
+    model = LogisticRegression(C=1 / strength, solver="newton-cholesky", max_iter=50).fit(design, y, weight)
     coefficients = np.split(model.coef_[0], np.cumsum([len(inputs), len(curved)]))
     square, flag = np.zeros(len(inputs)), np.zeros(len(inputs))
     square[curved], flag[flagged] = coefficients[1], coefficients[2]
@@ -119,14 +129,14 @@ def logistic(X: Floats, y: Floats, inputs: Sequence[int], strength: float, squar
     return member | {"centre": linear_terms(member, part).mean(0).tolist()}
 
 
-def recency_rule(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+def recency_rule(X: Floats, y: Floats, names: Sequence[str], weight: Floats | None = None) -> Member | None:
     """The longer silent, the likelier gone: a logistic curve on recency alone."""
-    return logistic(X, y, recency_inputs(names), strength=1.0, squares=False)
+    return logistic(X, y, recency_inputs(names), 1.0, squares=False, weight=weight)
 
 
-def rfm(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+def rfm(X: Floats, y: Floats, names: Sequence[str], weight: Floats | None = None) -> Member | None:
     """Logistic regression on recency, frequency and monetary value."""
-    return logistic(X, y, rfm_inputs(names), strength=10.0, squares=False)
+    return logistic(X, y, rfm_inputs(names), 10.0, squares=False, weight=weight)
 
 
 def bgnbd_member(X: Floats, names: Sequence[str], horizon_days: int, seed: int) -> Member | None:
@@ -156,7 +166,7 @@ def bgnbd_member(X: Floats, names: Sequence[str], horizon_days: int, seed: int) 
     }
 
 
-def hazard(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
+def hazard(X: Floats, y: Floats, names: Sequence[str], weight: Floats | None = None) -> Member | None:
     """Discrete-time hazard: the churn rate by tenure, in steps of equal mass, pulled towards the overall rate."""
     inputs = _first(names, TENURE)
     if not inputs:
@@ -168,11 +178,12 @@ def hazard(X: Floats, y: Floats, names: Sequence[str]) -> Member | None:
     quantiles = np.quantile(tenure[known], np.linspace(0, 1, HAZARD_STEPS + 1)[1:-1])
     edges = np.unique(quantiles)
     at = np.searchsorted(edges, tenure[known], side="right")
-    rows = np.bincount(at, minlength=len(edges) + 1)
-    ones = np.bincount(at, weights=y[known], minlength=len(edges) + 1)
-    overall = (y.sum() + 1) / (len(y) + 2)
+    w = np.ones(len(y)) if weight is None else weight
+    rows = np.bincount(at, weights=w[known], minlength=len(edges) + 1)
+    ones = np.bincount(at, weights=(w * y)[known], minlength=len(edges) + 1)
+    overall = ((w * y).sum() + 1) / (w.sum() + 2)
     rate = (ones + PRIOR_ROWS * overall) / (rows + PRIOR_ROWS)
-    unknown = (y[~known].sum() + PRIOR_ROWS * overall) / ((~known).sum() + PRIOR_ROWS)
+    unknown = ((w * y)[~known].sum() + PRIOR_ROWS * overall) / (w[~known].sum() + PRIOR_ROWS)
     member: Member = {
         "kind": "steps",
         "inputs": inputs,

@@ -32,6 +32,8 @@ class Sample:
         Customer ids; shape (rows,).
     snapshot
         Snapshot dates as `datetime64[D]`; shape (rows,).
+    weight
+        For how many rows each stands, shape (rows,); None where each stands for itself.
 
     Examples
     --------
@@ -45,19 +47,20 @@ class Sample:
     churned: NDArray[np.float64]
     customer: NDArray[np.str_]
     snapshot: Dates
+    weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.churned)
 
     def rows(self, keep: Bools | NDArray[np.int64]) -> Sample:
         """Select rows by a mask or by positions."""
-        return Sample(
-            self.X.iloc[_positions(keep)], self.churned[keep], self.customer[keep], self.snapshot[keep]
-        )
+        weight = None if self.weight is None else self.weight[keep]
+        X = self.X.iloc[_positions(keep)]
+        return Sample(X, self.churned[keep], self.customer[keep], self.snapshot[keep], weight)
 
     def columns(self, names: list[str]) -> Sample:
         """Select columns."""
-        return Sample(self.X[names], self.churned, self.customer, self.snapshot)
+        return Sample(self.X[names], self.churned, self.customer, self.snapshot, self.weight)
 
     @property
     def snapshots(self) -> list[np.datetime64]:

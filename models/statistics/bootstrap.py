@@ -13,12 +13,18 @@ DRAWS = 400
 CELLS = 8_000_000
 
 
-def customer_draws(customer: NDArray[np.str_], draws: int, seed: int) -> Iterator[Floats]:
-    """Yield bootstrap weights of rows in blocks of shape (some draws, rows): whole customers are drawn."""
+def customer_draws(
+    customer: NDArray[np.str_], draws: int, seed: int, weight: Floats | None = None
+) -> Iterator[Floats]:
+    """Yield bootstrap weights of rows in blocks of shape (some draws, rows): whole customers are drawn.
+
+    A row that stands for several, by `weight`, does so in every draw.
+    """
     ids, position = np.unique(customer, return_inverse=True)
     rng = np.random.default_rng(seed)
     block = max(1, min(draws, CELLS // max(len(customer), 1)))
     for start in range(0, draws, block):
         size = min(block, draws - start)
         counts = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=size)
-        yield counts[:, position].astype(np.float64)
+        drawn = counts[:, position].astype(np.float64)
+        yield drawn if weight is None else drawn * weight

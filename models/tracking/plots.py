@@ -32,7 +32,9 @@ def _png(figure: Figure) -> bytes:
     return out.getvalue()
 
 
-def calibration(y: Floats, contenders: Mapping[str, Floats], title: str) -> bytes:
+def calibration(
+    y: Floats, contenders: Mapping[str, Floats], title: str, weight: Floats | None = None
+) -> bytes:
     """Predicted against observed churn in bins of equal mass.
 
     Examples
@@ -43,20 +45,22 @@ def calibration(y: Floats, contenders: Mapping[str, Floats], title: str) -> byte
     figure, axes = _picture(title, "predicted probability of churn", "observed share of churn")
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     for (name, p), colour in zip(contenders.items(), (BLUE, ORANGE), strict=False):
-        table = calibration_bins(y, p)
+        table = calibration_bins(y, p, weight)
         axes.plot(table[:, 0], table[:, 1], marker="o", markersize=4, color=colour, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False)
     return _png(figure)
 
 
-def gain(y: Floats, contenders: Mapping[str, Floats], title: str) -> bytes:
+def gain(y: Floats, contenders: Mapping[str, Floats], title: str, weight: Floats | None = None) -> bytes:
     """Share of the churners that are found by contacting the top of the ranking, with the lift there."""
     figure, axes = _picture(title, "share of customers contacted", "share of churners found")
-    share = np.arange(1, len(y) + 1) / max(len(y), 1)
+    w = np.ones(len(y)) if weight is None else weight
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     for (name, p), colour in zip(contenders.items(), (BLUE, ORANGE), strict=False):
-        found = np.cumsum(y[np.argsort(-p, kind="stable")]) / max(y.sum(), 1)
+        order = np.argsort(-p, kind="stable")
+        share = np.cumsum(w[order]) / max(w.sum(), 1)
+        found = np.cumsum((w * y)[order]) / max((w * y).sum(), 1)
         lift = np.interp(0.1, share, found) / 0.1
         axes.plot(share, found, color=colour, label=f"{name} (lift in the top tenth {lift:.2f})")
     axes.legend(frameon=False, loc="lower right")

@@ -9,17 +9,14 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import back_from, newest_mature
-from features.spec import FeatureColumn, catalogue_hash
 from features.tables import derived
 from pipeline.dataset import engine
 from pipeline.dataset.plan import Plan
@@ -73,18 +70,6 @@ def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     keys = pa.table({key: pa.array(whole[key]) for key in ("snapshot", "customer_id")})
     order = pc.sort_indices(keys, sort_keys=[(key, "ascending") for key in keys.column_names])
     return whole.take(order.to_numpy()).reset_index(drop=True)
-
-
-LISTING = FeatureColumn(
-    "outreach_listed", "On our list in the label window", "", "never null", "outreach", "ledger", False
-)
-
-
-def with_listing(matrix: Matrix, listed: NDArray[np.bool_] | None = None) -> Matrix:
-    """The matrix with a column that says whose outcome our outreach may have changed: nobody's, when scoring."""
-    told = np.zeros(len(matrix.frame), np.float32) if listed is None else listed.astype(np.float32)
-    columns = (*matrix.columns, LISTING)
-    return Matrix(matrix.frame.assign(**{LISTING.name: told}), columns, catalogue_hash(columns))
 
 
 def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:

@@ -121,30 +121,6 @@ def contacted(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
     return _reached(rows["customer_id"], rows["as_of"], days, found["customer_id"], found["occurred_at"])
 
 
-def contaminated(config: Config, frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Rows of a matrix whose label was made with our own outreach at work.
-
-    They are those with a listing of the customer between the snapshot and the end of its label window. Left in,
-    they teach that whom the list saves was never in danger. What decides on a listing is among the features, and the
-    control group remains: leaving these rows out does not bias the probabilities of the others.
-
-    Parameters
-    ----------
-    frame
-        Has `customer_id` and `snapshot`.
-    """
-    folder = ledger_folder(config)
-    if not ledger.dates(folder) or frame.empty:
-        return np.zeros(len(frame), dtype=bool)
-    days = config.churn.gap_days + config.churn.horizon_days
-    first = frame["snapshot"].min().date()
-    last = frame["snapshot"].max().date() + dt.timedelta(days=days)
-    columns = ["as_of", "customer_id"]
-    listed = ledger.read(folder, first, last, columns=columns, only=lambda field: field("chosen"))
-    hit = _reached(frame["customer_id"], frame["snapshot"], days, listed["customer_id"], listed["as_of"])
-    return hit == 1
-
-
 def _reached(who: pd.Series, start: pd.Series, days: int, contacted: pd.Series, on: pd.Series) -> Floats:
     codes, _ = pd.factorize(pd.concat([who.astype(object), contacted.astype(object)], ignore_index=True))
     from_day, on_day = (

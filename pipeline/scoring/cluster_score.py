@@ -20,7 +20,6 @@ from features.matrix import Matrix
 from features.spending import spending_window
 from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
-from pipeline.dataset.matrix import LISTING, with_listing
 from pipeline.dataset.plan import Plan
 from pipeline.retention import forecasts
 from pipeline.retention.rate_forecast import secure_ids
@@ -70,7 +69,7 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     for note in sources.notes:
         say(note)
     plan = Plan.of(config, [as_of], derived(sources.tables), sources.attributes)
-    model.check_columns([*(c.name for c in plan.catalogue), LISTING.name])
+    model.check_columns([c.name for c in plan.catalogue])
     days = spending_window(c.name for c, _ in plan.spending)
     days = None if config.outreach.value.method == "constant" else days
     with staged(job.data) as folder:
@@ -90,8 +89,6 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
     config, as_of = job.config, job.as_of
     found = crowd.of(crowd.best(most_here(config.outreach)))
     matrix = _matrix(plan, found)
-    if LISTING.name in job.champion.model.column_names:
-        matrix = with_listing(matrix)
     everybody = _everybody(crowd, plan, found, matrix, job)
     job.say("retention tables")
     unit = config.retention.unit

@@ -22,7 +22,6 @@ from configs.outreach import Outreach
 from configs.schema import Churn
 from models.prediction.scoring import probability
 from models.statistics.credibility import PARTS, Portfolio, history_parts, means
-from pipeline.dataset.matrix import LISTING
 from pipeline.outreach.valuation import Valuation, history, kept, worth_one
 from pipeline.retention.losses import Losses
 from pipeline.retention.periods import Unit
@@ -52,9 +51,7 @@ def scored_parts(
     days
         The window of the spend; None where nobody is priced.
     """
-    # Nobody's outcome is changed by the list that is about to be made.
-    told = frame.assign(**{LISTING.name: 0.0})
-    found = probability(spec, _boosters(texts), told) if len(frame) else np.zeros(0)
+    found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
     made = {**history_parts(*history(frame, days)), KEPT: kept(frame, days)} if days else {}
     return {CHANCE: found, **made}
 

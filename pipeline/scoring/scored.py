@@ -20,7 +20,7 @@ from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
-from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
+from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
@@ -144,8 +144,6 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     matrix = build_matrix(sources, config, [as_of])
     if not len(matrix.frame):
         raise nobody(sources, as_of)
-    if LISTING.name in model.column_names:
-        matrix = with_listing(matrix)
     model.check_columns([c.name for c in matrix.columns])
     say(f"score {len(matrix.frame):,} customers")
     probability = model.probability(matrix.features, config.model.threads)

@@ -177,7 +177,7 @@ def _advice_text(config: Config, advice: Advice) -> str:
 
 def _learning(config: Config, as_of: dt.date, values: dict[str, Any], say: Say) -> list[str]:
     undated = config.churn.kind == "labelled"
-    _, every, _, _ = (prepare_table if undated else prepare_history)(config, as_of, say)
+    every = (prepare_table if undated else prepare_history)(config, as_of, say).sample
     sample = every.columns(list(usable(every, config.model.allow_leaks).used))
     train, test, said = _split_table(sample) if undated else _split_history(sample, config)
     settings = settings_of(config)

@@ -7,6 +7,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from models.tracking import plots
 from models.tracking.registry import Logged, TrainingRecord
 from pipeline.result import table
@@ -36,7 +38,12 @@ def _rows(by_name: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
 
 def _backtest_rows(t: Trained) -> list[list[str]]:
     return [
-        [str(x.fold.test), f"{len(x.y):,}", f"{x.y.mean():.3f}", *_rows({"": m["model"]})[0][1:]]
+        [
+            str(x.fold.test),
+            f"{len(x.y):,}",
+            f"{np.average(x.y, weights=x.weight):.3f}",
+            *_rows({"": m["model"]})[0][1:],
+        ]
         for x, m in zip(t.training.tested, t.tests, strict=True)
     ]
 
@@ -72,8 +79,10 @@ def pictures(t: Trained) -> dict[str, bytes]:
     dates = [str(x.fold.test) for x in t.training.tested[::-1]]
     lines = {n: [m[n]["log_loss"] for m in t.tests[::-1]] for n in pair}
     return {
-        "plots/calibration.png": plots.calibration(newest.y, pair, f"Calibration at {newest.fold.test}"),
-        "plots/gain.png": plots.gain(newest.y, pair, f"Churners found at {newest.fold.test}"),
+        "plots/calibration.png": plots.calibration(
+            newest.y, pair, f"Calibration at {newest.fold.test}", newest.weight
+        ),
+        "plots/gain.png": plots.gain(newest.y, pair, f"Churners found at {newest.fold.test}", newest.weight),
         "plots/backtest.png": plots.over_time(dates, lines, "Backtest"),
         "plots/importance.png": plots.bars(t.importance, "What the model looks at"),
         "plots/drivers.png": plots.bars(t.drivers, "Drivers"),
@@ -116,7 +125,8 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
     dropped = [out] if t.report.constant or t.report.empty or t.report.identifying else []
     lines = [
         f"{t.config.name} as of {t.as_of}: {len(t.sample):,} rows, {len(t.sample.snapshots)} snapshots, "
-        f"{t.sample.churned.mean():.1%} churned" + (f", {t.censored:,} censored" if t.censored else ""),
+        f"{np.average(t.sample.churned, weights=t.sample.weight):.1%} churned"
+        + (f", {t.censored:,} censored" if t.censored else ""),
         str(newest),
         "",
         table(["", *TITLES.values()], _rows(t.tests[0])),

@@ -101,6 +101,7 @@ def _params(t: Trained) -> dict[str, Any]:
         "train_rows_share": round(t.training.training_rows / len(t.sample), 6),
         "customers_share": round(t.sources.share, 6),
         "censored_rows": t.censored,
+        **{f"outreach.rows_{name}": count for name, count in _outreach_rows(t).items()},
         "customers": len(np.unique(t.sample.customer)),
         "used_columns": len(t.report.used),
         "unused_constant": " ".join((*t.report.constant, *t.report.empty)),
@@ -117,6 +118,13 @@ def _params(t: Trained) -> dict[str, Any]:
     }
 
 
+def _outreach_rows(t: Trained) -> dict[str, int]:
+    """How many rows our own list has touched: left out, weighed more for them, and left out without such rows."""
+    found = t.untouched
+    names = ("censored", "weighted", "without_equals", "capped")
+    return {name: 0 if found is None else getattr(found, name) for name in names}
+
+
 def _metadata(t: Trained) -> dict[str, Any]:
     config, newest = t.config, t.training.tested[0]
     window = reach(config.churn.gap_days, config.churn.horizon_days)
@@ -131,10 +139,9 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "test_rows": len(newest.y),
         "test_metrics": {k: v for k, v in t.tests[0]["model"].items() if np.isfinite(v)},
         "contenders": {n: {k: v for k, v in m.items() if np.isfinite(v)} for n, m in t.tests[0].items()},
-        "calibration": calibration_bins(t.training.tested[0].y, t.training.tested[0].probability["model"])[
-            :, :2
-        ].tolist(),
-        "base_rate": float(t.sample.churned.mean()),
+        "calibration": calibration_bins(newest.y, newest.probability["model"], newest.weight)[:, :2].tolist(),
+        "base_rate": float(np.average(t.sample.churned, weights=t.sample.weight)),
+        "outreach_rows": _outreach_rows(t),
         "catalogue_hash": t.matrix.catalogue_hash,
         "catalogue": [vars(c) for c in t.matrix.columns],
         "calibrator": t.training.calibrator,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.backtest.recipe import Training, run
 from models.backtest.split import Fold
 from models.backtest.tuning import tune
 from models.backtest.undated import WARNING, out_of_fold, run_undated
+from models.effects.censoring import Untouched
 from models.prediction import still_there
 from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
@@ -27,9 +28,9 @@ from models.tracking.registry import TrackingStore
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
-from pipeline.dataset.matrix import build_matrix, training_snapshots, with_listing
+from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.dataset.sample import bounded
-from pipeline.outcomes.drawn import contaminated
+from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, open_sources
@@ -70,7 +71,8 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     tracking = tracking_of(config)
     registry.check_store(tracking)
     undated = config.churn.kind == "labelled"
-    sources, every, matrix, censored = (prepare_table if undated else prepare_history)(config, as_of, say)
+    found = (prepare_table if undated else prepare_history)(config, as_of, say)
+    sources, every, matrix = found.sources, found.sample, found.matrix
     report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
     settings, tests = settings_of(config), config.model.test_snapshots
@@ -85,7 +87,18 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     verdict = compare(config, tracking, training, every)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
     trained = Trained(
-        config, as_of, sources, matrix, sample, report, training, verdict, censored, tuned, there
+        config,
+        as_of,
+        sources,
+        matrix,
+        sample,
+        report,
+        training,
+        verdict,
+        found.censored,
+        tuned,
+        there,
+        found.untouched,
     )
     record = make_record(trained)
     say("log run and model")
@@ -116,11 +129,31 @@ def settings_of(config: Config) -> Settings:
     )
 
 
-Prepared = tuple[Sources, Sample, Matrix, int]
+@dataclass(frozen=True)
+class Prepared:
+    """Rows to learn from.
+
+    Parameters
+    ----------
+    sources, matrix
+        Where they come from.
+    sample
+        Those with a label.
+    censored
+        How many have none.
+    untouched
+        What our own list did to the labels; None where it did nothing.
+    """
+
+    sources: Sources
+    sample: Sample
+    matrix: Matrix
+    censored: int
+    untouched: Untouched | None = None
 
 
 def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
-    """Build the matrix of the mature snapshots and join the labels; returns also how many rows were censored."""
+    """Build the matrix of the mature snapshots and join the labels; where our list was at work, weigh the rows."""
     sources = open_sources(config, as_of)
     sources.freshness.require()
     days = training_snapshots(config, sources, as_of)
@@ -128,18 +161,16 @@ def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     sources = bounded(sources, config, days, say)
     matrix = build_matrix(sources, config, days)
     churned = build_labels(sources, config, matrix, as_of)
-    listed = contaminated(config, matrix.frame)
-    if listed.any() and config.model.outreach_rows == "mark":
-        matrix = with_listing(matrix, listed)
-    elif listed.any() and config.model.outreach_rows == "exclude":
-        say(
-            f"{listed.sum():,} of {len(listed):,} rows left out: our own outreach was at work on their labels"
-        )
-        churned = np.where(listed, np.nan, churned)
+    touched = untouched(config, matrix.frame)
+    if touched is not None:
+        for line in told(touched, len(churned)):
+            say(line)
+        churned = np.where(touched.weight > 0, churned, np.nan)
     known = np.isfinite(churned)
-    frame = matrix.frame.loc[known]
     require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
-    return sources, _sample(frame, matrix, churned[known]), matrix, int((~known).sum())
+    weight = None if touched is None else touched.weight[known]
+    sample = _sample(matrix.frame.loc[known], matrix, churned[known], weight)
+    return Prepared(sources, sample, matrix, int((~known).sum()), touched)
 
 
 def still_there_of(sources: Sources, config: Config, matrix: Matrix, as_of: dt.date) -> dict[str, Any] | None:
@@ -165,15 +196,17 @@ def prepare_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
     known = np.isfinite(table.churned)
     say(f"table of {len(known):,} rows, {known.sum():,} with a label; {WARNING}")
     learn = table.rows(known)
-    return table.sources, _sample(learn.matrix.frame, table.matrix, learn.churned), table.matrix, 0
+    sample = _sample(learn.matrix.frame, table.matrix, learn.churned)
+    return Prepared(table.sources, sample, table.matrix, 0)
 
 
-def _sample(frame: pd.DataFrame, matrix: Matrix, churned: Floats) -> Sample:
+def _sample(frame: pd.DataFrame, matrix: Matrix, churned: Floats, weight: Floats | None = None) -> Sample:
     return Sample(
         X=frame[[c.name for c in matrix.columns]].reset_index(drop=True),
         churned=churned,
         customer=frame["customer_id"].to_numpy(dtype=np.str_),
         snapshot=frame["snapshot"].to_numpy().astype("datetime64[D]"),
+        weight=weight,
     )
 
 
@@ -228,7 +261,14 @@ def compare(config: Config, tracking: TrackingStore, training: Training, sample:
         rules=said,
         min_gain=config.model.min_gain,
         seed=config.seed,
+        weight=_joined([t.weight for t in judged]),
     )
+
+
+def _joined(weights: list[Floats | None]) -> Floats | None:
+    """Of several tests; all rows of a training are weighed, or none."""
+    given = [weight for weight in weights if weight is not None]
+    return np.concatenate(given) if given else None
 
 
 def _champion_probability(config: Config, tracking: TrackingStore, rows: Sample, newest: Fold) -> Floats:

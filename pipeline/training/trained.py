@@ -16,8 +16,10 @@ from models.backtest.compare import Verdict
 from models.backtest.evaluate import Slice, intervals, measure, slices
 from models.backtest.recipe import Training
 from models.backtest.tuning import Tuned
+from models.effects.censoring import Untouched
 from models.prediction.explain import contributions, importance
 from models.prediction.sample import ColumnReport, Sample
+from pipeline.outcomes.untouched import told
 from pipeline.sources.opening import Sources
 
 EXPLAINED_ROWS = 2_000
@@ -39,18 +41,23 @@ class Trained:
     censored: int
     tuned: Tuned | None = None
     still_there: Mapping[str, Any] | None = None
+    untouched: Untouched | None = None
 
     @cached_property
     def tests(self) -> list[dict[str, dict[str, float]]]:
         """Metrics by test snapshot, newest first, and contender."""
         size = self.config.outreach.capacity
-        return [{n: measure(t.y, p, size) for n, p in t.probability.items()} for t in self.training.tested]
+        return [
+            {n: measure(t.y, p, size, t.weight) for n, p in t.probability.items()}
+            for t in self.training.tested
+        ]
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """95 % intervals of the model on the newest test snapshot."""
         newest = self.training.tested[0]
-        return intervals(newest.y, newest.probability["model"], newest.customer, self.config.seed)
+        said = newest.probability["model"]
+        return intervals(newest.y, said, newest.customer, self.config.seed, weight=newest.weight)
 
     @cached_property
     def importance(self) -> dict[str, float]:
@@ -73,20 +80,24 @@ class Trained:
         """The segment with the clearest error of calibration."""
         newest = self.training.tested[0]
         frame = self.sample.X.iloc[newest.fold.test_rows]
-        found = slices(frame, newest.y, newest.probability["model"])
+        found = slices(frame, newest.y, newest.probability["model"], weight=newest.weight)
         return found[0] if found else None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this training."""
         tuned = (self.tuned.note,) if self.tuned is not None else ()
-        return (*tuned, *self.training.notes, *self._drift)
+        touched = told(self.untouched, len(self.sample) + self.censored) if self.untouched is not None else ()
+        return (*tuned, *touched, *self.training.notes, *self._drift)
 
     @property
     def _drift(self) -> tuple[str, ...]:
         """Said when the churn rate has moved since the labels that were known at the test snapshot."""
         newest = self.training.tested[0]
-        predicted, came = float(newest.probability["model"].mean()), float(newest.y.mean())
+        predicted, came = (
+            float(np.average(values, weights=newest.weight))
+            for values in (newest.probability["model"], newest.y)
+        )
         error = (predicted * (1 - predicted) / len(newest.y)) ** 0.5
         if abs(predicted - came) < max(DRIFT, 4 * error):
             return ()

@@ -12,6 +12,8 @@ from models.statistics.metrics import auc, log_loss
 from models.tracking import registry
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
+from pipeline.outcomes import ledger
+from pipeline.outcomes.drawn import ledger_folder
 from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
@@ -173,9 +175,43 @@ def test_as_deployed_it_is_better_than_the_rules_on_what_came(shipped, tmp_path)
     by_id = said.set_index("customer_id")["churn_probability"]
     p = by_id.loc[at_day.frame["customer_id"]].to_numpy()
     assert len(by_id) == len(y) == 2984
-    past = prepare_history(config, day, lambda line: None)[1]
+    past = prepare_history(config, day, lambda line: None).sample
     parts = fit_members(past.at_most(20_000, 7), replace(settings_of(config), trees=1), seeds=1)
     for rule in ("recency rule", "rfm"):
         z = parts.scores(at_day.features)[rule]
         assert log_loss(y, p) < log_loss(y, 1 / (1 + np.exp(-z)))
         assert auc(y, p) > auc(y, z)
+
+
+def test_rows_that_our_list_has_touched_are_left_out_and_made_up_for(tiny):
+    """Forty customers at monthly snapshots; on 10 March half of ten chosen ones are listed, the others left alone."""
+    rng = np.random.default_rng(1)
+    rows = [
+        (f"{who:02d}", day.date())
+        for who in range(40)
+        for day in pd.date_range("2025-11-01", "2026-04-20", freq="7D")
+        if rng.random() < 0.2 + 0.6 * (who % 2)
+    ]
+    config = tiny(
+        transactions=pd.DataFrame(rows, columns=["customer_id", "occurred_at"]),
+        sections={"snapshots": {"step_days": 30, "min_history_days": 30, "max_count": 4}},
+    )
+    chosen = [f"{who:02d}" for who in range(10)]
+    nothing = pd.DataFrame({name: [None] * 10 for name in ledger.SCHEMA.names[1:]})
+    listed = np.arange(10) < 5
+    night = nothing.assign(customer_id=chosen, chosen=listed, control=~listed, propensity=0.5)
+    ledger.append(ledger_folder(config), dt.date(2026, 3, 10), night)
+    said = []
+    found = prepare_history(config, dt.date(2026, 4, 10), said.append)
+    sample = found.sample
+    in_window = (sample.snapshot <= np.datetime64("2026-03-10")) & (
+        sample.snapshot + np.timedelta64(30, "D") > np.datetime64("2026-03-10")
+    )
+    assert in_window.any()
+    weight = dict(zip(sample.customer[in_window], sample.weight[in_window], strict=True))
+    assert not set(weight) & set(chosen[:5])
+    assert {weight[who] for who in chosen[5:] if who in weight} == {2.0}
+    assert {weight[who] for who in weight if who not in chosen} == {1.0}
+    assert (sample.weight[~in_window] == 1).all()
+    assert found.untouched.censored > 0
+    assert any("rows left out because our list was at work" in line for line in said)
