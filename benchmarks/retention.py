@@ -23,12 +23,13 @@ import ibis
 import pandas as pd
 
 from configs.schema import Churn
-from pipeline.retention.cohorts import cohort_table
-from pipeline.retention.lost import audit_table
-from pipeline.retention.periods import periods_until
-from pipeline.retention.rate import retention_table
-from pipeline.retention.revenue import revenue_table
-from pipeline.retention.survival import lifetimes, survival_table
+from models.statistics.survival import survival_table
+from pipeline.retention.definition.periods import periods_until
+from pipeline.retention.tables.audit import audit_table
+from pipeline.retention.tables.cohorts import cohort_table
+from pipeline.retention.tables.rate import retention_table
+from pipeline.retention.tables.revenue import revenue_table
+from pipeline.retention.tables.survival import lifetimes
 
 AS_OF = dt.date(2024, 1, 1)
 DAYS = 1_400

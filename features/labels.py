@@ -1,15 +1,22 @@
-"""Who churned: the only code that looks after a snapshot."""
+"""Who churned: the only code that looks after a snapshot. Scoring must not reach it; an import contract proves that."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+import ibis
+import ibis.expr.types as ir
 
-from features.panel import Floats, Ints, Panel, Window
-from features.snapshots import TimeAxis, seconds
+from features.definition import any_bit, any_of, bit, counts_as_churn, edge_index, words
+from features.dialects import engine_of
+from features.snapshots import newest_mature
+
+if TYPE_CHECKING:
+    from configs.schema import Churn
+
+KEPT, LEFT = "kept", "left"
 
 
 def window_of(snapshot: dt.date, gap_days: int, horizon_days: int) -> tuple[dt.date, dt.date]:
@@ -24,44 +31,83 @@ def window_of(snapshot: dt.date, gap_days: int, horizon_days: int) -> tuple[dt.d
     return start, start + dt.timedelta(days=horizon_days)
 
 
-def label_axis(snapshots: Sequence[dt.date], gap_days: int, horizon_days: int) -> TimeAxis:
-    """A time axis whose edges meet the label windows."""
-    edges = [day for snapshot in snapshots for day in window_of(snapshot, gap_days, horizon_days)]
-    return TimeAxis.of(edges, [horizon_days])
+def mature_of(snapshots: Sequence[dt.date], churn: Churn, as_of: dt.date) -> list[dt.date]:
+    """Those of the snapshots whose label window is over at `as_of`, ascending, each once."""
+    last = newest_mature(as_of, churn.gap_days, churn.horizon_days)
+    return sorted({day for day in snapshots if day <= last})
 
 
-def silent(purchases: Panel, members: Ints, snapshot: dt.date, gap_days: int, horizon_days: int) -> Floats:
-    """Non-contractual: 1 where a customer bought nothing in the label window, else 0.
-
-    `purchases` is on `label_axis`.
-    """
-    start, end = window_of(snapshot, gap_days, horizon_days)
-    window = Window(purchases, members, purchases.axis.edge(start), purchases.axis.edge(end))
-    return (window.active_periods() == 0).astype(np.float64)
-
-
-def ended(
-    ended_at: Floats, counts: NDArray[np.bool_], snapshot: dt.date, gap_days: int, horizon_days: int
-) -> Floats:
-    """Contractual: 1 where an ending that counts falls into the label window, 0 where the customer stayed.
-
-    NaN (censored) where the customer ended in the gap, or for a reason that does not count as churn: it is not
-    known whether such a customer would have been kept.
+def outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[dt.date]) -> ir.Table:
+    """What the label windows of some snapshots hold of each customer, where the data live.
 
     Parameters
     ----------
-    ended_at
-        Shape (n,): seconds since 1970, NaN while not ended.
-    counts
-        Shape (n,): whether the reason of the ending counts as churn.
+    tables
+        Role to table; what happened in a window counts whenever it became known.
+    snapshots
+        Ascending; their label windows must be over in the tables.
+
+    Returns
+    -------
+    Table
+        `customer_id`, and words of bits, bit `i` for the i-th snapshot, as in `features.definition`. `kept_0`, ...:
+        bought in the window, or a contract that has not ended by its end. `left_0`, ..., of contracts only: an ending
+        that counts as churn falls into the window. A buyer without a row has bought in no window.
+    """
+    midnight = dt.time()
+    windows = [window_of(day, churn.gap_days, churn.horizon_days) for day in snapshots]
+    starts, ends = (
+        [dt.datetime.combine(day, midnight) for day in days] for days in zip(*windows, strict=True)
+    )
+    count = len(snapshots)
+    if churn.kind == "contractual":
+        contracts = tables["customers"]
+        stayed = ibis.ifelse(contracts.ended_at.isnull(), count, edge_index(contracts.ended_at, ends))
+        begun = ibis.ifelse(counts_as_churn(contracts, churn), edge_index(contracts.ended_at, starts), 0)
+        engine, none = engine_of(contracts), ibis.literal(0, "int16")
+        return contracts.select(
+            "customer_id",
+            **words(none, stayed, count, engine, KEPT),
+            **words(stayed, begun, count, engine, LEFT),
+        )
+    bought = tables["transactions"]
+    inside = (bought.occurred_at >= ibis.literal(starts[0])) & (bought.occurred_at < ibis.literal(ends[-1]))
+    rows = bought.filter(inside).select(
+        "customer_id",
+        opened=edge_index(bought.occurred_at, ends),
+        closed=edge_index(bought.occurred_at, starts),
+    )
+    found = any_of(rows, words(rows.opened, rows.closed, count, engine_of(bought), KEPT))
+    return found.filter(any_bit(found, KEPT))
+
+
+def labelled(rows: ir.Table, found: ir.Table, churn: Churn) -> ir.Table:
+    """The rows with `churned`: 1 churned, 0 kept, null where it is not known.
+
+    It is not known of a snapshot without a number, of a contract that ended in the gap, and of one that ended for a
+    reason that does not count as churn: nobody knows whether such a customer would have been kept.
+
+    Parameters
+    ----------
+    rows
+        With `customer_id` and `snapshot_number`, the place of the row's snapshot among those of `found`, or null.
+    found
+        What `outcomes` returned, on the same engine.
 
     Examples
     --------
-    >>> day = dt.date(2024, 1, 1)
-    >>> ended(np.array([np.nan, seconds(day) + 5.0]), np.array([True, True]), day, 0, 30)
-    array([0., 1.])
+    >>> import pandas as pd
+    >>> from configs.schema import Churn
+    >>> ended = pd.to_datetime([None, "2024-01-05", "2024-02-05"])
+    >>> contracts = pd.DataFrame({"customer_id": ["a", "b", "c"], "ended_at": ended})
+    >>> churn = Churn(kind="contractual", horizon_days=30)
+    >>> found = outcomes({"customers": ibis.memtable(contracts)}, churn, [dt.date(2024, 1, 1)])
+    >>> rows = ibis.memtable(pd.DataFrame({"customer_id": ["a", "b", "c"], "snapshot_number": 0}))
+    >>> labelled(rows, found, churn).order_by("customer_id").to_pyarrow()["churned"].to_pylist()
+    [0, 1, 0]
     """
-    start, end = (seconds(day) for day in window_of(snapshot, gap_days, horizon_days))
-    left = ended_at < end
-    churned = np.where(left, 1.0, 0.0)
-    return np.where(left & ((ended_at < start) | ~counts), np.nan, churned)
+    both = rows.left_join(found, "customer_id")
+    number = both.snapshot_number
+    left = bit(both, number, LEFT) if churn.kind == "contractual" else ibis.literal(True)
+    churned = ibis.cases((number.isnull(), ibis.null("int8")), (bit(both, number, KEPT), 0), (left, 1))
+    return both.select(*rows.columns, churned=churned.cast("int8"))

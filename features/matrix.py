@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from features import contact_gaps, feedback, frequency, monetary, recency, relationship, seasonality, usage
-from features.panel import Floats, Ints, Panel, Window
+from features.panel import Floats, Panel
 from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
 from features.tables import PREDICATES
@@ -122,25 +123,6 @@ def attribute_columns(people: People, exclude: Sequence[str]) -> list[FeatureCol
     ]
 
 
-def customers_at(
-    snapshot: dt.date, axis: TimeAxis, people: People, purchases: Panel | None, active_days: int | None
-) -> Ints:
-    """Numbers of the customers at a snapshot: the one definition for labels, list and rate.
-
-    Parameters
-    ----------
-    purchases, active_days
-        Non-contractual: a customer has bought within so many days before the snapshot. None for contractual:
-        a customer has started before the snapshot and not ended by then.
-    """
-    if purchases is not None and active_days is not None:
-        everybody = np.arange(len(people.ids))
-        window = Window(purchases.known_at(axis.edge(snapshot)), everybody, None, axis.edge(snapshot))
-        return np.flatnonzero(window.last(active_days).active_periods() > 0)
-    t = seconds(snapshot)
-    return np.flatnonzero((people.started_at < t) & ~(people.ended_at < t))
-
-
 def assemble(
     people: People,
     panels: Mapping[str, Panel],
@@ -148,16 +130,22 @@ def assemble(
     snapshots: Sequence[dt.date],
     columns: Sequence[ColumnOf],
     attributes: Sequence[FeatureColumn],
-    active_days: int | None,
+    there: NDArray[np.bool_],
 ) -> pd.DataFrame:
-    """The frame of a `Matrix`; `active_days` is None for contractual churn."""
-    purchases = panels.get("transactions") if active_days else None
-    days = sorted(snapshots)
-    members = [customers_at(day, axis, people, purchases, active_days) for day in days]
+    """The frame of a `Matrix`.
+
+    Parameters
+    ----------
+    snapshots
+        Ascending.
+    there
+        Shape (customers, snapshots): who is a customer at which snapshot, see `features.definition`.
+    """
+    members = [np.flatnonzero(here) for here in there.T]
     ends = np.cumsum([len(m) for m in members])
     total = int(ends[-1])
     values = np.empty((len(columns), total), np.float32)
-    for day, who, end in zip(days, members, ends, strict=True):
+    for day, who, end in zip(snapshots, members, ends, strict=True):
         edge = axis.edge(day)
         at = At(
             seconds(day) / DAY,
@@ -170,11 +158,11 @@ def assemble(
             row[end - len(who) : end] = function(at)
     everyone = np.concatenate(members)
     frame = pd.DataFrame(values.T, columns=[column.name for column, _ in columns], copy=False)
-    days_of_rows = np.repeat(np.array(days, dtype="datetime64[s]"), [len(m) for m in members])
+    days_of_rows = np.repeat(np.array(snapshots, dtype="datetime64[s]"), [len(m) for m in members])
     frame.insert(0, "customer_id", pd.Series(people.ids.take(pa.array(everyone)).to_pandas(), dtype="str"))
     frame.insert(1, "snapshot", days_of_rows)
     # A customer who starts later is not in the customers source yet, though a purchase may already be known.
-    midnights = np.repeat([seconds(day) for day in days], [len(m) for m in members])
+    midnights = np.repeat([seconds(day) for day in snapshots], [len(m) for m in members])
     later = people.started_at[everyone] >= midnights
     for fact in attributes:
         values_of = people.attributes[fact.name].take(everyone).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""As-of dates, the periods between them, and who is a customer at one."""
+"""As-of dates, and the periods between them."""
 
 from __future__ import annotations
 

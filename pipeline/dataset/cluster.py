@@ -7,7 +7,7 @@ customer; each piece goes to a Python worker, which runs the same lines as one m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -17,17 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from configs.schema import Config
+from features.definition import names_of
 from features.panel import Stat
 from features.partials import partials
 from features.tables import derived
 from pipeline.dataset.engine import kinds_of, shards_for
 from pipeline.dataset.extra import loaded
-from pipeline.dataset.plan import Plan
+from pipeline.dataset.plan import MEMBERS, Plan, members
 
 EVENTS_A_PIECE = 1_000_000
 _WHOLE = ("count", "active_days", "bits")
 
 Finish = Callable[[pd.DataFrame], pa.Table]
+Names = tuple[list[str], list[str]]  # of the columns in whole numbers, and of the others
 
 
 def frame(
@@ -61,15 +63,20 @@ def frame(
     every = derived(tables)
     pieces = config.engine.partitions or max(shards_for(rows), rows // EVENTS_A_PIECE, 2 * _cores(session))
     stats = {role: sorted(wanted) for role, wanted in plan.stats.items() if wanted}
+    queries = {role: partials(every[role], role, wanted, plan.axis) for role, wanted in stats.items()}
+    queries[MEMBERS] = members(tables, config, plan.snapshots).mutate(period=0)
+    names = {role: _names(wanted) for role, wanted in stats.items()}
+    names[MEMBERS] = (names_of(queries[MEMBERS].columns), [])
     parts = []
-    for number, (role, wanted) in enumerate(stats.items()):
-        query = session.sql(backend.compile(partials(every[role], role, wanted, plan.axis)))
-        parts.append(_uniform(query, number, wanted, _widths(stats), pieces))
+    for number, (role, query) in enumerate(queries.items()):
+        found = session.sql(backend.compile(query))
+        parts.append(_uniform(found, number, names[role], _widths(names.values()), pieces))
     events = reduce(lambda one, other: one.unionByName(other), parts)
-    work = partial(_piece, plan, stats, finish)
+    work = partial(_piece, plan, names, finish)
     grouped = events.groupBy("piece_")
     if "customers" not in every:
-        return grouped.applyInArrow(partial(work, None), schema)
+        # PySpark 4.3 looks for type hints, and fails on a partial.
+        return grouped.applyInArrow(lambda table: work(None, table), schema)
     needed = [
         "customer_id",
         *({"started_at", "ended_at"} & set(every["customers"].columns)),
@@ -90,17 +97,20 @@ def _piece_of(pieces: int) -> Any:
     return sf.pmod(sf.xxhash64("customer_id"), sf.lit(pieces))
 
 
-def _widths(stats: Mapping[str, Sequence[Stat]]) -> tuple[int, int]:
-    """How many whole-number and how many other statistics the widest roles have."""
-    whole = [sum(s.kind in _WHOLE for s in wanted) for wanted in stats.values()]
-    return max(whole), max(len(wanted) - w for wanted, w in zip(stats.values(), whole, strict=True))
+def _names(wanted: Sequence[Stat]) -> Names:
+    whole = [s.name for s in wanted if s.kind in _WHOLE]
+    return whole, [s.name for s in wanted if s.kind not in _WHOLE]
 
 
-def _uniform(query: Any, number: int, wanted: Sequence[Stat], widths: tuple[int, int], pieces: int) -> Any:
+def _widths(names: Collection[Names]) -> tuple[int, int]:
+    """How many whole-number and how many other columns the widest roles have."""
+    return max(len(whole) for whole, _ in names), max(len(rest) for _, rest in names)
+
+
+def _uniform(query: Any, number: int, names: Names, widths: tuple[int, int], pieces: int) -> Any:
     """The partials of a role in the columns that all roles share: `w0`, `w1`, ... and `f0`, `f1`, ..."""
     from pyspark.sql import functions as sf
 
-    names = [s.name for s in wanted if s.kind in _WHOLE], [s.name for s in wanted if s.kind not in _WHOLE]
     columns = [
         (sf.col(own[i]) if i < len(own) else sf.lit(None)).cast(kind).alias(f"{letter}{i}")
         for own, letter, kind, width in zip(names, "wf", ("bigint", "double"), widths, strict=True)
@@ -117,16 +127,15 @@ def _both(work: Callable[[Any, pa.Table], pa.Table], events: pa.Table, customers
 
 
 def _piece(
-    plan: Plan, stats: Mapping[str, Sequence[Stat]], finish: Finish, customers: Any, events: pa.Table
+    plan: Plan, names: Mapping[str, Names], finish: Finish, customers: Any, events: pa.Table
 ) -> pa.Table:
     """On a worker: the partials of one piece of the customers -> its rows."""
     reduced = {}
-    for number, (role, wanted) in enumerate(stats.items()):
+    for number, (role, own_names) in enumerate(names.items()):
         own = events.filter(pc.equal(events["role_"], number))
-        names = [s.name for s in wanted if s.kind in _WHOLE], [s.name for s in wanted if s.kind not in _WHOLE]
         columns = {
             name: own[f"{letter}{i}"]
-            for group, letter in zip(names, "wf", strict=True)
+            for group, letter in zip(own_names, "wf", strict=True)
             for i, name in enumerate(group)
         }
         keys = {name: own[name] for name in ("customer_id", "period", "known")}

@@ -50,6 +50,8 @@ def scan(
     stats: Mapping[str, Collection[Stat]],
     axis: TimeAxis,
     shards: int = 1,
+    *,
+    grouped: Mapping[str, ir.Table],
 ) -> Iterator[Scan]:
     """Run one group-by for each source that has statistics to compute.
 
@@ -61,6 +63,8 @@ def scan(
     ----------
     tables
         The sources of the roles, without the derived ones.
+    grouped
+        More tables by name, which have one row a customer already.
     """
     every = derived(tables)
     wanted = {role: columns for role, columns in stats.items() if columns}
@@ -68,12 +72,14 @@ def scan(
         found = {
             role: arrow(partials(every[role], role, wanted[role], axis)).combine_chunks() for role in wanted
         }
+        found |= {name: arrow(table).combine_chunks() for name, table in grouped.items()}
         yield Scan(1, lambda _: found)
         return
     here = [role for role in wanted if every[role].get_backend() is connection]
     # Derived roles are made of the divided rows.
     rows = {role: tables[role].select(*read) for role, read in columns_read(tables, here, wanted).items()}
     away = {role: partials(every[role], role, wanted[role], axis) for role in wanted if role not in here}
+    away |= grouped
     with tempfile.TemporaryDirectory(prefix="churn-") as name:
         folder = Path(name)
         for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):

@@ -19,7 +19,7 @@ from features.matrix import Matrix
 from features.snapshots import back_from, newest_mature
 from features.tables import derived
 from pipeline.dataset import engine
-from pipeline.dataset.plan import Plan
+from pipeline.dataset.plan import MEMBERS, Plan, members
 from pipeline.progress import progress
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
@@ -43,7 +43,14 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
 
     size = sources.event_rows // shards
     with (
-        engine.scan(sources.connection, sources.tables, plan.stats, plan.axis, shards) as scan,
+        engine.scan(
+            sources.connection,
+            sources.tables,
+            plan.stats,
+            plan.axis,
+            shards,
+            grouped={MEMBERS: members(sources.tables, config, snapshots)},
+        ) as scan,
         ThreadPoolExecutor(config.model.threads) as pool,
     ):
 

@@ -15,10 +15,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from configs.errors import ConfigError, Fault
 from configs.roles import renamed
 from configs.schema import Config
+from features import definition
+from features.definition import unpacked
 from features.matrix import ColumnOf, People, assemble, attribute_columns, available, declared, select
 from features.panel import Stat
 from features.snapshots import TimeAxis
@@ -26,6 +29,8 @@ from features.spec import FeatureColumn, catalogue_hash, needed_stats
 from features.spending import spending_columns
 from pipeline.dataset import engine
 from pipeline.dataset.extra import load_extra, require_columns
+
+MEMBERS = "members"
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,6 @@ class Plan:
         Names of the customers' attributes that are there.
     facts
         Declarations of those that are columns.
-    active_days
-        None for contractual churn.
     code
         Digests of the user's own features.
     """
@@ -59,7 +62,6 @@ class Plan:
     stats: Mapping[str, frozenset[Stat]]
     attributes: tuple[str, ...]
     facts: tuple[FeatureColumn, ...]
-    active_days: int | None
     code: tuple[str, ...]
 
     @classmethod
@@ -91,19 +93,16 @@ class Plan:
         _refuse_taken_names(config, [column.name for column, _ in columns])
         spending = spending_columns(found, windows, config.outreach.value_days)
         stats = needed_stats([function for _, function in (*columns, *spending)], events, axis)
-        if active_days:
-            stats["transactions"].add(Stat("count"))
         nobody = np.zeros(0)
         someone = People(pa.array([], pa.string()), nobody, nobody, dict.fromkeys(attributes, pd.Series()))
         return cls(
             axis,
-            tuple(snapshots),
+            tuple(sorted(snapshots)),
             columns,
             spending,
             {role: frozenset(wanted) for role, wanted in stats.items()},
             tuple(attributes),
             tuple(attribute_columns(someone, exclude)),
-            active_days,
             extra.code,
         )
 
@@ -123,18 +122,31 @@ class Plan:
         Parameters
         ----------
         reduced
-            Arrow table of the partial statistics of each role.
+            Arrow table of the partial statistics of each role, and of who is a customer when, see `members`.
         customers
             Arrow table of these customers' rows of the customers source, None without one.
         kinds
             The attributes with their types; see `engine.kinds_of`.
         """
-        whose = reduced["transactions"] if self.active_days is not None or customers is None else customers
-        ids = engine.ids_of(whose["customer_id"])
+        members = reduced[MEMBERS]
+        ids = engine.ids_of(members["customer_id"])
+        members = members.take(pc.index_in(ids, value_set=members["customer_id"].combine_chunks()))
+        there = unpacked(members, len(self.snapshots))
         people = engine.people_of(customers, kinds, ids)
-        panels = {role: engine.panel_of(reduced[role], ids, self.stats[role], self.axis) for role in reduced}
+        panels = {
+            role: engine.panel_of(table, ids, self.stats[role], self.axis)
+            for role, table in reduced.items()
+            if role != MEMBERS
+        }
         columns = (*self.columns, *self.spending)
-        return assemble(people, panels, self.axis, self.snapshots, columns, self.facts, self.active_days)
+        return assemble(people, panels, self.axis, self.snapshots, columns, self.facts, there)
+
+
+def members(tables: Mapping[str, ir.Table], config: Config, snapshots: Sequence[dt.date]) -> ir.Table:
+    """Who is a customer at which of the snapshots, by what was known then; those who never are have no row."""
+    times = [dt.datetime.combine(day, dt.time()) for day in sorted(snapshots)]
+    found = definition.customers(tables, config.churn, times, as_known_then=True)
+    return found.filter(definition.any_bit(found)).select("customer_id", *definition.names_of(found.columns))
 
 
 def _refuse_taken_names(config: Config, features: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str) -> st
     Parameters
     ----------
     curves
-        Of `pipeline.retention.survival.survival_table`.
+        Of `models.statistics.survival.survival_table`.
     title, note
         The lines above the picture; a screen reader says the first.
     kept
@@ -61,7 +61,7 @@ def cohort_chart(table: pd.DataFrame, title: str, note: str, unit: str) -> str:
     Parameters
     ----------
     table
-        Of `pipeline.retention.cohorts.cohort_table`, without segment.
+        Of `pipeline.retention.tables.cohorts.cohort_table`, without segment.
     title, note
         The lines above the picture.
     unit

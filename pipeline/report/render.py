@@ -54,7 +54,7 @@ class ListRow:
 class PeriodRow:
     """Retention of one period: S, N, E and lost are customers; the rate and its 95 % interval are percent.
 
-    `period` is the label of `pipeline.retention.periods`. The rate is shown as final only when `complete`.
+    `period` is the label of `pipeline.retention.definition.periods`. The rate is shown as final only when `complete`.
     """
 
     period: str

@@ -21,9 +21,9 @@ from features.spending import spending_window
 from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.plan import Plan
-from pipeline.retention import forecasts
-from pipeline.retention.rate_forecast import secure_ids
-from pipeline.retention.reported import reported
+from pipeline.retention.definition.at_hand import Seen
+from pipeline.retention.forecast import store
+from pipeline.retention.forecast.expected import secure_ids
 from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
@@ -92,14 +92,14 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
     everybody = _everybody(crowd, plan, found, matrix, job)
     job.say("retention tables")
     unit = config.retention.unit
-    secure = secure_ids(reported(sources), config.churn, as_of, unit)
+    secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
     safe = None if secure is None else _on_spark(crowd, secure)
     rates = rates_of(
         sources,
         config,
         as_of,
         lambda: crowd.losses(safe, as_of, config.churn, unit),
-        forecasts.folder_in(job.record),
+        store.folder_in(job.record),
     )
     return Scored(sources, matrix, found[CHANCE].to_numpy(np.float64), rates, everybody)
 

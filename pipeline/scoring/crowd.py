@@ -22,10 +22,10 @@ from configs.outreach import Outreach
 from configs.schema import Churn
 from models.prediction.scoring import probability
 from models.statistics.credibility import PARTS, Portfolio, history_parts, means
+from models.statistics.losses import EXACT_UP_TO, Losses
 from pipeline.outreach.valuation import Valuation, history, kept, worth_one
-from pipeline.retention.losses import Losses
-from pipeline.retention.periods import Unit
-from pipeline.retention.rate_forecast import EXACT_UP_TO, lost_in_period
+from pipeline.retention.definition.periods import Unit
+from pipeline.retention.forecast.expected import lost_in_period
 
 Floats = NDArray[np.float64]
 CHANCE = "churn_probability"

@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
-import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
-from pipeline.report.curves import cohort_chart, standalone, survival_chart
+from models.statistics.losses import Losses
+from pipeline.report.curves import standalone
 from pipeline.report.render import Forecast
-from pipeline.retention import rate_tables
-from pipeline.retention.forecasts import model_errors, track_record
-from pipeline.retention.losses import Losses
-from pipeline.retention.lost import audit_table
-from pipeline.retention.periods import MONTHS
-from pipeline.retention.rate_forecast import (
+from pipeline.retention.definition.at_hand import Seen, at_hand
+from pipeline.retention.definition.periods import MONTHS
+from pipeline.retention.definition.scope import Scope
+from pipeline.retention.forecast.expected import (
     RateForecast,
-    check_forecasts,
     forecast_losses,
     forecast_rate,
     lost_in_period,
     secure_customers,
 )
-from pipeline.retention.rate_scope import Scope
-from pipeline.retention.reported import at_hand, reported
-from pipeline.retention.survival import lifetimes, survival_table
+from pipeline.retention.forecast.track_record import model_errors, track_record
+from pipeline.retention.registry import RATE, of_a_night, read_at_night
+from pipeline.retention.table import Ahead, Question
 from pipeline.sources.opening import Sources
 
 DIGITS = 9
-DRAWN = {"cohorts": "who is left of the new customers", "survival": "how long customers stay"}
 HISTORY = ("rate", "adjusted_rate", "S", "N", "E", "lost")
 UNSEEN_POINTS = 0.5
 
@@ -47,31 +43,38 @@ class NightRates:
 
     Parameters
     ----------
-    company, unit
-        Name of the config, and length of the periods.
+    unit
+        Length of the periods.
     tables
-        Name to table: `retention` always, the others where the sources allow.
+        Name to table: the rate always, the others where the sources allow.
+    drawings
+        Name to what draws the table as an element of an HTML page.
     forecasts
         Of the label window and of the classic rate.
     warnings
         What a person should look at.
     """
 
-    company: str
     unit: str
     tables: Mapping[str, pd.DataFrame]
+    drawings: Mapping[str, Callable[[], str]]
     forecasts: tuple[RateForecast, ...]
     warnings: tuple[str, ...]
 
     @property
     def table(self) -> pd.DataFrame:
         """The classic rate by period, newest last."""
-        return self.tables["retention"]
+        return self.tables[RATE]
+
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """Name to drawing."""
+        return {name: draw() for name, draw in self.drawings.items()}
 
     @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `write` makes."""
-        drawn = (f"{_stem(name)}.svg" for name in self.pictures)
+        drawn = (f"{_stem(name)}.svg" for name in self.drawings)
         return (*(f"{_stem(n)}.{ending}" for n in self.tables for ending in ("csv", "parquet")), *drawn)
 
     def write(self, folder: Path) -> None:
@@ -82,19 +85,6 @@ class NightRates:
             rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
         for name, drawn in self.pictures.items():
             (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")
-
-    @cached_property
-    def pictures(self) -> dict[str, str]:
-        """Name to drawing, as an element of an HTML page."""
-        return {name: self._drawn(name) for name in DRAWN if name in self.tables}
-
-    def _drawn(self, name: str) -> str:
-        title = f"{self.company}: {DRAWN[name]}"
-        if name == "cohorts":
-            return cohort_chart(self.tables[name], title, f"by the {self.unit} of the start", self.unit)
-        return survival_chart(
-            self.tables[name], title, "Kaplan-Meier, with its 95 % interval", "still customers"
-        )
 
     @property
     def forecast(self) -> Forecast | None:
@@ -155,7 +145,7 @@ def night_rates(
 
     def losses() -> tuple[Losses, Losses]:
         unit = config.retention.unit
-        safe = secure_customers(reported(sources), config.churn, as_of, unit, customers)
+        safe = secure_customers(Seen(sources, {}), config.churn, as_of, unit, customers)
         lost = np.where(safe, 0.0, lost_in_period(probability, as_of, config.churn, unit))
         return Losses.of(probability), Losses.of(lost)
 
@@ -179,74 +169,49 @@ def rates_of(
         Folder of the past forecasts.
     """
     scope = Scope.of(config.retention)
-    tables = at_hand(reported(sources), rate_tables.times_of(config, as_of, scope))
+    tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope))
     past = track_record(kept, tables, config.churn, as_of)
     errors, (window, period) = model_errors(past), losses()
     forecasts = (
         forecast_rate(window, as_of, config.churn, error=errors.get("window", 0.0)),
         forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),
     )
-    wanted: dict[str, Callable[[], pd.DataFrame]] = {
-        "by_segment": lambda: _by_segment(tables, config, as_of, scope),
-        "cohorts": lambda: rate_tables.cohorts(tables, config, as_of, scope),
-        "survival": lambda: survival_table(lifetimes(tables, config.churn, as_of)),
-        "goals": lambda: rate_tables.goals(tables, config, as_of, scope),
-        "audit": lambda: _audit(tables, config, as_of, scope),
-        "forecast": lambda: _beside_past(past, forecasts, tables, config, as_of),
-    }
-    if rate_tables.has_amounts(tables):
-        wanted["revenue"] = lambda: rate_tables.revenue(tables, as_of, scope)
-    if "feedback" in tables:
-        wanted["feedback"] = lambda: rate_tables.feedback(tables, config, as_of, scope)
-    if {"ended_at", "end_reason"} <= set(getattr(tables.get("customers"), "columns", ())):
-        wanted["reasons"] = lambda: rate_tables.reasons(tables, config, as_of, scope)
-    made, warnings = {"retention": rate_tables.retention(tables, config, as_of, scope)}, []
-    for name, make in wanted.items():
+    question = Question(config, as_of, scope, lambda: tables, Ahead(forecasts, past))
+    made, drawings, warnings = {}, {}, []
+    for name, table in of_a_night().items():
+        if table.nightly is None or not all(map(question.has, table.needs)):
+            continue
         try:
-            frame = make()
-        except DataError:  # such as nobody lost, or a history of one period: there is no such table
-            continue
-        except ConfigError as error:
-            warnings.append(f"retention {name}: {' '.join(str(error).split())}")
-            continue
-        if len(frame):
+            frame = table.nightly(question)
+        except (DataError, ConfigError) as error:
+            if name == RATE:
+                raise
+            if isinstance(error, ConfigError):
+                warnings.append(f"retention {name}: {' '.join(str(error).split())}")
+            continue  # such as nobody lost, or a history of one period: there is no such table
+        if len(frame) or name == RATE:
             made[name] = frame
-    return NightRates(config.name, scope.unit, made, forecasts, tuple(warnings))
+            if table.drawn is not None:
+                drawings[name] = partial(table.drawn, question, frame)
+    return NightRates(scope.unit, made, drawings, forecasts, tuple(warnings))
+
+
+def times_of(config: Config, as_of: dt.date, scope: Scope) -> list[dt.datetime]:
+    """When a night asks who is a customer: at the edges of the periods of the rate and of the goals."""
+    now = dt.datetime.combine(as_of, dt.time())
+    scopes = [scope, *(scope.plain(rule.unit) for rule in config.retention.goals)]
+    periods = [period for each in scopes for period in each.until(as_of)]
+    return sorted({moment for p in periods for moment in (p.start, min(p.end, now))})
 
 
 def no_rates() -> NightRates:
     """Those of a table without dates: the columns of the rate and no period."""
     names = ["period", "start", "end", *HISTORY, "rate_low", "rate_high", "complete"]
-    return NightRates("", "month", {"retention": pd.DataFrame(columns=names)}, (), ())
-
-
-def _by_segment(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
-    parts = []
-    for name in config.retention.segments:
-        part = rate_tables.retention(tables, config, as_of, replace(scope, segment=name))
-        part.insert(0, "attribute", name)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _audit(tables: Mapping[str, ir.Table], config: Config, as_of: dt.date, scope: Scope) -> pd.DataFrame:
-    period = rate_tables.last_complete(as_of, scope)
-    return audit_table(tables, config.churn, period).assign(period=period.label)
-
-
-def _beside_past(
-    past: pd.DataFrame,
-    forecasts: Sequence[RateForecast],
-    tables: Mapping[str, ir.Table],
-    config: Config,
-    as_of: dt.date,
-) -> pd.DataFrame:
-    today = check_forecasts(pd.DataFrame(map(vars, forecasts)), tables, config.churn, as_of)
-    return pd.concat([past, today], ignore_index=True) if len(past) else today
+    return NightRates("month", {RATE: pd.DataFrame(columns=names)}, {}, (), ())
 
 
 def _stem(name: str) -> str:
-    return name if name == "retention" else f"retention_{name}"
+    return "retention" if name == RATE else f"retention_{name}"
 
 
 def _rounded(column: pd.Series) -> pd.Series:

@@ -30,7 +30,7 @@ from pipeline.outreach.playbook import check_playbook
 from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.publish import only_run, publish
 from pipeline.result import Result
-from pipeline.retention import forecasts
+from pipeline.retention.forecast import store
 from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
@@ -199,7 +199,7 @@ def _recorded(night: Night, record: Path) -> Night:
     written = ledger.append(record, night.as_of, rows)
     hindsight = _look(night.champion, night.as_of)  # a forecast made with it proves nothing
     if night.rates.forecasts and not hindsight:
-        forecasts.record(forecasts.folder_in(record), night.rates.forecasts, str(night.champion.version))
+        store.keep(store.folder_in(record), night.rates.forecasts, str(night.champion.version))
     if written.state != "changed":
         return night
     said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"

@@ -24,7 +24,7 @@ from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
-from pipeline.retention import forecasts
+from pipeline.retention.forecast import store
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
 from pipeline.sources.opening import Sources, open_sources
 
@@ -149,7 +149,7 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     probability = model.probability(matrix.features, config.model.threads)
     say("retention tables")
     ids = matrix.frame["customer_id"].tolist()
-    rates = night_rates(sources, config, as_of, ids, probability, forecasts.folder_in(job.record))
+    rates = night_rates(sources, config, as_of, ids, probability, store.folder_in(job.record))
     yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability))
 
 

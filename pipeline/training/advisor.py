@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 
 from configs.errors import HistoryError
@@ -56,7 +57,7 @@ class Advice:
     within: dict[int, float]
 
 
-def advise(purchases: PurchaseDays, first: int, end: int) -> Advice:
+def advise(bought: ir.Table, end: int) -> Advice:
     """Recommend `horizon_days` and `active_days` for customers who give no notice.
 
     A horizon should be so long that few of those called churned come back, and so short that three label windows
@@ -64,16 +65,18 @@ def advise(purchases: PurchaseDays, first: int, end: int) -> Advice:
 
     Parameters
     ----------
-    purchases
-        All purchase days before `end`.
-    first, end
-        The first day with data and the as-of date, in days since 1970.
+    bought
+        All purchases before `end`, on the local DuckDB.
+    end
+        The as-of date, in days since 1970.
 
     Raises
     ------
     HistoryError
         When not even the shortest horizon fits.
     """
+    purchases = PurchaseDays.of(bought)
+    first = int(purchases.day.min())
     history = end - first
     longest = max(history // WINDOWS, CANDIDATES[0])
     days = np.array([c for c in CANDIDATES if c <= history], dtype=np.int64)
@@ -84,7 +87,7 @@ def advise(purchases: PurchaseDays, first: int, end: int) -> Advice:
     active = active_days_for(purchases, end, days)
     followed = int(min(MOST_FOLLOWED, max(CANDIDATES[0], history // 4)))
     found = tuple(
-        horizon_of(purchases, end, int(c), followed, active)
+        horizon_of(bought, end, int(c), followed, active)
         for c in days
         if c <= longest and end - followed - c - first >= CANDIDATES[0]
     )
@@ -127,8 +130,7 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         say("gaps between purchases")
         sources = bounded(opened, config, [as_of], say)
         end = seconds(as_of) // DAY
-        purchases = PurchaseDays.of(sources.local["transactions"])
-        advice = advise(purchases, int(purchases.day.min()), end)
+        advice = advise(sources.local["transactions"], end)
         parts.append(_advice_text(config, advice))
         values["advice"] = {**asdict(advice), "candidates": [_values(h) for h in advice.candidates]}
     try:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
+
+from configs.schema import Churn
+from features.definition import customers_at
+from features.labels import labelled, outcomes
+from features.snapshots import EPOCH
 
 Ints = NDArray[np.int64]
 NEARLY_ALL = 0.95
@@ -44,13 +50,6 @@ class PurchaseDays:
         same = self.customer[1:] == self.customer[:-1]
         following[:-1][same] = self.day[1:][same]
         return following
-
-    def bought(self, start: int, end: int) -> NDArray[np.bool_]:
-        """Whether each customer bought on a day in [start, end), shape (customers,)."""
-        inside = (self.day >= start) & (self.day < end)
-        found = np.zeros(int(self.customer.max(initial=-1)) + 1, dtype=bool)
-        found[self.customer[inside]] = True
-        return found
 
 
 def returned_within(purchases: PurchaseDays, end: int, days: Ints) -> NDArray[np.float64]:
@@ -122,21 +121,35 @@ class Horizon:
         return self.churned / self.customers if self.customers else float("nan")
 
 
-def horizon_of(purchases: PurchaseDays, end: int, days: int, followed: int, active_days: int) -> Horizon:
+def horizon_of(purchases: ir.Table, end: int, days: int, followed: int, active_days: int) -> Horizon:
     """Look at the newest snapshot that leaves room for the horizon and for coming back.
+
+    Parameters
+    ----------
+    purchases
+        With `customer_id` and `occurred_at`.
 
     Examples
     --------
-    >>> p = PurchaseDays(np.array([0, 0, 1]), np.array([0, 45, 5]))
-    >>> h = horizon_of(p, end=70, days=30, followed=30, active_days=20)
+    >>> import ibis
+    >>> at = [dt.datetime(1970, 1, 1 + day) for day in (0, 20, 5)]
+    >>> rows = ibis.memtable({"customer_id": ["a", "a", "b"], "occurred_at": at})
+    >>> h = horizon_of(rows, end=30, days=10, followed=10, active_days=20)
     >>> (h.customers, h.churned, h.returned)
     (2, 2, 1)
     """
-    t = end - followed - days
-    customers = purchases.bought(t - active_days, t)
-    churned = customers & ~purchases.bought(t, t + days)
-    returned = churned & purchases.bought(t + days, t + days + followed)
-    return Horizon(days, t, int(customers.sum()), int(churned.sum()), int(returned.sum()), followed)
+    day = end - followed - days
+    snapshot, tables = EPOCH + dt.timedelta(days=day), {"transactions": purchases}
+    silent = Churn(kind="non_contractual", horizon_days=days, active_days=active_days)
+    afterwards = silent.model_copy(update={"gap_days": days, "horizon_days": followed})
+    rows = customers_at(tables, silent, dt.datetime.combine(snapshot, dt.time())).mutate(snapshot_number=0)
+    for name, churn in (("left", silent), ("stayed_away", afterwards)):
+        rows = labelled(rows, outcomes(tables, churn, [snapshot]), churn).rename({name: "churned"})
+    returned = (rows.left == 1) & (rows.stayed_away == 0)
+    found = rows.aggregate(
+        customers=rows.count(), churned=rows.left.sum().fill_null(0), returned=returned.sum().fill_null(0)
+    )
+    return Horizon(days, day, followed=followed, **found.to_pyarrow().to_pylist()[0])
 
 
 def active_days_for(purchases: PurchaseDays, end: int, candidates: Ints) -> int:

@@ -23,8 +23,8 @@ from configs.schema import Config, load_config
 from pipeline import demo
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
-from pipeline.retention.rate import retention_table
-from pipeline.retention.revenue import revenue_table
+from pipeline.retention.tables.rate import retention_table
+from pipeline.retention.tables.revenue import revenue_table
 from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect
 

@@ -3,23 +3,14 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+from test_gaps import bought
 from test_train import AS_OF, SMALL, purchases
 
 from configs.errors import HistoryError
 from models.backtest.learning import customer_curve, history_curve
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample
-from pipeline.sources.opening import open_sources
 from pipeline.training.advisor import advise, check
-from pipeline.training.gaps import PurchaseDays, horizon_of, returned_within
-
-
-def days_of(*customers):
-    """Purchase days of customers, each a list of days."""
-    return PurchaseDays(
-        np.repeat(np.arange(len(customers)), [len(c) for c in customers]),
-        np.concatenate(customers).astype(int),
-    )
 
 
 def paced(gap, customers=400, history=720, leaves=None, seed=0):
@@ -30,47 +21,12 @@ def paced(gap, customers=400, history=720, leaves=None, seed=0):
         days = np.cumsum(rng.exponential(gap, 4 * history // gap + 10)).astype(int) + rng.integers(0, 60)
         stay = history if leaves is None else rng.exponential(leaves)
         found.append(np.unique(days[days < min(history, stay + 60)]))
-    return days_of(*[c for c in found if len(c)])
-
-
-def test_two_purchases_of_a_day_are_one(tiny):
-    table = "customer_id,occurred_at\na,2024-01-01 08:00\na,2024-01-01 20:00\nb,2024-01-02\na,2024-01-05\n"
-    sources = open_sources(tiny(transactions=table), dt.date(2024, 2, 1))
-    found = PurchaseDays.of(sources.local["transactions"])
-    by_customer = [found.day[found.customer == c].tolist() for c in np.unique(found.customer)]
-    assert sorted(by_customer) == [[19723, 19727], [19724]]
-
-
-def test_a_gap_that_still_runs_counts_as_long_as_it_has_lasted():
-    purchases = days_of([0, 10], [0], [0, 30], [35])
-    shares = returned_within(purchases, end=40, days=np.array([5, 10, 30, 40]))
-    # at risk at 10 days: all but the gap open since day 35 (5 days): 5 gaps, one of them closes
-    np.testing.assert_allclose(shares, [0, 1 / 5, 1 - 4 / 5 * 2 / 3, 1 - 4 / 5 * 2 / 3])
-
-
-def test_against_counting_when_nothing_is_censored():
-    rng = np.random.default_rng(1)
-    purchases = days_of(*[np.unique(rng.integers(0, 300, 12)) for _ in range(50)])
-    following = purchases.next_day
-    closed = following >= 0
-    gaps = (following - purchases.day)[closed]
-    alone = PurchaseDays(
-        np.repeat(np.arange(len(gaps)), 2), np.column_stack([np.zeros(len(gaps), int), gaps]).ravel()
-    )
-    found = returned_within(alone, end=10_000, days=np.array([10, 50]))
-    np.testing.assert_allclose(found, [np.mean(gaps <= 10) / 2, np.mean(gaps <= 50) / 2])
-
-
-def test_who_churned_and_who_came_back():
-    purchases = days_of([0, 95], [0, 120, 170], [0, 120], [10, 99, 150], [300])
-    found = horizon_of(purchases, end=200, days=50, followed=50, active_days=100)
-    assert found.snapshot == 100
-    assert (found.customers, found.churned, found.returned) == (4, 2, 1)
+    return bought(*[c for c in found if len(c)])
 
 
 def test_the_horizon_grows_with_the_pace_of_the_customers():
-    fast = advise(paced(10, customers=1_500, leaves=500), 0, 720)
-    slow = advise(paced(60, customers=1_500, leaves=600), 0, 720)
+    fast = advise(paced(10, customers=1_500, leaves=500), 720)
+    slow = advise(paced(60, customers=1_500, leaves=600), 720)
     assert fast.horizon_days <= 45 < slow.horizon_days
     assert fast.active_days < slow.active_days
     assert slow.horizon_days <= slow.active_days
@@ -78,13 +34,13 @@ def test_the_horizon_grows_with_the_pace_of_the_customers():
 
 
 def test_when_everybody_comes_back_it_says_that_no_horizon_does():
-    advice = advise(paced(120), 0, 720)
+    advice = advise(paced(120), 720)
     assert "no horizon" in advice.reason[0]
 
 
 def test_too_short_a_history_is_refused_with_numbers():
-    with pytest.raises(HistoryError, match=r"20 days"):
-        advise(paced(5, history=20), 0, 20)
+    with pytest.raises(HistoryError, match="20 days of purchases are too few to look at gaps; 30 are needed"):
+        advise(bought([0, 5, 12], [3]), 20)
 
 
 def test_later_purchases_change_no_advice(tiny):

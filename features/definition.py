@@ -1,0 +1,193 @@
+"""Who is a customer at a time, written once, as expressions that every engine runs.
+
+A contract makes a customer from its start to its end: started before t and not ended before t. Without a contract a
+purchase does, for `active_days`: bought in `[t - active_days, t)`. Matrix, labels, rate, list, forecast and
+`churn check` all ask here; who churned is said in `features.labels`, which scoring must not reach.
+
+The answer for many times at once is a row of bits a customer, bit `i` for the i-th time. One row of a source covers a
+run of these times, so that one group-by with `bit_or` answers them all, and nothing is sorted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from features import dialects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from configs.schema import Churn
+
+WORD_BITS = 60
+NEVER = -1
+WORD = "word"
+
+
+def customers(
+    tables: Mapping[str, ir.Table], churn: Churn, times: Sequence[dt.datetime], *, as_known_then: bool = False
+) -> ir.Table:
+    """One row for everybody who ever was a customer, with the times at which it is one as bits.
+
+    Parameters
+    ----------
+    tables
+        Role to table. They run where they are: the customers of contracts, otherwise the transactions.
+    churn
+        What churn means here.
+    times
+        Ascending naive UTC times.
+    as_known_then
+        A purchase counts from the time at which it was known, as a matrix sees it; otherwise from the time at which
+        it occurred, as a rate tells the past with all that is known by now.
+
+    Returns
+    -------
+    Table
+        `customer_id`; `first_at`, the first purchase or the start of the contract; `first_index`, the number
+        of times at or before it; `word_0`, `word_1`, ...: bit `i` of word `w` tells whether it is a customer
+        at `times[60 * w + i]`; `excused_index`, the number of times at or before an ending that does not
+        count as churn, otherwise -1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from configs.schema import Churn
+    >>> bought = ibis.memtable(pd.DataFrame({"customer_id": ["a"], "occurred_at": [pd.Timestamp("2024-01-01")]}))
+    >>> churn = Churn(kind="non_contractual", horizon_days=30, active_days=10)
+    >>> times = [dt.datetime(2024, 1, day) for day in (1, 2, 11, 12)]
+    >>> found = customers({"transactions": bought}, churn, times).to_pyarrow()
+    >>> unpacked(found, 4).tolist()
+    [[False, True, True, False]]
+    """
+    if churn.kind == "contractual":
+        return _of_contracts(tables["customers"], churn, times)
+    return _of_purchases(tables["transactions"], churn.active_days, times, as_known_then=as_known_then)
+
+
+def customers_at(tables: Mapping[str, ir.Table], churn: Churn, moment: dt.datetime) -> ir.Table:
+    """The ids of the customers at a time: the column `customer_id`, each once."""
+    found = customers(tables, churn, [moment])
+    return found.filter(bit(found, 0)).select("customer_id")
+
+
+def counts_as_churn(customers: ir.Table, churn: Churn) -> ir.BooleanValue:
+    """Whether an ending counts as churn; one whose reason is declared not to leaves unknown what would have been."""
+    if not churn.not_churn_reasons:
+        return ibis.literal(True)
+    return customers.end_reason.fill_null("").notin(churn.not_churn_reasons)
+
+
+def _of_contracts(contracts: ir.Table, churn: Churn, times: Sequence[dt.datetime]) -> ir.Table:
+    begun = contracts.filter(contracts.started_at.notnull())
+    engine = dialects.engine_of(contracts)
+    spans = begun.select(
+        customer_id=begun.customer_id,
+        first_at=begun.started_at,
+        opened=edge_index(begun.started_at, times),
+        closed=ibis.ifelse(begun.ended_at.isnull(), len(times), edge_index(begun.ended_at, times)),
+        excused=begun.ended_at.notnull() & ~counts_as_churn(begun, churn),
+    )
+    return spans.select(
+        "customer_id",
+        "first_at",
+        first_index=spans.opened,
+        excused_index=ibis.ifelse(spans.excused, spans.closed, NEVER),
+        **words(spans.opened, spans.closed, len(times), engine),
+    )
+
+
+def _of_purchases(
+    purchases: ir.Table, active_days: int, times: Sequence[dt.datetime], *, as_known_then: bool
+) -> ir.Table:
+    known = purchases.occurred_at
+    if as_known_then and "known_at" in purchases.columns:
+        known = ibis.greatest(known, purchases.known_at)
+    since = [moment - dt.timedelta(days=active_days) for moment in times]
+    spans = purchases.select(
+        customer_id=purchases.customer_id,
+        at=purchases.occurred_at,
+        opened=edge_index(known, times),
+        closed=edge_index(purchases.occurred_at, since),
+    )
+    engine = dialects.engine_of(purchases)
+    members = any_of(spans, words(spans.opened, spans.closed, len(times), engine), first_at=spans["at"].min())
+    first = edge_index(members.first_at, times)
+    return members.mutate(first_index=first, excused_index=ibis.literal(NEVER, "int16"))
+
+
+def any_of(rows: ir.Table, bits: Mapping[str, ir.IntegerValue], **more: Any) -> ir.Table:
+    """One row a customer, with the bits that are set in any of its rows."""
+    engine = dialects.engine_of(rows)
+    found = {name: dialects.any_bits(word, None, engine) for name, word in bits.items()}
+    return rows.group_by("customer_id").aggregate(**more, **found)
+
+
+def edge_index(moment: ir.TimestampValue, edges: Sequence[dt.datetime], first: int = 0) -> ir.IntegerValue:
+    """How many of the ascending `edges` are at or before `moment`, by bisection; null counts as before all."""
+    if not edges:
+        return ibis.literal(first, "int16")
+    middle = len(edges) // 2
+    return ibis.ifelse(
+        moment >= ibis.literal(edges[middle]),
+        edge_index(moment, edges[middle + 1 :], first + middle + 1),
+        edge_index(moment, edges[:middle], first),
+    )
+
+
+def words(
+    opened: ir.IntegerValue, closed: ir.IntegerValue, count: int, engine: str, name: str = WORD
+) -> dict[str, ir.IntegerValue]:
+    """Bits `opened` to `closed - 1` of `count`, in words that fit a signed 64-bit integer."""
+    found = {}
+    for number, first in enumerate(range(0, count, WORD_BITS)):
+        low = _clip(opened, first)
+        high = ibis.greatest(_clip(closed, first), low)
+        found[f"{name}_{number}"] = dialects.bit(high, engine) - dialects.bit(low, engine)
+    return found
+
+
+def _clip(index: ir.IntegerValue, first: int) -> ir.IntegerValue:
+    return (index.cast("int64") - first).clip(0, WORD_BITS)
+
+
+def bit(rows: ir.Table, index: int | ir.IntegerValue, name: str = WORD) -> ir.BooleanValue:
+    """Whether bit `index`, a number or a column of numbers, is set in the words of each row."""
+    found = [rows[column] for column in names_of(rows.columns, name)]
+    if isinstance(index, int):
+        return (found[index // WORD_BITS] & (1 << index % WORD_BITS)) != 0
+    inside = [
+        (index < (w + 1) * WORD_BITS, ((word >> (index - w * WORD_BITS)) & 1) == 1)
+        for w, word in enumerate(found)
+    ]
+    return ibis.cases(*inside, else_=False)
+
+
+def any_bit(rows: ir.Table, name: str = WORD) -> ir.BooleanValue:
+    """Whether any bit is set in the words of each row."""
+    return reduce(operator.or_, [rows[column] != 0 for column in names_of(rows.columns, name)])
+
+
+def names_of(columns: Sequence[str], name: str = WORD) -> list[str]:
+    """The columns that are words of a name, in their order."""
+    found = (column for column in columns if column.rpartition("_")[0] == name)
+    return sorted(found, key=lambda column: int(column.rpartition("_")[2]))
+
+
+def unpacked(rows: pa.Table, count: int, name: str = WORD) -> NDArray[np.bool_]:
+    """The first `count` bits of the words of each row, shape (rows, count)."""
+    found = np.zeros((rows.num_rows, count), bool)
+    for place, column in enumerate(names_of(rows.column_names, name)):
+        word = rows[column].to_numpy().astype(np.int64)
+        for i in range(place * WORD_BITS, min(count, (place + 1) * WORD_BITS)):
+            found[:, i] = (word >> (i - place * WORD_BITS)) & 1
+    return found

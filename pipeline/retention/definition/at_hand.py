@@ -1,0 +1,109 @@
+"""The tables that figures are made of: as they are, or at hand for a night that reads them a dozen times."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from configs.roles import ROLES
+from features.dialects import engine_of
+from pipeline.sources.opening import Sources
+
+Reads = Mapping[str, frozenset[str]]  # role -> columns
+
+# The customers with their attributes, and when somebody bought: a table need not declare these.
+ALWAYS: Reads = {
+    "customers": frozenset(),
+    "transactions": frozenset({"customer_id", "occurred_at", "known_at"}),
+}
+
+
+def all_reads(*reads: Reads) -> dict[str, frozenset[str]]:
+    """What some tables read together.
+
+    Examples
+    --------
+    >>> found = all_reads({"feedback": frozenset({"score"})}, {"feedback": frozenset({"kind"})})
+    >>> sorted(found["feedback"])
+    ['kind', 'score']
+    """
+    return {
+        role: frozenset().union(*(read.get(role, ()) for read in reads)) for read in reads for role in read
+    }
+
+
+class Seen(Mapping[str, ir.Table]):
+    """The tables of some sources, with the columns that are declared to be read, and no others.
+
+    A command and a night both look through this: a table that reads a column without declaring it fails in both.
+    Of the customers it shows their own columns and the attributes; names and addresses are not among them.
+    """
+
+    def __init__(self, sources: Sources, reads: Reads) -> None:
+        self._local = sources.local
+        self._reads = all_reads(ALWAYS, reads)
+        self._people = {*ROLES["customers"].columns, "known_at", *sources.attributes}
+
+    def __getitem__(self, role: str) -> ir.Table:
+        """The declared columns of a role."""
+        if role not in self._reads:
+            raise KeyError(role)
+        table = self._local[role]
+        shown = self._people if role == "customers" else self._reads[role]
+        return table.select(*(name for name in table.columns if name in shown))
+
+    def __iter__(self) -> Iterator[str]:
+        return (role for role in self._local if role in self._reads)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class AtHand(dict[str, ir.Table]):
+    """Role to table of the local DuckDB, with numbers for customers, and what was made of them.
+
+    Parameters
+    ----------
+    times
+        Ascending; the times at which somebody will ask who is a customer. They are answered at once.
+    """
+
+    def __init__(self, tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> None:
+        super().__init__(tables)
+        self.times = tuple(times)
+        self._made: list[ir.Table] = []
+
+    def made(self, query: ir.Table) -> ir.Table:
+        """The rows of a query, which runs once however often it is asked for."""
+        found = query.cache()
+        self._made.append(found)
+        return found
+
+
+def at_hand(tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> Mapping[str, ir.Table]:
+    """The tables, copied to the local DuckDB with a number for each customer; on a cluster as they are.
+
+    Grouping by a number in memory takes half as long as by a text in a file. A table without the column
+    `customer_id`, of which events are counted and no customers, stays where it is.
+
+    Parameters
+    ----------
+    times
+        See `AtHand`.
+    """
+    needed = {role: table for role, table in tables.items() if "customer_id" in table.columns}
+    if any(engine_of(table) == "pyspark" for table in needed.values()):
+        return tables
+    # Of contacts only those with a customer of the others count.
+    ids = [table.select("customer_id") for role, table in needed.items() if role != "contacts"]
+    everybody = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
+    numbers = everybody.mutate(number=ibis.row_number().cast("int32")).cache()
+    found = {role: table for role, table in tables.items() if role not in needed}
+    for role, table in needed.items():
+        numbered = table.inner_join(numbers, "customer_id")
+        rest = [numbered[c] for c in table.columns if c != "customer_id"]
+        found[role] = numbered.select(numbered.number.name("customer_id"), *rest).cache()
+    return AtHand(found, times)

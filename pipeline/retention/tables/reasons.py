@@ -1,0 +1,148 @@
+"""Why customers say they left, coded to a short list, and which of it the company can act on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from configs.errors import ConfigError, Fault
+from features.definition import edge_index
+from pipeline.retention.definition.periods import Period
+from pipeline.retention.definition.segments import with_segment
+from pipeline.retention.rendering import show as shown
+from pipeline.retention.table import Question, Shown, Table
+
+LABELS: dict[str, str] = {
+    "closed_down": "died or closed down",
+    "left_market": "left the market",
+    "friend_or_free": "switched to a friend or a free provider",
+    "competitor": "won by a competitor",
+    "unhappy": "unhappy with product or service",
+    "nobody_cares": "felt that nobody cares",
+    "other": "another reason",
+    "uncoded": "stated, but not in the config's list",
+    "not_stated": "no reason stated",
+}
+CONTROLLABLE = frozenset({"competitor", "unhappy", "nobody_cares"})
+UNKNOWN = frozenset({"other", "uncoded", "not_stated"})
+
+
+def reason_table(
+    tables: Mapping[str, ir.Table],
+    periods: Sequence[Period],
+    as_of: dt.date,
+    *,
+    codes: Mapping[str, str] | None = None,
+    controllable: Collection[str] = CONTROLLABLE,
+    not_churn_reasons: Collection[str] = (),
+    segment: str | None = None,
+) -> pd.DataFrame:
+    """Endings that count as churn, by period and coded reason.
+
+    Parameters
+    ----------
+    tables
+        With `customers` that have `ended_at` and `end_reason`.
+    periods
+        Consecutive periods, oldest first.
+    as_of
+        That midnight UTC is now; later endings are not known.
+    codes
+        Reason as stated to a code of `LABELS`; upper and lower case and outer blanks do not matter. The codes
+        stand for themselves.
+    controllable
+        Codes that the company can act on; `other`, `uncoded` and `not_stated` are neither.
+    not_churn_reasons
+        Endings that do not count.
+    segment
+        A customer attribute.
+
+    Returns
+    -------
+    DataFrame
+        `period`, `complete`, `segment`, `code`, `reason`, `controllable` (`yes`, `no`, `unknown`), `customers`, and
+        `share` in percent of the endings of that period (and segment); the most frequent first.
+
+    Raises
+    ------
+    ConfigError
+        When the customers have no stated reasons, or a code is unknown.
+    """
+    customers = tables.get("customers")
+    if customers is None or not {"ended_at", "end_reason"} <= set(customers.columns):
+        raise ConfigError("reasons need sources.customers with the columns ended_at and end_reason; map them")
+    coding = _coding(codes or {}, controllable)
+    now = dt.datetime.combine(as_of, dt.time())
+    edges = [p.start for p in periods] + [min(periods[-1].end, now)]
+    stated = customers.end_reason.strip().lower()
+    code = ibis.cases(
+        (stated.isnull() | (stated == ""), "not_stated"),
+        *((stated == text, code) for text, code in coding.items()),
+        else_="uncoded",
+    )
+    counts = customers.end_reason.fill_null("").notin(list(not_churn_reasons)) if not_churn_reasons else True
+    ended = customers.filter(customers.ended_at.notnull() & counts)
+    ended = ended.select("customer_id", number=edge_index(ended.ended_at, edges).cast("int64") - 1, code=code)
+    ended = ended.filter((ended.number >= 0) & (ended.number < len(periods)))
+    if segment is not None:
+        ended = with_segment(ended, tables, segment)
+    by = ["number", *(["segment"] if segment else [])]
+    frame: pd.DataFrame = ended.group_by([*by, "code"]).aggregate(customers=ended.count()).execute()
+    frame = frame.assign(
+        period=frame["number"].map(dict(enumerate(p.label for p in periods))),
+        complete=frame["number"].map(dict(enumerate(p.complete for p in periods))),
+        reason=frame["code"].map(LABELS),
+        controllable=[
+            "unknown" if c in UNKNOWN else "yes" if c in set(controllable) else "no" for c in frame["code"]
+        ],
+        share=100 * frame["customers"] / frame.groupby(by)["customers"].transform("sum"),
+    )
+    ordered = frame.sort_values([*by, "customers", "code"], ascending=[*[True] * len(by), False, True])
+    names = ["period", "complete", *by[1:], "code", "reason", "controllable", "customers", "share"]
+    return ordered[names].reset_index(drop=True)
+
+
+def _coding(codes: Mapping[str, str], controllable: Collection[str]) -> dict[str, str]:
+    wrong = sorted({*codes.values(), *controllable} - set(LABELS))
+    if wrong:
+        known = ", ".join(LABELS)
+        raise ConfigError(
+            "unknown reason codes",
+            [Fault(f"reasons: {code}", "is no code", f"known: {known}") for code in wrong],
+        )
+    return {code: code for code in LABELS} | {text.strip().lower(): code for text, code in codes.items()}
+
+
+def of_question(question: Question) -> pd.DataFrame:
+    """Stated reasons of endings, coded as the config says."""
+    config, as_of, scope = question.config, question.as_of, question.scope
+    return reason_table(
+        question.tables,
+        scope.until(as_of),
+        as_of,
+        codes=config.retention.reasons.codes,
+        controllable=config.retention.reasons.controllable,
+        not_churn_reasons=config.churn.not_churn_reasons,
+        segment=scope.segment,
+    )
+
+
+def show(question: Question) -> Shown:
+    """The reasons that customers stated for leaving, coded and counted."""
+    frame = of_question(question)
+    figures = ["reason", "controllable", "customers", "share"]
+    if "segment" in frame or frame.empty:
+        text = shown(frame, ["period", *(["segment"] if "segment" in frame else []), *figures])
+    else:
+        total = frame.groupby(["code", "reason", "controllable"], as_index=False)["customers"].sum()
+        total = total.assign(share=100 * total["customers"] / total["customers"].sum())
+        total = total.sort_values(["customers", "code"], ascending=[False, True])
+        text = f"{shown(total, figures)}\n\n{shown(frame, ['period', *figures])}"
+    return Shown(frame, text, ["endings that count as churn; coded by retention.reasons of the config"])
+
+
+TABLE = Table(show, nightly=of_question, needs=("customers.ended_at", "customers.end_reason"))

@@ -1,0 +1,140 @@
+"""How long customers stay: Kaplan-Meier curves by segment, with log-rank tests between them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from configs.schema import Churn
+from features.definition import counts_as_churn
+from models.statistics.survival import logrank_table, survival_summary, survival_table
+from pipeline.retention.definition.segments import with_segment
+from pipeline.retention.rendering import percent
+from pipeline.retention.rendering import show as shown
+from pipeline.retention.table import Question, Shown, Table
+from pipeline.retention.tables.rate import who_is_a_customer
+
+ALL = "(all)"
+DAY = 86_400
+AGES = (30, 90, 180, 365)
+
+
+def lifetimes(
+    tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, segment: str | None = None
+) -> pd.DataFrame:
+    """Customers by whole days of their first time as a customer, and by whether it has ended.
+
+    A contract lasts from its start to its end. A buyer stays from the first purchase until `active_days` have
+    passed since a purchase without another one, as in the rate. Those who are still there at as-of, and those who
+    left for a reason that does not count as churn, are censored: known to have stayed so long.
+
+    Returns
+    -------
+    DataFrame
+        `segment`, `days`, `left` (False is censored), `customers`.
+    """
+    spells = (
+        _contracts(tables, churn, as_of) if churn.kind == "contractual" else _purchases(tables, churn, as_of)
+    )
+    return counted(spells, tables, segment)
+
+
+def _contracts(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
+    customers = tables["customers"].filter(lambda t: t.started_at.notnull())
+    left = customers.ended_at.notnull() & counts_as_churn(customers, churn)
+    spells = customers.mutate(first_at=customers.started_at)
+    return until(spells, customers.ended_at, left, as_of)
+
+
+def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
+    bought = tables["transactions"]
+    # No two purchases of one piece of the time axis lie far enough apart for a lapse between them.
+    piece = bought.occurred_at.epoch_seconds() // (churn.active_days * DAY)
+    pieces = bought.group_by("customer_id", piece=piece).aggregate(
+        begun_at=bought.occurred_at.min(), until=bought.occurred_at.max()
+    )
+    order = ibis.window(group_by="customer_id", order_by="piece")
+    linked = pieces.mutate(
+        until=pieces.until + ibis.interval(days=churn.active_days),
+        following=pieces.begun_at.lead().over(order),
+    )
+    last = linked.following.isnull() | (linked.following > linked.until)
+    spells = linked.group_by("customer_id").aggregate(
+        first_at=linked.begun_at.min(), lapsed_at=linked.until.min(where=last)
+    )
+    over = spells.lapsed_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))
+    return until(spells, ibis.ifelse(over, spells.lapsed_at, ibis.null("timestamp")), over, as_of)
+
+
+def until(spells: ir.Table, ended_at: ir.TimestampValue, left: ir.BooleanValue, as_of: dt.date) -> ir.Table:
+    """Whole days from `first_at` to the end, or to as-of without one."""
+    now = ibis.literal(dt.datetime.combine(as_of, dt.time()))
+    seconds = ibis.coalesce(ended_at, now).epoch_seconds() - spells.first_at.epoch_seconds()
+    return spells.select("customer_id", days=(seconds // DAY).cast("int64"), left=left)
+
+
+def counted(spells: ir.Table, tables: Mapping[str, ir.Table], segment: str | None) -> pd.DataFrame:
+    """Customers by segment, days and whether it has ended."""
+    named = (
+        spells.mutate(segment=ibis.literal(ALL)) if segment is None else with_segment(spells, tables, segment)
+    )
+    by = ["segment", "days", "left"]
+    counted = named.group_by(by).aggregate(customers=named.count()).order_by(by)
+    frame: pd.DataFrame = counted.execute()
+    return frame
+
+
+def show(question: Question) -> Shown:
+    """How long customers stay: Kaplan-Meier curves, with log-rank tests between segments."""
+    churn = question.config.churn
+    counts = lifetimes(question.tables, churn, question.as_of, question.scope.segment)
+    rules = [who_is_a_customer(churn), "Kaplan-Meier; who is still there, or left for no churn, is censored"]
+    return curves(question, counts, rules, "still customers", "left")
+
+
+def curves(question: Question, counts: pd.DataFrame, rules: list[str], kept: str, happened: str) -> Shown:
+    """The curves of some counts, their summary and the tests between segments.
+
+    Parameters
+    ----------
+    kept, happened
+        What those in the curve are, and what has happened to the others.
+    """
+    curve, summary, tests = survival_table(counts), survival_summary(counts, AGES), logrank_table(counts)
+    segment = question.scope.segment
+    ages = {f"survival_{age}d": f"{age} days" for age in AGES}
+    shares = {name: (100 * summary[name]).map(percent, na_action="ignore") for name in ages}
+    columns = {"segment": segment or "customers of", "customers": "customers", "left": happened}
+    columns |= {"median_days": "median days", "median_days_of_leavers": f"of those who {happened}"} | ages
+    text = shown(summary.assign(**shares), columns)
+    if len(tests):
+        names = {"segment": segment or "", "customers": "customers", "statistic": "log-rank z"}
+        text += "\n\n" + shown(tests, names | {"p_value": "p", "p_adjusted": "p adjusted"})
+        rules = [*rules, "log-rank: each against all others; negative: later than the others"]
+
+    def picture() -> str:
+        from pipeline.report.curves import survival_chart
+
+        return survival_chart(curve, f"{question.config.name}: {kept}", rules[0], kept)
+
+    return Shown(curve, text, rules, {"rows": summary, "logrank": tests, "curve": curve}, picture)
+
+
+def nightly(question: Question) -> pd.DataFrame:
+    """The curve of all customers."""
+    return survival_table(lifetimes(question.tables, question.config.churn, question.as_of))
+
+
+def drawn(question: Question, frame: pd.DataFrame) -> str:
+    """The curve of a night."""
+    from pipeline.report.curves import survival_chart
+
+    title = f"{question.config.name}: how long customers stay"
+    return survival_chart(frame, title, "Kaplan-Meier, with its 95 % interval", "still customers")
+
+
+TABLE = Table(show, span=False, picture=True, nightly=nightly, drawn=drawn)

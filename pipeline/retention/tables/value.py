@@ -1,0 +1,143 @@
+"""What one point of retention is worth, in this company's own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from configs.errors import ConfigError, DataError
+from pipeline.retention.definition.scope import PER_YEAR
+from pipeline.retention.table import Question, Shown, Table
+from pipeline.retention.tables import activity, rate
+
+
+@dataclass(frozen=True)
+class PointValue:
+    """Worth of a higher rate over the coming year.
+
+    Parameters
+    ----------
+    points
+        By how many percentage points the rate of each period is higher.
+    extra_customers
+        More customers at the end of the year.
+    extra_revenue, extra_margin
+        More revenue, and what is left of it, over the year.
+    assumptions
+        Everything that went in, one line each: to be printed beside the figures.
+    """
+
+    points: float
+    extra_customers: float
+    extra_revenue: float
+    extra_margin: float
+    assumptions: tuple[str, ...]
+
+
+def point_value(
+    retention: pd.DataFrame,
+    activity: pd.DataFrame,
+    *,
+    periods_per_year: int = 12,
+    points: float = 1.0,
+    margin: float = 1.0,
+) -> PointValue:
+    """Follow today's customers for a year at the own average rate, and at one that is higher.
+
+    With C customers today, v the mean revenue per customer and period, r the mean rate: the sum over the year's
+    periods k of C v (r' ^ k - r ^ k), where r' = r + points, at most 1. A customer who is kept is worth a customer's
+    average; nobody new is counted.
+
+    Parameters
+    ----------
+    retention, activity
+        Tables of the same periods, from `pipeline.retention.tables.rate` and `pipeline.retention.tables.activity`.
+    periods_per_year
+        12 for months, 4 for quarters, 52 for weeks, 1 for years.
+    points
+        Percentage points more.
+    margin
+        Share of the revenue that is left after costs.
+
+    Raises
+    ------
+    DataError
+        Without a complete period that has a rate and revenue.
+
+    Examples
+    --------
+    >>> retention = pd.DataFrame({"E": [1000], "adjusted_rate": [90.0], "complete": [True], "full_history": [True]})
+    >>> activity = pd.DataFrame({"customer_value": [10.0]})
+    >>> worth = point_value(retention, activity, periods_per_year=2)
+    >>> round(worth.extra_revenue, 2), round(worth.extra_customers, 1)
+    (281.0, 18.1)
+    """
+    table = retention.reset_index(drop=True).assign(customer_value=activity["customer_value"].to_numpy(float))
+    usable = table[table["complete"] & table["full_history"]].dropna(
+        subset=["adjusted_rate", "customer_value"]
+    )
+    usable = usable.tail(periods_per_year)
+    if usable.empty:
+        raise DataError("no complete period has both a rate and revenue: the worth of a point is not known")
+    rate, value = usable["adjusted_rate"].mean() / 100, usable["customer_value"].mean()
+    customers = int(usable["E"].iloc[-1])
+    better = min(rate + points / 100, 1.0)
+    k = np.arange(1, periods_per_year + 1)
+    revenue = float(customers * value * (better**k - rate**k).sum())
+    assumptions = (
+        f"{customers:,} customers today",
+        f"{100 * rate:.2f} % kept per period, the mean of the last {len(usable)} complete ones",
+        f"{100 * better:.2f} % kept with {points:g} point{'s' * (points != 1)} more, in every one of "
+        f"{periods_per_year} periods",
+        f"{value:,.2f} revenue per customer and period, the mean of the same periods",
+        f"{100 * margin:g} % of the revenue is left after costs",
+        "a customer who is kept buys like the average one; new customers and the cost of keeping are not counted",
+    )
+    extra = float(customers * (better**periods_per_year - rate**periods_per_year))
+    return PointValue(points, extra, revenue, revenue * margin, assumptions)
+
+
+def of_question(question: Question, points: float, margin: float) -> PointValue:
+    """What a higher rate is worth over the coming year, of everybody.
+
+    Raises
+    ------
+    ConfigError
+        When the sources have no amounts.
+    """
+    if not question.has("transactions.amount"):
+        raise ConfigError("the worth of a point needs sources.transactions with the column amount; map it")
+    plain, as_of = replace(question, scope=question.scope.plain()), question.as_of
+    rates = rate.by_period(plain)
+    moves = activity.activity_table(plain.tables, plain.scope.until(as_of), as_of, rates)
+    return point_value(
+        rates, moves, periods_per_year=PER_YEAR[plain.scope.unit], points=points, margin=margin
+    )
+
+
+def show(
+    question: Question,
+    points: Annotated[float, typer.Option(min=0, max=100, help="Percentage points more retention.")] = 1.0,
+    margin: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the revenue that is left after costs.")
+    ] = None,
+) -> Shown:
+    """What a point of retention is worth over a year, in this company's own numbers."""
+    share = question.config.margin if margin is None else margin
+    found = of_question(question, points, share)
+    names = ("points", "extra_customers", "extra_revenue", "extra_margin")
+    frame = pd.DataFrame([{name: getattr(found, name) for name in names}])
+    text = (
+        f"{found.points:g} point{'s' * (found.points != 1)} more retention in every {question.scope.unit} of a year: "
+        f"{found.extra_customers:,.0f} more customers at its end, {found.extra_revenue:,.0f} more revenue, "
+        f"{found.extra_margin:,.0f} of it left"
+    )
+    lines = [f"assumed: {line}" for line in found.assumptions]
+    return Shown(frame, text, lines, {"assumptions": list(found.assumptions)})
+
+
+TABLE = Table(show, activity.READS, segment=False)

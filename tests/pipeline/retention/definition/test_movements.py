@@ -1,0 +1,47 @@
+"""What a period made of each customer, against sets of customers."""
+
+import datetime as dt
+
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from configs.schema import Churn
+from pipeline.retention.definition.movements import COUNTS, statuses
+from pipeline.retention.definition.periods import Period
+from pipeline.retention.tables.rate import retention_of
+from tests.oracle import retention_slow as slow
+from tests.oracle.retention_data import as_tables
+
+NUMBERS = ["S", "N", "E", *COUNTS[2:]]
+
+
+days = st.integers(0, 120)
+
+
+purchases = st.lists(st.tuples(st.sampled_from("abcdef"), days, st.sampled_from([0, 1, 86_399])), min_size=1)
+
+
+@given(purchases, days, st.integers(1, 60), st.integers(1, 50))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_customer_has_one_status_and_the_identity_holds(rows, start, length, active_days):
+    origin = pd.Timestamp("2024-01-01")
+    at = [origin + pd.Timedelta(days=d, seconds=s) for _, d, s in rows]
+    bought = pd.DataFrame({"customer_id": [c for c, _, _ in rows], "occurred_at": at})
+    plans = pd.DataFrame({"customer_id": list("abcd"), "plan": ["basic", "basic", "plus", None]})
+    frames = {"transactions": bought, "customers": plans}
+    churn = Churn(kind="non_contractual", horizon_days=30, active_days=active_days)
+    a = (origin + pd.Timedelta(days=start)).to_pydatetime()
+    b = a + dt.timedelta(days=length)
+    tables = as_tables(frames)
+    table = statuses(tables, churn, a, b).execute()
+    sets = slow.status_sets(frames, churn, a, b)
+    assert table.customer_id.is_unique
+    for status in ("kept", "lost", "new", "returned"):
+        assert set(table.customer_id[table.status == status]) == sets[status]
+    period = [Period("p", a, b)]
+    row = retention_of(tables, churn, period, dt.date(2025, 1, 1)).iloc[0]
+    assert row.E - row.N + row.lost == row.S
+    assert row.kept + row.new + row.returned == row.E
+    parts = retention_of(tables, churn, period, dt.date(2025, 1, 1), segment="plan")
+    assert parts[NUMBERS].sum().tolist() == row[NUMBERS].tolist()
