@@ -135,6 +135,13 @@ class UsageColumns(EventColumns):
     value: Annotated[ColumnRule | None, SUM] = None
 
 
+class FailedPaymentColumns(EventColumns):
+    """Payments that failed, such as by an expired card: when, how much, and when they were paid after all, if ever."""
+
+    amount: Annotated[ColumnRule | None, MONEY] = None
+    recovered_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="recovered_at")] = None
+
+
 Of = TypeVar("Of", bound=Columns)
 
 
@@ -207,6 +214,7 @@ class Roles(Section):
     feedback: FeedbackSource | None = None
     contacts: RoleSource[ContactColumns] | None = None
     usage: RoleSource[UsageColumns] | None = None
+    failed_payments: RoleSource[FailedPaymentColumns] | None = None
 
     @property
     def given(self) -> dict[str, RoleSource[Columns]]:

@@ -13,13 +13,23 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features import contact_gaps, feedback, frequency, monetary, recency, relationship, seasonality, usage
+from features import (
+    contact_gaps,
+    feedback,
+    frequency,
+    monetary,
+    payments,
+    recency,
+    relationship,
+    seasonality,
+    usage,
+)
 from features.panel import Floats, Panel
 from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
 from features.tables import PREDICATES
 
-FAMILIES = (recency, frequency, seasonality, monetary, feedback, contact_gaps, usage, relationship)
+FAMILIES = (recency, frequency, seasonality, monetary, feedback, contact_gaps, usage, relationship, payments)
 
 ColumnOf = tuple[FeatureColumn, Callable[[At], Floats]]
 

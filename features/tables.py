@@ -53,11 +53,12 @@ def complaints(contacts: ir.Table, topics: Sequence[str]) -> ir.BooleanValue:
     return told.fill_null(False)
 
 
-# The columns of the contacts that each derived role is made of, beside those of every event.
-DERIVED: Mapping[str, frozenset[str]] = {
-    "our_people": frozenset({"agent"}),
-    "their_people": frozenset({"contact_person"}),
-    "resolutions": frozenset({"direction", "resolved_at"}),
+# The source that each derived role is made of, and its columns beside those of every event.
+DERIVED: Mapping[str, tuple[str, frozenset[str]]] = {
+    "our_people": ("contacts", frozenset({"agent"})),
+    "their_people": ("contacts", frozenset({"contact_person"})),
+    "resolutions": ("contacts", frozenset({"direction", "resolved_at"})),
+    "recoveries": ("failed_payments", frozenset({"recovered_at"})),
 }
 
 
@@ -65,34 +66,37 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     """Tables of the roles, and those that follow from them.
 
     `resolutions` is the contacts seen from their other clock: a row occurs when the issue was resolved, so that
-    the issues open at t are those opened before t less those resolved before t. `our_people` and `their_people`
-    have a row for each person on a side, at the moment at which the first contact with the person was known.
+    the issues open at t are those opened before t less those resolved before t. In the same way `recoveries` is the
+    failed payments at the time at which they were paid after all. `our_people` and `their_people` have a row for each
+    person on a side, at the moment at which the first contact with the person was known.
     """
     result = dict(tables)
-    contacts = tables.get("contacts")
-    if contacts is None:
-        return result
-    for role in ("our_people", "their_people"):
-        (person,) = DERIVED[role]
-        if person in contacts.columns:
-            result[role] = _people(contacts, person)
-    if DERIVED["resolutions"] <= set(contacts.columns):
-        engine = engine_of(contacts)
-        inbound = contacts.filter(contacts.direction == "inbound", contacts.resolved_at.notnull())
-        known = (
-            {"known_at": ibis.greatest(inbound.known_at, inbound.resolved_at)}
-            if "known_at" in contacts.columns
-            else {}
-        )
-        result["resolutions"] = inbound.select(
-            customer_id=inbound.customer_id,
-            occurred_at=ibis.greatest(inbound.occurred_at, inbound.resolved_at),
-            **known,
-            wait_days=ibis.greatest(
-                (epoch(inbound.resolved_at, engine) - epoch(inbound.occurred_at, engine)) / 86_400.0, 0.0
-            ),
-        )
+    for role, (source, columns) in DERIVED.items():
+        rows = tables.get(source)
+        if rows is None or not columns <= set(rows.columns):
+            continue
+        if role in ("our_people", "their_people"):
+            (person,) = columns
+            result[role] = _people(rows, person)
+        elif role == "resolutions":
+            result[role] = _settled(rows.filter(rows.direction == "inbound"), "resolved_at")
+        else:
+            result[role] = _settled(rows, "recovered_at")
     return result
+
+
+def _settled(rows: ir.Table, time: str) -> ir.Table:
+    """A row for each that is settled, at the time at which it was, with the days that it took."""
+    engine = engine_of(rows)
+    done = rows.filter(rows[time].notnull())
+    known = {"known_at": ibis.greatest(done.known_at, done[time])} if "known_at" in rows.columns else {}
+    wait = (epoch(done[time], engine) - epoch(done.occurred_at, engine)) / 86_400.0
+    return done.select(
+        customer_id=done.customer_id,
+        occurred_at=ibis.greatest(done.occurred_at, done[time]),
+        **known,
+        wait_days=ibis.greatest(wait, 0.0),
+    )
 
 
 def _people(contacts: ir.Table, person: str) -> ir.Table:
@@ -117,9 +121,9 @@ def columns_read(
     """
     read: dict[str, set[str]] = {}
     for role in roles:
-        source = role if role in tables else "contacts"
+        source, made_of = (role, frozenset[str]()) if role in tables else DERIVED[role]
         columns = read.setdefault(source, {"customer_id", "occurred_at", "known_at"})
-        columns |= DERIVED.get(role, frozenset())
+        columns |= made_of
         for stat in stats[role]:
             columns |= {stat.column, *(PREDICATES[role][stat.where][0] if stat.where else ())}
     return {role: [c for c in tables[role].columns if c in columns] for role, columns in read.items()}

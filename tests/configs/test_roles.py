@@ -26,6 +26,7 @@ def test_what_becomes_known_later():
         ("customers", "ended_at"): "ended_at",
         ("customers", "end_reason"): "ended_at",
         ("contacts", "resolved_at"): "resolved_at",
+        ("failed_payments", "recovered_at"): "recovered_at",
     }
 
 

@@ -20,6 +20,7 @@ MAPPED = {
     "feedback": ["score", "kind"],
     "contacts": ["channel", "direction", "agent", "contact_person", "topic", "resolved_at"],
     "usage": ["event", "value"],
+    "failed_payments": ["amount", "recovered_at"],
 }
 
 
@@ -84,6 +85,8 @@ def company(seed, customers=10, history_days=420):
         event=texts([f"e{i}" for i in range(9)] + [None], events),
         value=rng.choice([0.0, -1.5, 3.25, np.nan], events),
     )
+    failed = role(events // 4).assign(amount=cents[: events // 4])
+    failed["recovered_at"] = failed.occurred_at + wait[: events // 4]
     return {
         "customers": customers,
         "transactions": transactions,
@@ -91,6 +94,7 @@ def company(seed, customers=10, history_days=420):
         "feedback": feedback,
         "contacts": contacts,
         "usage": usage,
+        "failed_payments": failed,
     }
 
 

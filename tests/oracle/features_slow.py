@@ -244,6 +244,23 @@ def customer_features(row, t):
     }
 
 
+def payment_features(failed, t, windows):
+    paid = [r for r in failed if not pd.isna(r["recovered_at"]) and r["recovered_at"] < t]
+    waits = [max(days(r["recovered_at"] - r["occurred_at"]), 0.0) for r in paid]
+    result = {
+        "open_failed_payment_count": len(failed) - len(paid),
+        "failed_payment_gap_days": gap(failed, t),
+        "recovery_wait_mean_days": mean(waits),
+    }
+    for w in windows:
+        rows = within(failed, t, w)
+        result |= {
+            f"failed_payment_count_{w}d": len(rows),
+            f"failed_payment_sum_{w}d": sum(values(rows, "amount")),
+        }
+    return result
+
+
 def is_customer(customer, row, bought, t, active):
     if active:
         return bool(within(bought, t, active))
@@ -268,6 +285,7 @@ def matrix(frames, snapshots, windows, step, active, low_score):
                     **feedback_features(rows["feedback"], t, windows, low_score),
                     **contact_features(rows["contacts"], t, windows),
                     **usage_features(rows["usage"], row, t, windows, period),
+                    **payment_features(rows["failed_payments"], t, windows),
                     **customer_features(row, t),
                 }
     return result
