@@ -84,6 +84,23 @@ def test_who_knows_everything_gains_most(name):
     assert gain["oracle"] > 0
 
 
+@pytest.mark.slow
+def test_the_product_trains_decides_and_records_as_a_policy(tmp_path):
+    company = policy.company_of("market", 4, 2, 300)
+    setting = policy_year.settled(company, tmp_path / "history")
+    listed = []
+    lived = company.week
+    company.week = lambda state, week, action, money: (
+        listed.append(action),
+        lived(state, week, action, money),
+    )[1]
+    year = policy_year.live(setting, "product", 2, tmp_path / "product")
+    assert all((action >= 0).sum() <= setting.capacity for action in listed)
+    assert year.money.listed == sum((action >= 0).sum() for action in listed)
+    assert all(company.known(setting.state, HISTORY)[listed[0] >= 0])
+    assert len(list((tmp_path / "product").glob("data/ledger/as_of=*/*.parquet"))) == 2
+
+
 def test_the_list_is_never_longer_than_its_capacity_and_holds_only_what_pays():
     score = np.array([0.5, -1.0, 3.0, 0.0, 2.0])
     assert policy_year.top(score, 2).tolist() == [False, False, True, False, True]
