@@ -27,6 +27,7 @@ import numpy as np
 
 COMPANIES = ("shops", "contracts", "market", "delay", "prevent", "null", "small")
 FIRST = 8
+KEPT = ("worth", "spent", "told", "seconds")
 
 Row = dict[str, object]
 
@@ -81,28 +82,42 @@ def worst(gain: dict[int, float], first: int, last: int) -> float:
 
 
 def table(rows: list[Row], weeks: int) -> str:
-    """One line a policy: share of the oracle's gain at 26 and at the last week, and where it was lowest."""
+    """One line a policy: share of the oracle's gain at 26 and at the last week, and where it was lowest.
+
+    The last columns: the gain as a share of what is worth with nobody listed; and, as shares of the oracle's gain in
+    the end and of the worst seed, the lowest point up to week 8, what contacts had cost by then, and the lowest point
+    after.
+    """
     seeds = sorted({int(r["seed"]) for r in rows})
     ends = sorted({26, weeks} & set(rows[0]["worth"]))
     head = "".join(f"{f'{end} weeks':>15}" for end in ends)
-    lines = [f"{'':24}{head}  contacts  there  worst to week {FIRST}  after"]
+    lines = [f"{'':24}{head}  contacts  there  of worth  lowest to {FIRST}  spent by {FIRST}  lowest after"]
+    top = {s: gains(rows, s, "oracle") for s in seeds}
+    full = {s: top[s][ends[-1]] if top[s][ends[-1]] > 0 else np.nan for s in seeds}
+    worth = {r["seed"]: r["worth"][ends[-1]] for r in rows if r["policy"] == "nobody"}
     for policy in dict.fromkeys(r["policy"] for r in rows):
         by = {s: gains(rows, s, policy) for s in seeds}
-        top = {s: gains(rows, s, "oracle") for s in seeds}
         cells = []
         for end in ends:
             share = np.array([by[s][end] / top[s][end] if top[s][end] > 0 else np.nan for s in seeds])
-            cells.append(f"{np.nanmean(share):+8.2f} +-{_error(share):5.2f}")
-        mine = [r for r in rows if r["policy"] == policy]
-        listed = sum(int(r["listed"]) for r in mine)
-        there = sum(int(r["still_there"]) for r in mine) / listed if listed else np.nan
-        full = {s: abs(top[s][ends[-1]]) or np.nan for s in seeds}
+            cells.append(f"{_mean(share):+8.2f} +-{_error(share):5.2f}")
+        mine = {int(r["seed"]): r for r in rows if r["policy"] == policy}
+        listed = sum(int(r["listed"]) for r in mine.values())
+        there = sum(int(r["still_there"]) for r in mine.values()) / listed if listed else np.nan
         low = [min(worst(by[s], a, b) / full[s] for s in seeds) for a, b in ((0, FIRST), (FIRST, 999))]
-        contacts = np.mean([int(r["contacts"]) for r in mine])
+        spent = max(mine[s]["spent"].get(FIRST, np.nan) / full[s] for s in seeds)
+        contacts = np.mean([int(r["contacts"]) for r in mine.values()])
+        gain = np.mean([by[s][ends[-1]] / worth[s] for s in seeds])
         lines.append(
-            f"{policy:24}{''.join(f'{c:>15}' for c in cells)}{contacts:10,.0f}{there:7.0%}{low[0]:17.2f}{low[1]:7.2f}"
+            f"{policy:24}{''.join(f'{c:>15}' for c in cells)}{contacts:10,.0f}{there:7.0%}{gain:+10.2%}"
+            f"{low[0]:13.2f}{spent:12.2f}{low[1]:14.2f}"
         )
     return "\n".join(lines)
+
+
+def _mean(values: np.ndarray) -> float:
+    found = values[np.isfinite(values)]
+    return float(found.mean()) if len(found) else np.nan
 
 
 def _error(values: np.ndarray) -> float:
@@ -132,6 +147,9 @@ def main() -> None:
             rows = [row for rows in found for row in rows]
             print(f"\n{name}: share of the oracle's gain over nobody, {given.seeds} seeds", flush=True)
             print(table(rows, given.weeks), flush=True)
+            for row in rows:
+                if row["told"]:
+                    print(f"seed {row['seed']}, what lasts: {row['told']}", flush=True)
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
 

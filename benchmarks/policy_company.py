@@ -84,6 +84,7 @@ class Company:
     columns: Mapping[str, NDArray[Any]] = field(init=False, repr=False)
 
     name: ClassVar[str] = ""
+    drawn_as: ClassVar[str] = ""  # variants of one company share its structure
     kind: ClassVar[str] = "non_contractual"
     sizes: ClassVar[tuple[int, int]] = (3_000, 5_000)
     newcomers: ClassVar[tuple[float, float]] = (0.006, 0.012)
@@ -92,7 +93,7 @@ class Company:
 
     def __post_init__(self) -> None:
         """Draw the structure, then the customers."""
-        self.rng = np.random.default_rng([self.seed, sum(map(ord, self.name))])
+        self.rng = np.random.default_rng([self.seed, sum(map(ord, self.drawn_as or self.name))])
         n = int(self.rng.integers(*self.sizes)) if self.customers is None else self.customers
         a_week = self.rng.uniform(*self.newcomers) * n
         later = np.sort(self.rng.integers(0, self.weeks, int(a_week * self.weeks)))

@@ -16,8 +16,9 @@ import pandas as pd
 
 from configs.schema import Config, load_config
 from models.tracking import registry
-from pipeline.dataset.matrix import LISTING, build_matrix, with_listing
-from pipeline.outcomes.learning import has_news, learn
+from pipeline.dataset.matrix import build_matrix
+from pipeline.outcomes.effects import lasting
+from pipeline.outcomes.learning import has_news, judged, learn
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
 from pipeline.scoring.score import _night, _recorded
@@ -28,8 +29,8 @@ from pipeline.training.train import train
 
 SMALL: Mapping[str, Mapping[str, Any]] = {
     # Smaller than the defaults, so that a year takes minutes: fewer snapshots, trees, seeds and tests.
-    "snapshots": {"step_days": 28, "max_count": 9},
-    "model": {"trees": 80, "seeds": 1, "test_snapshots": 2, "threads": 1},
+    "snapshots": {"step_days": 28, "max_count": 8},
+    "model": {"trees": 80, "seeds": 1, "test_snapshots": 1, "threads": 1},
 }
 
 
@@ -69,6 +70,18 @@ class Product:
             learn(job.sources, self.config, job.record, as_of)
         return _recorded(_night(job, self._scored(job), create_key=True), job.record)
 
+    def lasting(self, as_of: dt.date) -> str:
+        """What `churn outcomes` says of delay and prevention."""
+        job = self._job(as_of)
+        rows = judged(job.sources, self.config, job.record, as_of)
+        found = lasting(job.sources, self.config, rows, as_of)
+        shown = [
+            f"{row.months} months {100 * row.kept.estimate:+.1f} points "
+            f"({100 * row.kept.fixed_low:+.1f}..{100 * row.kept.fixed_high:+.1f})"
+            for row in found.rows
+        ]
+        return "; ".join([*shown, found.verdict])
+
     def _job(self, as_of: dt.date) -> Job:
         assert self.champion is not None
         sources = open_sources(self.config, as_of)
@@ -77,7 +90,5 @@ class Product:
     def _scored(self, job: Job) -> Scored:
         model = job.champion.model
         matrix = build_matrix(job.sources, self.config, [job.as_of])
-        if LISTING.name in model.column_names:
-            matrix = with_listing(matrix)
         probability = model.probability(matrix.features, 1)
         return Scored(job.sources, matrix, probability, no_rates(), _all_of(matrix, probability))

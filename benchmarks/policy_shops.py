@@ -24,12 +24,14 @@ class Shops(Company):
     """See the module."""
 
     name: ClassVar[str] = "shops"
+    drawn_as: ClassVar[str] = "shops"
 
     def draw_structure(self) -> None:
         """Rhythms, amounts with whales, moods, and what a contact does here."""
         rng, n = self.rng, len(self.born)
         self.rhythm = np.clip(rng.lognormal(np.log(rng.uniform(1.8, 4.5)), rng.uniform(0.4, 0.8), n), 0.8, 16)
         self.regular = rng.uniform(0, 1.5, n)
+        self.rate = self._rate()
         self.amount = rng.lognormal(np.log(rng.uniform(20, 90)), rng.uniform(0.7, 1.3), n)
         self.level = rng.normal(rng.uniform(0.6, 1.3), 0.6, n)
         self.pull, self.noise = rng.uniform(0.025, 0.07), rng.uniform(0.08, 0.16)
@@ -57,34 +59,57 @@ class Shops(Company):
         mood = self.level + self.rng.normal(0, self.noise / np.sqrt(2 * self.pull), n)
         zero = np.zeros(n)
         facts = {"buys": zero, "spend": zero, "first": np.full(n, NEVER), "last": np.full(n, NEVER)}
-        return {**self.blank(), "mood": mood, "since": self.rhythm * self.rng.random(n), **facts}
+        return {
+            **self.blank(),
+            "mood": mood,
+            "unsure": zero,
+            "since": self.rhythm * self.rng.random(n),
+            **facts,
+        }
 
     def hazard(self, state: State, week: int) -> Floats:
         """Hardly anything for the satisfied, up to `worst` for the others."""
-        return 0.0004 + self.worst * sigmoid((self.threshold - state["mood"]) / self.width)
+        # Where the mood is only expected, the mean over what it may be (MacKay 1992, the moderated output).
+        unsure = np.sqrt(1 + np.pi / 8 * state["unsure"] / self.width**2)
+        return 0.0004 + self.worst * sigmoid((self.threshold - state["mood"]) / self.width / unsure)
 
     def _pace(self, state: State) -> Floats:
         """How much less a dissatisfied customer buys."""
         return 1 - self.fade * sigmoid((self.threshold - state["mood"]) / self.width)
 
+    def _chance(self, since: Floats, pace: Floats) -> Floats:
+        """Of a purchase in a week that starts so many weeks after the last one; later, the likelier."""
+        due = np.minimum((since + 0.5) / self.rhythm, 3.0) ** self.regular
+        return 1 - np.exp(-due * pace / self.rhythm)
+
+    def _rate(self) -> Floats:
+        """Purchases a week in the long run: one over the mean gap."""
+        not_yet, gap = np.ones(len(self.rhythm)), np.zeros(len(self.rhythm))
+        for since in range(200):
+            gap += not_yet
+            not_yet = not_yet * (1 - self._chance(np.full(len(gap), float(since)), np.ones(len(gap))))
+        return 1 / gap
+
     def earning(self, state: State, week: int) -> Floats:
         """By the own rhythm and amount."""
-        return self.amount * self.share_earned * self._pace(state) / np.maximum(self.rhythm, 1.0)
+        return self.amount * self.share_earned * self._pace(state) * self.rate
 
     def moved(self, state: State, week: int, u: Floats | None) -> State:
         """Back to the own level, less what neglect takes; shocks and noise by chance."""
-        gap = np.minimum((week - state["last_ours"]) / 13, 2.0)
+        gap = np.clip((week - state["last_ours"]) / 13, 0.0, 2.0)
         target = self.level - self.neglect * gap
         mood = state["mood"] + self.pull * (target - state["mood"])
         if u is None:
-            return {**state, "mood": mood - 1.75 * self.shock}
+            hit, square = 1.75 * self.shock, 3.25 * self.shock
+            unsure = (1 - self.pull) ** 2 * state["unsure"] + self.noise**2 + square - hit**2
+            return {**state, "mood": mood - hit, "unsure": unsure}
         spread = np.sqrt(12) * (u[0] - 0.5) * self.noise
         hit = np.where(u[1] < self.shock, 1 + 1.5 * u[2], 0.0)
         return {**state, "mood": mood + spread - hit}
 
     def touched(self, state: State, week: int, action: Ints, luck: Floats | None) -> State:
         """A lift for those who waver and still listen, the smaller the shorter the last one is ago."""
-        rested = 1 - np.exp(-(week - state["last_ours"]) / self.rest)
+        rested = 1 - np.exp(-np.maximum(week - state["last_ours"], 0) / self.rest)
         listens = sigmoid((state["mood"] - (self.threshold - self.deaf)) / 0.3)
         wavers = sigmoid((self.threshold + self.content - state["mood"]) / 0.25)
         lift = self.boost * self.strength[np.maximum(action, 0)] * rested * listens * wavers
@@ -99,9 +124,7 @@ class Shops(Company):
     def lived(self, state: State, week: int, u: Floats) -> tuple[Floats, Events]:
         """Purchases, surveys, questions and complaints."""
         there = self.there(state, week)
-        due = np.minimum((state["since"] + 0.5) / self.rhythm, 3.0) ** self.regular
-        # Of the due and the not yet due together, the mean is about one purchase a rhythm.
-        chance = 1 - np.exp(-due * (1 + 0.25 * self.regular) * self._pace(state) / self.rhythm)
+        chance = self._chance(state["since"], self._pace(state))
         new = there & (self.born == week) & (self.born > 0)
         bought = new | (there & (u[8] < chance))
         paid = np.round(self.amount * np.exp(0.3 * np.sqrt(12) * (u[9] - 0.5)), 2)

@@ -28,7 +28,7 @@ from benchmarks.policy_records import Records
 
 CAPACITY = 0.04
 REST = 4
-TRAIN_EVERY = 13
+TRAIN_EVERY = 26
 LOOK_EVERY = 4
 RISK_EVERY = 2
 
@@ -41,11 +41,17 @@ class Year:
     ----------
     worth
         Week since the first list to: earned - spent + what those who are there will bring.
+    spent
+        Week to what contacts had cost by then, discounts aside.
+    told
+        What the product says in the end of delay or prevention; empty for other policies.
     """
 
     policy: str
     money: Money = field(default_factory=Money)
     worth: dict[int, float] = field(default_factory=dict)
+    spent: dict[int, float] = field(default_factory=dict)
+    told: str = ""
     seconds: float = 0.0
 
 
@@ -77,8 +83,12 @@ def settled(company: Company, folder: Path) -> Setting:
 def live(setting: Setting, policy: str, weeks: int, folder: Path) -> Year:
     """So many weeks of lists; `folder` is for the product's use."""
     company, state, year, begun = setting.company, setting.state, Year(policy), time.perf_counter()
-    records = _records(setting, folder) if policy in ("product", *RISKS) else None
-    choose = _choice(setting, policy, folder, records)
+    records = product = None
+    if policy in ("product", *RISKS):
+        records = _records(setting, folder)
+        records.customers(state, HISTORY)
+        product = Product(records.config(setting.capacity, SMALL), company.seed)
+    choose = _choice(setting, policy, product)
     for week in range(HISTORY, HISTORY + weeks):
         if records is not None:
             records.customers(state, week)
@@ -89,6 +99,10 @@ def live(setting: Setting, policy: str, weeks: int, folder: Path) -> Year:
         if lived % LOOK_EVERY == 0 or lived in (26, weeks):
             ahead = company.prospect(state, week + 1)
             year.worth[lived] = year.money.earned - year.money.spent + ahead
+            year.spent[lived] = year.money.spent
+    if policy == "product" and product is not None and records is not None:
+        records.customers(state, HISTORY + weeks)
+        year.told = product.lasting(day_of(HISTORY + weeks))
     year.seconds = time.perf_counter() - begun
     return year
 
@@ -113,7 +127,7 @@ def _records(setting: Setting, folder: Path) -> Records:
     return records
 
 
-def _choice(setting: Setting, policy: str, folder: Path, records: Records | None) -> Choice:
+def _choice(setting: Setting, policy: str, product: Product | None) -> Choice:
     company, capacity = setting.company, setting.capacity
     nobody = np.full(len(company.born), NOBODY)
     any_action = np.random.default_rng([company.seed, 55]).integers(
@@ -139,10 +153,7 @@ def _choice(setting: Setting, policy: str, folder: Path, records: Records | None
         return rested(lambda state, week: (1 - company.draws(week)[16], any_action[week]))
     if policy == "oracle":
         return lambda state, week: _perfect(company, state, week, capacity)
-    if policy == "product" or policy in RISKS:
-        assert records is not None
-        records.customers(setting.state, HISTORY)
-        product = Product(records.config(capacity, SMALL), company.seed)
+    if product is not None:
         if policy == "product":
             return _of_product(company, product)
         return rested(_of_risk(company, product, any_action, with_value=policy == "risk x value"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 
 from configs.arrays import Floats
 
@@ -87,7 +87,7 @@ def half_width(share: float, level: float = LEVEL) -> float:
 
     def above(z: float) -> float:
         x = z * math.sqrt(share) * signals
-        return float(logsumexp(logs + np.logaddexp(x, -x)) + math.log(alpha))
+        return float(np.logaddexp.reduce(logs + np.logaddexp(x, -x)) + math.log(alpha))
 
     return float(brentq(above, 0.0, 100.0))
 
