@@ -144,7 +144,7 @@ class Outreach(Section):
     )
     value: Value = Value()
     value_days: Days = Field(
-        default=180, description="spend in so many days before as-of is the customer's value"
+        default=365, description="the margin of so many days is what a customer is worth"
     )
     columns: ListColumns = ListColumns()
     opt_out: dict[str, str] = Field(

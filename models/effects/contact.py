@@ -25,6 +25,9 @@ from models.effects.sparse import SingleEffects
 # Standard deviations of the first belief: of how far the prior effect is off as a whole (1 is right), of an action
 # against the others, and of an effect, in chance of leaving, that has another shape than the prior.
 SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 1.2, 0.6, 0.03, 0.02
+# The standard deviations may all be so many times as large, where the rows speak for it: strong effects are rare, but
+# must not have to fight against the first belief.
+WIDER = (1.0, 3.0)
 # Chance that a single effect belongs to any column at all, and the part of it that columns of single actions have.
 SOME_COLUMN, ONE_ACTION = 0.5, 0.4
 ROUNDS = 40
@@ -51,9 +54,10 @@ def prevented(probability: Floats, there: Floats, rest: Floats, recent: Floats) 
     --------
     >>> p = np.array([0.05, 0.5, 0.98])
     >>> prevented(p, np.array([1.0, 0.9, 0.2]), np.ones(3), np.zeros(3)).round(2)
-    array([0.22, 0.45, 0.03])
+    array([0.39, 0.45, 0.02])
     """
-    waver = np.sqrt(np.clip(probability * (1 - probability), 0.0, None))
+    p = np.clip(probability, 0.0, 1.0)
+    waver = p**0.25 * (1 - p) ** 0.5 * 0.5**0.25
     # Beyond the usual gap more time adds little.
     waited = np.where(rest < 1, rest, 1 + np.log(np.maximum(rest, 1.0)))
     return np.asarray(there * waver * np.minimum(waited, 2.0) * 0.5**recent)
@@ -141,7 +145,8 @@ class ContactEffect:
         Which of their terms do; None where nothing was drawn yet. Terms of all actions come first, then those of each
         action.
     rows
-        Randomised rows that were learned from.
+        Randomised rows that were learned from, counted by how much they can tell: one whose whole effect shows and that
+        was listed with a chance of one half counts 1.
     """
 
     actions: tuple[str, ...]
@@ -150,7 +155,7 @@ class ContactEffect:
     covariance: Floats
     columns: tuple[cols.Column, ...] = ()
     single: SingleEffects | None = None
-    rows: int = 0
+    rows: float = 0.0
 
     @classmethod
     def prior(cls, saves: Mapping[str, float]) -> ContactEffect:
@@ -259,7 +264,7 @@ class ContactEffect:
         single = v["single"] and SingleEffects(**{k: np.array(x) for k, x in v["single"].items()})
         arrays = {k: np.array(v[k], np.float64) for k in ("saves", "mean", "covariance")}
         columns = tuple(cols.from_json(c) for c in v["columns"])
-        return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=int(v["rows"]))
+        return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=float(v["rows"]))
 
 
 def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
@@ -291,8 +296,7 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
     D = begun._design(s, rows.action) * weight[:, None]
     gram, cross, seen = _sums(own * weight[:, None], rows.action, n, D, y)
     priors = _chances(k, n)
-    precision = np.linalg.inv(belief.covariance)
-    covariance = np.asarray(np.linalg.inv(precision + D.T @ D), np.float64)
+    precision, covariance = _as_wide_as_the_rows_say(belief, D, y)
     pull = precision @ belief.mean
     mean, single = belief.mean, SingleEffects.prior(priors)
     for _ in range(ROUNDS if k else 1):
@@ -303,7 +307,22 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
         single = single.updated(gram, seen - cross @ mean, priors)
         if np.abs(mean - before).max() < 1e-6:
             break
-    return replace(begun, mean=mean, covariance=covariance, single=single if k else None, rows=len(rows))
+    told = float((4 * rows.propensity * (1 - rows.propensity) * rows.share).sum())
+    return replace(begun, mean=mean, covariance=covariance, single=single if k else None, rows=told)
+
+
+def _as_wide_as_the_rows_say(belief: ContactEffect, D: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Precision of the belief and covariance after the rows, of the width with the highest evidence."""
+    gram, left = D.T @ D, D.T @ (y - D @ belief.mean)
+    found = []
+    for wider in WIDER:
+        precision = np.linalg.inv(belief.covariance * wider**2)
+        covariance = np.linalg.inv(precision + gram)
+        # Log evidence, but for what is the same for every width (MacKay 1992).
+        log = left @ covariance @ left + np.linalg.slogdet(precision)[1] + np.linalg.slogdet(covariance)[1]
+        found.append((float(log), precision, covariance))
+    _, precision, covariance = max(found, key=lambda one: one[0])
+    return np.asarray(precision, np.float64), np.asarray(covariance, np.float64)
 
 
 def _sums(own: Floats, action: Ints, actions: int, D: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:

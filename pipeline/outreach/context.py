@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
-from models.effects.contact import ContactEffect
+from models.effects.contact import ContactEffect, Situation
 from pipeline.outcomes.learned import Evidence
 from pipeline.outreach.costs import Costs, contact_costs
 from pipeline.outreach.eligibility import Rule
@@ -92,8 +92,8 @@ class Prepared:
     effect, spread, drawn
         Shape (candidates, actions): expected fall of the chance of leaving, its standard deviation, and the draw of
         tonight; NaN where the action can't be taken.
-    inputs
-        Of each candidate, for the ledger: what the effect was computed from.
+    seen, inputs
+        Of each candidate: what the effect was computed from, and the same for the ledger.
     """
 
     context: Context
@@ -108,6 +108,7 @@ class Prepared:
     effect: Floats
     spread: Floats
     drawn: Floats
+    seen: Situation
     inputs: list[Any]
 
     @property

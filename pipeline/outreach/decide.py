@@ -30,14 +30,16 @@ from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_cha
 from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
 from pipeline.outreach.selection import Choice, Limits, Selection, select
-from pipeline.outreach.stage import Stage, stage
+from pipeline.outreach.stage import Size, Stage, stage
 from pipeline.outreach.valuation import Valuation, valuation
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SPARED_TOP = 0.05
+SPARED_TOP = 0.02
+PILOT_BOLDNESS = 0.5
+DRAWS = 400
 
 
 def prepare(
@@ -104,7 +106,14 @@ def prepare(
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
     chance = customers["churn_probability"].to_numpy(np.float64)
-    now = stage(settings, context.evidence, len(customers), float(chance.mean()), context.hold_days)
+    now = stage(
+        settings,
+        context.evidence,
+        context.effect.rows,
+        len(customers),
+        float(chance.mean()),
+        context.hold_days,
+    )
     can = _possible(customers, known, channels, worth, now, context)
     rest, recent = rested(known, history, customers["customer_id"], settings, context.as_of)
     free = np.flatnonzero(~np.logical_or.reduce(list(rules.values())) & can.any(axis=1))
@@ -123,7 +132,20 @@ def prepare(
     kept = recorded(seen, people, rest[free], among)
     mean, spread, drawn = (found[among] for found in effects)
     return Prepared(
-        context, customers, known, worth, channels, rules, now, rows, order[rows], mean, spread, drawn, kept
+        context,
+        customers,
+        known,
+        worth,
+        channels,
+        rules,
+        now,
+        rows,
+        order[rows],
+        mean,
+        spread,
+        drawn,
+        seen.take(among),
+        kept,
     )
 
 
@@ -158,13 +180,16 @@ def _possible(
 
 def _effects(seen: Situation, can: Bools, context: Context) -> tuple[Floats, Floats, Floats]:
     """Expected effect, its standard deviation and tonight's draw, shape (n, actions) each; NaN where impossible."""
-    seed = int.from_bytes(
-        hashlib.blake2b(f"effect {context.as_of}".encode(), key=context.key, digest_size=8).digest()
-    )
     mean, spread = context.effect.effect(seen)
-    drawn = context.effect.drawn(seen, np.random.default_rng(seed))
+    drawn = context.effect.drawn(seen, np.random.default_rng(_seed("effect", context)))
     mean, spread, drawn = (np.where(can, x, np.nan) for x in (mean, spread, drawn))
     return mean, spread, drawn
+
+
+def _seed(purpose: str, context: Context) -> int:
+    """The same every time that a night is decided, and known to nobody without the key."""
+    told = f"{purpose} {context.as_of}".encode()
+    return int.from_bytes(hashlib.blake2b(told, key=context.key, digest_size=8).digest())
 
 
 def _gain(effect: Floats, worth: Valuation, context: Context, rows: Ints) -> Floats:
@@ -207,44 +232,73 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     probability = people["churn_probability"].to_numpy(np.float64)
     ranks = prepared.worth.ranks[rows]
     fits = np.column_stack([fitting(a, people, probability, ranks, drivers) for a in context.actions])
-    cautious = prepared.effect - prepared.stage.caution * prepared.spread
-    gain, least, tried = (
+    # A pilot tries first what is expected to help: it learns about those whom the list would contact.
+    bold = PILOT_BOLDNESS if prepared.stage.name == "pilot" else 1.0
+    gain, tried = (
         np.where(fits, _gain(effect, prepared.worth, context, rows), -np.inf)
-        for effect in (prepared.effect, cautious, prepared.drawn)
+        for effect in (prepared.effect, prepared.effect + bold * (prepared.drawn - prepared.effect))
     )
     if prepared.stage.name == "pilot":
         # Nobody of the most valuable is put at risk before anything is known.
         tried[ranks < SPARED_TOP] = -np.inf
+    size = prepared.stage.size(_chance_to_gain(gain, prepared))
     customer, action = np.nonzero((gain > 0) | (tried > 0))
     owners = _owners(people, prepared.facts["agent"].iloc[rows].to_numpy(object), context)[customer, action]
     at = customer, action
-    choice, limits = _choice(prepared, people, at, (gain[at], least[at] > 0, tried[at]), owners)
-    found = _selected(choice, limits, people, prepared)
+    choice, limits = _choice(
+        prepared,
+        people,
+        at,
+        (gain[at], gain[at] > 0, tried[at]),
+        owners,
+    )
+    found = _selected(choice, limits, people, prepared, size)
     return Outcome(
-        prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits
+        prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits, size
     ).decision()
 
 
-def _selected(choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared) -> Selection:
+def _chance_to_gain(gain: Floats, prepared: Prepared) -> float:
+    """Chance that the best options of so many customers as the list may hold gain more than they cost together."""
+    context, best = prepared.context, gain.max(axis=1, initial=-np.inf)
+    top = np.argsort(-best, kind="stable")[: context.settings.capacity]
+    top = top[best[top] > 0]
+    if not len(top):
+        return 0.0
+    seen, rows, action = prepared.seen.take(top), prepared.candidates[top], gain[top].argmax(axis=1)
+    rng = np.random.default_rng(_seed("together", context))
+    totals = [
+        _gain(context.effect.drawn(seen, rng), prepared.worth, context, rows)[
+            np.arange(len(top)), action
+        ].sum()
+        for _ in range(DRAWS)
+    ]
+    return float(np.mean(np.array(totals) > 0))
+
+
+def _selected(
+    choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared, size: Size
+) -> Selection:
     """The list of those who may stay, and then the block of those who may come back, each with its own capacity."""
     settings, now = prepared.context.settings, prepared.stage
     gone = people["left"].to_numpy(bool)[choice.customer]
     dice = _limit_dice(limits, prepared.context)
-    half = len(np.unique(choice.options.unit[choice.sure & ~gone])) >= limits.capacity / 2
     stay = select(
         choice.only(~gone),
         limits,
-        trial=now.explore if half else now.trial,
+        trial=size.trial,
+        grown=size.grown,
         control=now.control,
         limit_dice=dice,
     )
     used = stay.used(choice.options, limits)
     room = replace(limits.less(used), capacity=float(settings.win_back_capacity))
-    few = min(now.trial, settings.win_back_capacity)
+    few = min(size.trial, settings.win_back_capacity)
     back = select(
         choice.only(gone & ~np.isin(choice.options.unit, choice.options.unit[stay.taken])),
         room,
         trial=few,
+        grown=size.grown,
         control=now.control,
         limit_dice=dice,
     )

@@ -9,13 +9,14 @@ from configs.outreach import Outreach
 from models.effects.control_group import rows_needed
 from pipeline.outcomes.learned import ALL, Evidence
 
-# A pilot is made to see an effect of this size, in chance of leaving, within one label window.
-SEEN = 0.05
+# A pilot is made to see an effect of half the chance of leaving, within these bounds, in one label window.
+SEEN = (0.02, 0.05)
 # A company in which not even this effect would be seen within a year learns nothing from leaving people alone.
 LEAST = 0.10
 YEAR = 365
-# Effects below this quantile are possible for an option whose gain is called sure.
-CAUTION = 0.8416
+# The list grows from the trial to its whole capacity while the chance that it gains goes from the one to the other. The
+# first belief alone does not reach the lower one.
+GROWS_FROM, GROWN_AT = 0.8, 0.95
 HALF = 0.5
 
 
@@ -28,13 +29,11 @@ class Stage:
     name
         `pilot`, `full`, or `belief` for a company that is too small to learn from.
     trial
-        Contacts for the part that tries what is not sure; as many customers are left alone beside them.
+        Contacts for the part that tries what is not sure, before anything is known; as many customers are left alone.
     explore
-        The same, once half of the list is sure.
+        The same, when the list has grown.
     control
-        Share of the sure part that is left alone.
-    caution
-        Standard deviations by which a gain must be positive to be called sure.
+        Share left alone of those whose gain is expected.
     stopped
         Actions that must not be taken, `all` for none at all.
     notes
@@ -45,9 +44,36 @@ class Stage:
     trial: int
     explore: int
     control: float
-    caution: float
     stopped: frozenset[str]
     notes: tuple[str, ...]
+
+    def size(self, chance: float) -> Size:
+        """How large the two parts of the list may be, by the chance that its contacts gain together.
+
+        Examples
+        --------
+        >>> pilot = Stage("pilot", 40, 10, 0.1, frozenset(), ())
+        >>> [(pilot.size(p).trial, round(pilot.size(p).grown, 2)) for p in (0.25, 0.8, 0.875, 0.99)]
+        [(20.0, 0.0), (40.0, 0.0), (25.0, 0.5), (10.0, 1.0)]
+        """
+        if self.name != "pilot":
+            return Size(self.explore, 1.0, "")
+        grown = min(max((chance - GROWS_FROM) / (GROWN_AT - GROWS_FROM), 0.0), 1.0)
+        trial = (self.trial + grown * (self.explore - self.trial)) * min(1.0, 2 * chance)
+        said = (
+            f"pilot: with a chance of {chance:.0%} the list gains by its contacts; it grows from {GROWS_FROM:.0%} on and "
+            f"is as long as it may be at {GROWN_AT:.0%} (outreach.start: full skips the pilot)"
+        )
+        return Size(trial, grown, said if grown < 1 else "")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Contacts of the trial, share of the capacity for those whose gain is expected, and why, if there is more to say."""
+
+    trial: float
+    grown: float
+    note: str
 
 
 def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, hold_days: int) -> Stage:
@@ -63,14 +89,15 @@ def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, h
     Examples
     --------
     >>> found = stage(Outreach(capacity=100), Evidence(), customers=5_000, risk=0.3, hold_days=60)
-    >>> found.name, found.trial, found.control
-    ('pilot', 22, 0.1)
+    >>> found.name, found.trial, found.explore
+    ('pilot', 22, 10)
     >>> stage(Outreach(), Evidence(), customers=40, risk=0.3, hold_days=60).name
     'belief'
     """
     lists = max(hold_days / evidence.every_days, 1.0)
-    need, least = (rows_needed(risk, effect, HALF) for effect in (SEEN, LEAST))
-    pilot = max(1, min(settings.capacity // 2, math.ceil(need / 2 / lists)))
+    seen = min(max(risk / 2, SEEN[0]), SEEN[1])
+    need, least = (rows_needed(risk, effect, HALF) for effect in (seen, LEAST))
+    pilot = max(1, min(settings.capacity, math.ceil(need / 2 / lists)))
     explore = round(settings.exploration * settings.capacity) if settings.control.share else 0
     a_year = min(2 * pilot * YEAR / evidence.every_days, customers * YEAR / hold_days)
     stops = tuple(_stopped(name) for name in sorted(evidence.stopped))
@@ -84,16 +111,15 @@ def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, h
         said = (
             f"nobody is left alone and nothing is learned ({why}): the list rests on the playbook's beliefs"
         )
-        return Stage("belief", 0, 0, 0.0, 0.0, evidence.stopped, (said, *stops))
+        return Stage("belief", 0, 0, 0.0, evidence.stopped, (said, *stops))
     share, told = _control(settings, evidence)
     if settings.start == "full":
-        return Stage("full", explore, explore, share, 0.0, evidence.stopped, (*told, *stops))
+        return Stage("full", explore, explore, share, evidence.stopped, (*told, *stops))
     said = (
-        f"pilot: up to {pilot} contacts a list and as many customers left alone, until their gain is sure; "
-        f"that shows an effect of {100 * SEEN:.0f} points within {lists:,.0f} lists "
-        "(outreach.start: full makes the whole list at once)"
+        f"the pilot's trial has {pilot} contacts a list and as many customers left alone: an effect of "
+        f"{100 * seen:.0f} points would be seen within {math.ceil(need / 2 / pilot):,} lists"
     )
-    return Stage("pilot", pilot, explore, share, CAUTION, evidence.stopped, (said, *told, *stops))
+    return Stage("pilot", max(pilot, explore), explore, share, evidence.stopped, (said, *told, *stops))
 
 
 def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[str, ...]]:
