@@ -16,7 +16,9 @@ LEAST = 0.10
 YEAR = 365
 # The list grows from the trial to its whole capacity while the chance that it gains goes from the one to the other. The
 # first belief alone does not reach the lower one.
-GROWS_FROM, GROWN_AT = 0.8, 0.95
+GROWS_FROM, GROWN_AT = 0.85, 0.97
+# It takes so large a part of the rows that show the effect of the pilot, too: a few lucky ones prove nothing.
+PART_OF_THE_ROWS = 0.5
 HALF = 0.5
 
 
@@ -38,6 +40,8 @@ class Stage:
         Actions that must not be taken, `all` for none at all.
     notes
         Why, a line each.
+    rows
+        Share of the randomised rows that are in, of those that a whole list takes; 0..1.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Stage:
     control: float
     stopped: frozenset[str]
     notes: tuple[str, ...]
+    rows: float = 1.0
 
     def size(self, chance: float) -> Size:
         """How large the two parts of the list may be, by the chance that its contacts gain together.
@@ -53,34 +58,38 @@ class Stage:
         Examples
         --------
         >>> pilot = Stage("pilot", 40, 10, 0.1, frozenset(), ())
-        >>> [(pilot.size(p).trial, round(pilot.size(p).grown, 2)) for p in (0.25, 0.8, 0.875, 0.99)]
-        [(20.0, 0.0), (40.0, 0.0), (25.0, 0.5), (10.0, 1.0)]
+        >>> [(round(pilot.size(p).trial), round(pilot.size(p).grown, 2)) for p in (0.25, 0.85, 0.91, 0.99)]
+        [(20, 0.0), (40, 0.0), (25, 0.5), (10, 1.0)]
         """
         if self.name != "pilot":
             return Size(self.explore, 1.0, "")
-        grown = min(max((chance - GROWS_FROM) / (GROWN_AT - GROWS_FROM), 0.0), 1.0)
+        grown = self.rows * min(max((chance - GROWS_FROM) / (GROWN_AT - GROWS_FROM), 0.0), 1.0)
         trial = (self.trial + grown * (self.explore - self.trial)) * min(1.0, 2 * chance)
         said = (
-            f"pilot: with a chance of {chance:.0%} the list gains by its contacts; it grows from {GROWS_FROM:.0%} on and "
-            f"is as long as it may be at {GROWN_AT:.0%} (outreach.start: full skips the pilot)"
+            f"pilot: with a chance of {chance:.0%} the contacts gain, and {self.rows:.0%} of the needed rows are in; "
+            f"the list grows from {GROWS_FROM:.0%} up to {GROWN_AT:.0%} (outreach.start: full skips the pilot)"
         )
         return Size(trial, grown, said if grown < 1 else "")
 
 
 @dataclass(frozen=True)
 class Size:
-    """Contacts of the trial, share of the capacity for those whose gain is expected, and why, if there is more to say."""
+    """Contacts of the trial, share of the capacity for those whose gain is expected, and why."""
 
     trial: float
     grown: float
     note: str
 
 
-def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, hold_days: int) -> Stage:
+def stage(
+    settings: Outreach, evidence: Evidence, rows: float, customers: int, risk: float, hold_days: int
+) -> Stage:
     """What is right for what is known.
 
     Parameters
     ----------
+    rows
+        Randomised rows so far, see `ContactEffect`.
     customers, risk
         How many there are, and their mean chance of leaving.
     hold_days
@@ -88,10 +97,10 @@ def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, h
 
     Examples
     --------
-    >>> found = stage(Outreach(capacity=100), Evidence(), customers=5_000, risk=0.3, hold_days=60)
+    >>> found = stage(Outreach(capacity=100), Evidence(), rows=0, customers=5_000, risk=0.3, hold_days=60)
     >>> found.name, found.trial, found.explore
     ('pilot', 22, 10)
-    >>> stage(Outreach(), Evidence(), customers=40, risk=0.3, hold_days=60).name
+    >>> stage(Outreach(), Evidence(), rows=0, customers=40, risk=0.3, hold_days=60).name
     'belief'
     """
     lists = max(hold_days / evidence.every_days, 1.0)
@@ -119,7 +128,8 @@ def stage(settings: Outreach, evidence: Evidence, customers: int, risk: float, h
         f"the pilot's trial has {pilot} contacts a list and as many customers left alone: an effect of "
         f"{100 * seen:.0f} points would be seen within {math.ceil(need / 2 / pilot):,} lists"
     )
-    return Stage("pilot", max(pilot, explore), explore, share, evidence.stopped, (said, *told, *stops))
+    known = min(1.0, rows / (need * PART_OF_THE_ROWS))
+    return Stage("pilot", max(pilot, explore), explore, share, evidence.stopped, (said, *told, *stops), known)
 
 
 def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[str, ...]]:
