@@ -106,7 +106,7 @@ def stage(
     lists = max(hold_days / evidence.every_days, 1.0)
     seen = min(max(risk / 2, SEEN[0]), SEEN[1])
     need, least = (rows_needed(risk, effect, HALF) for effect in (seen, LEAST))
-    pilot = max(1, min(settings.capacity, math.ceil(need / 2 / lists)))
+    pilot = max(1, min(settings.capacity // 2, math.ceil(need / 2 / lists)))
     explore = round(settings.exploration * settings.capacity) if settings.control.share else 0
     a_year = min(2 * pilot * YEAR / evidence.every_days, customers * YEAR / hold_days)
     stops = tuple(_stopped(name) for name in sorted(evidence.stopped))
