@@ -109,7 +109,7 @@ def retention(common: Common, span: Span, segment: Segment, rolling: Rolling, ou
 
     table = table_of(RATE)
     if table is not None and table.show is not None:
-        _print(common, _answer(table, table.show, common, [span, segment, rolling, out], {}))
+        return _print(common, _answer(table, table.show, common, [span, segment, rolling, out], {}))
     return None
 
 
@@ -136,8 +136,7 @@ def _command_of(table: Table, show: Show) -> Any:
 
     def run(common: Common, **given: Any) -> int | None:
         options = [given.pop(kind.__name__.lower()) for kind in (*shared, Out)]
-        _print(common, _answer(table, show, common, options, given))
-        return None
+        return _print(common, _answer(table, show, common, options, given))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
@@ -161,5 +160,6 @@ def _answer(table: Table, show: Show, common: Common, options: list[Any], own: d
     return result_of(show(question, **own), question, out, picture)
 
 
-def _print(common: Common, result: Result) -> None:
+def _print(common: Common, result: Result) -> int:
     common.result(result.text, result.values)
+    return result.exit_code

@@ -75,7 +75,9 @@ def result_of(
     head = f"{question.config.name} as of {question.as_of}"
     values = {"config": question.config.name, "as_of": str(question.as_of), "rows": rows_of(shown.frame)}
     values |= {name: rows_of(v) if isinstance(v, pd.DataFrame) else v for name, v in shown.more.items()}
-    return Result("\n".join([head, shown.text, *notes]), values | {"notes": notes})
+    tables = vars(question).get("tables")  # there when the table has looked at the sources
+    look = tables.look if isinstance(tables, Seen) else ()
+    return Result("\n".join([head, shown.text, *notes]), values | {"notes": notes}).with_look(look)
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -44,7 +44,11 @@ class Seen(Mapping[str, ir.Table]):
 
     def __init__(self, sources: Sources, reads: Reads) -> None:
         self._local = sources.local
-        self._reads = all_reads(ALWAYS, reads)
+        # Feedback without scores answers none of the questions that the tables ask of it.
+        unscored = "feedback" in sources.tables and "score" not in sources.tables["feedback"].columns
+        declared = all_reads(ALWAYS, reads)
+        self._reads = {role: names for role, names in declared.items() if role != "feedback" or not unscored}
+        self.look = sources.look
         self._people = {*ROLES["customers"].columns, "known_at", *sources.attributes}
 
     def __getitem__(self, role: str) -> ir.Table:

@@ -5,6 +5,9 @@ import datetime as dt
 import pytest
 
 from configs.errors import DataError
+from pipeline.retention.definition.at_hand import Seen
+from pipeline.retention.registry import RATE, table_of
+from pipeline.retention.results import asked, result_of
 from pipeline.sources.opening import open_sources
 
 PURCHASES = "customer_id,occurred_at\na,2024-01-01\nb,2024-05-01 10:00\nb,2024-07-01\n"
@@ -40,3 +43,26 @@ def test_contracts_may_go_on_without_a_row(tiny):
     assert found.freshness.newest == dt.date(2024, 2, 10)
     found.freshness.require()
     assert len(found.look) == 1
+
+
+def test_a_rate_of_old_data_is_looked_at(tiny):
+    """Months after the last purchase in which everybody seems to have left are not told as if they were right."""
+    config = tiny(transactions="customer_id,occurred_at\na,2024-01-01\nb,2024-01-20\n")
+    table = table_of(RATE)
+    question = asked(table, config, dt.date(2024, 6, 1), periods=2)
+    found = result_of(table.show(question), question)
+    assert found.exit_code == 3
+    assert found.text.endswith(
+        "look: the newest row is of 2024-01-20, 133 days before 2024-06-01: bring newer data, "
+        "or write as_of: 2024-01-21"
+    )
+
+
+def test_feedback_without_scores_is_none_of_a_rates_business(tiny):
+    config = tiny(
+        transactions="customer_id,occurred_at\na,2024-05-01\n",
+        feedback="customer_id,occurred_at\na,2024-05-02\n",
+    )
+    sources = opened(config, "2024-05-10")
+    assert "feedback" in sources.tables
+    assert "feedback" not in Seen(sources, {"feedback": frozenset({"score"})})
