@@ -156,7 +156,7 @@ def _run(
         tested.append(result)
         holdout = holdout or model
     forecasts = [o.forecast for o in fitted]
-    weights = learn_weights(forecasts)
+    weights = learn_weights(forecasts[:NEWEST_FOLDS])
     name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
     rows = sample.at_most(settings.max_rows, settings.seed)
     if len(rows) < len(sample):
@@ -217,7 +217,7 @@ def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None
 def _test(
     origin: _Origin, forecasts: list[FoldForecast], sample: Sample, settings: Settings
 ) -> tuple[FittedModel, Tested]:
-    weights = learn_weights(forecasts)
+    weights = learn_weights(forecasts[:NEWEST_FOLDS])
     name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
     model = FittedModel.assemble(origin.parts, weights, calibrator)
     rows = sample.rows(origin.fold.test_rows)

@@ -174,7 +174,7 @@ def inspect_columns(sample: Sample) -> ColumnReport:
         else:
             used.append(name)
             alone = single_auc(some.X[name], some.churned)
-            if alone >= LEAK_AUC:
+            if alone > LEAK_AUC:
                 leaking[name] = alone
     return ColumnReport(tuple(used), tuple(empty), tuple(constant), tuple(identifying), leaking)
 

@@ -14,7 +14,7 @@ from pipeline.dataset.matrix import build_matrix
 EARLIER, LATER = T - dt.timedelta(days=STEP), T + dt.timedelta(days=2 * STEP)
 AS_OF = T + dt.timedelta(days=40)
 CUSTOMERS = 80  # an example takes as long with ten
-EVENTS = ("transactions", "cancellations", "feedback", "contacts", "usage")
+EVENTS = ("transactions", "cancellations", "feedback", "contacts", "usage", "failed_payments")
 
 thorough = settings(
     max_examples=2,
@@ -139,7 +139,7 @@ def test_doubling_every_event_doubles_the_counts_and_sums(seed):
         "usage_streak_days", "usage_active_share", "cancellation_spend_share", "points_redeemed_gap_days",
         "contact_customer_people_count", "contact_new_person_days",
     ]  # fmt: skip
-    assert len(added) == 38
+    assert len(added) == 43
     same(once[added] * 2, twice[added])
     same(once[unchanged], twice[unchanged])
 

@@ -240,7 +240,7 @@ def test_text_in_the_database_is_read_as_in_files(orders):
         number="text",
     )
     assert rows_of(config) == [
-        (" 007", at("2024-02-29"), 1.5),
+        ("007", at("2024-02-29"), 1.5),
         ("o'b", at("2024-03-01 04:30:00.5"), None),
         ("۱۲", at("2024-03-01 10:00"), 20.0),
     ]

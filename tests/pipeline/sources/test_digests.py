@@ -78,7 +78,7 @@ def test_neighbouring_columns_can_not_trade_text(tmp_path, tiny):
         table = {"uri": f"sqlite:///{file}#customers", "attributes": ["plan"], "facts": ["owner"]}
         config = tiny(
             customers="customer_id",
-            transactions=frame_of("transactions"),
+            transactions=frame_of("transactions").assign(customer_id="1"),
             settings={"customers": table},
         )
         found.add(open_sources(config, AS_OF).fingerprints["customers"]["digest"])
