@@ -46,11 +46,8 @@ def rested(
     if history is not None and len(history):
         listed = history[~history["control"].astype(bool)]
         days = pd.to_datetime(listed["as_of"])
-        by_id = days.groupby(listed["customer_id"])
-        last = last.fillna(pd.Timestamp.min).combine(
-            ids.reset_index(drop=True).map(by_id.max()).fillna(pd.Timestamp.min), max
-        )
-        last = last.where(last > pd.Timestamp.min)
+        newest = ids.reset_index(drop=True).map(days.groupby(listed["customer_id"]).max())
+        last = pd.concat([last, newest], axis=1).max(axis=1)
         lately = days >= today - pd.Timedelta(days=settings.max_contacts.days)
         counts = ids.map(lately.groupby(listed["customer_id"]).sum()).fillna(0.0).to_numpy(np.float64)
         recent = np.maximum(recent, counts)

@@ -106,12 +106,13 @@ def prepare(
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
     chance = customers["churn_probability"].to_numpy(np.float64)
+    risk = float(chance.mean()) if len(chance) else 0.5
     now = stage(
         settings,
         context.evidence,
         context.effect.rows,
         len(customers),
-        float(chance.mean()),
+        risk,
         context.hold_days,
     )
     can = _possible(customers, known, channels, worth, now, context)
@@ -200,10 +201,11 @@ def _gain(effect: Floats, worth: Valuation, context: Context, rows: Ints) -> Flo
 
 
 def _hopeless(can: Bools, known: pd.DataFrame, now: Stage, best: Floats, free: Bools) -> dict[Rule, Bools]:
-    none = ~can.any(axis=1)
+    off = ALL in now.stopped
+    none = ~can.any(axis=1) & (not off)
     complaint = known["open_complaint"].to_numpy(bool)
     return {
-        Rule.STOPPED: np.full(len(best), ALL in now.stopped),
+        Rule.STOPPED: np.full(len(best), off),
         Rule.COMPLAINT: none & complaint,
         Rule.NO_ACTION: none & ~complaint,
         Rule.NO_GAIN: free & (best <= 0),

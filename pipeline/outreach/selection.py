@@ -193,7 +193,7 @@ def select(
     """
     progress = _Progress(limits)
     share = min(trial / limits.capacity, 1.0) if limits.capacity else 0.0
-    quota = limits.share(share, limit_dice) if trial else _nothing(limits)
+    quota = limits.share(share, limit_dice) if share else _nothing(limits)
     halves, few = choice.alone(HALF), choice.alone(control)
     chance, tried = np.zeros(len(choice.customer)), np.zeros(len(choice.customer), bool)
     most = np.floor(limits.capacity * grown + limit_dice[0])

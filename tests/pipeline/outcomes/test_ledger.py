@@ -25,7 +25,8 @@ def night(n=3, **changes):
         "eligible": [True] * n,
         "chosen": [i == 0 for i in range(n)],
         "control": [i == 1 for i in range(n)],
-        "explored": [False] * n,
+        "usual": [False] * n,
+        "trial": [i < 2 for i in range(n)],
         "propensity": [0.9] * n,
         "action": ["call"] * n,
         "channel": ["phone"] * n,
@@ -33,6 +34,7 @@ def night(n=3, **changes):
         "value": [20.0] * n,
         "reasons": ["no purchase for 74 days | نظرسنجی"] * n,
         "model_version": ["3"] * n,
+        "inputs": [[("rest", 2.0), ("plan: gold", 1.0)], None, None][:n] + [None] * (n - 3),
     }
     return pd.DataFrame(rows | changes)
 

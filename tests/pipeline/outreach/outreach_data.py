@@ -7,6 +7,7 @@ import pandas as pd
 
 from configs.outreach import Outreach
 from configs.playbook import Playbook
+from pipeline.outcomes.learned import Evidence, belief
 from pipeline.outreach.context import Context
 from pipeline.outreach.decide import decide, prepare
 from pipeline.outreach.reasons import Reason
@@ -44,22 +45,27 @@ def customers(n, seed=1, **columns):
     return frame.assign(**steady, kept_spend_share_180d=1.0)
 
 
-def night(
-    scores, book=None, *, key=b"key", as_of=DAY, save_rates=None, why=None, drivers=("silence",), **given
-):
-    """The decision; settings of the section by name, other arguments of `prepare` too."""
-    direct = {"contacts", "facts", "history", "listed", "effect"}
-    settings = Outreach.model_validate(
-        {"exploration": 0, "control": {"share": 0}, "value": {"method": "own"}}
-        | {name: value for name, value in given.items() if name not in direct}
-    )
-    context = Context(as_of, settings, book or playbook(), key, 60, save_rates or {})
-    inputs = {name: value for name, value in given.items() if name in direct}
-    if "listed" in inputs:
-        inputs["do_not_contact"] = inputs.pop("listed")
-    prepared = prepare(scores, context, **inputs)
-    reasons = tuple(Reason(driver, f"because of {driver}", 0.5) for driver in drivers)
-    return decide(prepared, why or [reasons] * len(prepared.candidates))
+def context(book=None, *, key=b"key", as_of=DAY, bounds=None, effect=None, nights=(), **settings):
+    """What a night rests on; nobody is left alone unless `control` says so, and a value is the customer's own."""
+    book = book or playbook()
+    section = Outreach.model_validate({"control": {"share": 0}, "value": {"method": "own"}} | settings)
+    evidence = Evidence(tuple(nights), bounds or {})
+    return Context(as_of, section, book, key, 60, effect or belief(book), evidence)
+
+
+def night(scores, book=None, *, why=None, drivers=("silence",), matrix=(), **given):
+    """The decision; other arguments are those of `prepare` or of `context`.
+
+    `why` gives the reasons of customers by id; the others have one for each of `drivers`. `matrix` are the columns
+    that an effect may depend on.
+    """
+    direct = {"contacts", "facts", "history", "do_not_contact"}
+    inputs = {"columns": matrix} | {name: value for name, value in given.items() if name in direct}
+    rest = {name: value for name, value in given.items() if name not in direct}
+    prepared = prepare(scores, context(book, **rest), **inputs)
+    usual = tuple(Reason(driver, f"because of {driver}", 0.5) for driver in drivers)
+    ids = prepared.customers["customer_id"].iloc[prepared.candidates]
+    return decide(prepared, [(why or {}).get(name, usual) for name in ids])
 
 
 def rules(decision):

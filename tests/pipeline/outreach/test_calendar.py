@@ -1,11 +1,9 @@
 import re
 
 import pandas as pd
-from outreach_data import DAY, contacts, customers, playbook
+from outreach_data import DAY, contacts, context, customers
 
-from configs.outreach import Outreach
 from pipeline.outreach.calendar import MOST_ENTRIES, calendar_files, contact_calendar, file_name
-from pipeline.outreach.context import Context
 from pipeline.outreach.decide import decide, prepare
 from pipeline.outreach.reasons import Reason
 
@@ -18,11 +16,8 @@ NIGHTS = contacts(
 
 
 def decided(n=4, listed=(), chosen=True, **settings):
-    section = Outreach.model_validate(
-        {"exploration": 0, "control": {"share": 0}, "rhythm_days": 60, "capacity": 1, **settings}
-    )
-    context = Context(DAY, section, playbook(), b"key", 60, {})
-    prepared = prepare(customers(n), context, contacts=NIGHTS, do_not_contact=listed)
+    tonight = context(**{"rhythm_days": 60, "capacity": 1, "start": "full", **settings})
+    prepared = prepare(customers(n), tonight, columns=[], contacts=NIGHTS, do_not_contact=listed)
     why = (Reason("silence" if chosen else "x", "quiet; since\nlong, \\o/", 0.5),)
     return prepared, decide(prepared, [why] * len(prepared.candidates))
 
@@ -61,7 +56,7 @@ def test_the_rhythm_of_each_customer():
 
 def test_who_must_not_be_contacted_or_is_left_alone_is_in_no_calendar():
     assert "0001" not in contact_calendar(*decided(listed=["0001"])).customer_id.tolist()
-    prepared, decision = decided(40, control={"share": 0.5}, capacity=20, quiet_days={"default": 0})
+    prepared, decision = decided(400, control={"share": 0.5}, capacity=20, quiet_days={"default": 0})
     alone = set(decision.ledger.customer_id[decision.ledger.control])
     assert alone
     assert not alone & set(contact_calendar(prepared, decision).customer_id)
@@ -109,5 +104,8 @@ def test_nobody_gets_a_calendar_that_nobody_can_use():
 def test_an_empty_night():
     prepared, decision = decided(0)
     assert (
-        calendar_files(contact_calendar(prepared, decision), decision.chosen, Outreach(), DAY, "shop") == {}
+        calendar_files(
+            contact_calendar(prepared, decision), decision.chosen, prepared.context.settings, DAY, "shop"
+        )
+        == {}
     )

@@ -4,6 +4,8 @@ import pytest
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.playbook import load_playbook
+from models.decision.worth import concave, typical_amount
+from models.effects.contact import prevented
 from pipeline.outreach.costs import contact_costs
 from tests.pipeline.outreach.outreach_data import action, customers, night, playbook
 
@@ -89,8 +91,10 @@ def test_without_costs_the_list_is_ranked_by_the_loss_prevented_and_says_so():
         call=action(cost=None, minutes=20, rate=0.2), mail=action(channel="email", cost=None, minutes=1)
     )
     decision = night(scores, unknown, capacity=5)
-    prevented = scores["churn_probability"] * 0.2 * scores["spend_sum_180d"]
-    best = scores["customer_id"].iloc[np.argsort(-prevented)[:5]].tolist()
+    p, value = (scores[c].to_numpy() for c in ("churn_probability", "spend_sum_180d"))
+    never = np.full(40, np.inf)  # days since the last contact
+    loss = prevented(p, np.ones(40), never, np.zeros(40)) * concave(value, typical_amount(value))
+    best = scores["customer_id"].iloc[np.argsort(-loss)[:5]].tolist()
     assert decision.chosen["customer_id"].tolist() == best
     assert set(decision.chosen["action"]) == {"call"}
     assert any("costs of contacts are unknown" in note for note in decision.notes)

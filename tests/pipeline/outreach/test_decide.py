@@ -1,48 +1,129 @@
-"""The outreach list: what it chooses, every limit, the control group, and that the same night is the same."""
+"""The outreach list: whom it chooses, every limit, who is tried and left alone, and that the same night is the same."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outreach_data import DAY, action, contacts, customers, night, playbook, rules
+from outreach_data import DAY, action, contacts, context, customers, night, playbook, rules
 
 from configs.errors import DataError
 from configs.outreach import Outreach
+from models.decision.worth import concave
+from models.effects.contact import prevented
+from models.effects.sequence import Bounds
 from pipeline.outcomes import ledger
-from pipeline.outreach.context import Context
-from pipeline.outreach.decide import in_control, units
+from pipeline.outcomes.learned import ALL, belief
+from pipeline.outreach.decide import decide, least_gain, prepare, units
 from pipeline.outreach.eligibility import Rule
+from pipeline.outreach.reasons import Reason
+
+SILENCE = Reason("silence", "because of silence", 0.5)
+HARM = Bounds(500, -0.1, -0.15, -0.05, -0.14, -0.06)
+WORKS = Bounds(5_000, 0.1, 0.05, 0.15, 0.06, 0.14)
+CONTROLLED = {"control": {"share": 0.2}, "capacity": 100, "start": "full"}
+PILOT = {"control": {"share": 0.2}, "capacity": 100}
+
+
+def certain(book, **gain):
+    """The playbook's belief, as if it had been measured in very many rows; level of some actions, where given."""
+    known = belief(book)
+    mean = known.mean.copy()
+    for name, level in gain.items():
+        mean[2 + len(known.actions) + known.actions.index(name)] = level
+    return replace(known, mean=mean, covariance=known.covariance * 1e-12, rows=10_000)
+
+
+def loss_prevented(probability, rate=0.1):
+    """By the prior, of customers of whom no contact is known."""
+    p = np.array(probability)
+    return rate * prevented(p, np.ones(len(p)), np.full(len(p), np.inf), np.zeros(len(p)))
 
 
 def test_the_list_is_the_highest_gain_not_the_highest_risk():
     scores = customers(3, churn_probability=[0.9, 0.5, 0.2], spend_sum_180d=[100.0, 1_000.0, 90.0])
     found = night(scores, capacity=2).chosen
-    assert found.customer_id.tolist() == ["0001", "0000"]
+    assert found.customer_id.tolist() == ["0001", "0002"]
     assert found["rank"].tolist() == [1, 2]
-    assert found.expected_gain.tolist() == pytest.approx([0.5 * 0.1 * 1_000 - 1, 0.9 * 0.1 * 100 - 1])
-    assert found.value_at_risk.tolist() == pytest.approx([500, 90])
+    worth = concave(np.array([1_000.0, 90.0]), typical=100.0)
+    assert found.expected_gain.tolist() == pytest.approx(list(loss_prevented([0.5, 0.2]) * worth - 1))
+    assert found.value.tolist() == [1_000.0, 90.0]
+    assert found.value_at_risk.tolist() == [500, 18]
+
+
+def test_at_equal_value_the_wavering_come_before_the_gone_and_the_safe():
+    scores = customers(
+        4,
+        churn_probability=[0.98, 0.05, 0.5, 0.6],
+        spend_sum_180d=[500.0] * 4,
+        still_there=[0.3, 1.0, 0.9, 0.7],
+    )
+    assert night(scores).chosen.customer_id.tolist() == ["0002", "0003", "0001", "0000"]
+
+
+def test_one_whale_does_not_carry_the_list():
+    scores = customers(
+        50, churn_probability=[0.5] * 50, spend_sum_180d=[100_000.0, *np.linspace(80, 120, 49)]
+    )
+    gain = night(scores, capacity=20).chosen.expected_gain
+    assert gain.max() / gain.sum() < 0.4
+
+
+def test_each_contact_of_ours_lowers_what_the_next_prevents():
+    scores = customers(3, churn_probability=[0.5] * 3, spend_sum_180d=[500.0] * 3)
+    past = contacts(
+        *[("0000", day, "email", "outbound") for day in ("2026-06-20", "2026-06-10", "2026-05-25")],
+        *[("0001", day, "email", "outbound") for day in ("2026-06-20", "2026-05-25")],
+        ("0002", "2026-06-20", "email", "inbound"),
+    )
+    assert night(scores, contacts=past).chosen.customer_id.tolist() == ["0002", "0001", "0000"]
+
+
+def test_a_recommendation_counts_as_a_contact_although_the_log_does_not_have_it():
+    scores = customers(3, churn_probability=[0.5] * 3, spend_sum_180d=[500.0] * 3)
+    history = pd.DataFrame(
+        {
+            "as_of": [DAY - dt.timedelta(40)] * 2,
+            "customer_id": ["0000", "0001"],
+            "control": [False, True],
+        }
+    )
+    found = night(scores, history=history, max_contacts={"days": 45}, rhythm_days=90).chosen
+    gain = dict(zip(found.customer_id, found.expected_gain, strict=False))
+    assert gain["0000"] < gain["0002"]
+    assert "0001" not in gain  # left alone until its outcome is known
 
 
 def test_a_row_of_the_list():
     scores = customers(1, churn_probability=[0.5], spend_sum_180d=[1_000.0], recency_days=[74.0])
-    past = contacts(("0000", "2026-06-01 10:00", "email", "outbound", "Eva"))
-    row = night(scores, contacts=past).chosen.iloc[0]
-    assert (row.action, row.title, row.channel, row.owner) == ("call", "Do it", "phone", "Eva")
+    past = contacts(("0000", "2026-04-01 10:00", "email", "outbound", "Eva"))
+    found = night(scores, contacts=past).chosen
+    row = found.iloc[0]
+    assert (row.block, row.action, row.title, row.channel, row.owner) == (
+        "keep", "call", "Do it", "phone", "Eva",
+    )  # fmt: skip
     assert row.message == "Quiet for 74 days, says Eva."
     assert (row.reason_1, row.reason_2) == ("because of silence", "")
-    assert (row.last_contact, row.contact_gap_days) == (pd.Timestamp("2026-06-01"), 29)
+    assert (row.last_contact, row.contact_gap_days) == (pd.Timestamp("2026-04-01"), 90)
     assert row.due_date == pd.Timestamp("2026-07-04")
-    assert row.propensity == 1
+    assert not {"propensity", "control", "trial", "usual"} & set(found.columns)
 
 
-def test_nobody_is_contacted_at_a_loss():
-    scores = customers(2, churn_probability=[0.5, 0.5], spend_sum_180d=[1_000.0, 10.0])
-    found = night(scores)
+def test_nobody_is_contacted_at_a_loss_and_the_list_is_short():
+    scores = customers(2, churn_probability=[0.5, 0.5], spend_sum_180d=[1_000.0, 1.0])
+    found = night(scores, capacity=2)
     assert found.chosen.customer_id.tolist() == ["0000"]
     assert rules(found) == {"0001": Rule.NO_GAIN}
+
+
+def test_a_cost_above_every_gain_leaves_the_list_empty():
+    found = night(customers(50), playbook(call=action(cost=1e6)))
+    assert found.chosen.empty
+    assert set(rules(found).values()) == {Rule.NO_GAIN}
+    assert not found.ledger.eligible.any()
 
 
 def test_the_action_with_the_highest_gain_is_taken():
@@ -55,16 +136,13 @@ def test_the_action_with_the_highest_gain_is_taken():
     assert night(scores, book).chosen.action.tolist() == ["call", "mail"]
 
 
-def test_measured_save_rates_replace_the_belief():
+def test_what_was_learned_replaces_the_playbook():
     book = playbook(call=action(), mail=action(channel="email"))
-    assert night(customers(1), book, save_rates={"mail": (30, 70)}).chosen.action.tolist() == ["mail"]
-
-
-def test_a_model_of_the_effect_replaces_risk():
-    scores = customers(3, churn_probability=[0.9, 0.5, 0.2], spend_sum_180d=[500.0] * 3)
-    found = night(scores, effect=np.array([-0.05, 0.01, 0.08]))
-    assert found.chosen.customer_id.tolist() == ["0002", "0001"]
-    assert found.chosen.expected_gain.tolist() == pytest.approx([0.08 * 500 - 1, 0.01 * 500 - 1])
+    scores = customers(20)
+    learned = certain(book, call=-0.2, mail=0.02)
+    assert set(night(scores, book, effect=learned).chosen.action) == {"mail"}
+    nothing_works = certain(book, call=-0.2, mail=-0.2)
+    assert night(scores, book, effect=nothing_works).chosen.empty
 
 
 def test_an_action_needs_its_driver_among_the_reasons():
@@ -73,12 +151,31 @@ def test_an_action_needs_its_driver_among_the_reasons():
     assert rules(found) == {"0000": Rule.NO_ACTION}
 
 
+def test_everybody_is_judged_by_the_own_reasons():
+    """Whatever the order of the customers: somebody else's reasons would list others, or tell others' sentences."""
+    scores = customers(40, churn_probability=np.linspace(0.9, 0.1, 40)).sample(frac=1, random_state=3)
+    ids = scores.customer_id.tolist()
+    why = {c: (Reason("silence" if c in ids[:9] else "tenure", f"says {c}", 0.5),) for c in ids}
+    found = night(scores, why=why)
+    assert set(found.chosen.customer_id) == set(ids[:9])
+    assert (found.chosen.reason_1 == "says " + found.chosen.customer_id).all()
+    assert (found.ledger.reasons == "says " + found.ledger.customer_id).all()
+
+
+def test_the_rows_to_explain_are_the_candidates():
+    scores = customers(60).sample(frac=1, random_state=5)
+    prepared = prepare(scores, context(candidates=10), columns=[])
+    asked = scores.customer_id.iloc[prepared.explain].tolist()
+    assert asked == prepared.customers.customer_id.iloc[prepared.candidates].tolist()
+    assert len(asked) == 10
+
+
 def test_without_amounts_all_are_worth_one_and_that_is_said():
     found = night(customers(3).drop(columns=["net_spend_180d", "net_spend_before_180d"]), capacity=2)
     assert found.chosen.value.tolist() == [1, 1]
-    assert found.notes == (
-        "no amounts are known: every customer counts as worth 1, and costs are left out of the gain",
-    )
+    assert (
+        "no amounts are known: every customer counts as worth 1, and costs are left out of the gain"
+    ) in found.notes
     assert len(found.chosen) == 2
 
 
@@ -122,7 +219,11 @@ def test_quiet_time_depends_on_the_channel_of_the_last_contact():
         ("0001", "2026-06-25", "email", "outbound"),
         ("0002", "2026-06-25", "phone", "inbound"),
     )
-    limits = {"contacts": past, "quiet_days": {"phone": 10, "default": 3}}
+    limits = {
+        "contacts": past,
+        "quiet_days": {"phone": 10, "default": 3},
+        "book": playbook(call=action(cost=0)),
+    }
     assert rules(night(customers(4), **limits)) == {"0000": Rule.QUIET, "0002": Rule.QUIET}
     assert rules(night(customers(4), **limits, quiet_after="outbound")) == {"0000": Rule.QUIET}
 
@@ -155,7 +256,7 @@ def test_opt_outs_and_consent_by_channel():
 
 def test_do_not_contact_by_list_and_column():
     scores = customers(4, stop=[1.0, 0.0, np.nan, 0.0])
-    found = night(scores, listed={"0001", "0003"}, columns={"do_not_contact": "stop"})
+    found = night(scores, do_not_contact={"0001", "0003"}, columns={"do_not_contact": "stop"})
     assert found.chosen.customer_id.tolist() == ["0002"]
     assert set(rules(found).values()) == {Rule.DO_NOT_CONTACT}
 
@@ -219,95 +320,213 @@ def test_what_was_recommended_rests_for_listed_and_left_alone_alike():
             "control": [False, True, False, True, True, True],
         }
     )
-    found = night(customers(6), history=history, repeat_days=14)
+    found = night(customers(6), playbook(call=action(cost=0)), history=history, repeat_days=14)
     assert rules(found) == {"0000": Rule.REPEAT, "0001": f"{Rule.REPEAT}; {Rule.HELD}", "0003": Rule.HELD}
 
 
 def test_every_rule_is_told():
     past = contacts(*[("0000", "2026-06-30", "phone", "outbound")] * 4)
-    found = night(customers(1), contacts=past, listed=["0000"], max_contacts={"count": 2})
+    found = night(customers(1), contacts=past, do_not_contact=["0000"], max_contacts={"count": 2})
     assert rules(found) == {"0000": f"{Rule.DO_NOT_CONTACT}; {Rule.QUIET}; {Rule.TOO_MANY}"}
 
 
-CONTROLLED = {"control": {"share": 0.2}, "capacity": 100, "exploration": 0.1}
-
-
-def test_the_control_group_is_left_alone_and_its_room_given_to_others():
-    found = night(customers(600), **CONTROLLED)
+def test_some_of_the_sure_are_left_alone_and_their_room_given_to_others():
+    found = night(customers(600), **CONTROLLED, exploration=0)
     rows = found.ledger
     assert len(found.chosen) == rows.chosen.sum() == 100
     assert not (rows.chosen & rows.control).any()
-    assert set(rows.customer_id[rows.control]).isdisjoint(found.chosen.customer_id)
     assert 10 <= rows.control.sum() <= 45
-    assert {rules(found)[c] for c in rows.customer_id[rows.control]} == {Rule.CONTROL}
-    best = rows[~rows.explored & (rows.chosen | rows.control)]
+    assert {rules(found)[c] for c in rows.customer_id[rows.control & ~rows.usual]} == {Rule.CONTROL}
+    assert {rules(found)[c] for c in rows.customer_id[rows.usual]} == {Rule.USUAL}
+    best = rows[rows.chosen | rows.control]
+    assert set(best.propensity) == {0.8}
     others = rows[~rows.chosen & ~rows.control]
+    assert (others.propensity == 0).all()
     assert best.expected_gain.min() >= others.expected_gain.max()
 
 
-def test_the_control_group_lasts_and_has_the_same_share_in_each_segment():
-    ids = [f"customer {i}" for i in range(40_000)]
+def piloted(scores, *given, **settings):
+    """The first night whose draw thinks that contacts may help; on others a pilot tries nothing."""
+    nights = (night(scores, *given, key=f"{i}".encode(), **PILOT | settings) for i in range(30))
+    return next(found for found in nights if found.ledger.trial.any())
 
-    def group(as_of, key=b"key"):
-        section = Outreach(control={"share": 0.1, "days": 180})
-        return in_control(ids, Context(as_of, section, playbook(), key, 60, {}))
 
-    first = dt.date.fromordinal(4_110 * 180)
-    today = group(first)
-    assert (group(first + dt.timedelta(179)) == today).all()
-    later = group(first + dt.timedelta(180))
-    assert np.mean(today & later) == pytest.approx(0.01, abs=0.003)
-    assert np.mean(today & group(first, b"other")) == pytest.approx(0.01, abs=0.003)
-    for segment in np.array_split(np.random.default_rng(1).permutation(40_000), 4):
-        assert today[segment].mean() == pytest.approx(0.1, abs=0.012)
+def test_before_anything_is_known_the_list_is_a_pilot_with_one_half_left_alone():
+    found = piloted(customers(600))
+    rows = found.ledger
+    assert found.figures["stage"] == "pilot"
+    assert 0 < rows.chosen.sum() == rows.trial[rows.chosen].sum() <= 50
+    assert rows.trial[rows.control].all()
+    assert set(rows.propensity[rows.trial]) == {0.5}
+    assert any(note.startswith("pilot: ") for note in found.notes)
+    assert any("at worst" in note and "by driving customers away" in note for note in found.notes)
+
+
+def test_what_is_known_fills_the_list_and_a_part_of_it_tries():
+    book = playbook(call=action(), mail=action(channel="email", rate=0.05))
+    known = certain(book)
+    unsure = replace(known, covariance=np.diag([0, 0, 0, 0, 0, 0.1**2]) + known.covariance)
+    found = night(customers(600), book, effect=unsure, **PILOT | {"exploration": 0.2})
+    rows = found.ledger
+    assert len(found.chosen) == 100
+    assert 0 < rows.trial[rows.chosen].sum() <= 20
+    assert set(rows.action[rows.chosen & ~rows.trial]) == {"call"}
+    assert set(rows.propensity[rows.trial]) == {0.5}
+    assert set(rows.propensity[(rows.chosen | rows.control) & ~rows.trial]) == {0.8}
+
+
+def test_a_trial_differs_from_night_to_night_and_not_within_one():
+    nights = [
+        night(customers(600), as_of=DAY + dt.timedelta(day), **PILOT).ledger for day in (0, 0, *range(1, 9))
+    ]
+    tried = [frozenset(rows.customer_id[rows.trial]) for rows in nights]
+    assert tried[0] == tried[1]
+    some = [names for names in tried[1:] if names]
+    assert len(set(some)) > 2
+
+
+def test_the_most_valuable_are_not_put_at_risk_in_a_pilot():
+    scores = customers(400)
+    top = set(scores.nlargest(20, "spend_sum_180d").customer_id)
+    rows = piloted(scores).ledger
+    assert not top & set(rows.customer_id[rows.trial])
+    full = night(scores, **CONTROLLED).ledger
+    assert top & set(full.customer_id[full.chosen | full.control])
+
+
+def test_nobody_is_left_alone_where_nothing_can_be_learned():
+    found = night(customers(60), control={"share": 0.2}, capacity=100)
+    assert found.figures["stage"] == "belief"
+    assert not found.ledger.control.any()
+    assert (found.ledger.propensity[found.ledger.chosen] == 1).all()
+    assert any("60 customers give at most" in note for note in found.notes)
+
+
+def test_an_open_complaint_is_never_left_alone():
+    past = contacts(*[(f"{i:04d}", "2026-06-30", "phone", "inbound", None, "Complaint") for i in range(200)])
+    book = playbook(recover=action(settles_complaints=True))
+    for start in ("pilot", "full"):
+        settings = {"control": {"share": 0.5}, "capacity": 300, "start": start}
+        rows = piloted(customers(400), book, contacts=past, **settings).ledger
+        complaining, taken = rows.customer_id < "0200", rows.chosen | rows.control
+        assert (complaining & rows.chosen).any()
+        assert not (complaining & rows.control).any()
+        assert set(rows.propensity[complaining & taken]) == {1}
+        assert (~complaining & rows.control).any()
+
+
+def test_the_recorded_propensity_is_how_often_it_happens():
+    """Over many keys: of the nights on which somebody was chosen, the share of those on the list."""
+    scores, book = customers(160), playbook(call=action(), mail=action(channel="email", rate=0.05))
+    settings = {
+        "capacity": 30,
+        "channel_capacity": {"phone": 15},
+        "exploration": 0.4,
+        "control": {"share": 0.25},
+        "start": "full",
+    }
+    runs = [night(scores, book, key=f"key {i}".encode(), **settings).ledger for i in range(25)]
+    rows = pd.concat(runs)
+    taken = rows[rows.chosen | rows.control]
+    assert len(taken) > 500
+    for chance, group in taken.groupby("propensity"):
+        spread = np.sqrt(chance * (1 - chance) / len(group))
+        assert group.chosen.mean() == pytest.approx(chance, abs=4 * spread)
+    assert set(taken.propensity) == {0.5, 0.75}
 
 
 def test_households_share_their_fate():
     scores = customers(400, home=[f"h{i // 2}" for i in range(400)])
     found = night(scores, **CONTROLLED, columns={"household": "home"})
     rows = found.ledger.assign(home=scores.home)
+    assert rows.control.any()
     assert rows[rows.chosen | rows.control].home.is_unique
 
 
-def test_exploration_is_random_recorded_and_has_its_share():
-    nights = [
-        night(customers(600), as_of=DAY + dt.timedelta(d), capacity=55, exploration=0.1) for d in range(12)
-    ]
-    counts = [int((n.ledger.explored & n.ledger.chosen).sum()) for n in nights]
-    assert np.mean(counts) == pytest.approx(5.5, abs=0.6)
-    assert set(counts) == {5, 6}
-    drawn = [frozenset(n.ledger.customer_id[n.ledger.explored]) for n in nights]
-    assert len(set(drawn)) == len(drawn)
-    rows = nights[0].ledger
-    waiting = rows[rows.eligible & ~(rows.chosen & ~rows.explored)]
-    assert waiting.propensity.to_numpy() == pytest.approx(counts[0] / len(waiting))
-    assert (rows.propensity[rows.chosen & ~rows.explored] == 1).all()
+def test_who_has_probably_left_gets_win_back_or_nothing():
+    scores = customers(6, churn_probability=[0.9] * 6, still_there=[0.9, 0.9, 0.02, 0.02, 0.05, 0.5])
+    book = playbook(
+        call=action(),
+        win_back=action(
+            channel="email", audience="left", when=[{"drivers": ["silence"]}, {"value_top": 0.4}]
+        ),
+    )
+    found = night(scores, book, win_back_capacity=2, capacity=10)
+    listed = found.chosen.set_index("customer_id")
+    assert listed.block.to_dict() == {"0000": "keep", "0001": "keep", "0005": "keep"} | dict.fromkeys(
+        listed.index[listed.action == "win_back"], "win back"
+    )
+    assert (listed.action == "win_back").sum() == 2
+    assert listed.block.tolist() == ["keep"] * 3 + ["win back"] * 2  # they come last
+    without = night(scores, playbook(call=action()))
+    assert set(without.chosen.customer_id) == {"0000", "0001", "0005"}
+    assert rules(without)["0002"] == Rule.NO_ACTION
 
 
-def test_the_recorded_propensity_is_how_often_it_happens():
-    """Over many keys: the share of nights on the list equals the mean recorded chance."""
-    scores, book = customers(60), playbook(call=action(), mail=action(channel="email", rate=0.05))
-    limits = {
-        "capacity": 12,
-        "channel_capacity": {"phone": 6},
-        "exploration": 0.4,
-        "control": {"share": 0.25},
-    }
-    runs = [night(scores, book, key=f"key {i}".encode(), **limits).ledger for i in range(150)]
-    happened = np.mean([r.chosen for r in runs], axis=0)
-    recorded = np.mean([r.propensity for r in runs], axis=0)
-    assert np.abs(happened - recorded).mean() < 0.05
-    assert happened.mean() == pytest.approx(recorded.mean(), rel=0.06)
+def test_winning_back_takes_no_room_of_those_who_are_still_there():
+    scores = customers(40, churn_probability=[0.5] * 40, still_there=[1.0] * 20 + [0.01] * 20)
+    book = playbook(call=action(), win_back=action(audience="left"))
+    found = night(scores, book, capacity=10, win_back_capacity=3)
+    assert found.chosen.block.tolist() == ["keep"] * 10 + ["win back"] * 3
 
 
-def test_too_many_candidates_are_sampled_for_the_random_part():
-    found = night(customers(500), candidates=50, capacity=10, exploration=0.2)
-    rows = found.ledger
+def test_an_action_that_is_proven_to_harm_is_taken_no_more():
+    book = playbook(call=action(), mail=action(channel="email"))
+    found = night(customers(20), book, bounds={"call": HARM, ALL: WORKS})
+    assert set(found.chosen.action) == {"mail"}
+    assert found.figures["stopped"] == ["call"]
+    assert any("`churn outcomes --resume call`" in note for note in found.notes)
+
+
+def test_a_list_that_is_proven_to_harm_stops():
+    found = night(customers(20), bounds={ALL: HARM}, **CONTROLLED)
+    assert found.chosen.empty
+    assert not found.ledger.control.any()
+    assert set(rules(found).values()) == {Rule.STOPPED}
+    assert any("`churn outcomes --resume all`" in note for note in found.notes)
+
+
+def test_fewer_are_left_alone_once_the_list_is_proven_to_work():
+    rows = night(customers(600), bounds={ALL: WORKS}, **CONTROLLED, exploration=0).ledger
+    assert set(rows.propensity[rows.chosen]) == {0.9}
+
+
+def test_the_business_as_usual_part_is_a_share_of_those_left_alone():
+    settings = {"control": {"share": 0.5, "usual": 0.3}, "capacity": 400, "start": "full", "exploration": 0}
+    rows = night(customers(900), **settings).ledger
+    assert not (rows.usual & ~rows.control).any()
+    assert rows.usual.sum() / rows.control.sum() == pytest.approx(0.3, abs=0.08)
+    nobody = night(customers(900), **settings | {"control": {"share": 0.5, "usual": 0}}).ledger
+    assert not nobody.usual.any()
+
+
+def test_the_ledger_keeps_what_the_effect_was_computed_from():
+    scores = customers(300, plan=["gold", "basic", None] * 100)
+    rows = night(scores, matrix=["recency_days", "plan"], **CONTROLLED).ledger
+    taken = rows.chosen | rows.control
+    assert rows.inputs[~taken].isna().all()
+    kept = dict(rows.inputs[taken].iloc[0])
+    one = scores[scores.customer_id == rows.customer_id[taken].iloc[0]].iloc[0]
+    assert kept["recency_days"] == one.recency_days
+    assert kept["plan: gold"] == float(one.plan == "gold")
+    assert kept["churn_probability"] == one.churn_probability
+
+
+def test_at_most_so_many_compete_for_the_list():
+    scores = customers(500)
+    found = night(scores, candidates=50, capacity=10)
     assert found.figures["candidates"] == 50
     assert len(found.chosen) == 10
-    best = rows[rows.chosen & ~rows.explored]
-    assert best.expected_gain.min() >= np.sort(rows.expected_gain.dropna())[-10]
-    assert rows.propensity[rows.eligible & ~rows.chosen].mean() == pytest.approx(2 / 492, rel=0.2)
+    whole = night(scores, capacity=10)
+    assert found.chosen.customer_id.tolist() == whole.chosen.customer_id.tolist()
+
+
+def test_the_least_gain_is_that_of_the_last_candidate():
+    prepared = prepare(customers(500), context(candidates=50), columns=[])
+    everybody = prepare(customers(500), context(), columns=[])
+    assert least_gain(everybody) == -np.inf
+    ledger_rows = decide(prepared, [(SILENCE,)] * 50).ledger
+    assert least_gain(prepared) == pytest.approx(ledger_rows.expected_gain.min())
 
 
 def test_the_same_night_is_the_same_in_any_order_of_rows(tmp_path):
@@ -362,9 +581,10 @@ def test_nobody_who_opted_out_ever_appears(data, n, key):
         scores,
         book,
         key=key,
-        listed=listed,
+        do_not_contact=listed,
         opt_out={"email": "no_mail", "all": "never"},
         consent={"phone": "may_call"},
+        start=data.draw(st.sampled_from(["pilot", "full"])),
         exploration=data.draw(st.sampled_from([0, 0.5])),
         control={"share": data.draw(st.sampled_from([0, 0.3]))},
         capacity=data.draw(st.integers(1, n)),

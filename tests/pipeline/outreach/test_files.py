@@ -8,8 +8,8 @@ from configs.errors import ConfigError
 from pipeline.outreach.files import outreach_files
 
 COLUMNS = (
-    "rank customer_id churn_probability value value_at_risk expected_gain reason_1 reason_2 reason_3 action title "
-    "channel owner message last_contact contact_gap_days due_date propensity"
+    "rank block customer_id churn_probability value value_at_risk expected_gain reason_1 reason_2 reason_3 action "
+    "title channel owner message last_contact contact_gap_days due_date"
 )
 
 
