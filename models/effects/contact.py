@@ -259,11 +259,21 @@ class ContactEffect:
 
     @classmethod
     def from_json(cls, text: str) -> ContactEffect:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, AttributeError
+            When the text is anything else.
+        """
         v = json.loads(text)
         single = v["single"] and SingleEffects(**{k: np.array(x) for k, x in v["single"].items()})
         arrays = {k: np.array(v[k], np.float64) for k in ("saves", "mean", "covariance")}
         columns = tuple(cols.from_json(c) for c in v["columns"])
+        n = len(v["actions"])
+        shapes = {"saves": (n,), "mean": (2 + 2 * n,), "covariance": (2 + 2 * n,) * 2}
+        if wrong := [name for name, shape in shapes.items() if arrays[name].shape != shape]:
+            raise ValueError(f"{', '.join(wrong)}: not of {n} actions")
         return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=float(v["rows"]))
 
 

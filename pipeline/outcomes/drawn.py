@@ -48,12 +48,15 @@ def ledger_folder(config: Config) -> Path:
 def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     """Rows of everybody who was chosen and then listed or left alone, and of whom something can be known by now.
 
-    `age` is the number of days of the label window that have passed, at most the horizon.
+    Nights of an earlier version, which drew in another way and lack the mark of the trial, teach nothing. `age` is the
+    number of days of the label window that have passed, at most the horizon.
     """
     end = as_of - dt.timedelta(days=config.churn.gap_days + YOUNGEST - 1)
     rows = ledger.read(
         folder, end=end, columns=COLUMNS, only=lambda field: field("chosen") | field("control")
     )
+    rows = rows.loc[rows["trial"].notna()].reset_index(drop=True)
+    rows = rows.astype({"usual": "bool", "trial": "bool"})
     passed = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days - config.churn.gap_days
     return rows.assign(age=np.minimum(passed, config.churn.horizon_days).astype(np.int64))
 

@@ -41,6 +41,8 @@ SCHEMA = pa.schema(
         ("inputs", pa.map_(pa.string(), pa.float64())),  # of those chosen: what the effect was computed from
     ]
 )
+# Columns that files of an earlier version lack; null there.
+ADDED = frozenset({"usual", "trial", "inputs"})
 REASON_JOINT = " | "
 PART = "part.parquet"
 _FOLDER = re.compile(r"as_of=(\d{4}-\d\d-\d\d)")
@@ -184,8 +186,11 @@ def read(
         try:
             # pq.read_table would take the date for a second, differently typed as_of.
             with path.open("rb") as file:
+                missing = ADDED - set(pq.read_schema(file).names)
+                file.seek(0)
+                names = [name for name in schema.names if name not in missing]
                 filters = None if only is None else only(pc.field)
-                tables.append(pq.read_table(file, columns=schema.names, filters=filters).cast(schema))
+                tables.append(_whole(pq.read_table(file, columns=names, filters=filters), schema))
         except (OSError, pa.ArrowException) as error:
             text = " ".join(str(error).split())[:200]
             raise ChurnError(
@@ -194,13 +199,25 @@ def read(
     return (pa.concat_tables(tables) if tables else schema.empty_table()).to_pandas()
 
 
+def _whole(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    for name in [name for name in schema.names if name not in table.column_names]:
+        table = table.append_column(name, pa.nulls(len(table), schema.field(name).type))
+    return table.select(schema.names).cast(schema)
+
+
 def recommended(folder: Path, start: dt.date, end: dt.date) -> pd.DataFrame:
-    """Who was on the list or in its control group in `[start, end)`: `as_of`, `customer_id`, `channel`, `control`."""
+    """Who was on the list or in its control group in `[start, end)`.
+
+    Returns
+    -------
+    DataFrame
+        `as_of`, `customer_id`, `channel`, `control`, and `usual`: of these, left to the team.
+    """
     rows = read(
         folder,
         start,
         end,
-        columns=["as_of", "customer_id", "channel", "chosen", "control"],
+        columns=["as_of", "customer_id", "channel", "chosen", "control", "usual"],
         only=lambda field: field("chosen") | field("control"),
     )
-    return rows.drop(columns="chosen")
+    return rows.drop(columns="chosen").assign(usual=rows["usual"] == True)  # noqa: E712 - null is no

@@ -33,7 +33,7 @@ def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
     """Who is due, the longest overdue first.
 
     Left out are customers who must not be contacted, or are left alone so that the effect can be measured: the
-    calendar would undo it.
+    calendar would undo it. Those who are left to the team as usual are in it.
 
     Returns
     -------
@@ -62,7 +62,9 @@ def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
     never = [
         prepared.rules[rule] for rule in (Rule.DO_NOT_CONTACT, Rule.NO_RECORD, Rule.OPTED_OUT, Rule.HELD)
     ]
-    kept = ~np.logical_or.reduce(never) & ~decision.ledger["control"].to_numpy(bool)
+    kept = ~np.logical_or.reduce(never) & ~(decision.ledger["control"] & ~decision.ledger["usual"]).to_numpy(
+        bool
+    )
     order = ["overdue_days", "customer_id"]
     return table[kept].sort_values(order, ascending=[False, True], ignore_index=True)[COLUMNS]
 

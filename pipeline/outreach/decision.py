@@ -197,7 +197,7 @@ class Outcome:
         of_unit[rows[self.customer[np.isin(self.choice.options.unit, taken_units)]]] = True
         rules |= {
             Rule.CONTROL: control,
-            Rule.USUAL: usual,
+            Rule.USUAL: rules[Rule.USUAL] | usual,
             Rule.HOUSEHOLD: of_unit & ~control & ~usual & ~listed,
         }
         rules[Rule.FULL] = ~listed & ~np.logical_or.reduce(list(rules.values()))

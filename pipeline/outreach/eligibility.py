@@ -118,7 +118,8 @@ def blocked(
 ) -> dict[Rule, Bools]:
     """Rules that stand against any contact, as masks over the customers.
 
-    An open complaint is heard at any time: quiet time and the number of contacts don't stand against it.
+    An open complaint is heard at any time: neither quiet time nor the number of contacts stands against it, nor that
+    the customer was left alone.
 
     Parameters
     ----------
@@ -142,8 +143,9 @@ def blocked(
     column = settings.columns.do_not_contact
     if column is not None:
         listed |= said_yes(customers[column], unknown=True, missing=False)
-    past = _days_since(history, as_of, held=False), _days_since(history, as_of, held=True)
-    repeat, held = (ids.map(days).fillna(np.inf).to_numpy(np.float64) for days in past)
+    past = _days_since(history, as_of)
+    repeat, alone, usual = (ids.map(days).fillna(np.inf).to_numpy(np.float64) for days in past)
+    left_alone = np.minimum(alone, usual)
     return {
         Rule.DO_NOT_CONTACT: listed.to_numpy(bool),
         Rule.NO_RECORD: np.zeros(len(ids), bool)
@@ -152,18 +154,23 @@ def blocked(
         Rule.OPTED_OUT: ~channels.any(axis=1),
         Rule.QUIET: (facts["quiet_until"] > today).to_numpy(bool) & calm,
         Rule.TOO_MANY: (facts["recent_contacts"] >= settings.max_contacts.count).to_numpy(bool) & calm,
-        Rule.REPEAT: repeat < settings.repeat_days,
-        Rule.HELD: held < hold_days,
+        Rule.REPEAT: (repeat < settings.repeat_days) | ((left_alone < settings.repeat_days) & calm),
+        Rule.HELD: (alone < hold_days) & calm,
+        Rule.USUAL: (usual < hold_days) & calm,
     }
 
 
-def _days_since(history: pd.DataFrame | None, as_of: dt.date, *, held: bool) -> Mapping[str, float]:
-    """Days since the last recommendation of each customer, or since the customer was last left alone."""
+def _days_since(history: pd.DataFrame | None, as_of: dt.date) -> tuple[Mapping[str, float], ...]:
+    """Days since each customer was last listed, left alone, and left to the team."""
     if history is None or history.empty:
-        return {}
-    rows = history[history["control"].astype(bool)] if held else history
-    days = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days
-    return days[days > 0].groupby(rows["customer_id"]).min().to_dict()
+        return {}, {}, {}
+    days = (pd.Timestamp(as_of) - pd.to_datetime(history["as_of"])).dt.days
+    control = history["control"].astype(bool)
+    usual = control & history["usual"].astype(bool)
+    return tuple(
+        days[rows & (days > 0)].groupby(history["customer_id"]).min().to_dict()
+        for rows in (~control, control & ~usual, usual)
+    )
 
 
 def joined(rules: Mapping[Rule, Bools], n: int) -> NDArray[Any]:

@@ -128,7 +128,7 @@ def stage(
         f"the pilot's trial has {pilot} contacts a list and as many customers left alone: an effect of "
         f"{100 * seen:.0f} points would be seen within {math.ceil(need / 2 / pilot):,} lists"
     )
-    known = min(1.0, rows / (need * PART_OF_THE_ROWS))
+    known = min(1.0, rows / max(need * PART_OF_THE_ROWS, 1.0))
     return Stage("pilot", max(pilot, explore), explore, share, evidence.stopped, (said, *told, *stops), known)
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from configs.errors import ChurnError
@@ -89,6 +90,7 @@ def test_no_ledger_is_an_empty_one(tmp_path):
         "customer_id",
         "channel",
         "control",
+        "usual",
     ]
 
 
@@ -104,6 +106,25 @@ def test_faulty_rows_are_refused(tmp_path, rows, says):
     with pytest.raises(ChurnError, match=says):
         ledger.append(tmp_path, DAY, rows)
     assert ledger.dates(tmp_path) == []
+
+
+def test_nights_of_an_earlier_version_are_read_and_lack_what_it_did_not_know(tmp_path):
+    path = ledger.append(tmp_path, DAY, night()).path
+    pq.write_table(pq.read_table(path.open("rb")).drop_columns(["usual", "trial", "inputs"]), path)
+    ledger.append(tmp_path, DAY + dt.timedelta(1), night(1))
+    back = ledger.read(tmp_path)
+    assert list(back.columns) == ledger.SCHEMA.names
+    assert back.trial.tolist() == [None, None, None, True]
+    assert back.inputs.tolist() == [None, None, None, [("rest", 2.0), ("plan: gold", 1.0)]]
+    old = ledger.recommended(tmp_path, DAY, DAY + dt.timedelta(1))
+    assert old[["control", "usual"]].to_numpy().tolist() == [[False, False], [True, False]]
+
+
+def test_a_file_that_lacks_another_column_is_named(tmp_path):
+    path = ledger.append(tmp_path, DAY, night()).path
+    pq.write_table(pq.read_table(path.open("rb")).drop_columns(["value"]), path)
+    with pytest.raises(ChurnError, match=r"part\.parquet: not readable: .*value"):
+        ledger.read(tmp_path)
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -48,7 +48,8 @@ def customers(n, seed=1, **columns):
 def context(book=None, *, key=b"key", as_of=DAY, bounds=None, effect=None, nights=(), **settings):
     """What a night rests on; nobody is left alone unless `control` says so, and a value is the customer's own."""
     book = book or playbook()
-    section = Outreach.model_validate({"control": {"share": 0}, "value": {"method": "own"}} | settings)
+    usual = {"control": {"share": 0}, "value": {"method": "own"}, "value_days": 180}
+    section = Outreach.model_validate(usual | settings)
     evidence = Evidence(tuple(nights), bounds or {})
     return Context(as_of, section, book, key, 60, effect or belief(book), evidence)
 

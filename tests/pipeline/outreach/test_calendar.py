@@ -57,9 +57,12 @@ def test_the_rhythm_of_each_customer():
 def test_who_must_not_be_contacted_or_is_left_alone_is_in_no_calendar():
     assert "0001" not in contact_calendar(*decided(listed=["0001"])).customer_id.tolist()
     prepared, decision = decided(400, control={"share": 0.5}, capacity=20, quiet_days={"default": 0})
-    alone = set(decision.ledger.customer_id[decision.ledger.control])
+    rows, due = decision.ledger, set(contact_calendar(prepared, decision).customer_id)
+    alone, usual = (set(rows.customer_id[rows.control & (rows.usual == team)]) for team in (False, True))
     assert alone
-    assert not alone & set(contact_calendar(prepared, decision).customer_id)
+    assert not alone & due
+    assert usual
+    assert usual <= due  # the team goes on as if there were no list
 
 
 def test_a_file_for_each_owner_that_parses():

@@ -89,6 +89,7 @@ def test_a_recommendation_counts_as_a_contact_although_the_log_does_not_have_it(
             "as_of": [DAY - dt.timedelta(40)] * 2,
             "customer_id": ["0000", "0001"],
             "control": [False, True],
+            "usual": [False, False],
         }
     )
     found = night(scores, history=history, max_contacts={"days": 45}, rhythm_days=90).chosen
@@ -318,10 +319,31 @@ def test_what_was_recommended_rests_for_listed_and_left_alone_alike():
             "as_of": [DAY - dt.timedelta(d) for d in (3, 3, 14, 59, 60)] + [DAY],
             "customer_id": ["0000", "0001", "0002", "0003", "0004", "0005"],
             "control": [False, True, False, True, True, True],
+            "usual": [False, False, False, True, True, False],
         }
     )
     found = night(customers(6), playbook(call=action(cost=0)), history=history, repeat_days=14)
-    assert rules(found) == {"0000": Rule.REPEAT, "0001": f"{Rule.REPEAT}; {Rule.HELD}", "0003": Rule.HELD}
+    assert rules(found) == {"0000": Rule.REPEAT, "0001": f"{Rule.REPEAT}; {Rule.HELD}", "0003": Rule.USUAL}
+
+
+def test_who_was_left_alone_and_complains_is_left_alone_no_longer():
+    history = pd.DataFrame(
+        {
+            "as_of": [DAY - dt.timedelta(3)] * 3,
+            "customer_id": ["0000", "0001", "0002"],
+            "control": [True, True, False],
+            "usual": [False, True, False],
+        }
+    )
+    past = contacts(*[(f"000{i}", "2026-06-30", "phone", "inbound", None, "Complaint") for i in range(3)])
+    found = night(
+        customers(3),
+        playbook(recover=action(cost=0, settles_complaints=True)),
+        history=history,
+        contacts=past,
+    )
+    assert sorted(found.chosen.customer_id) == ["0000", "0001"]
+    assert rules(found) == {"0002": Rule.REPEAT}  # it was listed: service knows
 
 
 def test_every_rule_is_told():
@@ -355,7 +377,7 @@ def test_before_anything_is_known_the_list_is_a_pilot_with_one_half_left_alone()
     found = piloted(customers(600))
     rows = found.ledger
     assert found.figures["stage"] == "pilot"
-    assert 0 < rows.chosen.sum() == rows.trial[rows.chosen].sum() <= 50
+    assert 0 < rows.chosen.sum() == rows.trial[rows.chosen].sum() < 100
     assert rows.trial[rows.control].all()
     assert set(rows.propensity[rows.trial]) == {0.5}
     assert any(note.startswith("pilot: ") for note in found.notes)
@@ -387,7 +409,7 @@ def test_a_trial_differs_from_night_to_night_and_not_within_one():
 
 def test_the_most_valuable_are_not_put_at_risk_in_a_pilot():
     scores = customers(400)
-    top = set(scores.nlargest(20, "spend_sum_180d").customer_id)
+    top = set(scores.nlargest(8, "spend_sum_180d").customer_id)
     rows = piloted(scores).ledger
     assert not top & set(rows.customer_id[rows.trial])
     full = night(scores, **CONTROLLED).ledger

@@ -38,13 +38,15 @@ def limits(capacity, budget=np.inf, channel=np.inf, owner=np.inf):
     return Limits(float(capacity), budget, (np.array([channel]), np.array([owner])))
 
 
+def pick(night, limits, *, trial=0, grown=1.0, control=0.0):
+    return select(night, limits, trial=trial, grown=grown, control=control, limit_dice=DICE)
+
+
 def test_whose_gain_is_sure_comes_first_and_the_rest_is_tried():
-    found = select(
+    found = pick(
         choice([9, 8, 7, 6], sure=[0, 1, 0, 1], tried=[1, -1, 5, 9]),
         limits(3),
         trial=1,
-        control=0.0,
-        limit_dice=DICE,
     )
     assert found.listed.tolist() == [1, 3, 2]
     assert found.trial.tolist() == [False, False, True, False]
@@ -52,19 +54,19 @@ def test_whose_gain_is_sure_comes_first_and_the_rest_is_tried():
 
 
 def test_no_draw_is_above_zero_and_the_room_of_the_trial_goes_to_the_sure():
-    found = select(choice([3, 2, 1], tried=[-1, -1, -1]), limits(2), trial=1, control=0.0, limit_dice=DICE)
+    found = pick(choice([3, 2, 1], tried=[-1, -1, -1]), limits(2), trial=1)
     assert found.listed.tolist() == [0, 1]
     assert not found.trial.any()
 
 
+@pytest.mark.parametrize(("grown", "listed"), [(0.0, [4]), (0.4, [0, 1, 4]), (1.0, [0, 1, 2, 3, 4])])
+def test_only_the_grown_part_is_for_those_whose_gain_is_expected(grown, listed):
+    night = choice([5, 4, 3, 2, 1], sure=[1, 1, 1, 1, 0], tried=[-1, -1, -1, -1, 1])
+    assert sorted(pick(night, limits(5), trial=1, grown=grown).listed) == listed
+
+
 def test_the_room_of_those_left_alone_goes_to_the_next():
-    found = select(
-        choice([5, 4, 3, 2, 1], dice=[0.05, 0.5, 0.09, 0.5, 0.0]),
-        limits(2),
-        trial=0,
-        control=0.1,
-        limit_dice=DICE,
-    )
+    found = pick(choice([5, 4, 3, 2, 1], dice=[0.05, 0.5, 0.09, 0.5, 0.0]), limits(2), control=0.1)
     assert found.listed.tolist() == [1, 3]
     assert found.left_alone.tolist() == [0, 2]
     assert found.chance.tolist() == [0.9, 0.9, 0.9, 0.9, 0]
@@ -73,12 +75,11 @@ def test_the_room_of_those_left_alone_goes_to_the_next():
 def test_of_the_trial_one_half_is_left_alone():
     n = 4_000
     dice = np.random.default_rng(1).random(n)
-    found = select(
+    found = pick(
         choice(np.ones(n), sure=np.zeros(n), tried=np.ones(n), dice=dice),
         limits(1_000),
         trial=500,
         control=0.1,
-        limit_dice=DICE,
     )
     assert len(found.listed) == 500
     assert len(found.left_alone) == pytest.approx(500, abs=70)
@@ -88,32 +89,28 @@ def test_of_the_trial_one_half_is_left_alone():
 
 
 def test_who_is_spared_is_never_left_alone():
-    found = select(
-        choice([5, 4], spared=[0], dice=[0.0, 0.0]), limits(1), trial=0, control=0.5, limit_dice=DICE
-    )
+    found = pick(choice([5, 4], spared=[0], dice=[0.0, 0.0]), limits(1), control=0.5)
     assert (found.listed.tolist(), found.left_alone.tolist()) == ([0], [])
     assert found.chance.tolist() == [1, 0]
 
 
 def test_one_of_a_household_and_none_when_it_is_left_alone():
     homes = choice([5, 4, 3, 2], unit=[0, 0, 1, 1], dice=[0.05, 0.05, 0.5, 0.5])
-    found = select(homes, limits(4), trial=2, control=0.1, limit_dice=DICE)
+    found = pick(homes, limits(4), trial=2, control=0.1)
     assert (found.listed.tolist(), found.left_alone.tolist()) == ([2], [0])
 
 
 def test_one_action_for_a_customer():
-    found = select(
+    found = pick(
         choice([5, 4, 3], customer=[0, 0, 1], tried=[9, 9, 9]),
         limits(3),
         trial=1,
-        control=0.0,
-        limit_dice=DICE,
     )
     assert found.listed.tolist() == [0, 2]
 
 
 def test_no_room_no_list():
-    found = select(choice([5, 4]), limits(0), trial=1, control=0.5, limit_dice=DICE)
+    found = pick(choice([5, 4]), limits(0), trial=1, control=0.5)
     assert len(found.taken) == 0
     assert not found.chance.any()
 
@@ -128,9 +125,7 @@ def test_fractions_of_a_contact_are_tried_as_often_as_they_say():
 
 def test_whoever_can_not_be_chosen_is_not():
     whole = choice([5, 4, 3], tried=[5, 4, 3])
-    found = select(
-        whole.only(np.array([False, True, True])), limits(3), trial=1, control=0.0, limit_dice=DICE
-    )
+    found = pick(whole.only(np.array([False, True, True])), limits(3), trial=1)
     assert sorted(found.listed.tolist()) == [1, 2]
 
 
@@ -164,7 +159,7 @@ LIMITS = Limits(60.0, 100.0, (np.array([15.0, 25.0, np.inf]), np.full(5, 14.0)))
 @pytest.mark.parametrize("seed", range(4))
 def test_the_list_with_its_trial_keeps_every_limit(trial, seed):
     night = tonight(seed)
-    found = select(night, LIMITS, trial=trial, control=0.2, limit_dice=DICE)
+    found = pick(night, LIMITS, trial=trial, control=0.2)
     listed, (channel, owner) = found.listed, (group for group, _ in night.options.groups)
     assert 0 < len(listed) <= LIMITS.capacity
     assert night.options.cost[listed].sum() <= LIMITS.budget + 1e-6
@@ -184,12 +179,12 @@ def test_whether_somebody_is_chosen_does_not_depend_on_the_own_draw(seed, other)
     """With another die only what becomes of the chosen changes: so the recorded chance is the chance."""
     night = tonight(seed, customers=80)
     few = Limits(12.0, 30.0, LIMITS.groups)
-    found = select(night, few, trial=5, control=0.25, limit_dice=DICE)
+    found = pick(night, few, trial=5, control=0.25)
     for option in found.taken[:: max(1, len(found.taken) // 6)]:
         family = night.options.unit == night.options.unit[option]
         changed = night.dice.copy()
         changed[np.unique(night.customer[family])] = other
-        again = select(replace(night, dice=changed), few, trial=5, control=0.25, limit_dice=DICE)
+        again = pick(replace(night, dice=changed), few, trial=5, control=0.25)
         assert option in again.taken
         assert again.chance[option] == found.chance[option]
         assert again.trial[option] == found.trial[option]
@@ -203,7 +198,7 @@ def test_the_recorded_chance_is_how_often_it_happens():
     home = night.options.unit[:: len(night.customer) // night.customers]
     for _ in range(400):
         draw = rng.random(home.max() + 1)[home]
-        found = select(replace(night, dice=draw), few, trial=5, control=0.25, limit_dice=DICE)
+        found = pick(replace(night, dice=draw), few, trial=5, control=0.25)
         chosen[found.taken] += 1
         listed[found.listed] += 1
         chance[found.taken] += found.chance[found.taken]
@@ -218,7 +213,7 @@ def test_the_recorded_chance_is_how_often_it_happens():
 def test_choosing_around_those_left_alone_loses_next_to_nothing(seed):
     """Against the best choice among all others, which knows the draw."""
     night = replace(tonight(seed), sure=np.ones(1_600, bool))
-    found = select(night, LIMITS, trial=0, control=0.2, limit_dice=DICE)
+    found = pick(night, LIMITS, control=0.2)
     free = np.flatnonzero(~night.alone(0.2))
     o = night.options
     groups = [(g[free], caps) for (g, _), caps in zip(o.groups, LIMITS.groups, strict=True)]
@@ -228,5 +223,5 @@ def test_choosing_around_those_left_alone_loses_next_to_nothing(seed):
 
 def test_nothing_gains_more_than_the_bound():
     night = tonight()
-    found = select(night, LIMITS, trial=0, control=0.2, limit_dice=DICE)
+    found = pick(night, LIMITS, control=0.2)
     assert night.options.gain[found.listed].sum() <= found.gain + 1e-6 <= found.bound + 2e-6
