@@ -18,7 +18,7 @@ HELP = Bounds(500, 0.1, 0.05, 0.15, 0.06, 0.14)
 
 def measured(**bounds):
     known = belief(load_playbook())
-    return Learned(replace(known, mean=known.mean + 0.25, rows=700), bounds, DAY)
+    return Learned(replace(known, mean=known.mean + 0.25, rows=700.0), bounds, DAY)
 
 
 def test_what_was_written_is_read_from_its_date_on(tmp_path):

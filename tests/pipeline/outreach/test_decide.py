@@ -59,7 +59,7 @@ def test_at_equal_value_the_wavering_come_before_the_gone_and_the_safe():
         4,
         churn_probability=[0.98, 0.05, 0.5, 0.6],
         spend_sum_180d=[500.0] * 4,
-        still_there=[0.3, 1.0, 0.9, 0.7],
+        still_there=[0.3, 1.0, 0.95, 0.95],
     )
     assert night(scores).chosen.customer_id.tolist() == ["0002", "0003", "0001", "0000"]
 
