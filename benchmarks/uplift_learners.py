@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from configs.arrays import Floats, Ints
-from models.effects.qini import Trial
+from benchmarks.uplift_qini import Trial
 from models.prediction.scoring import LIMIT, squash
 
 Document = Mapping[str, Any]
