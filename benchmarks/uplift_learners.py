@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from configs.arrays import Floats, Ints
 from benchmarks.uplift_qini import Trial
+from configs.arrays import Floats, Ints
 from models.prediction.scoring import LIMIT, squash
 
 Document = Mapping[str, Any]

@@ -256,7 +256,9 @@ class Config(Section):
         return self.tracking.uri
 
 
-def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> Config:
+def load_config(
+    file: str | Path, environ: Mapping[str, str] | None = None, changes: Mapping[str, str] | None = None
+) -> Config:
     """Read and check a config file.
 
     Parameters
@@ -266,6 +268,8 @@ def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> C
     environ
         Variables `CHURN__SECTION__KEY` override the file; `os.environ` when absent. Their values are read as
         YAML, so that numbers and lists can be given.
+    changes
+        Key such as `outreach.capacity` to a value in YAML; they override both.
 
     Raises
     ------
@@ -285,7 +289,7 @@ def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> C
         raise ConfigError(
             f"{file}: expected sections such as 'churn:' and 'sources:', found {type(raw).__name__}"
         )
-    origins = _override(raw, os.environ if environ is None else environ)
+    origins = _override(raw, os.environ if environ is None else environ, changes or {})
     raw["home"] = path.parent.parent if path.parent.name == "configs" else path.parent
     try:
         return Config.model_validate(raw)
@@ -296,19 +300,21 @@ def load_config(file: str | Path, environ: Mapping[str, str] | None = None) -> C
         ) from None
 
 
-def _override(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
-    """Lay the variables over the file's values; return dotted key -> variable, for error messages."""
+def _override(raw: dict[str, Any], environ: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """Lay variables and changes over the file's values; return dotted key -> where from, for error messages."""
     origins: dict[str, str] = {}
-    for variable in sorted(v for v in environ if v.startswith(ENV_PREFIX)):
-        *sections, key = variable.removeprefix(ENV_PREFIX).lower().split("__")
+    variables = sorted(v for v in environ if v.startswith(ENV_PREFIX))
+    given = [(v, v.removeprefix(ENV_PREFIX).lower().split("__"), environ[v]) for v in variables]
+    given += [(f"--set {key}", key.split("."), text) for key, text in changes.items()]
+    for origin, (*sections, key), text in given:
         place = raw
         for section in sections:
             if not isinstance(place.get(section), dict):
                 place[section] = {}
             place = place[section]
         try:
-            place[key] = yaml.safe_load(environ[variable])
+            place[key] = yaml.safe_load(text)
         except yaml.YAMLError:
-            place[key] = environ[variable]
-        origins[".".join([*sections, key])] = variable
+            place[key] = text
+        origins[".".join([*sections, key])] = origin
     return origins

@@ -114,6 +114,33 @@ def score(
 
 
 @command(app)
+def plan(
+    common: Common,
+    against: Annotated[
+        Path | None, typer.Option(help="The config before the change; --config is the one after it.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A change of --config; may be given again."),
+    ] = None,
+    model: Annotated[int | None, typer.Option(min=1, help="The registered version after the change.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write all who enter or leave to this CSV file.")] = None,
+) -> int | None:
+    """Show what a change of playbook, limits, costs or model would do to the list; nothing is recorded."""
+    from pipeline.planning.plan import plan as run
+
+    before, now, as_of = common.both(against, changes or [])
+    if against is None and not changes and model is None:
+        raise ConfigError(
+            "nothing changes: give --against OLD.yaml, --set outreach.capacity=100 or another key, "
+            "or --model VERSION"
+        )
+    result = run(before, now, as_of, version=model, out=out, say=common.say)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
 def outcomes(
     common: Common,
     resume: Annotated[

@@ -46,6 +46,19 @@ class Common:
         config = load_config(self.config)
         return config, self._day(config.as_of)
 
+    def both(self, against: Path | None, changes: list[str]) -> tuple[Any, Any, dt.date]:
+        """The config before a change and after it, and the as-of date of both."""
+        from configs.schema import load_config
+
+        pairs = [change.partition("=") for change in changes]
+        if wrong := [
+            change for change, (key, sign, _) in zip(changes, pairs, strict=True) if not (key and sign)
+        ]:
+            told = ", ".join(map(repr, wrong))
+            raise ConfigError(f"--set: {told}: expected KEY=VALUE such as outreach.capacity=100")
+        now = load_config(self.config, changes={key.strip(): value for key, _, value in pairs})
+        return load_config(against or self.config), now, self._day(now.as_of)
+
     def _day(self, default: dt.date | None) -> dt.date:
         if self.as_of is None:
             return default or dt.datetime.now(dt.UTC).date()

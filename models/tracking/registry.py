@@ -36,6 +36,7 @@ __all__ = [
     "clean_nightly",
     "comparison_url",
     "load_champion",
+    "load_version",
     "log_scoring",
     "log_training",
     "make_champion",
@@ -90,6 +91,18 @@ def load_champion(tracking: TrackingStore) -> Champion:
         version = alias_version(client, tracking, CHAMPION)
         if version is None:
             raise ModelError(f"no champion of {tracking.name} in {tracking.uri}; run `churn train` first")
+        return _read(client, tracking, version)
+
+
+def load_version(tracking: TrackingStore, version: int) -> Champion:
+    """Read any version in the same way.
+
+    Raises
+    ------
+    ModelError
+        When it does not exist or its files are damaged.
+    """
+    with spoken_to(tracking) as client:
         return _read(client, tracking, version)
 
 

@@ -74,10 +74,10 @@ def score(
     say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
     job = Job(config, as_of, champion, data, say, sources)
     if dry_run:
-        with _scored(job) as found:
-            return _night(job, found, create_key=False).result(None)
-    with only_run(runs, "score"), _scored(job) as found:
-        night = _night(job, found, create_key=True)
+        with scored(job) as found:
+            return decided(job, found, create_key=False).result(None)
+    with only_run(runs, "score"), scored(job) as found:
+        night = decided(job, found, create_key=True)
         say(f"write {len(night.files)} files of the list")
         night = _recorded(night, job.record)
         folder = publish(runs, as_of, data / "latest", partial(write_night, night))
@@ -88,14 +88,15 @@ def score(
     return night.result(folder)
 
 
-def _scored(job: Job) -> AbstractContextManager[Scored]:
+def scored(job: Job) -> AbstractContextManager[Scored]:
     """Score where the data are: the one place at which engines differ."""
     if job.config.churn.kind == "labelled":
         return without_dates(job)
     return on_a_cluster(job) if job.config.engine.kind == "spark" else on_this_machine(job)
 
 
-def _night(job: Job, found: Scored, *, create_key: bool) -> Night:
+def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
+    """Choose the list of scored customers; nothing is written but, where asked for, a missing key of the draws."""
     config, as_of, champion, record, everybody = (
         job.config,
         job.as_of,

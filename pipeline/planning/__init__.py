@@ -1,0 +1,1 @@
+"""What a change would do, before it is made: to the list of tonight, and to what lists brought so far."""
