@@ -113,7 +113,9 @@ def changes_of(old: Night, new: Night) -> pd.DataFrame:
 def _by_customer(night: Night) -> pd.DataFrame:
     """Action and gain of those listed, gain of those who could be, and the rules against the others."""
     frame = night.decision.ledger.set_index("customer_id")[["chosen", "action", "expected_gain"]]
-    frame = frame.assign(action=frame["action"].where(frame["chosen"]), gain=frame.pop("expected_gain"))
+    frame = frame.assign(action=frame["action"].where(frame["chosen"])).rename(
+        columns={"expected_gain": "gain"}
+    )
     rules = night.decision.suppressed.set_index("customer_id")["rules"]
     return frame.drop(columns="chosen").join(rules)
 

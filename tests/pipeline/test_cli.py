@@ -103,6 +103,55 @@ def test_a_dry_run_writes_nothing(company):
     assert before == {p: p.stat().st_mtime_ns for p in sorted((home / "data").rglob("*"))}
 
 
+def test_a_plan_says_who_enters_and_leaves_and_writes_nothing_else(company, tmp_path):
+    home, _ = company
+    before = {p: p.stat().st_mtime_ns for p in sorted((home / "data").rglob("*"))}
+    table = tmp_path / "changes.csv"
+    smaller = "--set", "outreach.capacity=4", "--set", "outreach.start=full"
+    done = churn("plan", *smaller, "--out", table, "--json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["now"]["contacts"] <= 4 + 5  # the block of those to be won back has a capacity of its own
+    changes = pd.read_csv(table, dtype=str)
+    moved = {c: (changes["change"] == c).sum() for c in ("enters", "leaves")}
+    assert said["now"]["contacts"] == said["before"]["contacts"] + moved["enters"] - moved["leaves"]
+    assert len(said["changes"]) == len(changes)
+    assert changes["why"].notna().all()
+    assert said["past"] == {"nights": 0, "rows": 0, "parts": said["past"]["parts"]}
+    assert before == {p: p.stat().st_mtime_ns for p in sorted((home / "data").rglob("*"))}
+
+
+def test_a_plan_without_a_change_of_the_list_changes_nobody(company):
+    home, _ = company
+    done = churn("plan", "--against", "configs/demo.yaml", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "0 enter the list" in done.stdout
+    assert "0 leave the list" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((), "nothing changes: give --against OLD.yaml, --set outreach.capacity=100"),
+        (("--set", "capacity 4", "--set", "=3"), "'capacity 4', '=3': expected KEY=VALUE"),
+        (("--set", "outreach.capacity=many"), "--set outreach.capacity"),
+        (("--set", "outreach.capasity=4"), "capacity"),
+    ],
+)
+def test_a_wrong_plan_is_wrong_usage(company, given, told):
+    home, _ = company
+    done = churn("plan", *given, cwd=home)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+def test_a_plan_for_a_version_that_is_not_there_says_so(company):
+    home, _ = company
+    done = churn("plan", "--model", 99, cwd=home)
+    assert done.returncode == 1
+    assert "99" in done.stderr
+
+
 def test_another_folder_gets_the_scores(company, tmp_path):
     home, _ = company
     done = churn("score", "--out", tmp_path / "out", "--as-of", "2026-06-01", cwd=home)

@@ -58,7 +58,9 @@ def test_who_gains_nothing_is_not_chosen():
 
 
 def test_capacity_is_filled_by_gain_and_a_row_uses_its_chance_of_a_contact():
-    assert chosen(rules(capacity=1, call=5, mail=1)) == "ab"  # gains 35, 25 and 19; two halves are one contact
+    assert (
+        chosen(rules(capacity=1, call=5, mail=1)) == "ab"
+    )  # gains 35, 25 and 19; two halves are one contact
 
 
 def test_a_channel_has_its_own_capacity():
