@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from configs.base import Section, Share, redacted
 
@@ -21,9 +22,11 @@ class Column(Section):
     product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
     join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
     constant: str | float | None = None
-    format: str | None = Field(
-        default=None, description="strptime format of dates kept as text; unix_s or unix_ms of numbers"
+    format: str | list[str] | None = Field(
+        default=None,
+        description="of dates: strptime's, unix_s, unix_ms, unix_us, unix_ns or excel; several are tried in order",
     )
+    scale: float = Field(default=1.0, gt=0, description="multiply a number by it: 0.01 makes euros of cents")
     negate: bool = Field(default=False, description="turn the sign around")
     without_prefix: str | None = Field(
         default=None, min_length=1, description="of texts: leave this beginning out, where a text has it"
@@ -40,6 +43,11 @@ class Column(Section):
         if len(origins) != 1:
             raise ValueError(f"needs exactly one of column, product, join, constant; has {origins or 'none'}")
         return self
+
+    @property
+    def formats(self) -> list[str]:
+        """The formats of a date in the order in which they are tried; none means ISO 8601."""
+        return [self.format] if isinstance(self.format, str) else list(self.format or [])
 
     @property
     def inputs(self) -> list[str]:
@@ -80,22 +88,47 @@ class Where(Section):
             raise ValueError(f"needs exactly one test beside 'column'; has {tests or 'none'}")
         return self
 
+    @property
+    def shown(self) -> str:
+        """The condition in a few words, such as `Total above 0`."""
+        name = next(iter(self.model_fields_set - {"column"}))
+        return f"{self.column} {name} {getattr(self, name)}"
+
 
 class Source(Section):
     """Where the rows of a role are, and which of them count.
 
-    `uri` is a path or glob of CSV, Parquet or fixed-width files, or a database and a table of it, such as
-    `postgresql://user@host/shop#sales.orders` (see `pipeline.sources.databases`). Relative paths count from the
-    config's home.
+    `uri` is a path, a glob or a folder of CSV, JSON, Excel, Parquet or fixed-width files, packed ones too, here or in
+    an object store or web server (`s3://`, `gs://`, `https://`); a list of such; or a database and a table of it, such
+    as `postgresql://user@host/shop#sales.orders` (see `pipeline.sources.databases`). A sheet of a workbook is named
+    behind `#`. Relative paths count from the config's home.
     """
 
-    uri: str
-    format: Literal["auto", "csv", "parquet", "fixed_width"] = "auto"
+    uri: str | list[str]
+    format: Literal["auto", "csv", "json", "excel", "parquet", "fixed_width"] = "auto"
     delimiter: str | None = Field(
         default=None, min_length=1, description="of CSV files; found out when absent"
     )
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = Field(default="utf-8", description="of text files")
-    decimal: Literal[".", ","] = Field(default=".", description="in numbers kept as text: 1234.5 or 1.234,5")
+    encoding: str = Field(default="utf-8", description="of text files: any that Python reads, such as cp1252")
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="in numbers kept as text: 1234.5 (when absent) or 1.234,5"
+    )
+    thousands: Literal[",", ".", " ", "'"] | None = Field(
+        default=None, description="in numbers kept as text; when absent only where it can't be a decimal sign"
+    )
+    null_values: list[str] | None = Field(
+        default=None,
+        description="words for an empty cell; when absent NULL, N/A and the like, in numbers, dates and ids",
+    )
+    calendar: Literal["gregorian", "jalali"] = Field(
+        default="gregorian",
+        description="of dates kept as text; with jalali the years 1200 to 1499 are Persian",
+    )
+    max_unreadable_share: Share = Field(
+        default=0.01,
+        description="numbers that can't be read are empty, rows without a readable time left out, "
+        "up to this share; refuse when it is more",
+    )
     fields: dict[str, tuple[int, int]] | None = Field(
         default=None, description="fixed width: first and last character of each column, from 1"
     )
@@ -111,6 +144,32 @@ class Source(Section):
         description="a person should look when fewer of the customers than this are known from the other sources",
     )
 
+    @field_validator("uri")
+    @classmethod
+    def _some_uri(cls, uri: str | list[str]) -> str | list[str]:
+        if not uri:
+            raise ValueError("needs at least one path or address")
+        if isinstance(uri, list) and any("#" in one and "://" in one for one in uri):
+            raise ValueError("a list names files; a table of a database stands alone")
+        return uri
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError(
+                f"{encoding!r} is no encoding that Python reads; such as utf-8, cp1252, cp1256"
+            ) from None
+        return codecs.lookup(encoding).name
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Source:
+        if self.thousands and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+        return self
+
     @model_validator(mode="after")
     def _fields_of_fixed_width(self) -> Source:
         if (self.format == "fixed_width") != (self.fields is not None):
@@ -120,4 +179,9 @@ class Source(Section):
     @property
     def shown(self) -> str:
         """The URI without its password: for messages, logs and manifests."""
-        return redacted(self.uri)
+        return redacted(", ".join(self.uris))
+
+    @property
+    def uris(self) -> list[str]:
+        """The URI, or all of them."""
+        return [self.uri] if isinstance(self.uri, str) else self.uri

@@ -20,7 +20,7 @@ def run_demo(config: Config, as_of: dt.date, customers: int, say: Callable[[str]
         raise ConfigError(
             "the demo simulates a company with dates; use configs/demo.yaml or demo_contractual.yaml"
         )
-    folder = config.path(source.uri).parent
+    folder = config.path(source.uris[0]).parent
     say(f"simulate {customers:,} customers into {folder}")
     demo.simulate(folder, config.churn.kind, customers, demo.START, as_of, seed=config.seed)
     trained = train(config, as_of, say)

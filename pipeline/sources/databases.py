@@ -55,11 +55,10 @@ Connections = MutableMapping[str, Any]
 
 
 class UnreadableError(DataError):
-    """A source that can't be read; its fault is reported beside those of the other sources."""
+    """A source that can't be read; its faults are reported beside those of the other sources."""
 
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        super().__init__("1 fault in the data", [fault])
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the data", faults)
 
 
 def is_url(uri: str) -> bool:
@@ -90,7 +89,7 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
     TryAgainError
         The server is away.
     """
-    url, _, name = source.uri.rpartition("#")
+    url, _, name = source.uris[0].rpartition("#")
     place = f"sources.{role}.uri"
     if not url:
         raise UnreadableError(Fault(place, f"{source.shown} names no table", "add #table or #schema.table"))

@@ -37,10 +37,7 @@ def digest_parts(rows: ir.Table, where: Any) -> dict[str, Any]:
     Every column counts. Halves of the hashes are added up, which no order of the rows changes and which, unlike their
     exclusive or, tells a row from the same row twice.
     """
-    if engine_of(rows) == "duckdb":
-        bits = duckdb_hash(ibis.struct({name: rows[name] for name in rows.columns}))
-    else:
-        bits = hash_of(ibis.literal("").join([_distinguished(rows[name]) for name in rows.columns]), rows)
+    bits = row_hash(rows)
     if bits is None:
         return {}
     high = (bits >> ibis.literal(32, "int32")) & _HALF
@@ -57,6 +54,13 @@ def _distinguished(column: Any) -> Any:
     """A value as text from which one can tell where it ends, and whether there is one."""
     text = column.cast("string")
     return ibis.coalesce(text.length().cast("string") + ":" + text, "-")
+
+
+def row_hash(rows: ir.Table) -> Any:
+    """64 bits of all columns of each row; None on an engine that has no hash."""
+    if engine_of(rows) == "duckdb":
+        return duckdb_hash(ibis.struct({name: rows[name] for name in rows.columns}))
+    return hash_of(ibis.literal("").join([_distinguished(rows[name]) for name in rows.columns]), rows)
 
 
 def hash_of(text: Any, rows: ir.Table) -> Any:

@@ -7,26 +7,38 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from configs.errors import Fault
 from configs.roles import CustomerSource
 from configs.sources import Source
-from pipeline.sources.parsing import with_point
+from pipeline.sources import amounts
+from pipeline.sources.guessing import advice, is_number, such_as
+from pipeline.sources.values import cell
 
-# No leading zero: 007 is a code, not seven.
-_NUMBER = r"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
-_EMPTY = ("", "na", "n/a", "nan", "null")
+# A leading zero: 007 is a code, not seven.
+_CODE = r"^[+-]?0[0-9]"
+_MOSTLY = 0.8
+_SAMPLES = 20
 
 
-def with_numbers(source: Source, raw: ir.Table, keep_text: Collection[str] = ()) -> ir.Table:
-    """Turn attributes whose values are all numbers into float64; everything else stays as it is.
+def with_numbers(
+    source: Source, raw: ir.Table, keep_text: Collection[str] = ()
+) -> tuple[ir.Table, list[str], list[Fault]]:
+    """Turn attributes whose values are numbers into float64; everything else stays as it is.
 
     Parameters
     ----------
     source
-        Only the customers have attributes.
+        Only the customers have attributes. Up to its `max_unreadable_share` of the values may be no numbers: those
+        become empty.
     raw
         The file's rows, all text.
     keep_text
         Attributes that stay text, such as segments.
+
+    Returns
+    -------
+    The rows; a note for each attribute that is a number but for some values; and a fault where numbers are written
+    in another way than the config says.
 
     Examples
     --------
@@ -34,14 +46,14 @@ def with_numbers(source: Source, raw: ir.Table, keep_text: Collection[str] = ())
     >>> source = CustomerSource.model_validate(
     ...     {"uri": "c.csv", "columns": {"customer_id": "id"}, "attributes": ["paid", "code"]})
     >>> raw = ibis.memtable({"id": ["1", "2"], "paid": ["29.85", " "], "code": ["007", "12"]})
-    >>> [str(kind) for kind in with_numbers(source, raw).schema().types]
+    >>> [str(kind) for kind in with_numbers(source, raw)[0].schema().types]
     ['string', 'float64', 'string']
     """
     if not isinstance(source, CustomerSource):
-        return raw
+        return raw, [], []
     other = {c for rule in vars(source.columns).values() if rule is not None for c in rule.inputs}
-    asked: dict[str, Any] = {
-        rule.column: with_point(raw[rule.column].strip(), source.decimal)
+    asked = {
+        rule.column: cell(raw, rule.column, "number", source)
         for name, rule in source.attributes.items()
         if rule.column is not None
         and rule.column in raw.columns
@@ -49,20 +61,38 @@ def with_numbers(source: Source, raw: ir.Table, keep_text: Collection[str] = ())
         and name not in keep_text
     }
     if not asked:
-        return raw
-    known = {column: text.nullif("") for column, text in asked.items()}
-    values = {c: text.lower().isin(_EMPTY).ifelse(None, text) for c, text in known.items()}
-    found = (
-        raw.aggregate(
-            **{f"known_{i}": v.count() for i, v in enumerate(values.values())},
-            **{f"fits_{i}": v.re_search(_NUMBER).sum() for i, v in enumerate(values.values())},
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
-    numbers = {
-        c: v.try_cast("float64")
-        for i, (c, v) in enumerate(values.items())
-        if found[f"known_{i}"] and found[f"fits_{i}"] == found[f"known_{i}"]
-    }
-    return raw.mutate(**numbers) if numbers else raw
+        return raw, [], []
+    values = {c: _number(text, source) for c, text in asked.items()}
+    counts: dict[str, Any] = {f"known_{i}": text.count() for i, text in enumerate(asked.values())}
+    counts |= {f"fits_{i}": value.count() for i, value in enumerate(values.values())}
+    counts |= {f"codes_{i}": text.re_search(_CODE).sum() for i, text in enumerate(asked.values())}
+    found = raw.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    numbers, notes, faults = {}, [], []
+    for i, (column, value) in enumerate(values.items()):
+        known, fits = found[f"known_{i}"], found[f"fits_{i}"]
+        if not known or found[f"codes_{i}"] or fits < _MOSTLY * known:
+            continue
+        if fits == known:
+            numbers[column] = value
+            continue
+        bad = raw.filter(asked[column].notnull() & value.isnull())[column].name("value").as_table().distinct()
+        samples = bad.order_by("value").limit(_SAMPLES).to_pyarrow()["value"].to_pylist()
+        what = f"{known - fits} of {known} values are no numbers{such_as(samples)}"
+        if all(is_number(sample) for sample in samples):
+            faults.append(
+                Fault(f"{source.shown}, column {column}", what, advice("", column, "number", samples))
+            )
+        elif known - fits <= source.max_unreadable_share * known:
+            numbers[column] = value
+            notes.append(f"customers: {column}: {what}; they count as empty")
+        else:
+            notes.append(
+                f"customers: {column}: {what}; it is taken for text. If it is a number, correct them or set "
+                "sources.customers.max_unreadable_share"
+            )
+    return (raw.mutate(**numbers) if numbers else raw), notes, faults
+
+
+def _number(text: Any, source: Source) -> Any:
+    value = amounts.number(text, source.decimal, source.thousands)
+    return (value.isinf() | value.isnan()).ifelse(None, value)

@@ -18,18 +18,19 @@ from configs.roles import ROLES, FeedbackSource, RoleSource
 from configs.schema import Config
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
-from pipeline.sources import contracts, matching
-from pipeline.sources.contracts import SAMPLES, Checked
+from pipeline.sources import accounts, contracts, matching, repeats, rows
+from pipeline.sources.accounts import Account
+from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
 from pipeline.sources.digests import digest, digest_parts
 from pipeline.sources.freshness import Freshness
-from pipeline.sources.guessing import advice, such_as
 from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
 from pipeline.sources.numerals import with_numbers
 from pipeline.sources.readers import connect, read
+from pipeline.sources.rows import whose
 
-_DIFFERENT = 1_000
+_REPEATED = "standing there twice"
 _NO_ROWS = "check the file and the conditions in 'where'"
 
 
@@ -82,6 +83,11 @@ class Sources:
         return LocalTables(self.connection, self.tables)
 
     @property
+    def accounts(self) -> dict[str, Account]:
+        """Where every row of each role went."""
+        return {role: Account(**found["account"]) for role, found in self.fingerprints.items()}
+
+    @property
     def event_rows(self) -> int:
         """Events of all roles together, of a sample about so many."""
         rows = sum(found["rows"] for role, found in self.fingerprints.items() if role != "customers")
@@ -127,7 +133,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         try:
             result = _open(connection, others, role, source, config, as_of)
         except UnreadableError as error:
-            faults.append(error.fault)
+            faults += error.faults
             continue
         faults += result.faults
         opened[role] = result
@@ -175,99 +181,70 @@ def _open(
     config: Config,
     as_of: dt.date,
 ) -> _Opened:
-    raw = read(connection, others, role, source, config)
-    faults = contracts.missing_columns(role, source, raw) or contracts.unsupported(role, source, raw)
+    found = read(connection, others, role, source, config)
+    raw = found.table
+    faults = contracts.missing_columns(role, source, raw.columns, source.shown)
+    faults = faults or contracts.unsupported(role, source, raw)
     if faults:
         return _Opened(raw, {}, [], faults)
     local = raw.get_backend() is connection
     text = local and all(kind.is_string() for kind in raw.schema().types)
-    with asking(source):
+    notes: list[str] = []
+    with asking(source), found.reading():
         if text:
-            raw = with_numbers(source, raw, config.retention.segments)
+            raw, notes, faults = with_numbers(source, raw, config.retention.segments)
         checked = contracts.check(role, source, raw)
         if text:
             # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
             checked = replace(
                 checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
             )
-        broken = _row_faults(role, source, raw, checked)
-        if broken is None:
-            return _Opened(raw, {}, [], [Fault(source.shown, "has no rows", _NO_ROWS)])
-        faults = broken + _zone_faults(role, source, raw)
-        rows = computed_once(checked.table.select(*checked.columns), engine_of(raw))
-        if "transaction_id" in rows.columns:
-            rows = contracts.one_row_a_transaction(role, rows)
-            # Nothing is ever written to a database, not even a temporary table.
-            rows = connection.create_table(role, rows, temp=True) if local else rows
-        opened = _cut(role, source, rows, as_of)
+        seen = rows.look(role, source, raw, checked)
+        account, unaccounted = accounts.counted(source, found, raw, seen.rows)
+        faults += [*seen.faults, *unaccounted]
+        if not seen.rows:
+            return _Opened(raw, {}, [], faults or [Fault(source.shown, "has no rows", _NO_ROWS)])
+        notes += seen.notes
+        kept = computed_once(seen.kept(checked).select(*checked.columns), engine_of(raw))
+        if "transaction_id" in kept.columns:
+            lines = seen.rows - sum(seen.left_out.values())
+            kept, surplus, said = _purchases(connection, role, source, raw, kept, lines)
+            notes += said
+            account = replace(account, left_out={**account.left_out, _REPEATED: surplus})
+        account = replace(account, left_out={**account.left_out, **seen.rules})
+        opened = _cut(role, source, kept, as_of, account)
         marked = _marked(source, opened.table, config)
-        return replace(opened, table=marked, faults=[*faults, *opened.faults])
+        return replace(opened, table=marked, faults=[*faults, *opened.faults], notes=[*notes, *opened.notes])
 
 
-def _zone_faults(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault]:
-    counts = contracts.mixed_zones(role, source, raw)
-    if not counts:
-        return []
-    sums = {
-        f"{part}_{name}": e
-        for name, pair in counts.items()
-        for part, e in zip(("zoned", "bare"), pair, strict=True)
-    }
-    found = arrow(raw.aggregate(**sums)).to_pylist()[0]
-    return [
-        Fault(
-            f"{source.shown}, column {name}",
-            f"{found[f'zoned_{name}']} rows carry a time zone and {found[f'bare_{name}']} do not",
-            "give all or none a zone; times without one are read in sources."
-            f"{role}.time_zone ({source.time_zone})",
+def _purchases(
+    connection: Backend, role: str, source: RoleSource[Any], raw: ir.Table, lines: ir.Table, count: int
+) -> tuple[ir.Table, int, list[str]]:
+    """One row a purchase, those that stand there twice counted once; the surplus rows; and what to say of them."""
+    local = lines.get_backend() is connection
+    joined = contracts.one_row_a_transaction(role, lines)
+    # Nothing is ever written to a database, not even a temporary table.
+    joined = connection.create_table(role, joined, temp=True) if local else joined
+    hashed = contracts.check(role, source, raw, hashed=True).table
+    if "hash_" not in hashed.columns or arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() == count:
+        return joined, 0, []
+    twice, surplus, equal = repeats.repeated(hashed)
+    if twice is not None:
+        if local:
+            twice = connection.create_table(f"{role}_twice", twice, temp=True)
+        joined = repeats.counted_once(role, joined, twice)
+        said = f"{surplus:,} rows repeat whole purchases, as when an export is run twice; each purchase counts once"
+    elif equal:
+        said = (
+            f"{equal:,} rows equal another of their purchase in every column and count as lines of their own; if they "
+            f"are there by mistake, set sources.{role}.distinct: true"
         )
-        for name in counts
-        if found[f"zoned_{name}"] and found[f"bare_{name}"]
-    ]
+    return joined, surplus, [f"{role}: {said}"] if equal else []
 
 
-def _row_faults(role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked) -> list[Fault] | None:
-    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
-
-    None when there are no rows.
-    """
-    table = checked.table
-    counts = table.aggregate(rows=table.count(), **{name: table[name].sum() for name in checked.conditions})
-    found = arrow(counts).to_pylist()[0]
-    if not found["rows"]:
-        return None
-    broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
-    if not broken:
-        return []
-    in_files = engine_of(raw) == "duckdb"
-    table = contracts.check(role, source, raw, numbered=in_files).table
-    faults = []
-    for name, fault in broken.items():
-        which = _which(table, name, found[name]) if in_files else _whose(table, table[name])
-        what = f"{fault.what} in {found[name]} of {found['rows']} rows{which}"
-        faults.append(_with_advice(role, source, table, name, Fault(fault.where, what, fault.fix)))
-    return faults
-
-
-def _with_advice(role: str, source: RoleSource[Any], table: ir.Table, condition: str, fault: Fault) -> Fault:
-    """The fault with some of the values that can't be read, and with the line of the config that reads them."""
-    name = condition.removeprefix("bad_")
-    if f"raw_{name}" not in table.columns:
-        return fault
-    raw = table.filter(table[condition])[f"raw_{name}"]
-    rows = arrow(raw.name("value").as_table().distinct().order_by("value").limit(_DIFFERENT))
-    values = rows["value"].to_pylist()
-    column = source.mapped[name].column or ""
-    fix = advice(name, column, ROLES[role].column(name).kind, values)
-    return Fault(fault.where, fault.what + such_as(values), fix)
-
-
-def _which(numbered: ir.Table, condition: str, count: int) -> str:
-    rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
-    return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
-
-
-def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> _Opened:
+def _cut(
+    role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account
+) -> _Opened:
     """Cut to what was known before `as_of`, after the checks that need whole rows."""
     midnight = ibis.timestamp(as_of.isoformat())
     rows = _hide_later(role, rows, midnight)
@@ -302,7 +279,7 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> 
     found = arrow(rows.aggregate(**counts, **sums)).to_pylist()[0]
     total, ignored = found["rows"], found["late"]
     faults = [
-        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{_whose(rows, bad)}", fault.fix)
+        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{whose(rows, bad)}", fault.fix)
         for name, (bad, fault) in checks.items()
         if found[name]
     ]
@@ -314,8 +291,16 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date) -> 
         what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
         faults.append(Fault(source.shown, what, "check the clock of the export, or --as-of"))
     notes = [f"{role}: {ignored} of {total} rows lie at or after {as_of} and are ignored"] if ignored else []
+    lines = account.in_source - sum(account.left_out.values())
+    account = replace(
+        account,
+        read=total - ignored,
+        joined=lines - total,
+        left_out={**account.left_out, f"lying at or after {as_of}": ignored},
+    )
     fingerprint = {
         "rows": total - ignored,
+        "account": account.values(),
         "first": str(found.get("first", "")),
         "last": str(found.get("last", "")),
         "digest": digest(found),
@@ -346,12 +331,6 @@ def _marked(source: RoleSource[Any], rows: ir.Table, config: Config) -> ir.Table
         marks["complaint"] = complaints(rows, config.outreach.complaint_topics)
     # Of the id of a purchase all that counts is which lines it joined.
     return (rows.mutate(**marks) if marks else rows).drop(*{"transaction_id"} & set(rows.columns))
-
-
-def _whose(rows: ir.Table, bad: Any) -> str:
-    """Whose rows these are: where lines may have been joined, and in databases, rows have no numbers."""
-    ids = rows.filter(bad).select("customer_id").distinct().order_by("customer_id").limit(SAMPLES)
-    return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"
 
 
 def _repeated(source: RoleSource[Any], rows: ir.Table, surplus: int) -> Fault:

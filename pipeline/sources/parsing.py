@@ -6,16 +6,25 @@ only readable values have stands before it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dtypes
 
 from features.dialects import engine_of
+from pipeline.sources import amounts, jalali
+from pipeline.sources.amounts import Decimal
+from pipeline.sources.functions import on_text
 
-ZONE = r"(?i):\d{2}(\.\d+)?\s*([a-z][\w/+-]*|[+-]\d{2}(:?\d{2}){0,2})$"
+_DIGIT = "[0-9۰-۹٠-٩०-९]"
+ZONE = rf"(?i):{_DIGIT}{{2}}(\.{_DIGIT}+)?\s*([a-z][\w/+-]*|[+-]{_DIGIT}{{2}}(:?{_DIGIT}{{2}}){{0,2}})$"
 YEARS = 1900, 9999
-UNIX = {"unix_s": 1.0, "unix_ms": 1e3}
+UNIX = {"unix_s": 1.0, "unix_ms": 1e3, "unix_us": 1e6, "unix_ns": 1e9}
+EXCEL = "excel"
+EXCEL_DAYS = 25_569  # from 1899-12-30, its day 0, to 1970-01-01
+NULL_WORDS = ("na", "n/a", "#n/a", "nan", "nat", "null", "(null)", "none", "nil", "unknown", "-", "--", "\\n")
 
 _MOMENT = dtypes.Timestamp(timezone="UTC")
 _TRIES = ("duckdb", "pyspark")
@@ -58,33 +67,49 @@ def strftime_of_sqlite(fmt: Any, text: Any, modifier: Any) -> Any:
 
 
 def as_text(raw: Any) -> Any:
-    """The value as text; a whole number kept as a float is written without its `.0`."""
+    """The value as text without blanks around it; a whole number kept as a float is written without its `.0`."""
     # Exports often turn whole-number ids into 17850.0: such an id is 17850.
     if raw.type().is_floating():
         return ibis.ifelse(raw == raw.floor(), raw.cast("int64").cast("string"), raw.cast("string"))
-    return raw.cast("string")
+    text = raw.cast("string")
+    if not raw.type().is_string():
+        return text
+    # Most ids need no trimming, and looking at their ends is much cheaper.
+    return ibis.ifelse((text < "!") | text.endswith(" "), text.strip().nullif(""), text)
 
 
-def as_number(raw: Any, decimal: str = ".") -> tuple[Any, Any]:
+def without_nulls(text: Any, words: Sequence[str] | None) -> Any:
+    """Text without blanks around it, null where nothing is left or where it is a word for an empty cell.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"text": [" 7 ", "N/A", " none", "x"]})
+    >>> [without_nulls(table.text, words).to_pyarrow().to_pylist() for words in (None, ["X"])]
+    [['7', None, None, 'x'], ['7', 'N/A', 'none', None]]
+    """
+    known = "|".join(re.escape(word.strip().lower()) for word in (NULL_WORDS if words is None else words))
+    # One expression that names its column once: what is made of it names it many times.
+    return text.re_replace(rf"(?i)^\s+|\s+$|^\s*(?:{known})\s*$", "").nullif("")
+
+
+def as_number(raw: Any, decimal: Decimal | None = None, thousands: str | None = None) -> tuple[Any, Any]:
     """The value as float64, and where it can't be read (None where that can't happen)."""
     engine = engine_of(raw)
     if raw.type().is_numeric():
         # A column of SQLite may hold text whatever its type, and a cast would make 0 of it.
         return raw.cast("float64"), raw.typeof().isin(["text", "blob"]) if engine == "sqlite" else None
-    text = with_point(raw.cast("string").strip(), decimal)
+    text = raw.cast("string")
     if engine in _TRIES:
-        value = text.try_cast("float64")
+        value = amounts.number(text, decimal, thousands)
     else:
+        point = amounts.point_of(decimal, thousands)
+        text = text.strip()
+        text = text.replace(".", "").replace(",", ".") if point == "," else text
         value = ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).cast("float64")
-    return value, raw.notnull() & value.isnull()
+    return value, (text.strip() != "").fill_null(False) & value.isnull()
 
 
-def with_point(text: Any, decimal: str) -> Any:
-    """A number's text with a decimal point: 1.234,5 becomes 1234.5 where a comma is the decimal sign."""
-    return text.replace(".", "").replace(",", ".") if decimal == "," else text
-
-
-def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
+def as_time(raw: Any, formats: Sequence[str], zone: str, calendar: str = "gregorian") -> tuple[Any, Any]:
     """The value as a time in UTC, and where it can't be read or lies outside the years that dates are kept in."""
     engine = engine_of(raw)
     if engine == "sqlite":
@@ -94,23 +119,76 @@ def as_time(raw: Any, fmt: str | None, zone: str) -> tuple[Any, Any]:
         return _in_range(raw, raw.cast(_MOMENT).cast("timestamp"))
     if kind.is_timestamp() or kind.is_date():
         return _in_range(raw, _to_utc(raw.cast("timestamp"), zone, engine))
-    text = raw.cast("string").strip()
+    text = raw.cast("string")
+    if engine not in _TRIES:
+        text = text.strip()
+    readings = [_reading(text, fmt, zone, engine) for fmt in formats or (None,)]
+    if calendar == "jalali":
+        readings = [
+            _to_utc(make_timestamp(on_text(jalali.microseconds, "int64", fmt)(text)), zone, engine)
+            for fmt in formats or (None,)
+            if fmt is None or fmt.startswith("%")
+        ] + [_outside(reading, *jalali.YEARS) for reading in readings]
+    value, bad = _in_range(
+        text.strip().nullif(""), ibis.coalesce(*readings) if len(readings) > 1 else readings[0]
+    )
+    # The engine takes this word for a date.
+    return value, bad | (text == "epoch").fill_null(False)
+
+
+def _reading(text: Any, fmt: str | None, zone: str, engine: str) -> Any:
+    """The time that a text shows in one format, in UTC; null where it does not have the format."""
     if fmt in UNIX:
-        return _in_range(
-            raw, make_timestamp((text.try_cast("float64") * (1e6 / UNIX[fmt])).try_cast("int64"))
-        )
+        return make_timestamp((amounts.number(text, None, None) * (1e6 / UNIX[fmt])).try_cast("int64"))
+    if fmt == EXCEL:
+        # Five decimals of a day are a second.
+        seconds = ((amounts.number(text, None, None) - EXCEL_DAYS) * 86_400).round()
+        return _to_utc(make_timestamp((seconds * 1e6).try_cast("int64")), zone, engine)
     if fmt:
-        value = try_strptime(text, fmt)
-        zoned = ibis.literal("%z" in fmt)
+        tidied = on_text(tidy, "string", fmt)(text)
+        value = ibis.coalesce(try_strptime(text, fmt), try_strptime(tidied, tidy_format(fmt)))
+        return value if "%z" in fmt or "%Z" in fmt else _to_utc(value, zone, engine)
+    # A cast to a time without zone would drop the zone of the text instead of applying it.
+    if engine in _TRIES:
+        moment = ibis.coalesce(text.try_cast(_MOMENT), on_text(tidy, "string", None)(text).try_cast(_MOMENT))
     else:
-        # A cast to a time without zone would drop the zone of the text instead of applying it.
-        if engine in _TRIES:
-            moment = text.try_cast(_MOMENT)
-        else:
-            moment = ibis.ifelse(text.re_search(_TIME), text, ibis.null("string")).cast(_MOMENT)
-        value = moment.cast("timestamp")
-        zoned = text.re_search(ZONE)
-    return _in_range(raw, value if zone == "UTC" else ibis.ifelse(zoned, value, _to_utc(value, zone, engine)))
+        moment = ibis.ifelse(text.re_search(_TIME), text, ibis.null("string")).cast(_MOMENT)
+    value = moment.cast("timestamp")
+    return value if zone == "UTC" else ibis.ifelse(text.re_search(ZONE), value, _to_utc(value, zone, engine))
+
+
+# What is written differently and means the same: pattern, what stands for it.
+_TIDY = (
+    (r"\s+", " "),
+    (r"(?i)\b(a|p)\.\s?m\b\.?", r"\1m"),
+    (r"(?i)\bsept\b", "Sep"),
+    (r"(\.[0-9]{6})[0-9]+", r"\1"),
+)
+_TO_OFFSET = (r"(:[0-9.]+)\s?(?:Z|UTC|GMT)$", r"\1+0000")
+_NO_BLANK = (r"\s([+-][0-9]{2}:?[0-9]{2})$", r"\1")
+
+
+def tidy(text: str, fmt: str | None) -> str:
+    """A date's text in ASCII digits, with single blanks and offsets that the engine takes.
+
+    Examples
+    --------
+    >>> tidy("۲۰۲۴-۰۱-۳۱  7:05 p.m.", "%Y"), tidy("2024-01-31 10:00:00 -0500", None), tidy("10:00Z", "%H:%M%z")
+    ('2024-01-31 7:05 pm', '2024-01-31 10:00:00-0500', '10:00+0000')
+    """
+    text = amounts.plain(text)
+    for pattern, new in _TIDY if fmt and "%z" not in fmt else (*_TIDY, _TO_OFFSET, _NO_BLANK):
+        text = re.sub(pattern, new, text)
+    return text
+
+
+def tidy_format(fmt: str) -> str:
+    """The format of tidy texts."""
+    return re.sub(r"\s+", " ", fmt).replace(" %z", "%z")
+
+
+def _outside(moment: Any, first: int, last: int) -> Any:
+    return ibis.ifelse(moment.year().between(first, last), None, moment)
 
 
 def _time_of_sqlite(text: Any) -> Any:

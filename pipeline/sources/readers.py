@@ -1,8 +1,11 @@
-"""From a source's URI to its raw table: files through DuckDB, tables where they are."""
+"""From a source's URIs to its raw table: files through DuckDB, tables where they are."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +16,67 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
 from configs.schema import Config
-from configs.sources import Source
-from pipeline.sources import databases
+from configs.roles import RoleSource
+from pipeline.sources import contracts, databases, documents, places, texts
 from pipeline.sources.databases import Connections, UnreadableError, first_line
+from pipeline.sources.looks import head_of
+from pipeline.sources.places import Copies, Found
+from pipeline.sources.texts import TextFile
 
-_FORMATS = {
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".gz": "csv",
+_ENDINGS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), "excel"),
 }
+_NO_TABLES = {
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "XML",
+    b"%pdf": "a PDF",
+}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The rows as they stand in a source.
+
+    Parameters
+    ----------
+    table
+        Text for text files, typed for Parquet and tables.
+    rows
+        How many there are, counted without the reader; None where the engine is asked.
+    beside
+        Lines of text files that are no rows: titles above the header, headers that come again.
+    recount
+        Counts them once more, slowly and exactly.
+    explain
+        Faults that name the rows which do not fit; slow.
+    """
+
+    table: ir.Table
+    rows: int | None = None
+    beside: int = 0
+    recount: Callable[[], int | None] = field(default=lambda: None)
+    explain: Callable[[], list[Fault]] = field(default=list)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turn an error of the reader into faults that name the rows.
+
+        Raises
+        ------
+        UnreadableError
+            A row does not fit, or the text is of another encoding.
+        """
+        try:
+            yield
+        except duckdb.Error as error:
+            faults = self.explain()
+            if not faults:
+                raise
+            raise UnreadableError(*faults) from error
 
 
 def connect(threads: int, memory_gb: float | None = None) -> Backend:
@@ -37,8 +89,8 @@ def connect(threads: int, memory_gb: float | None = None) -> Backend:
     return connection
 
 
-def read(connection: Backend, others: Connections, role: str, source: Source, config: Config) -> ir.Table:
-    """The rows as they stand in the source: text for CSV and fixed-width files, typed for Parquet and tables.
+def read(connection: Backend, others: Connections, role: str, source: RoleSource[Any], config: Config) -> Raw:
+    """The rows of a source.
 
     Parameters
     ----------
@@ -50,78 +102,173 @@ def read(connection: Backend, others: Connections, role: str, source: Source, co
     Raises
     ------
     UnreadableError
-        When no file or table matches, or the files are damaged or of another format.
+        When no file or table matches, a file is damaged, of another format, or lacks a column.
     TryAgainError
-        When a database is away.
+        When a database or an object store is away.
     """
     if config.engine.kind == "spark":
         from pipeline.sources import spark
 
         if "spark" not in others:
             others["spark"] = spark.connect(config)
-        return spark.read(others["spark"], role, source, config)
-    if databases.is_url(source.uri):
-        return databases.table(connection, others, role, source, config)
-    files = _files(role, source, config)
-    if not any(Path(file).stat().st_size for file in files):
-        raise UnreadableError(Fault(source.shown, "is empty", "check the export that writes it"))
-    kind = source.format if source.format != "auto" else _FORMATS.get(Path(files[0]).suffix.lower())
+        return Raw(spark.read(others["spark"], role, source, config))
+    if databases.is_url(source.uris[0]) and not places.is_store(source.uris[0]):
+        return Raw(databases.table(connection, others, role, source, config))
+    copies = others.setdefault("copies", Copies(connection))
+    files = places.files_of(role, source, config, copies)
+    kinds = {file: _kind(file, role, source) for file in files}
+    if set(kinds.values()) == {"parquet"}:
+        return _parquet(connection, files, role, source)
+    if "parquet" in kinds.values():
+        other = next(file.shown for file, kind in kinds.items() if kind != "parquet")
+        what = f"{other} is {kinds[next(f for f in files if f.shown == other)]} among Parquet files"
+        raise UnreadableError(Fault(f"sources.{role}.uri", what, "name files of one format"))
+    if set(kinds.values()) == {"fixed_width"}:
+        return _fixed_width(connection, files, role, source, copies)
+    return _texts(connection, kinds, role, source, copies)
+
+
+def _kind(file: Found, role: str, source: RoleSource[Any]) -> str:
+    """The format of a file: what its first bytes say, then its ending."""
     try:
-        if kind == "parquet":
-            return connection.read_parquet(files)
-        if kind == "csv":
-            options: dict[str, Any] = {"delim": source.delimiter} if source.delimiter else {}
-            return connection.read_csv(
-                files, all_varchar=True, header=True, union_by_name=True, encoding=source.encoding, **options
-            )
-        if kind == "fixed_width":
-            return _fixed_width(connection, files, source)
+        head = head_of(file.path)
+    except (OSError, EOFError) as error:
+        what = f"can't read {file.shown}: {first_line(error)}"
+        raise UnreadableError(Fault(f"sources.{role}", what, "fetch or export it again")) from None
+    if not head:
+        raise UnreadableError(Fault(file.shown, "is empty", "check the export that writes it"))
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
+    for sign, what in _NO_TABLES.items():
+        if start.startswith(sign):
+            step = "the download needs a login, or the address is not that of the file; fetch it again"
+            raise UnreadableError(Fault(file.shown, f"is {what}, not a table", step))
+    if source.format != "auto":
+        return source.format
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return "excel"
+    ending = _ENDINGS.get(_bare(file.path).suffix.lower())
+    if start.startswith((b"{", b"[{")) and ending in (None, "csv"):
+        return "json"
+    if ending is None:
+        what = f"is auto, but the ending of {file.shown} tells no format"
+        step = "set it to csv, json, excel, parquet or fixed_width"
+        raise UnreadableError(Fault(f"sources.{role}.format", what, step))
+    return ending
+
+
+def _bare(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def _missing(role: str, source: RoleSource[Any], files: Sequence[tuple[str, Collection[str]]]) -> None:
+    """Every file has the columns that the config names.
+
+    Raises
+    ------
+    UnreadableError
+        With a fault for each file and column.
+    """
+    faults = [
+        fault
+        for shown, names in files
+        for fault in contracts.missing_columns(role, source, tuple(names), shown)
+    ]
+    if faults:
+        raise UnreadableError(*faults)
+
+
+def _parquet(connection: Backend, files: Sequence[Found], role: str, source: RoleSource[Any]) -> Raw:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schemas, rows = [], 0
+    for file in files:
+        try:
+            found = pq.ParquetFile(file.path)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            what = f"can't read {file.shown}: {first_line(error)}"
+            raise UnreadableError(
+                Fault(f"sources.{role}", what, "the file is damaged; export it again")
+            ) from None
+        with found:
+            schemas.append(found.schema_arrow.remove_metadata())
+            rows += found.metadata.num_rows
+    _missing(role, source, [(f.shown, s.names) for f, s in zip(files, schemas, strict=True)])
+    by_name = any(schema != schemas[0] for schema in schemas)
+    try:
+        table = connection.read_parquet([str(file.path) for file in files], union_by_name=by_name)
     except (duckdb.Error, OSError) as error:
-        if "not utf-8" in str(error) or "invalid unicode" in str(error).lower():
-            what = f"{source.shown} is not {source.encoding} text"
-            step = f"set sources.{role}.encoding, such as latin-1"
-            raise UnreadableError(Fault(f"sources.{role}", what, step)) from error
-        raise UnreadableError(
-            Fault(f"sources.{role}", f"can't read {source.shown}: {first_line(error)}")
-        ) from error
-    raise UnreadableError(
-        Fault(
-            f"sources.{role}.format",
-            f"is auto, but the ending of {source.shown} tells no format",
-            "set it to csv, parquet or fixed_width",
-        )
+        what = f"can't read {source.shown}: {first_line(error)}"
+        raise UnreadableError(Fault(f"sources.{role}", what)) from error
+    return Raw(table, rows)
+
+
+def _texts(connection: Backend, kinds: dict[Found, str], role: str, source: RoleSource[Any], copies: Copies) -> Raw:
+    wanted = contracts.columns_named(source)
+    files = [_text(file, kind, role, source, wanted, copies) for file, kind in kinds.items()]
+    _missing(role, source, [(file.shown, file.look.dialect.names) for file in files])
+    groups: dict[Any, list[TextFile]] = {}
+    for file in files:
+        groups.setdefault((file.look.dialect, file.path.suffix), []).append(file)
+    tables = [texts.table(connection, group) for group in groups.values()]
+    if len(tables) > 1:
+        shared = [
+            n
+            for n in dict.fromkeys(n for t in tables for n in t.columns)
+            if all(n in t.columns for t in tables)
+        ]
+        tables = [table.select(*shared) for table in tables]
+    beside = sum(file.look.dialect.skipped + file.look.headers for file in files)
+    return Raw(
+        ibis.union(*tables) if len(tables) > 1 else tables[0],
+        sum(file.look.rows - file.look.headers for file in files),
+        beside,
+        recount=lambda: texts.counted(files),
+        explain=lambda: [fault for file in files for fault in texts.misfits(file, role)],
     )
 
 
-def _files(role: str, source: Source, config: Config) -> list[str]:
-    path = config.path(source.uri)
-    files = sorted(str(found) for found in Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    if files:
-        return files
-    beside = sorted(p.name for p in path.parent.iterdir() if p.is_file())[:5] if path.parent.is_dir() else []
-    hint = (
-        f"in that folder: {', '.join(beside)}"
-        if beside
-        else f"the folder {path.parent} does not exist or is empty"
+def _text(
+    file: Found, kind: str, role: str, source: RoleSource[Any], wanted: Collection[str], copies: Copies
+) -> TextFile:
+    if kind == "csv":
+        return texts.prepared(file.path, file.shown, role, source, wanted, copies.new)
+    names, rows = (
+        documents.workbook(file, role, wanted)
+        if kind == "excel"
+        else documents.objects(file, source.encoding, role)
     )
-    raise UnreadableError(Fault(f"sources.{role}.uri", f"no file at {path}", hint))
+    if not names:
+        raise UnreadableError(Fault(file.shown, "has no rows", "check the export that writes it"))
+    return texts.written(names, rows, file.shown, copies.new())
 
 
-def _fixed_width(connection: Backend, files: list[str], source: Source) -> ir.Table:
+def _fixed_width(
+    connection: Backend, files: Sequence[Found], role: str, source: RoleSource[Any], copies: Copies
+) -> Raw:
+    plain = [texts.plain(file.path, file.shown, role, source, copies.new) for file in files]
     # A separator that can't occur in text makes each line one column.
     lines = connection.read_csv(
-        files,
+        [str(path) for path in plain],
         columns={"line": "VARCHAR"},
         header=False,
         auto_detect=False,
         delim="\x1f",
         quote="",
         escape="",
-        encoding=source.encoding,
     )
-    return lines.select(
-        **{
-            name: lines.line.substr(first - 1, last - first + 1).re_replace(r"^\s+|\s+$", "").nullif("")
-            for name, (first, last) in (source.fields or {}).items()
-        }
+    named = {
+        name: lines.line.substr(first - 1, last - first + 1).re_replace(r"^\s+|\s+$", "").nullif("")
+        for name, (first, last) in (source.fields or {}).items()
+    }
+    rows = lines.filter(lines.line.strip() != "").select(**named)
+    _missing(role, source, [(file.shown, rows.columns) for file in files])
+    return Raw(
+        rows,
+        sum(texts.filled_lines(path) for path in plain),
+        explain=lambda: [
+            f for p, file in zip(plain, files, strict=True) for f in texts.undecodable(p, file.shown, role)
+        ],
     )

@@ -23,7 +23,7 @@ from configs.schema import Config
 from configs.sources import Source
 from pipeline.sources.databases import CONNECT_SECONDS, UnreadableError, asking, first_line
 
-_ENCODINGS = {"utf-8": "UTF-8", "latin-1": "ISO-8859-1", "utf-16": "UTF-16"}  # as Java calls them
+_ENCODINGS = {"utf-8": "UTF-8", "iso8859-1": "ISO-8859-1", "utf-16": "UTF-16"}  # as Java calls them
 PACKAGES = ("configs", "features", "models", "pipeline")
 
 
@@ -49,6 +49,8 @@ def connect(config: Config) -> Any:
     settings: dict[str, Any] = {
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.showConsoleProgress": "false",
+        # Otherwise a row is not looked at beyond the columns that are read.
+        "spark.sql.csv.parser.columnPruning.enabled": "false",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **config.engine.options,
     }
@@ -108,7 +110,7 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         There is no such file or table, or Spark can't read it.
     """
     place = f"sources.{role}.uri"
-    head, _, name = source.uri.rpartition("#")
+    head, _, name = source.uris[0].rpartition("#")
     with asking(source):
         if head.startswith("spark:"):
             *database, table = unquote(name).split(".")
@@ -116,14 +118,21 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         if head.partition("://")[0] in ("postgresql", "postgres", "sqlite", "duckdb", "mysql"):
             step = "export the table to Parquet, or use engine.kind duckdb, which reads it where it is"
             raise UnreadableError(Fault(place, "a database is not read by Spark", step))
-        path = source.uri if "://" in source.uri else str(config.path(source.uri))
-        kind = source.format if source.format != "auto" else "csv" if ".csv" in path else "parquet"
+        paths = [uri if "://" in uri else str(config.path(uri)) for uri in source.uris]
+        kind = source.format if source.format != "auto" else "csv" if ".csv" in paths[0] else "parquet"
         if kind == "parquet":
-            return backend.read_parquet(path)
+            return backend.read_parquet(paths)
+        if source.encoding not in _ENCODINGS:
+            known = ", ".join(_ENCODINGS)
+            what = f"is {source.encoding}, and Spark reads {known}"
+            raise UnreadableError(Fault(f"sources.{role}.encoding", what, "convert the file, or use engine.kind duckdb"))
         if kind == "csv":
             options = {"sep": source.delimiter} if source.delimiter else {}
             return backend.read_csv(
-                path,
+                paths,
+                # A row that does not fit the header is an error, not one that is cut or filled.
+                mode="FAILFAST",
+                enforceSchema=False,
                 inferSchema=False,
                 header=True,
                 escape='"',

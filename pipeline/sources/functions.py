@@ -1,0 +1,50 @@
+"""Functions of a text that an engine calls row by row, where its own functions can't read what people write.
+
+They are asked only for rows that the engine could not read, and each text is computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dtypes
+import pyarrow as pa
+
+_REMEMBERED = 100_000
+
+
+@cache
+def on_text(function: Callable[..., Any], kind: str, *settings: Any) -> Callable[[Any], Any]:
+    """A function of an expression of text, made of a function of one text and its settings.
+
+    Parameters
+    ----------
+    function
+        Takes a text and the settings; returns None where it can read nothing.
+    kind
+        Of the result: string, float64 or int64.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"text": ["7", None, "x"]})
+    >>> on_text(lambda text: int(text) if text.isdigit() else None, "int64")(table.text).to_pyarrow().to_pylist()
+    [7, None, None]
+    """
+
+    @lru_cache(_REMEMBERED)
+    def remembered(text: str | None) -> str | None:
+        found = None if text is None else function(text, *settings)
+        # DuckDB takes no nulls from a function that was given none.
+        return ("" if found is None else str(found)) if text is not None else None
+
+    def rows(texts: pa.Array) -> pa.Array:
+        return pa.array([remembered(text) for text in texts.to_pylist()], pa.string())
+
+    rows.__annotations__ = {"texts": pa.Array, "return": pa.Array}
+    key = "_".join("".join(f"{ord(sign):x}" for sign in str(one)) for one in settings)
+    name = f"churn_{function.__name__.strip('<>')}_{key}"
+    scalar = ibis.udf.scalar.pyarrow(rows, name=name, signature=((dtypes.string,), dtypes.string))
+    return lambda text: scalar(text).nullif("").try_cast(kind)

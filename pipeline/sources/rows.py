@@ -1,0 +1,130 @@
+"""A look at all rows of a source: what breaks the contract of its role, and what is borne and said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis.expr.types as ir
+
+from configs.errors import Fault
+from configs.roles import ROLES, RoleSource
+from features.dialects import engine_of
+from pipeline.sources import contracts, doubts
+from pipeline.sources.contracts import SAMPLES, Checked
+from pipeline.sources.databases import arrow
+from pipeline.sources.guessing import advice, is_number, such_as
+
+_DIFFERENT = 1_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at the rows found.
+
+    Parameters
+    ----------
+    rows
+        How many there are.
+    left_out
+        Conditions of rows that are left out, such as `bad_occurred_at`, and how many rows each has.
+    """
+
+    rows: int
+    faults: list[Fault]
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def kept(self, checked: Checked) -> ir.Table:
+        """The rows that are not left out."""
+        rows = checked.table
+        for name in self.left_out:
+            rows = rows.filter(~rows[name].fill_null(False))
+        return rows
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Rule to the rows that it leaves out."""
+        return {f"no readable {name.removeprefix('bad_')}": n for name, n in self.left_out.items()}
+
+
+def look(role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked) -> Seen:
+    """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
+
+    A few values that can't be read in any way are borne, see `Source.max_unreadable_share`.
+    """
+    table = checked.table
+    counts = {name: table[name].sum() for name in checked.conditions}
+    marks = doubts.counts_of(table, list(checked.marks))
+    found = arrow(table.aggregate(rows=table.count(), **counts, **marks)).to_pylist()[0]
+    rows = found["rows"]
+    faults = doubts.faults_of(role, source, found, list(checked.columns))
+    broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
+    if not broken or not rows:
+        return Seen(rows, faults)
+    in_files = engine_of(raw) == "duckdb"
+    table = contracts.check(role, source, raw, numbered=in_files).table
+    notes: list[str] = []
+    left: dict[str, int] = {}
+    # Rows that lack several times are left out for the first of them.
+    out: Any = None
+    for name, fault in broken.items():
+        which = _which(table, name, found[name]) if in_files else whose(table, table[name])
+        what = f"{fault.what} in {found[name]} of {rows} rows{which}"
+        column = name.removeprefix("bad_")
+        values = _values(table, name)
+        kind = ROLES[role].column(column).kind
+        line = Fault(
+            fault.where, what + such_as(values), _fix(role, source, table, name, values) or fault.fix
+        )
+        if not _borne(name, found[name], rows, source, line.fix, values):
+            faults.append(line)
+        elif kind != "time":
+            notes.append(f"{fault.where}: {what}{such_as(values)}; they count as empty")
+        else:
+            mine = checked.table[name].fill_null(False)
+            alone = mine if out is None else mine & ~out
+            out = mine if out is None else out | mine
+            left[name] = int(arrow(checked.table.aggregate(n=alone.sum()))["n"][0].as_py() or 0)
+            notes.append(f"{fault.where}: {what}{such_as(values)}; these rows are left out")
+    return Seen(rows, faults, notes, left)
+
+
+def _borne(name: str, count: int, rows: int, source: RoleSource[Any], fix: str, values: list[str]) -> bool:
+    """Whether a few unreadable values are let pass: never when a line of the config would read them."""
+    if not name.startswith("bad_") or count > source.max_unreadable_share * rows:
+        return False
+    return not fix.startswith("write ") and not any(is_number(value) for value in values)
+
+
+def _values(table: ir.Table, condition: str) -> list[str]:
+    """Some of the different values that can't be read."""
+    raw = f"raw_{condition.removeprefix('bad_')}"
+    if raw not in table.columns or not condition.startswith("bad_"):
+        return []
+    bad = table.filter(table[condition])[raw].name("value").as_table().distinct()
+    return arrow(bad.order_by("value").limit(_DIFFERENT))["value"].to_pylist()
+
+
+def _fix(role: str, source: RoleSource[Any], table: ir.Table, condition: str, values: list[str]) -> str:
+    """The line of the config that reads the values, and the other ones of the column too."""
+    if not values:
+        return ""
+    name = condition.removeprefix("bad_")
+    column = source.mapped[name].column or ""
+    kind = ROLES[role].column(name).kind
+    raw = table[f"raw_{name}"]
+    good = table.filter(~table[condition] & raw.notnull())[f"raw_{name}"].name("value").as_table()
+    others = arrow(good.distinct().order_by("value").limit(_DIFFERENT))["value"].to_pylist()
+    return advice(name, column, kind, values, others)
+
+
+def _which(numbered: ir.Table, condition: str, count: int) -> str:
+    rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
+    return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
+
+
+def whose(rows: ir.Table, bad: Any) -> str:
+    """Whose rows these are: where lines may have been joined, and in databases, rows have no numbers."""
+    ids = rows.filter(bad).select("customer_id").distinct().order_by("customer_id").limit(SAMPLES)
+    return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"

@@ -1,0 +1,170 @@
+"""The value of a normalised column, made of the columns of the file by the rules of the config."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from configs.sources import Column, Source, Where
+from features.dialects import engine_of
+from pipeline.sources import amounts
+from pipeline.sources.parsing import ZONE, as_number, as_text, as_time, without_nulls
+
+_IDS = ("customer_id", "transaction_id")
+_MARKING = ("duckdb", "pyspark")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A column's value.
+
+    Parameters
+    ----------
+    value
+        The expression.
+    bad
+        Where it can't be read; None where that can't happen.
+    marks
+        What tells, over all rows, how the column is written; see `pipeline.sources.doubts`.
+    """
+
+    value: Any
+    bad: Any = None
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+
+def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source: Source) -> Value:
+    """The value of a column that the config maps, of the kind that its role gives it.
+
+    A kind other than text, number and time is that of an attribute: numbers stay numbers, all else is text.
+    """
+    if rule.constant is not None:
+        value = ibis.literal(rule.constant)
+        return Value(value.cast("string") if kind == "text" else value)
+    if rule.join:
+        return Value(tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule))
+    if rule.product:
+        parts = [
+            as_number(cell(table, c, "number", source), source.decimal, source.thousands)
+            for c in rule.product
+        ]
+        value = reduce(operator.mul, [part for part, _ in parts])
+        bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
+        return Value(_scaled(value, rule), bad)
+    raw = cell(table, rule.column, kind if name not in _IDS else "id", source)
+    if kind not in ("text", "number", "time"):
+        kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
+    if kind == "text":
+        return Value(tidied(as_text(raw), rule))
+    written = raw.type().is_string() and engine_of(raw) in _MARKING
+    if kind == "time":
+        value, bad = as_time(raw, rule.formats, source.time_zone, source.calendar)
+        return Value(value, bad, _zones(raw) if written and not rule.formats else {})
+    value, bad = as_number(raw, source.decimal, source.thousands)
+    return Value(_scaled(value, rule), bad, _writing(raw, source) if written else {})
+
+
+def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) -> Any:
+    """A column of the file: text is null where it is blank or a word for an empty cell.
+
+    The usual words count in numbers, dates and ids only: elsewhere 'none' and 'unknown' may be answers.
+    """
+    raw = table[column]
+    if not raw.type().is_string() or (source.null_values is None and kind not in ("number", "time", "id")):
+        return raw
+    return without_nulls(raw, source.null_values)
+
+
+def is_null(table: ir.Table, rule: Column, source: Source) -> Any:
+    """Where a column that the config maps has no value."""
+    nulls = [as_text(cell(table, c, "id", source)).isnull() for c in rule.inputs]
+    return reduce(operator.or_, nulls, ibis.literal(False))
+
+
+def _scaled(value: Any, rule: Column) -> Any:
+    value = value if rule.scale == 1 else value * rule.scale
+    return -value if rule.negate else value
+
+
+def _zones(raw: Any) -> dict[str, Any]:
+    zoned = raw.re_search(ZONE)
+    return {"zoned": zoned, "bare": raw.notnull() & ~zoned}
+
+
+def _writing(raw: Any, source: Source) -> dict[str, Any]:
+    # Numbers begin with a digit or a sign: for most rows no currency has to be looked for.
+    marks = {"currency": ibis.ifelse(raw.try_cast("float64").isnull(), amounts.currency(raw), None)}
+    if source.decimal is None and source.thousands is None:
+        pointed, thousandths = amounts.in_thousandths(raw)
+        marks |= {"pointed": pointed, "thousandths": thousandths}
+    return marks
+
+
+def test(table: ir.Table, condition: Where, source: Source) -> Any:
+    """The condition as an expression; a row where the column is null passes the negative tests only."""
+    name = next(iter(condition.model_fields_set - {"column"}))
+    wanted = getattr(condition, name)
+    if name == "is_null":
+        empty = as_text(cell(table, condition.column, "id", source)).isnull()
+        return empty if wanted else ~empty
+    if name in ("above", "below"):
+        raw = cell(table, condition.column, "number", source)
+        number = as_number(raw, source.decimal, source.thousands)[0]
+        return number > wanted if name == "above" else number < wanted
+    text = as_text(table[condition.column])
+    words = [_word(one) for one in wanted] if isinstance(wanted, list) else _word(wanted)
+    positive = {
+        "equals": lambda: text == words,
+        "one_of": lambda: text.isin(words),
+        "starts_with": lambda: text.substr(0, len(words)) == words,
+    }
+    if name in positive:
+        return positive[name]()
+    opposite = {"not_equals": "equals", "none_of": "one_of", "not_starts_with": "starts_with"}[name]
+    return ~positive[opposite]().fill_null(False)
+
+
+def _word(value: str | float) -> str:
+    # The config reads 5 as 5.0; the file says 5.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def tidied(text: Any, rule: Column) -> Any:
+    """A text as the rule of its column wants it written: without a prefix, then tidied in a fixed order.
+
+    Examples
+    --------
+    >>> ids = ibis.memtable({"id": ["cus_0012", "CUS_12", " 7 8 ", "12.0", "000"]}).id
+    >>> both = Column(column="id", without_prefix="cus_", tidy=["drop_zeros"])
+    >>> tidied(ids, both).to_pyarrow().to_pylist()
+    ['12', 'CUS_12', ' 7 8 ', '12.0', '0']
+    >>> all_four = Column(column="id", tidy=["drop_blanks", "drop_zeros", "drop_point_zero", "lower"])
+    >>> tidied(ids, all_four).to_pyarrow().to_pylist()
+    ['cus_0012', 'cus_12', '78', '12', '0']
+    """
+    if rule.without_prefix:
+        begins = text.startswith(rule.without_prefix)
+        text = ibis.ifelse(begins, text.substr(len(rule.without_prefix)), text)
+    for name, tidy in TIDYINGS.items():
+        if name in rule.tidy:
+            text = tidy(text)
+    return text
+
+
+def _without_zeros(text: Any) -> Any:
+    short = text.re_replace("^0+", "")
+    return ibis.ifelse(short == "", text.substr(0, 1), short)
+
+
+TIDYINGS: Mapping[str, Callable[[Any], Any]] = {
+    "drop_blanks": lambda text: text.replace(" ", ""),
+    "drop_point_zero": lambda text: ibis.ifelse(text.endswith(".0"), text.substr(0, text.length() - 2), text),
+    "drop_zeros": _without_zeros,
+    "lower": lambda text: text.lower(),
+}
