@@ -19,7 +19,8 @@ from configs.outreach import Outreach
 from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.outreach.eligibility import NO, YES
-from pipeline.sources.contracts import SAMPLES, tidied
+from pipeline.sources.contracts import SAMPLES
+from pipeline.sources.values import tidied
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 

@@ -76,7 +76,7 @@ def counted(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tu
     given = kept
     if source.where or source.distinct:
         rows = raw.distinct() if source.distinct else raw
-        asked = {f"left_{i}": e for i, e in enumerate(contracts.left_out(source, rows).values())}
+        asked = {f"left_{i}": e for i, e in enumerate(contracts.left_out(source, rows))}
         counts = arrow(rows.aggregate(all=rows.count(), **asked)).to_pylist()[0]
         given = counts.pop("all")
         for condition, n in zip(source.where, counts.values(), strict=True):

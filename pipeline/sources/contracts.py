@@ -79,20 +79,22 @@ def unsupported(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault
         faults.append(Fault(f"sources.{role}.calendar", what, view))
     if source.thousands and engine not in ("duckdb", "pyspark"):
         what = "signs between thousands are read from files only"
-        faults.append(Fault(f"sources.{role}.thousands", what, "make a view with a typed column and read that"))
+        faults.append(
+            Fault(f"sources.{role}.thousands", what, "make a view with a typed column and read that")
+        )
     if engine == "sqlite" and times and source.time_zone != "UTC":
         what = f"is {source.time_zone}, but SQLite knows no time zones"
         faults.append(Fault(f"sources.{role}.time_zone", what, view))
     return faults
 
 
-def left_out(source: RoleSource[Any], rows: ir.Table) -> dict[str, Any]:
+def left_out(source: RoleSource[Any], rows: ir.Table) -> list[Any]:
     """How many rows each condition of the config leaves out: those that an earlier one leaves out are not its own."""
-    counts: dict[str, Any] = {}
-    kept = ibis.literal(True)
+    counts = []
+    kept: Any = ibis.literal(True)
     for condition in source.where:
         passes = test(rows, condition, source).fill_null(False)
-        counts[condition.shown] = (kept & ~passes).sum()
+        counts.append((kept & ~passes).sum())
         kept = kept & passes
     return counts
 

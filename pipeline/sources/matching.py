@@ -16,7 +16,8 @@ from configs.errors import Fault
 from configs.schema import Config
 from configs.sources import Column
 from features.dialects import engine_of
-from pipeline.sources.contracts import SAMPLES, TIDYINGS, tidied
+from pipeline.sources.contracts import SAMPLES
+from pipeline.sources.values import TIDYINGS, tidied
 from pipeline.sources.databases import arrow
 
 _TRIED = 20_000

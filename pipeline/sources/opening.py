@@ -242,9 +242,7 @@ def _purchases(
     return joined, surplus, [f"{role}: {said}"] if equal else []
 
 
-def _cut(
-    role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account
-) -> _Opened:
+def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account) -> _Opened:
     """Cut to what was known before `as_of`, after the checks that need whole rows."""
     midnight = ibis.timestamp(as_of.isoformat())
     rows = _hide_later(role, rows, midnight)

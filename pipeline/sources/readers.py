@@ -15,8 +15,8 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
-from configs.schema import Config
 from configs.roles import RoleSource
+from configs.schema import Config
 from pipeline.sources import contracts, databases, documents, places, texts
 from pipeline.sources.databases import Connections, UnreadableError, first_line
 from pipeline.sources.looks import head_of
@@ -205,7 +205,9 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
     return Raw(table, rows)
 
 
-def _texts(connection: Backend, kinds: dict[Found, str], role: str, source: RoleSource[Any], copies: Copies) -> Raw:
+def _texts(
+    connection: Backend, kinds: dict[Found, str], role: str, source: RoleSource[Any], copies: Copies
+) -> Raw:
     wanted = contracts.columns_named(source)
     files = [_text(file, kind, role, source, wanted, copies) for file, kind in kinds.items()]
     _missing(role, source, [(file.shown, file.look.dialect.names) for file in files])

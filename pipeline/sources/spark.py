@@ -125,7 +125,9 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         if source.encoding not in _ENCODINGS:
             known = ", ".join(_ENCODINGS)
             what = f"is {source.encoding}, and Spark reads {known}"
-            raise UnreadableError(Fault(f"sources.{role}.encoding", what, "convert the file, or use engine.kind duckdb"))
+            raise UnreadableError(
+                Fault(f"sources.{role}.encoding", what, "convert the file, or use engine.kind duckdb")
+            )
         if kind == "csv":
             options = {"sep": source.delimiter} if source.delimiter else {}
             return backend.read_csv(

@@ -76,8 +76,13 @@ def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) 
     The usual words count in numbers, dates and ids only: elsewhere 'none' and 'unknown' may be answers.
     """
     raw = table[column]
-    if not raw.type().is_string() or (source.null_values is None and kind not in ("number", "time", "id")):
+    if not raw.type().is_string():
         return raw
+    if source.null_values is None:
+        # Where other columns have types, an empty id is null; looking for words in all of them would take its time.
+        typed = not all(other.is_string() for other in table.schema().types)
+        if kind not in ("number", "time", "id") or (kind == "id" and typed):
+            return raw
     return without_nulls(raw, source.null_values)
 
 

@@ -20,7 +20,7 @@ from models.prediction.sample import Sample
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
-from pipeline.sources.opening import open_sources
+from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within
 from pipeline.training.train import prepare_history, prepare_table, settings_of, usable
 
@@ -109,7 +109,7 @@ def advise(bought: ir.Table, end: int) -> Advice:
 
 
 def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
-    """Look at the gaps, the horizons, the snapshots and the learning curves.
+    """Look at the rows, the gaps, the horizons, the snapshots and the learning curves.
 
     Raises
     ------
@@ -119,8 +119,11 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     parts: list[str] = []
     values: dict[str, Any] = {"as_of": as_of.isoformat(), "kind": config.churn.kind}
     look: tuple[str, ...] = ()
+    opened = open_sources(config, as_of, dated=config.churn.kind != "labelled")
+    parts.append(rows_text(opened))
+    values["rows"] = {role: account.values() for role, account in opened.accounts.items()}
+    values["notes"] = list(opened.notes)
     if config.churn.kind != "labelled":
-        opened = open_sources(config, as_of)
         opened.freshness.require()
         look = (*opened.look, *map(str, suspects_of(opened, config)))
         if opened.matches:
@@ -139,6 +142,12 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         parts.append(f"no learning curve: {error}")
         values["learning"] = None
     return Result("\n\n".join(parts), values).with_look(look)
+
+
+def rows_text(sources: Sources) -> str:
+    """Where every row of each source went, and what was said of it."""
+    lines = [account.line(role) for role, account in sources.accounts.items()]
+    return "\n".join([*lines, *(f"note: {note}" for note in sources.notes)])
 
 
 def _values(h: Horizon) -> dict[str, Any]:
