@@ -157,6 +157,7 @@ def reader_of(lines: Iterable[str], separator: str, quote: str, escape: str, *, 
         quotechar=quote,
         doublequote=doubled,
         escapechar=None if doubled else escape,
+        skipinitialspace=True,
         strict=strict,
     )
 
@@ -175,12 +176,13 @@ def look_at(file: Path, dialect: Dialect) -> Look:
     A quote in the middle of a bare field misleads the count; reading record by record settles a difference.
     """
     quote = dialect.quote.encode()
-    header, lines, unix, returns, both = b"", 0, 0, 0, 0
-    inside, last = False, b""
+    inside, last, lines = False, b"", 0
     with opened(file) as stream:
         for _ in range(dialect.skipped):
             stream.readline()
-        header = b"\n" + stream.readline().removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+        first = stream.readline()
+        unix, returns, both = (first.count(end) for end in (b"\n", b"\r", b"\r\n"))
+        header = b"\n" + first.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
         repeats, tail = 0, b"\n"
         while chunk := stream.read(_CHUNK):
             returns += chunk.count(b"\r")

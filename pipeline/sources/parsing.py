@@ -203,7 +203,9 @@ def _time_of_sqlite(text: Any) -> Any:
 
 def _in_range(raw: Any, value: Any) -> tuple[Any, Any]:
     first, last = ibis.timestamp(f"{YEARS[0]}-01-01"), ibis.timestamp(f"{YEARS[1]}-12-31 23:59:59.999999")
-    return value, raw.notnull() & ~value.between(first, last).fill_null(False)
+    fits = value.between(first, last)
+    # Beyond the range no engine but its own can hold the value: 'infinity', years before Christ.
+    return ibis.ifelse(fits, value, None), raw.notnull() & ~fits.fill_null(False)
 
 
 def _to_utc(local: Any, zone: str, engine: str) -> Any:

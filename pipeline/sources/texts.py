@@ -185,8 +185,10 @@ def misfits(file: TextFile, role: str) -> list[Fault]:
     if not found:
         return []
     first_line, _, first = found[0]
-    rows = ", ".join(f"line {line} has {n}" for line, n, _ in found) + (", ..." if count > _SAMPLES else "")
-    what = f"{count} rows do not fit the header: {rows} fields; {width} expected ({', '.join(dialect.names[:12])})"
+    rows = ", ".join(f"line {line} has {n} fields" for line, n, _ in found) + (
+        ", ..." if count > _SAMPLES else ""
+    )
+    what = f"{count} rows do not fit the header: {rows}; {width} expected ({', '.join(dialect.names[:12])})"
     if len({name.strip() for name in first} & set(dialect.names)) * 2 > width:
         step = (
             f"line {first_line} is a second header: cut the file before it and name both parts, "
@@ -198,7 +200,7 @@ def misfits(file: TextFile, role: str) -> list[Fault]:
 
 
 def _quote_fault(file: TextFile, told: str) -> Fault:
-    line = 0
+    line = file.look.dialect.skipped + 1
     try:
         for line, _ in _records(file):  # noqa: B007
             pass

@@ -156,9 +156,7 @@ def test_each_file_of_a_glob_has_the_columns(shop, tmp_path):
     (tmp_path / "o1.csv").write_text(lines(HEAD, "1,2024-01-05,10"))
     (tmp_path / "o2.csv").write_text(lines("at,id,Total", "2024-02-05,1,10"))
     (tmp_path / "o3.csv").write_text(lines("id;at;amount;channel", "2;2024-01-06;20;web"))
-    assert said(shop(None, "o*.csv")) == (
-        "sources.transactions.columns.amount: no column 'amount' in o2.csv; did you mean 'Total'?"
-    ) or "it has: at, id, Total" in said(shop(None, "o*.csv"))
+    assert "sources.transactions.columns.amount: no column 'amount' in o2.csv" in said(shop(None, "o*.csv"))
     (tmp_path / "o2.csv").unlink()
     assert read(shop(None, "o*.csv"))[0] == TWO
 
