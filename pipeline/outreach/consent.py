@@ -20,9 +20,9 @@ from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.outreach.eligibility import NO, YES
 from pipeline.sources.contracts import SAMPLES
-from pipeline.sources.values import tidied
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
+from pipeline.sources.values import tidied
 
 _FORM = Column(column="x", tidy=list(get_args(Tidying)))
 _SEPARATORS = ",;\t"

@@ -17,8 +17,8 @@ from configs.schema import Config
 from configs.sources import Column
 from features.dialects import engine_of
 from pipeline.sources.contracts import SAMPLES
-from pipeline.sources.values import TIDYINGS, tidied
 from pipeline.sources.databases import arrow
+from pipeline.sources.values import TIDYINGS, tidied
 
 _TRIED = 20_000
 _JOINS = 0.5

@@ -48,7 +48,9 @@ def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source:
         value = ibis.literal(rule.constant)
         return Value(value.cast("string") if kind == "text" else value)
     if rule.join:
-        return Value(tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule))
+        return Value(
+            tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule)
+        )
     if rule.product:
         parts = [
             as_number(cell(table, c, "number", source), source.decimal, source.thousands)
