@@ -135,8 +135,8 @@ def _is_table(name: str) -> bool:
 def _unpacked(file: Found, copies: Copies) -> Iterator[Found]:
     """The file itself, or the one table in a zip archive; a workbook is an archive too and stays."""
     with file.path.open("rb") as raw:
-        packed = raw.read(4) == b"PK\x03\x04"
-    if not packed or not zipfile.is_zipfile(file.path):
+        is_zip = raw.read(4) == b"PK\x03\x04"
+    if not is_zip or not zipfile.is_zipfile(file.path):
         yield file
         return
     with zipfile.ZipFile(file.path) as archive:
