@@ -50,6 +50,10 @@ def test_later_purchases_change_no_advice(tiny):
         check(tiny(transactions=frame, sections=SMALL), AS_OF).values
         for frame in (table, pd.concat([table, late]))
     )
+    came = [values.pop("rows")["transactions"]["read"] for values in (before, after)]
+    assert came == [len(table), len(table)]
+    assert before.pop("notes") == []
+    assert len(after.pop("notes")) == 1
     assert before == after
 
 
