@@ -44,6 +44,22 @@ def engine_of(expression: Any) -> str:
     return str(expression.get_backend().name)
 
 
+def trimmed(text: Any) -> Any:
+    """Text without blanks at its ends.
+
+    Ibis names the blanks to Spark as a list with form feed and vertical tab in it, which Spark reads as the letters f
+    and v: 'fair ' would become 'air'.
+
+    Examples
+    --------
+    >>> trimmed(ibis.memtable({"a": [" fair "]}).a).to_pyarrow().to_pylist()
+    ['fair']
+    """
+    if engine_of(text) == "pyspark":
+        return text.re_replace("^[ \t\r\n]+|[ \t\r\n]+$", "")
+    return text.strip()
+
+
 def epoch(moment: Any, engine: str) -> Any:
     """Seconds since 1970 with their fraction, float64."""
     if engine == "sqlite":

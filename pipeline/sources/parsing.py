@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dtypes
 
-from features.dialects import engine_of
+from features.dialects import engine_of, trimmed
 from pipeline.sources import amounts, jalali
 from pipeline.sources.amounts import Decimal
 from pipeline.sources.functions import on_text
@@ -75,7 +75,7 @@ def as_text(raw: Any) -> Any:
     if not raw.type().is_string():
         return text
     # Most ids need no trimming, and looking at their ends is much cheaper.
-    return ibis.ifelse((text < "!") | text.endswith(" "), text.strip().nullif(""), text)
+    return ibis.ifelse((text < "!") | text.endswith(" "), trimmed(text).nullif(""), text)
 
 
 def without_nulls(text: Any, words: Sequence[str] | None) -> Any:
