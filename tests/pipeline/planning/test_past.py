@@ -113,20 +113,6 @@ def _recorded(effect_of_calls, n=1200, seed=3):
     )
 
 
-def test_a_dearer_call_leaves_out_those_for_whom_it_did_not_pay():
-    """What is said of each part agrees with the plain difference of the shares kept, listed against left alone."""
-    rows = _recorded(0.4)
-    found = past(rows, rules(capacity=1000, call=0.0), rules(capacity=1000, call=15.0))
-    assert (found.nights, found.rows) == (10, 1200)
-    wavering = rows["churn_probability"] == 0.5
-    for part, use, cost in (("now", wavering, 15.0), ("only before", ~wavering, 0.0)):
-        kept = rows["residual"] - rows["churn_probability"]
-        plain = kept[use & rows["chosen"]].mean() - kept[use & ~rows["chosen"]].mean()
-        assert found.parts[part].rows == 600
-        assert found.parts[part].mean == pytest.approx(100 * plain - cost, abs=0.5)
-    assert found.parts["only now"].rows == 0
-
-
 def test_rows_whose_window_has_not_passed_are_not_judged():
     rows = _recorded(0.4).assign(mature=False)
     found = past(rows, rules(call=0.0), rules(call=1.0))
