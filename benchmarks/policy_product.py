@@ -21,7 +21,7 @@ from pipeline.outcomes.effects import lasting
 from pipeline.outcomes.learning import has_news, judged, learn
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
-from pipeline.scoring.score import _night, _recorded
+from pipeline.scoring.score import _recorded, decided
 from pipeline.scoring.scored import Job, Scored, _all_of
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
@@ -68,7 +68,7 @@ class Product:
         job = self._job(as_of)
         if has_news(job.record, self.config, as_of):
             learn(job.sources, self.config, job.record, as_of)
-        return _recorded(_night(job, self._scored(job), create_key=True), job.record)
+        return _recorded(decided(job, self._scored(job), create_key=True), job.record)
 
     def lasting(self, as_of: dt.date) -> str:
         """What `churn outcomes` says of delay and prevention."""

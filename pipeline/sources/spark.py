@@ -121,7 +121,8 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         paths = [uri if "://" in uri else str(config.path(uri)) for uri in source.uris]
         kind = source.format if source.format != "auto" else "csv" if ".csv" in paths[0] else "parquet"
         if kind == "parquet":
-            return backend.read_parquet(paths)
+            # Spark takes the paths of Parquet files one by one.
+            return ibis.union(*(backend.read_parquet(path) for path in paths))
         if source.encoding not in _ENCODINGS:
             known = ", ".join(_ENCODINGS)
             what = f"is {source.encoding}, and Spark reads {known}"
