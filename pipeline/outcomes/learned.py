@@ -77,7 +77,7 @@ def belief(playbook: Playbook) -> ContactEffect:
     --------
     >>> from configs.playbook import load_playbook
     >>> belief(load_playbook()).rows
-    0
+    0.0
     """
     return ContactEffect.prior({name: a.save_rate.mean for name, a in playbook.actions.items()})
 

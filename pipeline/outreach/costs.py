@@ -52,8 +52,8 @@ def contact_costs(playbook: Playbook, settings: Outreach, priced: bool) -> Costs
     Examples
     --------
     >>> from configs.playbook import load_playbook
-    >>> contact_costs(load_playbook(), Outreach(hour_cost=30), priced=True).amount[:3].tolist()
-    [7.5, 1.0, 7.5]
+    >>> contact_costs(load_playbook(), Outreach(hour_cost=30), priced=True).amount[:2].tolist()
+    [7.5, 7.5]
     >>> contact_costs(load_playbook(), Outreach(), priced=True).known
     False
     """

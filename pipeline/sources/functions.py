@@ -34,17 +34,23 @@ def on_text(function: Callable[..., Any], kind: str, *settings: Any) -> Callable
     [7, None, None]
     """
 
-    @lru_cache(_REMEMBERED)
-    def remembered(text: str | None) -> str | None:
-        found = None if text is None else function(text, *settings)
-        # DuckDB takes no nulls from a function that was given none.
-        return ("" if found is None else str(found)) if text is not None else None
-
-    def rows(texts: pa.Array) -> pa.Array:
-        return pa.array([remembered(text) for text in texts.to_pylist()], pa.string())
+    def rows(texts: Any) -> Any:
+        # DuckDB hands over a column, Spark one text after the other.
+        if texts is None or isinstance(texts, str):
+            return _read(function, settings, texts)
+        return pa.array([_read(function, settings, text) for text in texts.to_pylist()], pa.string())
 
     rows.__annotations__ = {"texts": pa.Array, "return": pa.Array}
     key = "_".join("".join(f"{ord(sign):x}" for sign in str(one)) for one in settings)
     name = f"churn_{function.__name__.strip('<>')}_{key}"
     scalar = ibis.udf.scalar.pyarrow(rows, name=name, signature=((dtypes.string,), dtypes.string))
     return lambda text: scalar(text).nullif("").try_cast(kind)
+
+
+@lru_cache(_REMEMBERED)  # of the module, for a local one can't be sent to Spark's workers
+def _read(function: Callable[..., Any], settings: tuple[Any, ...], text: str | None) -> str | None:
+    if text is None:
+        return None
+    found = function(text, *settings)
+    # DuckDB takes no nulls from a function that was given none.
+    return "" if found is None else str(found)

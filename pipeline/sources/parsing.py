@@ -89,7 +89,7 @@ def without_nulls(text: Any, words: Sequence[str] | None) -> Any:
     """
     known = "|".join(re.escape(word.strip().lower()) for word in (NULL_WORDS if words is None else words))
     # One expression that names its column once: what is made of it names it many times.
-    return text.re_replace(rf"(?i)^\s+|\s+$|^\s*(?:{known})\s*$", "").nullif("")
+    return text.re_replace(rf"(?i)^\s*(?:{known})\s*$|^\s+|\s+$", "").nullif("")
 
 
 def as_number(raw: Any, decimal: Decimal | None = None, thousands: str | None = None) -> tuple[Any, Any]:

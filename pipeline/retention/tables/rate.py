@@ -131,6 +131,7 @@ def retention_of(
 
     Examples
     --------
+    >>> import ibis
     >>> customers = ibis.memtable(pd.DataFrame({
     ...     "customer_id": ["a", "b", "c"],
     ...     "started_at": pd.to_datetime(["2024-01-05", "2024-01-09", "2024-02-03"]),
