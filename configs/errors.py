@@ -5,6 +5,7 @@
     ├── DataError         exit 1   a source breaks its contract; every fault found is listed
     │   └── HistoryError  exit 1   the data are sound but too few to train on
     ├── ModelError        exit 1   no champion, a damaged model, or columns that differ from the model's
+    │   └── StoreError    exit 1   the tracking store refuses, or does not hold what it should
     └── TryAgainError     exit 75  another run holds the lock, or a system is away for now
 
 A message says what is wrong, where, what was expected, and the next step. `Fault` holds one such line, so
@@ -70,6 +71,10 @@ class HistoryError(DataError):
 
 class ModelError(ChurnError):
     """There is no usable model, or the data do not fit it."""
+
+
+class StoreError(ModelError):
+    """The tracking store refuses, answers nonsense, or has no champion; to wait does not help."""
 
 
 class TryAgainError(ChurnError):

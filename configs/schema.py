@@ -111,6 +111,10 @@ class Engine(Section):
         default=None,
         description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory",
     )
+    query_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=1_800,
+        description="PostgreSQL: a query that takes longer ends the run, to be tried again later",
+    )
     master: str | None = Field(
         default=None, description="Spark: spark://host:7077, yarn, k8s://..., local[4]"
     )

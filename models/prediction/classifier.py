@@ -271,6 +271,21 @@ class FittedModel:
             (place / name).write_bytes(text.encode())
 
     @classmethod
+    def from_files(cls, files: Mapping[str, str]) -> FittedModel:
+        """The model of what `files` gave; nothing in them is run.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing or damaged.
+        """
+        try:
+            spec = json.loads(files[MODEL_FILE])
+            return cls(spec, tuple(files[name] for name in spec["boosters"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"no readable model ({error}); run `churn train`") from error
+
+    @classmethod
     def load(cls, folder: str | Path) -> FittedModel:
         """Read what `save` wrote; nothing in the files is run.
 

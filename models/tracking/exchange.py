@@ -85,6 +85,8 @@ class Champion:
         In the registry.
     digest
         SHA-256 of its files.
+    files
+        What the digest covers: name to content.
     """
 
     model: FittedModel
@@ -93,6 +95,7 @@ class Champion:
     version: int
     run_id: str
     digest: str
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def holdout(self) -> FittedModel:

@@ -6,25 +6,24 @@ that is kept as a tag, outside the artifact.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from configs.errors import ModelError
-from models.prediction.classifier import FittedModel, digest_of
+from configs.base import redacted
+from configs.errors import ModelError, StoreError
+from models.prediction.classifier import digest_of
 from models.tracking import store
+from models.tracking.bundle import champion_of, packed, unpacked
 from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
 from models.tracking.runs import (
-    METADATA,
     clean_nightly,
     comparison_url,
     data_files,
     log_scoring,
     log_training,
-    model_folders,
 )
-from models.tracking.session import experiment_id, mlflow_module, spoken_to
+from models.tracking.session import experiment_id, mlflow_module, spoken_to, within
 
 __all__ = [
     "Champion",
@@ -40,7 +39,10 @@ __all__ = [
     "log_scoring",
     "log_training",
     "make_champion",
+    "packed",
     "restore_champion",
+    "unpacked",
+    "within",
 ]
 
 CHAMPION, PREVIOUS = "champion", "previous_champion"
@@ -82,15 +84,20 @@ def load_champion(tracking: TrackingStore) -> Champion:
 
     Raises
     ------
+    StoreError
+        Without a champion, or when the store refuses; a SQLite file that is missing is not made.
     ModelError
-        Without a champion, or when its files are damaged.
+        When its files are damaged.
     TryAgainError
         When the tracking server is away.
     """
+    none = f"no champion of {tracking.name} in {redacted(tracking.uri)}; run `churn train` first"
+    if store.is_missing(tracking.uri):
+        raise StoreError(none)
     with spoken_to(tracking) as client:
         version = alias_version(client, tracking, CHAMPION)
         if version is None:
-            raise ModelError(f"no champion of {tracking.name} in {tracking.uri}; run `churn train` first")
+            raise StoreError(none)
         return _read(client, tracking, version)
 
 
@@ -112,19 +119,18 @@ def _read(client: Any, tracking: TrackingStore, version: int) -> Champion:
         uri = f"models:/{tracking.name}/{version}"
         place = Path(mlflow_module().artifacts.download_artifacts(uri, dst_path=folder)) / "artifacts"
         try:
-            digest = digest_of(data_files(place))
+            files = data_files(place)
         except OSError as error:
             raise ModelError(
                 f"version {version} of {tracking.name} has no files; run `churn train`"
             ) from error
+        digest = digest_of(files)
         if digest != found.tags.get("sha256"):
             raise ModelError(
                 f"version {version} of {tracking.name} was changed after training (SHA-256 {digest[:12]}, registered "
                 f"{str(found.tags.get('sha256'))[:12]}); run `churn rollback` or `churn train`"
             )
-        metadata = json.loads((place / METADATA).read_text(encoding="utf-8"))
-        held = {part.name: FittedModel.load(part) for part in model_folders(place)}
-    return Champion(held.pop("model"), held, metadata, version, str(found.run_id), digest)
+    return champion_of(files, version, str(found.run_id), digest)
 
 
 def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | None:

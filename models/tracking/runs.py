@@ -227,6 +227,8 @@ def log_scoring(
 ) -> str:
     """Log a nightly run's figures in the experiment `<experiment> nightly`; returns the run's id.
 
+    An earlier run of the same `as_of`, whole or broken off, is replaced, so that it can be logged again.
+
     Parameters
     ----------
     steps
@@ -234,11 +236,14 @@ def log_scoring(
     """
     with spoken_to(tracking) as client:
         experiment = experiment_id(client, tracking, f"{tracking.experiment} nightly")
+        earlier = client.search_runs([experiment], f"tags.as_of = '{tags['as_of']}'")
         run = client.create_run(experiment, run_name=run_name, tags=dict(tags))
         points = _points(metrics, steps or {})
         for start in range(0, max(len(points), 1), 900):
             client.log_batch(run.info.run_id, metrics=points[start : start + 900])
         client.set_terminated(run.info.run_id, "FINISHED")
+        for old in earlier:
+            client.delete_run(old.info.run_id)
         return str(run.info.run_id)
 
 

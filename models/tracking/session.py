@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from configs.errors import ChurnError, ModelError, TryAgainError
+from configs.base import redacted
+from configs.errors import ChurnError, StoreError, TryAgainError
 from models.tracking import store
 from models.tracking.exchange import TrackingStore
 
@@ -21,15 +24,16 @@ PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-AWAY = (
-    "max retries exceeded",
-    "connection",
-    "timed out",
-    "timeout",
-    "database is locked",
-    "unavailable",
-    " 50",
-)
+# For work that goes on without the store: requests that fail soon, so that no thread outlives its deadline for long.
+HASTE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+}
+AWAY = ("failed with timeout", "failed with exception", "database is locked", "database table is locked")
+AWAY_CODES = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED"}
+_STATUS = re.compile(r"failed with error code (\d{3})")
+T = TypeVar("T")
 
 
 @cache
@@ -58,10 +62,70 @@ def spoken_to(tracking: TrackingStore) -> Iterator[Any]:
     except ChurnError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        if any(sign in said.lower() for sign in AWAY):
-            raise TryAgainError(f"tracking store {tracking.uri} does not answer: {said}") from error
-        raise ModelError(f"tracking store {tracking.uri}: {type(error).__name__}: {said}") from error
+        # MLflow quotes the URL, and whatever page a proxy has answered with.
+        said, place = redacted(" ".join(str(error).split()))[:200], redacted(tracking.uri)
+        if _is_away(error):
+            raise TryAgainError(f"tracking store {place} does not answer: {said}") from None
+        raise StoreError(f"tracking store {place}: {type(error).__name__}: {said}") from None
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the same request may succeed later: no answer, a lock, a busy or broken server; never HTTP 4xx."""
+    from mlflow.exceptions import MlflowException, RestException
+
+    text = str(error).lower()
+    if status := _STATUS.search(text):
+        return int(status[1]) >= 500 or status[1] in ("408", "429")
+    if any(sign in text for sign in AWAY) or isinstance(error, ConnectionError | TimeoutError):
+        return True
+    if not isinstance(error, MlflowException):
+        return False
+    broken = isinstance(error, RestException) and error.error_code == "INTERNAL_ERROR"
+    return broken or error.error_code in AWAY_CODES
+
+
+def within(seconds: float, work: Callable[[], T], what: str) -> T:
+    """Do work that speaks to the store, and stop waiting for it after so long.
+
+    Whatever hangs goes on in a thread that dies with the process, so `work` must be fit to be done again.
+
+    Raises
+    ------
+    TryAgainError
+        When it takes longer.
+
+    Examples
+    --------
+    >>> within(60, lambda: 7, "the number")
+    7
+    """
+    mlflow_module()  # to import it takes seconds, and no server has a part in that
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    before = {name: os.environ.get(name) for name in HASTE}
+    os.environ.update(HASTE)
+    try:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(seconds)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    if failed:
+        raise failed[0]
+    if not found:
+        raise TryAgainError(f"{what}: no answer within {seconds:g} seconds")
+    return found[0]
 
 
 def _prepare(tracking: TrackingStore) -> None:

@@ -27,6 +27,12 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(rest) if found and not head else None
 
 
+def is_missing(uri: str) -> bool:
+    """Whether a tracking URI names a SQLite file that is not there."""
+    file = sqlite_file(uri)
+    return file is not None and not file.exists()
+
+
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """Hold the lock under which the store is prepared and the champion is moved.
@@ -53,7 +59,9 @@ def revision(file: Path) -> str | None:
     with closing(sqlite3.connect(file)) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "no such table" not in str(error):  # locked, or not to be opened: no sign of an empty store
+                raise
             return None
     return str(row[0]) if row else None
 

@@ -15,7 +15,8 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator, MutableMapping
+import time
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ from configs.sources import Source
 from features.dialects import engine_of
 
 CONNECT_SECONDS = 10
+LOCK_SECONDS = 30
+# Pauses between tries to connect; a server that restarts is back within them.
+PAUSES = (1, 2, 4)
 BATCH_ROWS = 100_000
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PASSWORD = re.compile(r"://[^:/@]*:(.*)@")
@@ -97,7 +101,7 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
     url = _expanded(url, place)
     with asking(source, url):
         if url not in others:
-            others[url] = _connect(local, others, url, place, config)
+            others[url] = _patiently(lambda: _connect(local, others, url, place, config))
         backend = others[url]
         database: Any = schema[0] if len(schema) == 1 else tuple(schema) or None
         if isinstance(backend, str):
@@ -172,18 +176,31 @@ def _expanded(url: str, place: str) -> str:
     return _VARIABLE.sub(value, url)
 
 
+def _patiently(connect: Callable[[], Any]) -> Any:
+    """Connect; while the server is away, a few times more."""
+    for pause in PAUSES:
+        try:
+            return connect()
+        except _driver_errors() as error:
+            if not _is_away(error):
+                raise
+            time.sleep(pause)
+    return connect()
+
+
 def _connect(local: Backend, others: Connections, url: str, place: str, config: Config) -> Any:
     """A connection that can only read; for a DuckDB file the name under which the local DuckDB holds it."""
     scheme = urlsplit(url).scheme
     if scheme in ("sqlite", "duckdb"):
         file = _file(url, place, config)
         if scheme == "sqlite":
-            return ibis.sqlite.from_connection(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True))
+            found = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=LOCK_SECONDS)
+            return ibis.sqlite.from_connection(found)
         alias = f"database_{len(others)}"
         local.attach(str(file).replace("'", "''"), alias, read_only=True)
         return alias
     if scheme in ("postgres", "postgresql"):
-        return _connect_postgres(url, place)
+        return _connect_postgres(url, place, config.engine.query_seconds)
     try:
         return ibis.connect(url)
     except (ImportError, ValueError) as error:
@@ -191,9 +208,11 @@ def _connect(local: Backend, others: Connections, url: str, place: str, config: 
         raise UnreadableError(Fault(place, what, f"pip install 'ibis-framework[{scheme}]'")) from None
 
 
-def _connect_postgres(url: str, place: str) -> Any:
+def _connect_postgres(url: str, place: str, query_seconds: int) -> Any:
     try:
         import psycopg
+
+        from pipeline.sources.postgres import Bounded
     except ImportError:
         step = "pip install 'churn[postgres]'"
         raise UnreadableError(Fault(place, "PostgreSQL needs the driver psycopg", step)) from None
@@ -206,10 +225,14 @@ def _connect_postgres(url: str, place: str) -> Any:
         {} if "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": CONNECT_SECONDS}
     )
     # libpq reads the URL, PGPASSWORD, ~/.pgpass and service files by its own rules.
-    connection = psycopg.connect(
+    connection = Bounded.connect(
         url, autocommit=True, **{k: v for k, v in defaults.items() if k not in given}
     )
+    connection.seconds = query_seconds
     connection.read_only = True
+    if "options" not in given and "PGOPTIONS" not in os.environ:
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        connection.execute(f"SET statement_timeout = '{query_seconds:d}s'")
     # All rows of a cursor are fetched: plan for the whole result, not for the first rows.
     connection.execute("SET cursor_tuple_fraction = 1")
     return ibis.postgres.from_connection(connection)
@@ -243,12 +266,10 @@ def _is_away(error: Exception) -> bool:
         return True
     if isinstance(error, sqlite3.OperationalError):
         return "locked" in str(error) or "busy" in str(error)
-    if type(error).__name__ not in (
-        "OperationalError",
-        "ConnectionTimeout",
-        "AdminShutdown",
-        "InterfaceError",
-    ):
+    if "Could not set lock on file" in str(error):  # DuckDB, while another process writes
+        return True
+    # Among the subclasses are a lock or a statement that took too long, and a server that shuts down.
+    if not {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
         return False
     return not any(word in str(error).lower() for word in _REFUSED)
 

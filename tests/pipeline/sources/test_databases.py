@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.retention.tables.rate import retention_table
 from pipeline.retention.tables.revenue import revenue_table
+from pipeline.sources import databases
 from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect
 
@@ -364,6 +366,8 @@ def test_no_message_shows_the_password(orders, server, damage, monkeypatch):
 
 
 def test_a_server_that_is_away_is_tried_again_later(server, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(databases.time, "sleep", pauses.append)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         uri = f"postgresql://me:s3cret@127.0.0.1:{nobody.getsockname()[1]}/shop#orders"
@@ -373,6 +377,62 @@ def test_a_server_that_is_away_is_tried_again_later(server, monkeypatch):
     assert "postgresql://me:***@127.0.0.1" in told
     assert "is away" in told
     assert not leaks(told)
+    assert pauses == [1, 2, 4]
+
+
+def test_a_wrong_password_is_not_tried_again(orders, server, monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "wrong")
+    monkeypatch.setattr(databases.time, "sleep", lambda seconds: pytest.fail("waited"))
+    assert "check user, database and password" in refused(orders(("1", "2024-01-01", 1.0)))
+
+
+def test_a_locked_table_and_a_slow_query_end_the_run_for_now(orders, server, monkeypatch):
+    config = orders(("1", "2024-01-01", 1.0))
+    monkeypatch.setattr(databases, "LOCK_SECONDS", 1)
+    with server.connect() as other:
+        other.autocommit = False
+        other.execute("lock table orders in access exclusive mode")
+        with pytest.raises(TryAgainError, match=r"is away: .*lock timeout"):
+            open_sources(config, AS_OF)
+        other.rollback()
+    with server.connect() as other:
+        other.execute("create or replace view slow as select *, pg_sleep(5)::text as waited from orders")
+    engine = config.engine.model_copy(update={"query_seconds": 1})
+    slow = shop(f"{server.url()}#slow", {"customer_id": "waited", "occurred_at": "occurred_at"})
+    try:
+        with pytest.raises(TryAgainError, match=r"is away: .*statement timeout"):
+            open_sources(slow.model_copy(update={"engine": engine}), AS_OF)
+    finally:
+        with server.connect() as other:
+            other.execute("drop view slow")
+
+
+def test_a_server_that_stands_still_is_not_waited_for(orders, server, monkeypatch):
+    from pipeline.sources import postgres
+
+    config = orders(("1", "2024-01-01", 1.0))
+    sources = open_sources(config, AS_OF)
+    connection = sources.tables["transactions"].get_backend().con
+    monkeypatch.setattr(postgres, "GRACE_SECONDS", 0)
+    connection.seconds = 1
+    stopped = connection.info.backend_pid
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with pytest.raises(TryAgainError, match="no answer within 1 seconds"):
+            build_matrix(sources, config, [dt.date(2024, 1, 10)])
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+def test_a_database_file_that_is_being_written_is_tried_again_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(databases.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(databases, "LOCK_SECONDS", 0.1)
+    declared = "customer_id text, occurred_at text, amount real"
+    config = lite(tmp_path, declared, ("1", "2024-01-01", 1.0))
+    with sqlite3.connect(tmp_path / "shop.db") as writer:
+        writer.execute("begin exclusive")
+        with pytest.raises(TryAgainError, match="database is locked"):
+            open_sources(config, AS_OF)
 
 
 def test_the_connection_may_break_in_the_middle(orders, server):
