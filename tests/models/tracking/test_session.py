@@ -38,7 +38,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(server.body)
 
-            do_GET = do_POST = answer
+            do_GET = do_POST = answer  # noqa: N815
 
             def log_message(self, *arguments):
                 pass
