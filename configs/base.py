@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from configs.errors import Fault
 
@@ -15,6 +15,7 @@ Days = Annotated[int, Field(gt=0, le=36_500)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+LONGEST_SHOWN = 120
 _PASSWORD = re.compile(r"(://[^:/@\s]*:).*(@)")
 _SECRET = re.compile(r"([?&][^=&#\s]*(?:pass|secret|token|key)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
 
@@ -32,10 +33,30 @@ def redacted(text: str) -> str:
     return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
 
 
+def shown(value: Any) -> str:
+    """A value of a config as a message may show it: without passwords, and not for pages.
+
+    Examples
+    --------
+    >>> shown("x" * 300)[-8:], shown(3)
+    ("xxxx...'", '3')
+    """
+    text = redacted(repr(value))
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]}...{text[-1]}"
+
+
 class Section(BaseModel):
     """Base of every section: immutable, and no key that nothing reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _yes_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        kinds = _kinds_in(cls.model_fields[str(info.field_name)].annotation)
+        if {int, float} & kinds and bool not in kinds and _holds_a_bool(value):
+            raise ValueError("is true or false, expected a number")
+        return value
 
 
 class Range(Section):
@@ -88,7 +109,7 @@ def fault_of(
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error" or isinstance(error["input"], dict):
         return Fault(where, message)
-    return Fault(where, f"is {redacted(repr(error['input']))}: {message[0].lower()}{message[1:]}")
+    return Fault(where, f"is {shown(error['input'])}: {message[0].lower()}{message[1:]}")
 
 
 def _known_keys(root: type[BaseModel], place: list[str]) -> list[str]:
@@ -107,3 +128,15 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]
+
+
+def _kinds_in(annotation: Any) -> set[Any]:
+    """The plain types that an annotation is made of; those of a section's own fields are its own matter."""
+    inner = getattr(annotation, "__args__", None)
+    return {annotation} if not inner else set().union(*map(_kinds_in, inner))
+
+
+def _holds_a_bool(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_a_bool, value.values()))
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_a_bool, value)))

@@ -8,12 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from configs.base import Days, Range, Section, Share, fault_of
 from configs.errors import ConfigError
 from configs.sentence_fields import fields_of
+from configs.yaml_text import parse
 
 Language = Literal["en", "fa", "mr"]
 ACCOUNT_MANAGER = "account_manager"
@@ -158,10 +158,7 @@ def _shipped() -> Playbook:
 
 
 def _parsed(text: str, name: str) -> Playbook:
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: not readable as YAML: {' '.join(str(error).split())}") from error
+    raw = parse(text, name)
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{name}: expected 'actions:', found {type(raw).__name__}")
     try:

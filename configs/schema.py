@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from configs.base import Days, Section, fault_of
@@ -17,8 +16,11 @@ from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.retention import Retention
 from configs.roles import TAKEN, CustomerColumns, Roles, renamed
+from configs.yaml_text import MOST_CHARACTERS, parse
 
 ENV_PREFIX = "CHURN__"
+# Arithmetic on days must not leave what pandas can count in nanoseconds.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 _ONE_MARGIN = "write 'margin: {value}' at the top level (or CHURN__MARGIN): one margin for list and retention"
 MOVED = {
@@ -149,11 +151,38 @@ class Outputs(Section):
     folder: str = "data"
 
 
+def day_of(text: str) -> dt.date:
+    """A day that the calendar knows, in the years that times are kept for.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+
+    Examples
+    --------
+    >>> day_of("2026-01-31")
+    datetime.date(2026, 1, 31)
+    """
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or len(text) != len("2026-01-31") or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"expected a date such as 2026-01-31, between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+def _as_day(value: Any) -> Any:
+    # A bare number would be taken for seconds since 1970.
+    return value if value is None else day_of(str(value))
+
+
 class Config(Section):
     """One company's set-up: see `configs/*.yaml` for complete examples."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-    as_of: dt.date | None = Field(
+    as_of: Annotated[dt.date | None, BeforeValidator(_as_day)] = Field(
         default=None, description="stands in for today; for data that ended long ago"
     )
     margin: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -282,12 +311,13 @@ def load_config(
     """
     path = Path(file).expanduser().absolute()
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as text:
+            raw = parse(text.read(MOST_CHARACTERS + 1), str(file))
     except FileNotFoundError as error:
         found = sorted(str(p) for p in path.parent.glob("*.yaml"))[:5] if path.parent.is_dir() else []
         hint = f"found there: {', '.join(found)}" if found else "give --config FILE or set CHURN_CONFIG"
         raise ConfigError(f"{file}: no such config file; {hint}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
         raise ConfigError(
@@ -316,9 +346,16 @@ def _override(raw: dict[str, Any], environ: Mapping[str, str], changes: Mapping[
             if not isinstance(place.get(section), dict):
                 place[section] = {}
             place = place[section]
-        try:
-            place[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            place[key] = text
+        place[key] = _value(text, origin)
         origins[".".join([*sections, key])] = origin
     return origins
+
+
+def _value(text: str, origin: str) -> Any:
+    """A value from a variable or an option; what is no YAML, such as a bare `*`, is text."""
+    try:
+        return parse(text, origin)
+    except ConfigError as error:
+        if error.faults:
+            raise
+        return text[:MOST_CHARACTERS]

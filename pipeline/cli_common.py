@@ -60,12 +60,15 @@ class Common:
         return load_config(against or self.config), now, self._day(now.as_of)
 
     def _day(self, default: dt.date | None) -> dt.date:
+        from configs.base import shown
+        from configs.schema import day_of
+
         if self.as_of is None:
             return default or dt.datetime.now(dt.UTC).date()
         try:
-            return dt.date.fromisoformat(self.as_of)
-        except ValueError:
-            raise ConfigError(f"--as-of: is {self.as_of!r}, expected a date such as 2026-01-31") from None
+            return day_of(self.as_of)
+        except ValueError as error:
+            raise ConfigError(f"--as-of: is {shown(self.as_of)}, {error}") from None
 
     def say(self, line: str) -> None:
         """Tell what is going on, on standard error."""
