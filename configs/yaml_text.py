@@ -111,7 +111,7 @@ class _Look:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor in {level.anchor for level in self.levels}:
                 self.faults.append(self._fault(event, f"refers to '{event.anchor}', which holds it"))
-            self._closed(self.sizes.get(event.anchor, 1))
+            self._closed(self.sizes.get(str(event.anchor), 1))
         elif isinstance(event, yaml.CollectionStartEvent):
             if self.levels and self.levels[-1].wants_key:
                 self.faults.append(self._fault(event, "has a key that is no text"))
@@ -152,7 +152,8 @@ class _Look:
 
     def _fault(self, event: yaml.Event, what: str) -> Fault:
         place = self.levels[-1].place if self.levels else "the text"
-        where = f"{place[:120]} (line {event.start_mark.line + 1})"
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        where = f"{place[:120]} (line {line})"
         said, _, fix = what.partition("; ")
         return Fault(where, said, fix)
 
@@ -161,7 +162,7 @@ def _wrong(event: yaml.ScalarEvent) -> str | None:
     """What is wrong with a value that YAML would turn into a date or a number."""
     if not event.implicit[0]:  # quoted, or with a tag
         return None
-    tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))
+    tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))  # type: ignore[no-untyped-call]
     if tag in (f"{_TAG}int", f"{_TAG}float") and len(event.value) > LONGEST_NUMBER:
         return f"is a number of {len(event.value):,} characters; write at most {LONGEST_NUMBER}"
     if tag == f"{_TAG}timestamp":
