@@ -17,6 +17,7 @@ import pandas as pd
 from configs.schema import Config, load_config
 from models.tracking import registry
 from pipeline.dataset.matrix import build_matrix
+from pipeline.layout import layout_of
 from pipeline.outcomes.effects import lasting
 from pipeline.outcomes.learning import has_news, judged, learn
 from pipeline.scoring.night import Night
@@ -47,9 +48,9 @@ class Product:
 
     def __init__(self, file: Path, seed: int) -> None:
         self.config: Config = load_config(file, {})
-        self.data = self.config.path(self.config.outputs.folder)
-        self.data.mkdir(parents=True, exist_ok=True)
-        key = self.data / self.config.outreach.control.key_file
+        self.layout = layout_of(self.config)
+        self.layout.keys.mkdir(parents=True, exist_ok=True)
+        key = self.layout.keys / self.config.outreach.control.key_file
         key.write_text(f"{np.random.default_rng([seed, 99]).integers(2**62):064x}\n")
         self.champion: registry.Champion | None = None
 
@@ -66,14 +67,14 @@ class Product:
     def night(self, as_of: dt.date) -> Night:
         """What `churn score` does: learn from what has come true, decide, record in the ledger."""
         job = self._job(as_of)
-        if has_news(job.record, self.config, as_of):
-            learn(job.sources, self.config, job.record, as_of)
-        return _recorded(decided(job, self._scored(job), create_key=True), job.record)
+        if has_news(self.layout.ledger, self.config, as_of):
+            learn(job.sources, self.config, self.layout.ledger, as_of)
+        return _recorded(decided(job, self._scored(job), create_key=True), self.layout)
 
     def lasting(self, as_of: dt.date) -> str:
         """What `churn outcomes` says of delay and prevention."""
         job = self._job(as_of)
-        rows = judged(job.sources, self.config, job.record, as_of)
+        rows = judged(job.sources, self.config, self.layout.ledger, as_of)
         found = lasting(job.sources, self.config, rows, as_of)
         shown = [
             f"{row.months} months {100 * row.kept.estimate:+.1f} points "
@@ -85,7 +86,7 @@ class Product:
     def _job(self, as_of: dt.date) -> Job:
         assert self.champion is not None
         sources = open_sources(self.config, as_of)
-        return Job(self.config, as_of, self.champion, self.data, lambda line: None, sources)
+        return Job(self.config, as_of, self.champion, self.layout, lambda line: None, sources)
 
     def _scored(self, job: Job) -> Scored:
         model = job.champion.model

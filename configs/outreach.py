@@ -75,7 +75,8 @@ class Control(Section):
         default="CHURN_CONTROL_KEY", description="environment variable that holds the secret of the draw"
     )
     key_file: str = Field(
-        default="control.key", description="in the outputs folder; made when the variable is not set"
+        default="control.key",
+        description="below outputs.folder/<name>; made when the variable is not set",
     )
 
 

@@ -146,7 +146,7 @@ class Tracking(Section):
 
 
 class Outputs(Section):
-    """Where runs are published."""
+    """Where runs are published: below the name of the config in this folder."""
 
     folder: str = "data"
 

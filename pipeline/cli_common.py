@@ -44,6 +44,7 @@ class Common:
         from configs.schema import load_config
 
         config = load_config(self.config)
+        self._settle(config)
         return config, self._day(config.as_of)
 
     def both(self, against: Path | None, changes: list[str]) -> tuple[Any, Any, dt.date]:
@@ -57,7 +58,17 @@ class Common:
             told = ", ".join(map(repr, wrong))
             raise ConfigError(f"--set: {told}: expected KEY=VALUE such as outreach.capacity=100")
         now = load_config(self.config, changes={key.strip(): value for key, _, value in pairs})
-        return load_config(against or self.config), now, self._day(now.as_of)
+        before = load_config(against or self.config)
+        self._settle(before)
+        return before, now, self._day(now.as_of)
+
+    @staticmethod
+    def _settle(config: Any) -> None:
+        """Move outputs of an earlier version to their place; told even when quiet, for it happens once."""
+        from pipeline.earlier_layout import settle
+
+        if told := settle(config):
+            print(told, file=sys.stderr, flush=True)
 
     def _day(self, default: dt.date | None) -> dt.date:
         from configs.base import shown

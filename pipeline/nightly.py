@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from configs.schema import Config
+from pipeline.layout import layout_of
 from pipeline.result import Result
 
 Say = Callable[[str], None]
@@ -23,12 +24,11 @@ def learn_and_score(config: Config, as_of: dt.date, out: Path | None, *, dry_run
     ChurnError
         As `pipeline.outcomes.learning.learn` and `pipeline.scoring.score.score` do.
     """
-    from pipeline.outcomes.drawn import ledger_folder
     from pipeline.outcomes.learning import has_news, learn
     from pipeline.scoring.score import score
     from pipeline.sources.opening import open_sources
 
-    folder, sources = ledger_folder(config) if out is None else out.absolute() / "ledger", None
+    folder, sources = layout_of(config, out).ledger, None
     if not dry_run and config.churn.kind != "labelled" and has_news(folder, config, as_of):
         sources = open_sources(config, as_of)
         learn(sources, config, folder, as_of, say)

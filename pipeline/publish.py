@@ -102,11 +102,12 @@ def publish(runs: Path, as_of: dt.date, latest: Path, write: Callable[[Path], No
         target.rename(old)
     fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
-    _point(latest, target)
+    point(latest, target)
     return target
 
 
-def _point(link: Path, target: Path) -> None:
+def point(link: Path, target: Path) -> None:
+    """Switch a link in one step."""
     fresh = link.with_name(f".{link.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)

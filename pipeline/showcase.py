@@ -8,6 +8,7 @@ from collections.abc import Callable
 from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline import demo
+from pipeline.layout import layout_of
 from pipeline.result import Result
 from pipeline.scoring.score import score
 from pipeline.training.train import train
@@ -25,7 +26,7 @@ def run_demo(config: Config, as_of: dt.date, customers: int, say: Callable[[str]
     demo.simulate(folder, config.churn.kind, customers, demo.START, as_of, seed=config.seed)
     trained = train(config, as_of, say)
     scored = score(config, as_of, None, dry_run=False, say=say)
-    latest = config.path(config.outputs.folder) / "latest"
+    latest = layout_of(config).latest
     places = [
         f"the list    {latest / 'outreach.csv'}",
         f"the report  {latest / 'report.html'}",

@@ -107,7 +107,7 @@ def comparison_url(tracking: TrackingStore, server: str) -> str:
 
 
 def clean_nightly(tracking: TrackingStore, before: dt.date) -> int:
-    """Delete the nightly runs of dates before `before`; returns how many. Trainings and models stay."""
+    """Delete the config's nightly runs of dates before `before`; returns how many. Trainings and models stay."""
     with spoken_to(tracking) as client:
         found = client.get_experiment_by_name(f"{tracking.experiment} nightly")
         if found is None:
@@ -116,13 +116,19 @@ def clean_nightly(tracking: TrackingStore, before: dt.date) -> int:
         page = None
         while True:
             runs = client.search_runs([found.experiment_id], max_results=1_000, page_token=page)
-            old += [r.info.run_id for r in runs if r.data.tags.get("as_of", "9") < before.isoformat()]
+            dates = {r.info.run_id: r.data.tags.get("as_of", "9") for r in runs if _of(tracking, r)}
+            old += [run for run, day in dates.items() if day < before.isoformat()]
             page = runs.token
             if not page:
                 break
         for run_id in old:
             client.delete_run(run_id)
         return len(old)
+
+
+def _of(tracking: TrackingStore, run: Any) -> bool:
+    """Whether a nightly run is of this config: an experiment may be shared, and older runs tell no config."""
+    return str(run.data.tags.get("config", tracking.name)) == tracking.name
 
 
 def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
@@ -236,8 +242,9 @@ def log_scoring(
     """
     with spoken_to(tracking) as client:
         experiment = experiment_id(client, tracking, f"{tracking.experiment} nightly")
-        earlier = client.search_runs([experiment], f"tags.as_of = '{tags['as_of']}'")
-        run = client.create_run(experiment, run_name=run_name, tags=dict(tags))
+        same_day = client.search_runs([experiment], f"tags.as_of = '{tags['as_of']}'")
+        earlier = [run for run in same_day if _of(tracking, run)]
+        run = client.create_run(experiment, run_name=run_name, tags={"config": tracking.name, **tags})
         points = _points(metrics, steps or {})
         for start in range(0, max(len(points), 1), 900):
             client.log_batch(run.info.run_id, metrics=points[start : start + 900])

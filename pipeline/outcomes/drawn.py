@@ -40,11 +40,6 @@ COLUMNS = [
 YOUNGEST = 7
 
 
-def ledger_folder(config: Config) -> Path:
-    """Where the ledger of a config is."""
-    return config.path(config.outputs.folder) / "ledger"
-
-
 def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     """Rows of everybody who was chosen and then listed or left alone, and of whom something can be known by now.
 

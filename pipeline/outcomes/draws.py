@@ -27,7 +27,7 @@ def control_key(
     Parameters
     ----------
     folder, file_name
-        The outputs folder and the file in it, readable by its owner only.
+        The folder and the file in it, readable by its owner only.
     variable
         Name of the environment variable.
     create

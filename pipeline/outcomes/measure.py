@@ -17,8 +17,9 @@ from models.effects.control_group import rows_needed
 from models.statistics.intervals import wilson
 from models.statistics.metrics import auc, ece, lift_at, log_loss
 from models.tracking import registry
+from pipeline.layout import layout_of
 from pipeline.outcomes import learned, ledger
-from pipeline.outcomes.drawn import churned, contacted, ledger_folder, mature_nights
+from pipeline.outcomes.drawn import churned, contacted, mature_nights
 from pipeline.outcomes.effects import beliefs, groups_of, lasting, usual_of
 from pipeline.outcomes.learning import has_news, learn, playbook_of
 from pipeline.outcomes.outcome_tables import (
@@ -60,7 +61,7 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
     ChurnError
         The ledger is damaged.
     """
-    folder = ledger_folder(config)
+    folder = layout_of(config).ledger
     if not has_news(folder, config, as_of):
         return _too_early(config, as_of, ledger.dates(folder))
     sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
@@ -83,7 +84,7 @@ def resume(config: Config, name: str, as_of: dt.date) -> Result:
     names = [learned.ALL, *playbook_of(config).actions]
     if name not in names:
         raise ConfigError(f"--resume {name}: no such action; known: {', '.join(names)}")
-    folder = ledger_folder(config)
+    folder = layout_of(config).ledger
     with only_run(folder, "outcomes"):
         learned.resume(folder, name, as_of)
         kept = learned.read(folder, playbook_of(config), as_of)
@@ -114,7 +115,7 @@ def _spaced(nights: list[dt.date], config: Config) -> list[dt.date]:
 
 def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> Check:
     rows = ledger.read(
-        ledger_folder(config),
+        layout_of(config).ledger,
         night,
         night + dt.timedelta(days=1),
         columns=["as_of", "customer_id", "churn_probability", "chosen"],

@@ -9,8 +9,8 @@ import pandas as pd
 
 from configs.schema import Config
 from models.effects.censoring import Untouched, without_contact
+from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
-from pipeline.outcomes.drawn import ledger_folder
 
 
 def untouched(config: Config, frame: pd.DataFrame) -> Untouched | None:
@@ -23,7 +23,7 @@ def untouched(config: Config, frame: pd.DataFrame) -> Untouched | None:
     frame
         Has `customer_id` and `snapshot`.
     """
-    folder = ledger_folder(config)
+    folder = layout_of(config).ledger
     if not ledger.dates(folder) or frame.empty:
         return None
     days = config.churn.gap_days + config.churn.horizon_days

@@ -16,7 +16,7 @@ from configs.errors import ConfigError
 from configs.schema import Config
 from models.effects.doubly_robust import Brought
 from models.tracking import registry
-from pipeline.outcomes.drawn import ledger_folder
+from pipeline.layout import layout_of
 from pipeline.outcomes.learning import judged
 from pipeline.outreach.eligibility import Rule
 from pipeline.planning.past import Past, Rules, past
@@ -46,11 +46,9 @@ def plan(
     out
         CSV file for all changes.
     """
-    outputs = before.outputs.model_copy(update={"folder": str(before.path(before.outputs.folder))})
-    now = now.model_copy(update={"outputs": outputs})
     champion = registry.load_champion(tracking_of(before))
     other = champion if version is None else registry.load_version(tracking_of(before), version)
-    job = Job(before, as_of, champion, Path(outputs.folder), say)
+    job = Job(before, as_of, champion, layout_of(before), say)
     with ExitStack() as stack:
         found = stack.enter_context(scored(job))
         say("the list before the change")
@@ -77,7 +75,7 @@ def _same_scores(before: Config, now: Config) -> bool:
 
 
 def _past(old: Night, new: Night) -> Past:
-    rows = judged(old.sources, old.config, ledger_folder(old.config), old.as_of)
+    rows = judged(old.sources, old.config, layout_of(old.config).ledger, old.as_of)
     rules = [
         Rules(
             night.config.outreach,

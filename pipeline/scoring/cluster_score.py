@@ -22,7 +22,6 @@ from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.plan import Plan
 from pipeline.retention.definition.at_hand import Seen
-from pipeline.retention.forecast import store
 from pipeline.retention.forecast.expected import secure_ids
 from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
 from pipeline.scoring.night_rates import rates_of
@@ -72,7 +71,7 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     model.check_columns([c.name for c in plan.catalogue])
     days = spending_window(c.name for c, _ in plan.spending)
     days = None if config.outreach.value.method == "constant" else days
-    with staged(job.data) as folder:
+    with staged(job.layout.folder) as folder:
         with asking():
             say(f"features and scores at {as_of} on {config.engine.master}")
             work = partial(scored_parts, dict(model.spec), model.texts, days)
@@ -99,7 +98,7 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
         config,
         as_of,
         lambda: crowd.losses(safe, as_of, config.churn, unit),
-        store.folder_in(job.record),
+        job.layout.forecasts,
     )
     return Scored(sources, matrix, found[CHANCE].to_numpy(np.float64), rates, everybody)
 

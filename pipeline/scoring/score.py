@@ -20,6 +20,7 @@ from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking import registry
 from models.tracking.registry import Champion
+from pipeline.layout import Layout, layout_of
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
 from pipeline.outcomes.learned import Evidence
@@ -57,7 +58,7 @@ def score(
     Parameters
     ----------
     out
-        Folder for `<as-of>/` and for a ledger of its own; the config's `outputs.folder` when None.
+        Folder for `<as-of>/` and for a ledger of its own; the config's place in `outputs.folder` when None.
     dry_run
         Show the summary and write nothing.
     sources
@@ -68,19 +69,18 @@ def score(
     Result
         Exit code 3 when it is published and a person should look.
     """
-    data = config.path(config.outputs.folder) if out is None else out.absolute()
-    runs = data / "runs" if out is None else data
+    layout = layout_of(config, out)
     champion = registry.load_champion(tracking_of(config))
     say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
-    job = Job(config, as_of, champion, data, say, sources)
+    job = Job(config, as_of, champion, layout, say, sources)
     if dry_run:
         with scored(job) as found:
             return decided(job, found, create_key=False).result(None)
-    with only_run(runs, "score"), scored(job) as found:
+    with only_run(layout.runs, "score"), scored(job) as found:
         night = decided(job, found, create_key=True)
         say(f"write {len(night.files)} files of the list")
-        night = _recorded(night, job.record)
-        folder = publish(runs, as_of, data / "latest", partial(write_night, night))
+        night = _recorded(night, layout)
+        folder = publish(layout.runs, as_of, layout.latest, partial(write_night, night))
         say("log the night")
         tags = {"as_of": str(as_of), "model_version": str(night.champion.version)}
         name = f"{as_of:%y-%m-%d} {config.name}"
@@ -97,17 +97,11 @@ def scored(job: Job) -> AbstractContextManager[Scored]:
 
 def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
     """Choose the list of scored customers; nothing is written but, where asked for, a missing key of the draws."""
-    config, as_of, champion, record, everybody = (
-        job.config,
-        job.as_of,
-        job.champion,
-        job.record,
-        found.everybody,
-    )
+    config, as_of, champion, everybody = job.config, job.as_of, job.champion, found.everybody
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
     if champion.metadata.get("still_there"):
         scores["still_there"] = still_there.chance(champion.metadata["still_there"], scores)
-    context = _context(config, as_of, record, create_key=create_key)
+    context = _context(config, as_of, job.layout, create_key=create_key)
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
     settings = config.outreach
     oldest = max(context.hold_days, settings.repeat_days, settings.max_contacts.days, REMEMBERED)
@@ -119,7 +113,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         columns=[c.name for c in found.matrix.columns],
         contacts=found.table("contacts"),
         facts=_facts(config, found),
-        history=ledger.recommended(record, as_of - dt.timedelta(days=oldest), as_of),
+        history=ledger.recommended(job.layout.ledger, as_of - dt.timedelta(days=oldest), as_of),
         do_not_contact=never.customers,
         worth=everybody.worth,
     )
@@ -150,12 +144,12 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
     )
 
 
-def _context(config: Config, as_of: dt.date, record: Path, *, create_key: bool) -> Context:
+def _context(config: Config, as_of: dt.date, layout: Layout, *, create_key: bool) -> Context:
     """What the decision rests on beside the customers."""
     settings = config.outreach
     playbook = load_playbook(config.path(settings.playbook) if settings.playbook else None)
-    folder, control = config.path(config.outputs.folder), settings.control
-    key = control_key(folder, control.key_file, control.key_env, os.environ, create=create_key)
+    control, record = settings.control, layout.ledger
+    key = control_key(layout.keys, control.key_file, control.key_env, os.environ, create=create_key)
     known, nights = learned.read(record, playbook, as_of), [d for d in ledger.dates(record) if d < as_of]
     evidence = Evidence(nights, known.bounds)
     hold = config.churn.gap_days + config.churn.horizon_days
@@ -194,13 +188,13 @@ def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:
     return ()
 
 
-def _recorded(night: Night, record: Path) -> Night:
+def _recorded(night: Night, layout: Layout) -> Night:
     """Append the night to the ledger; before publishing, so that nothing is recommended that is not recorded."""
     rows = night.decision.ledger.assign(model_version=str(night.champion.version))
-    written = ledger.append(record, night.as_of, rows)
+    written = ledger.append(layout.ledger, night.as_of, rows)
     hindsight = _look(night.champion, night.as_of)  # a forecast made with it proves nothing
     if night.rates.forecasts and not hindsight:
-        store.keep(store.folder_in(record), night.rates.forecasts, str(night.champion.version))
+        store.keep(layout.forecasts, night.rates.forecasts, str(night.champion.version))
     if written.state != "changed":
         return night
     said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"

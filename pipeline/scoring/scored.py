@@ -21,10 +21,10 @@ from features.matrix import Matrix
 from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import build_matrix
+from pipeline.layout import Layout
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
-from pipeline.retention.forecast import store
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
 from pipeline.sources.opening import Sources, open_sources
 
@@ -37,8 +37,8 @@ class Job:
 
     Parameters
     ----------
-    data
-        The folder of the outputs.
+    layout
+        Where its outputs are.
     opened
         The sources, where they are open already.
     """
@@ -46,7 +46,7 @@ class Job:
     config: Config
     as_of: dt.date
     champion: Champion
-    data: Path
+    layout: Layout
     say: Say
     opened: Sources | None = None
 
@@ -54,11 +54,6 @@ class Job:
     def sources(self) -> Sources:
         """The sources at `as_of`."""
         return self.opened or open_sources(self.config, self.as_of)
-
-    @property
-    def record(self) -> Path:
-        """The ledger's folder."""
-        return self.data / "ledger"
 
 
 @dataclass(frozen=True)
@@ -149,7 +144,7 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     probability = model.probability(matrix.features, config.model.threads)
     say("retention tables")
     ids = matrix.frame["customer_id"].tolist()
-    rates = night_rates(sources, config, as_of, ids, probability, store.folder_in(job.record))
+    rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts)
     yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability))
 
 

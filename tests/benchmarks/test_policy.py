@@ -98,7 +98,7 @@ def test_the_product_trains_decides_and_records_as_a_policy(tmp_path):
     assert all((action >= 0).sum() <= setting.capacity for action in listed)
     assert year.money.listed == sum((action >= 0).sum() for action in listed)
     assert all(company.known(setting.state, HISTORY)[listed[0] >= 0])
-    assert len(list((tmp_path / "product").glob("data/ledger/as_of=*/*.parquet"))) == 2
+    assert len(list((tmp_path / "product").glob("data/*/ledger/as_of=*/*.parquet"))) == 2
 
 
 def test_the_list_is_never_longer_than_its_capacity_and_holds_only_what_pays():

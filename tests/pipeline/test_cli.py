@@ -63,7 +63,7 @@ def test_the_rate_of_three_numbers(tmp_path):
 
 def test_the_demo_publishes_a_whole_night(company):
     home, said = company
-    latest = home / "data" / "latest"
+    latest = home / "data" / "demo" / "latest"
     names = {p.name for p in latest.iterdir()}
     assert {
         "outreach.csv",
@@ -87,9 +87,13 @@ def test_the_demo_publishes_a_whole_night(company):
 
 def test_scoring_twice_gives_the_same_bytes(company):
     home, _ = company
-    first = {p.name: p.read_bytes() for p in sorted((home / "data" / "latest").iterdir()) if p.is_file()}
+    first = {
+        p.name: p.read_bytes() for p in sorted((home / "data" / "demo" / "latest").iterdir()) if p.is_file()
+    }
     assert churn("score", cwd=home).returncode in (0, 3)
-    second = {p.name: p.read_bytes() for p in sorted((home / "data" / "latest").iterdir()) if p.is_file()}
+    second = {
+        p.name: p.read_bytes() for p in sorted((home / "data" / "demo" / "latest").iterdir()) if p.is_file()
+    }
     assert [n for n in first if first[n] != second[n]] == []
     assert first.keys() == second.keys()
 
@@ -158,7 +162,7 @@ def test_another_folder_gets_the_scores(company, tmp_path):
     assert done.returncode == 3, done.stderr  # the champion is younger than that day: a person should look
     scores = pq.read_table(tmp_path / "out" / "2026-06-01" / "scores.parquet")
     assert {"customer_id", "as_of", "churn_probability"} <= set(scores.column_names)
-    assert (home / "data" / "ledger" / "forecasts").is_dir()
+    assert (home / "data" / "demo" / "ledger" / "forecasts").is_dir()
     hindsight = tmp_path / "out" / "ledger" / "forecasts"
     assert not hindsight.exists()
 
@@ -200,12 +204,12 @@ def test_a_mistake_is_one_clear_answer_and_leaves_yesterday_whole(
     company, arguments, environment, code, said
 ):
     home, _ = company
-    before = (home / "data" / "latest" / "manifest.json").read_bytes()
+    before = (home / "data" / "demo" / "latest" / "manifest.json").read_bytes()
     done = churn(*arguments, cwd=home, **environment)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert (home / "data" / "latest" / "manifest.json").read_bytes() == before
+    assert (home / "data" / "demo" / "latest" / "manifest.json").read_bytes() == before
 
 
 def test_errors_are_json_for_machines_and_tracebacks_on_demand(company):

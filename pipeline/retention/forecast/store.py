@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import ChurnError
-from configs.schema import Config
 from pipeline.publish import write_atomic
 from pipeline.retention.forecast.expected import RateForecast
 
@@ -33,16 +32,6 @@ SCHEMA = pa.schema(
     ]
 )
 _FILE = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
-
-
-def folder_in(ledger: Path) -> Path:
-    """Where a ledger keeps the forecasts: beside its nights."""
-    return ledger / "forecasts"
-
-
-def forecasts_folder(config: Config) -> Path:
-    """Where the forecasts of a config are kept."""
-    return folder_in(config.path(config.outputs.folder) / "ledger")
 
 
 def keep(folder: Path, forecasts: Sequence[RateForecast], model_version: str) -> Path:

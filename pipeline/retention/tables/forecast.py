@@ -8,8 +8,9 @@ import pandas as pd
 import typer
 
 from configs.errors import ConfigError
+from pipeline.layout import layout_of
 from pipeline.retention.forecast.came import check_forecasts
-from pipeline.retention.forecast.store import forecasts_folder, stored
+from pipeline.retention.forecast.store import stored
 from pipeline.retention.forecast.track_record import track_record
 from pipeline.retention.rendering import percent
 from pipeline.retention.rendering import show as shown
@@ -22,7 +23,7 @@ def show(
 ) -> Shown:
     """The newest forecast of the rate, and what came of the past ones."""
     config, as_of, churn = question.config, question.as_of, question.config.churn
-    folder = forecasts_folder(config)
+    folder = layout_of(config).forecasts
     every = stored(folder)
     every = every[(every["as_of"] <= as_of).to_numpy(bool)]
     if every.empty:

@@ -128,7 +128,7 @@ def test_the_night_equals_that_of_one_machine(trained, tmp_path, monkeypatch):
         rows = counted_at_the_driver(monkeypatch) if kind == "spark" else []
         config = trained(kind, CHURN__OUTPUTS__FOLDER=str(tmp_path / kind))
         logged[kind] = score(config, AS_OF, None, dry_run=False, say=lambda line: None)
-        nights[kind] = tmp_path / kind / "latest"
+        nights[kind] = tmp_path / kind / config.name / "latest"
     said = [result.text.splitlines()[:-1] for result in logged.values()]  # the last line names the folder
     assert said[0] == said[1]
     here, there = ({p.name for p in night.iterdir()} for night in nights.values())
@@ -147,7 +147,7 @@ def test_the_night_equals_that_of_one_machine(trained, tmp_path, monkeypatch):
     assert one["rows"]["not_considered"] == 0
     assert "scores.parquet/part-00000.parquet" in other["files"]
     assert max(rows) == one["rows"]["customers"]
-    assert {p.name for p in (tmp_path / "spark").iterdir()} == {"runs", "latest", "ledger"}
+    assert {p.name for p in (tmp_path / "spark" / config.name).iterdir()} == {"runs", "latest", "ledger"}
 
 
 @pytest.mark.parametrize("company", ["non_contractual"], indirect=True)

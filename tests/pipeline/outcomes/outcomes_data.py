@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
-from pipeline.outcomes.drawn import ledger_folder
 
 NIGHT = dt.date(2026, 1, 5)
 ACTION = "service_recovery"
@@ -41,7 +41,7 @@ def night(
 
 
 def record(config, rows, day=NIGHT):
-    ledger.append(ledger_folder(config), day, rows)
+    ledger.append(layout_of(config).ledger, day, rows)
 
 
 def subscribers(tiny, ended, *, contacts=None, churn=None, **more):

@@ -8,8 +8,8 @@ import pytest
 from outcomes_data import ACTION, NIGHT, after, night, record, subscribers
 
 from configs.playbook import load_playbook
+from pipeline.layout import layout_of
 from pipeline.outcomes import learned
-from pipeline.outcomes.drawn import ledger_folder
 from pipeline.outcomes.learning import drawn_of, expected_rows, has_news, judged, learn, proven
 from pipeline.sources.opening import open_sources
 
@@ -18,7 +18,7 @@ FOUR = np.arange(4)
 
 
 def judge(config, as_of=LATER):
-    return judged(open_sources(config, as_of), config, ledger_folder(config), as_of)
+    return judged(open_sources(config, as_of), config, layout_of(config).ledger, as_of)
 
 
 def test_rows_of_the_ledger_and_what_became_of_them(tiny):
@@ -80,7 +80,7 @@ def test_censored_customers_teach_nothing(tiny):
 def test_nights_of_an_earlier_version_teach_nothing(tiny):
     config = subscribers(tiny, [None] * 4)
     record(config, night(4, listed=FOUR < 2, alone=FOUR >= 2).assign(trial=None, usual=None, inputs=None))
-    found, rows = learn(open_sources(config, LATER), config, ledger_folder(config), LATER)
+    found, rows = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
     assert len(rows) == found.effect.rows == 0
     assert not found.bounds["all"].rows
 
@@ -111,12 +111,12 @@ def trial(tiny, kept_listed, kept_alone, n=400, days=15):
 
 def test_a_contact_that_keeps_and_one_that_drives_away(tiny):
     config = trial(tiny, kept_listed=0.8, kept_alone=0.5)
-    found, rows = learn(open_sources(config, LATER), config, ledger_folder(config), LATER)
+    found, rows = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
     assert found.bounds["all"].estimate == pytest.approx(0.3)
     assert found.bounds["all"].helps
     assert found.bounds[ACTION].helps
     worse = trial(tiny, kept_listed=0.3, kept_alone=0.6)
-    harm, rows = learn(open_sources(worse, LATER), worse, ledger_folder(worse), LATER)
+    harm, rows = learn(open_sources(worse, LATER), worse, layout_of(worse).ledger, LATER)
     assert harm.bounds["all"].harms
     drawn = drawn_of(rows, harm.effect.actions)
     number = harm.effect.actions.index(ACTION)
@@ -127,7 +127,7 @@ def test_a_contact_that_keeps_and_one_that_drives_away(tiny):
 def test_no_effect_is_claimed_of_windows_that_have_not_passed(tiny):
     config = trial(tiny, kept_listed=0.9, kept_alone=0.2, days=8)
     day = NIGHT + dt.timedelta(20)
-    found, _ = learn(open_sources(config, day), config, ledger_folder(config), day)
+    found, _ = learn(open_sources(config, day), config, layout_of(config).ledger, day)
     assert found.bounds["all"].rows == 0
     assert found.effect.rows > 0  # what shows so far is learned from
 
@@ -140,11 +140,11 @@ def test_what_was_resumed_counts_newer_rows_only(tiny):
     fresh = proven(rows, config, {"all": NIGHT + dt.timedelta(1)})
     assert fresh["all"].rows == 0
     assert fresh[ACTION].harms
-    learned.resume(ledger_folder(config), "all", LATER)
-    found, _ = learn(open_sources(config, LATER), config, ledger_folder(config), LATER)
+    learned.resume(layout_of(config).ledger, "all", LATER)
+    found, _ = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
     assert not found.bounds["all"].harms
     day = LATER - dt.timedelta(1)  # as if it were the day before: nobody had resumed it
-    found, _ = learn(open_sources(config, day), config, ledger_folder(config), day)
+    found, _ = learn(open_sources(config, day), config, layout_of(config).ledger, day)
     assert found.bounds["all"].harms
 
 
@@ -158,15 +158,15 @@ def test_rows_of_a_year_are_foreseen_from_the_first_window_alone(tiny):
 
 def test_what_was_learned_is_kept_beside_the_ledger(tiny):
     config = trial(tiny, kept_listed=0.8, kept_alone=0.5)
-    found, _ = learn(open_sources(config, LATER), config, ledger_folder(config), LATER)
-    back = learned.read(ledger_folder(config), load_playbook(), LATER)
+    found, _ = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
+    back = learned.read(layout_of(config).ledger, load_playbook(), LATER)
     assert back.effect.to_json() == found.effect.to_json()
     assert back.bounds == found.bounds
 
 
 def test_there_is_news_once_a_list_is_older_than_the_gap(tiny):
     config = subscribers(tiny, [None] * 4, churn={"gap_days": 5})
-    folder = ledger_folder(config)
+    folder = layout_of(config).ledger
     assert not has_news(folder, config, LATER)
     record(config, night(4, listed=FOUR < 2, alone=FOUR >= 2))
     assert [has_news(folder, config, NIGHT + dt.timedelta(d)) for d in (0, 5, 6)] == [False, False, True]

@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
-from pipeline.outcomes.drawn import ledger_folder
 from pipeline.outcomes.untouched import told, untouched
 
 NIGHT = dt.date(2026, 3, 10)
@@ -21,7 +21,7 @@ def write(config, night, **chosen):
     alone = [bool(c and not c[0]) for c in chosen.values()]
     rows = {"customer_id": list(chosen), "chosen": listed, "control": alone}
     chance = [c[1] if c else 0.0 for c in chosen.values()]
-    ledger.append(ledger_folder(config), night, frame.assign(**rows, propensity=chance))
+    ledger.append(layout_of(config).ledger, night, frame.assign(**rows, propensity=chance))
 
 
 def rows(*pairs):

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from configs.errors import ConfigError
+from pipeline.layout import layout_of
 from pipeline.retention.forecast.expected import RateForecast
-from pipeline.retention.forecast.store import forecasts_folder, keep
+from pipeline.retention.forecast.store import keep
 from pipeline.scoring.night_rates import night_rates, no_rates
 from pipeline.sources.opening import open_sources
 from tests.pipeline.shop import AS_OF, maker, purchases, result
@@ -88,7 +89,7 @@ def test_forecasts_are_shown_beside_what_came(shop):
     for month in (2, 3, 4, 7):
         day = dt.date(2024, month, 1)
         past = RateForecast(day, day, dt.date(2024, month + 1, 1), 90, 9.0, 90.0, 50.0, 100.0, 3.0, "rate")
-        keep(forecasts_folder(config), [past], "1")
+        keep(layout_of(config).forecasts, [past], "1")
     told = result("forecast", config)
     rows = told.values["rows"]
     assert [row["inside"] for row in rows] == [True, True, True, None]
@@ -97,5 +98,5 @@ def test_forecasts_are_shown_beside_what_came(shop):
         pytest.approx(whole[f"2024-0{m}"]["rate"]) for m in (2, 3, 4)
     ]
     assert "3 of 3 past forecasts held what came" in told.text
-    night = night_rates(sources, config, AS_OF, here, p, forecasts_folder(config))
+    night = night_rates(sources, config, AS_OF, here, p, layout_of(config).forecasts)
     assert len(night.tables["forecast"]) == 5

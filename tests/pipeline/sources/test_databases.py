@@ -488,7 +488,7 @@ def test_no_file_that_a_night_leaves_holds_the_password(server, tmp_path, monkey
         assert done.returncode in (0, 3), done.stderr
         told += done.stdout + done.stderr
     assert (home / "mlflow.db").exists()
-    assert (home / "data" / "latest" / "manifest.json").exists()
+    assert (home / "data" / "demo" / "latest" / "manifest.json").exists()
     written = [file for file in home.rglob("*") if file.is_file()]
     assert not leaks(told)
     assert not [file for file in written if leaks(file.read_bytes().decode("latin-1"))]

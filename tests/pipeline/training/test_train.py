@@ -12,8 +12,8 @@ from models.statistics.metrics import auc, log_loss
 from models.tracking import registry
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
+from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
-from pipeline.outcomes.drawn import ledger_folder
 from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
@@ -200,7 +200,7 @@ def test_rows_that_our_list_has_touched_are_left_out_and_made_up_for(tiny):
     nothing = pd.DataFrame({name: [None] * 10 for name in ledger.SCHEMA.names[1:]})
     listed = np.arange(10) < 5
     night = nothing.assign(customer_id=chosen, chosen=listed, control=~listed, propensity=0.5)
-    ledger.append(ledger_folder(config), dt.date(2026, 3, 10), night)
+    ledger.append(layout_of(config).ledger, dt.date(2026, 3, 10), night)
     said = []
     found = prepare_history(config, dt.date(2026, 4, 10), said.append)
     sample = found.sample

@@ -6,7 +6,7 @@ import pytest
 
 from configs.errors import ChurnError
 from pipeline.retention.forecast.expected import RateForecast
-from pipeline.retention.forecast.store import folder_in, keep, stored
+from pipeline.retention.forecast.store import keep, stored
 
 DAY = dt.date(2026, 7, 1)
 
@@ -16,7 +16,7 @@ def forecast(day, rate=95.0):
 
 
 def test_a_night_is_kept_once_and_later_nights_are_not_seen_before_them(tmp_path):
-    folder = folder_in(tmp_path)
+    folder = tmp_path
     keep(folder, [forecast(DAY, 90.0)], "1")
     first = keep(folder, [forecast(DAY)], "2").read_bytes()
     assert keep(folder, [forecast(DAY)], "2").read_bytes() == first

@@ -1,0 +1,93 @@
+"""Where a config's outputs are, below its name: nobody else computes such paths.
+
+data/<name>/runs/<as-of>/    a published night
+latest           link to the newest of them
+ledger/          what was recommended; forecasts/ in it
+control.key      secret of the draws
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.errors import ConfigError
+from configs.schema import Config
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places that belong to one config and to no other.
+
+    Parameters
+    ----------
+    folder
+        Holds all of it.
+    runs
+        One folder a published date.
+    keys
+        Folder of the secret of the draws.
+    """
+
+    folder: Path
+    runs: Path
+    keys: Path
+
+    @property
+    def latest(self) -> Path:
+        """Link to the newest published night."""
+        return self.folder / "latest"
+
+    @property
+    def ledger(self) -> Path:
+        """What was recommended, to whom, when and why."""
+        return self.folder / "ledger"
+
+    @property
+    def forecasts(self) -> Path:
+        """Every night's forecast of the rate."""
+        return self.ledger / "forecasts"
+
+
+def layout_of(config: Config, out: Path | None = None) -> Layout:
+    """The places of a config: below its name in `outputs.folder`, or in a folder that a command was given.
+
+    A night that is written elsewhere draws by the config's own key.
+
+    Raises
+    ------
+    ConfigError
+        When `out` holds the nights of another config.
+
+    Examples
+    --------
+    >>> from configs.schema import load_config
+    >>> config = load_config("configs/demo.yaml", {})
+    >>> layout_of(config).ledger.relative_to(config.home).as_posix()
+    'data/demo/ledger'
+    """
+    own = below(config.path(config.outputs.folder), config.name)
+    if out is None:
+        return own
+    folder = out.absolute()
+    holder = holder_of(folder / "latest")
+    if holder not in (None, config.name):
+        raise ConfigError(
+            f"--out: {out} holds the nights of config {holder}; choose another folder for those of {config.name}"
+        )
+    return Layout(folder, folder, own.keys)
+
+
+def below(outputs: Path, name: str) -> Layout:
+    """The places of the config of that name in a folder of outputs."""
+    folder = outputs / name
+    return Layout(folder, folder / "runs", folder)
+
+
+def holder_of(run: Path) -> str | None:
+    """Name of the config that made a run; None when it can't be told."""
+    try:
+        return str(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["config"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
