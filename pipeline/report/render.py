@@ -1,11 +1,12 @@
-"""What a night found, as one page that opens anywhere: no network, no script, same bytes for the same input."""
+"""What a night found, as one page that opens anywhere: no network, and the same bytes for the same input."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,186 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.report.charts import Mark, calibration_chart, trend_chart
 from pipeline.report.templates.language import Language
+from pipeline.report.view import ReportView
+from pipeline.report.worklist import choices_of, columns_of, spark
 
-LIST_ROWS = 200
+LIST_ROWS = 1_000
 BANNER_LINES = 3
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """One customer of the outreach list.
-
-    Parameters
-    ----------
-    rank
-        From 1.
-    customer_id
-        As in the sources, unchanged.
-    probability
-        Of leaving, 0..1.
-    value
-        What the customer is worth, in the unit of the sources; None when no amounts are known.
-    reasons
-        Up to three sentences, the strongest first.
-    last_contact
-        None when there was none; the column is shown when `contacts` is among the sources.
-    expected_gain, action
-        None for all rows: the column is left out.
-    """
-
-    rank: int
-    customer_id: str
-    probability: float
-    value: float | None
-    reasons: tuple[str, ...]
-    last_contact: dt.date | None = None
-    expected_gain: float | None = None
-    action: str | None = None
-
-
-@dataclass(frozen=True)
-class PeriodRow:
-    """Retention of one period: S, N, E and lost are customers; the rate and its 95 % interval are percent.
-
-    `period` is the label of `pipeline.retention.definition.periods`. The rate is shown as final only when `complete`.
-    """
-
-    period: str
-    S: int
-    N: int
-    E: int
-    lost: int
-    rate: float | None
-    low: float | None
-    high: float | None
-    complete: bool
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Rate expected of a coming period, with its 95 % interval, all in percent."""
-
-    period: str
-    rate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Contender:
-    """Figures of the model or of a simple rule on the rows of the test snapshot; None is not known."""
-
-    name: str
-    auc: float | None
-    log_loss: float | None
-    lift: float | None
-    ece: float | None
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """A group of customers: mean probability stated and share that left, both 0..1."""
-
-    predicted: float
-    observed: float
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """The model that scored. `contenders`: itself first, then the recency rule and the base rate."""
-
-    version: str
-    trained_as_of: dt.date
-    test_snapshot: dt.date
-    test_customers: int
-    contenders: tuple[Contender, ...]
-    calibration: tuple[CalibrationBin, ...] = ()
-
-
-@dataclass(frozen=True)
-class Count:
-    """Customers for whom `name` holds: a rule that kept them off the list, or a driver as first reason."""
-
-    name: str
-    customers: int
-
-
-@dataclass(frozen=True)
-class SourceRow:
-    """How fresh a source is. `newest` is None for an empty one; `stale` is None when nobody judged.
-
-    `known` is the percent of its customers that the other sources have too; None when nobody compared.
-    """
-
-    role: str
-    rows: int
-    newest: dt.date | None
-    stale: bool | None = None
-    known: float | None = None
-
-
-@dataclass(frozen=True)
-class ReportView:
-    """Everything that the report shows, as plain values.
-
-    Parameters
-    ----------
-    company
-        Name of the config.
-    as_of
-        That midnight UTC is now.
-    horizon_days, gap_days
-        The label window is `[as_of + gap, as_of + gap + horizon)`.
-    customers, expected_to_leave
-        How many were scored, and the sum of their probabilities.
-    model
-        What scored them.
-    outreach
-        Best first; the page shows the first `LIST_ROWS`.
-    suppressed
-        Customers kept off the list, by rule.
-    retention
-        Oldest period first; one that is running may be the last.
-    forecast
-        Of the next period.
-    drivers
-        By first reason, over all who were explained.
-    sources, warnings
-        Freshness by role; lines that a person should read.
-    files
-        Names of the files published beside the report.
-    tracking_url
-        Linked when it is http(s), else shown.
-    active_days
-        Without a purchase for so many days the rate counts a customer as lost; None where contracts end.
-    pictures
-        Drawings of the retention, elements of an HTML page.
-    value_days
-        Spend in so many days is a customer's value; None when the value is something else.
-    language
-        Of the page; see `templates/report.*.yaml`.
-    """
-
-    company: str
-    as_of: dt.date
-    horizon_days: int
-    customers: int
-    expected_to_leave: float
-    model: ModelFacts
-    outreach: tuple[ListRow, ...] = ()
-    suppressed: tuple[Count, ...] = ()
-    retention: tuple[PeriodRow, ...] = ()
-    forecast: Forecast | None = None
-    drivers: tuple[Count, ...] = ()
-    sources: tuple[SourceRow, ...] = ()
-    warnings: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    tracking_url: str | None = None
-    gap_days: int = 0
-    active_days: int | None = None
-    pictures: tuple[str, ...] = ()
-    value_days: int | None = None
-    language: str = "en"
 
 
 def render_report(view: ReportView) -> str:
@@ -210,6 +36,7 @@ def render_report(view: ReportView) -> str:
 
     Examples
     --------
+    >>> from pipeline.report.view import ModelFacts
     >>> day = dt.date(2025, 11, 21)
     >>> model = ModelFacts("3", day, dt.date(2025, 9, 22), 900, ())
     >>> page = render_report(ReportView("demo", day, 60, 1000, 120.4, model))
@@ -217,24 +44,36 @@ def render_report(view: ReportView) -> str:
     '<html lang="en" dir="ltr">'
     """
     language = Language(view.language)
+    loader = PackageLoader("pipeline.report", "templates")
     environment = Environment(
-        loader=PackageLoader("pipeline.report", "templates"),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["path"] = quote
+    environment.filters |= {"path": quote, "spark": spark}
+    script = loader.get_source(environment, "worklist.js")[0]
+    shown, amounts = view.outreach[:LIST_ROWS], _amounts(view)
     template = environment.get_template("report.html.j2")
     return template.render(
         v=view,
         l=language,
         t=language.text,
         period=lambda label: " ".join(language.period(label)).strip(),
-        shown=view.outreach[:LIST_ROWS],
+        shown=shown,
+        columns=columns_of(
+            shown,
+            language,
+            valued=amounts["value"] is not None,
+            gains=amounts["gain"] is not None,
+        ),
+        choices=choices_of(shown),
+        # The policy of the page lets this script run and no other.
+        script=script,
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         banner=view.warnings[:BANNER_LINES],
-        amounts=_amounts(view),
-        with_action=any(row.action for row in view.outreach),
+        amounts=amounts,
         with_contact=any(source.role == "contacts" for source in view.sources)
         or any(row.last_contact for row in view.outreach),
         window=_window(view),

@@ -19,6 +19,7 @@ from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
 from pipeline.result import LOOK, Result, table
+from pipeline.scoring.background import Background
 from pipeline.scoring.night_rates import NightRates
 from pipeline.scoring.scored import Everybody
 from pipeline.sources.opening import Sources
@@ -44,6 +45,8 @@ class Night:
         What a person should look at tonight.
     notes
         What is good to know.
+    background
+        What else is on record of those on the list.
     """
 
     config: Config
@@ -58,6 +61,7 @@ class Night:
     rates: NightRates
     look: tuple[str, ...]
     notes: tuple[str, ...]
+    background: Background
 
     @property
     def warnings(self) -> tuple[str, ...]:

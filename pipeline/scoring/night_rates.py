@@ -16,7 +16,7 @@ from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from models.statistics.losses import Losses
 from pipeline.report.curves import standalone
-from pipeline.report.render import Forecast
+from pipeline.report.view import Forecast
 from pipeline.retention.definition.at_hand import Seen, at_hand
 from pipeline.retention.definition.periods import MONTHS
 from pipeline.retention.definition.scope import Scope

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from models.tracking.registry import Champion
-from pipeline.report.render import (
+from pipeline.outreach.decision import WIN_BACK
+from pipeline.report.view import (
     CalibrationBin,
     Contender,
     Count,
@@ -66,6 +67,9 @@ def _source(night: Night, role: str, found: Mapping[str, Any]) -> SourceRow:
 
 
 def _list(night: Night) -> tuple[ListRow, ...]:
+    known, named = night.background, night.config.outreach.columns.name
+    people = night.prepared.customers.set_index("customer_id")
+    attributes = [name for name in night.config.retention.segments if name in people]
     return tuple(
         ListRow(
             row.rank,
@@ -76,9 +80,22 @@ def _list(night: Night) -> tuple[ListRow, ...]:
             None if pd.isna(row.last_contact) else row.last_contact.date(),
             float(row.expected_gain),
             row.title,
+            name=_text(people.at[row.customer_id, named]) if named else "",
+            owner=row.owner,
+            channel=row.channel,
+            message=row.message,
+            due=row.due_date.date(),
+            win_back=row.block == WIN_BACK,
+            segments=tuple((a, _text(people.at[row.customer_id, a])) for a in attributes),
+            talks=known.talks.get(row.customer_id, ()),
+            history=(*known.chances.get(row.customer_id, ()), (night.as_of, row.churn_probability)),
         )
         for row in night.decision.chosen.itertuples()
     )
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
 
 
 def _periods(rate: pd.DataFrame) -> tuple[PeriodRow, ...]:

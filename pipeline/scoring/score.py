@@ -32,6 +32,7 @@ from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.publish import only_run, publish
 from pipeline.result import Result
 from pipeline.retention.forecast import store
+from pipeline.scoring.background import background
 from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
@@ -141,6 +142,9 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             *found.rates.warnings,
         ),
         notes=(*found.sources.notes, *never.notes, *few_unheard, *notes, *partial_, *decision.notes),
+        background=background(
+            found.table("contacts"), job.layout.ledger, decision.chosen["customer_id"].tolist(), as_of
+        ),
     )
 
 
