@@ -81,6 +81,35 @@ class CustomerColumns(Columns):
     )
 
 
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0", "trial", "trialing", "trialling")
+FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0", "paid", "")
+
+
+class ContractColumns(Columns):
+    """Columns of the contracts role: one row a contract, as billing systems export subscriptions.
+
+    `amount` is what the contract brings in a time that is the same for all, such as a month. `trial` says of the whole
+    contract that it is one, `trial_ends_at` how long it is one. `term_ends_at` is the end of a fixed term as agreed at
+    the start; an end of the current billing period is none. `status` is one of the export's day: it tells trials and
+    contracts that never began, see `features.contracts`.
+    """
+
+    clock: ClassVar[Clock] = "started_at"
+
+    contract_id: Annotated[ColumnRule | None, TEXT] = None
+    started_at: Annotated[ColumnRule, MOMENT]
+    ended_at: Annotated[ColumnRule, RoleColumn("time", known_at="ended_at")]
+    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = None
+    amount: Annotated[ColumnRule | None, RoleColumn("number", not_negative=True)] = None
+    plan: Annotated[ColumnRule | None, TEXT] = None
+    status: Annotated[ColumnRule | None, TEXT] = None
+    trial: Annotated[ColumnRule | None, RoleColumn("text", one_of=(*TRUE_WORDS, *FALSE_WORDS))] = None
+    trial_ends_at: Annotated[ColumnRule | None, TIME] = None
+    term_ends_at: Annotated[ColumnRule | None, TIME] = None
+    paused_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="paused_at")] = None
+    resumed_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resumed_at")] = None
+
+
 class EventColumns(Columns):
     """Columns that every event role has: one row an event."""
 
@@ -159,6 +188,7 @@ TAKEN = frozenset(
             "low",
             "complaint",
         ),
+        "first_plan",
         *("lost", "purchases", "spend", "mean_score", "contacts", "days_since_purchase"),
     }
 )
@@ -193,6 +223,30 @@ class CustomerSource(RoleSource[CustomerColumns]):
         return {**super().mapped, **self.attributes, **self.facts}
 
 
+class ContractSource(RoleSource[ContractColumns]):
+    """One row a contract; several a customer."""
+
+    plans: list[str] = Field(
+        default_factory=list,
+        description="from the smallest to the largest: tells upgrades from downgrades where no amount does",
+    )
+
+    @model_validator(mode="after")
+    def _what_tells_an_upgrade(self) -> ContractSource:
+        columns = self.columns
+        if columns.resumed_at is not None and columns.paused_at is None:
+            raise ValueError("the column resumed_at needs paused_at")
+        if not self.plans:
+            return self
+        if columns.plan is None:
+            raise ValueError("plans needs the column plan")
+        if columns.amount is not None:
+            raise ValueError("the column amount tells upgrades from downgrades: leave plans out, or amount")
+        if len({name.lower() for name in self.plans}) < len(self.plans):
+            raise ValueError("plans names one twice")
+        return self
+
+
 class FeedbackSource(RoleSource[FeedbackColumns]):
     """Surveys and ratings."""
 
@@ -209,6 +263,7 @@ class Roles(Section):
     """The source of each role. A role that is absent has no features; it is not taken as zero."""
 
     customers: CustomerSource | None = None
+    contracts: ContractSource | None = None
     transactions: RoleSource[PurchaseColumns] | None = None
     cancellations: RoleSource[CancellationColumns] | None = None
     feedback: FeedbackSource | None = None
@@ -222,6 +277,18 @@ class Roles(Section):
         return {
             role: source for role in type(self).model_fields if (source := getattr(self, role)) is not None
         }
+
+    def base(self, kind: str) -> str:
+        """The role that says who is a customer: purchases, or contracts, or the customers with theirs.
+
+        Examples
+        --------
+        >>> Roles().base("non_contractual"), Roles().base("contractual")
+        ('transactions', 'customers')
+        """
+        if kind == "non_contractual":
+            return "transactions"
+        return "customers" if self.contracts is None else "contracts"
 
 
 def renamed(name: str, rule: Column) -> str:

@@ -52,6 +52,10 @@ class Churn(Section):
     not_churn_reasons: list[str] = Field(
         default_factory=list, description="contractual: endings that do not count as churn"
     )
+    grace_days: Annotated[int, Field(ge=0, le=3_650)] = Field(
+        default=0,
+        description="sources.contracts: days without a contract that are bridged; only then is a customer lost",
+    )
     churned_values: Annotated[list[str], BeforeValidator(_as_words)] = Field(
         default_factory=list, description="labelled: values that mean churned, when yes, true or 1 do not fit"
     )
@@ -208,18 +212,12 @@ class Config(Section):
             raise ValueError("engine.kind spark reads histories; a labelled table takes duckdb")
         if self.churn.kind == "non_contractual" and sources.transactions is None:
             raise ValueError("churn.kind non_contractual needs sources.transactions")
+        if self.churn.grace_days and sources.contracts is None:
+            raise ValueError(
+                "churn.grace_days bridges gaps between the rows of sources.contracts; there are none"
+            )
         if self.churn.kind == "contractual":
-            customers = sources.customers
-            if (
-                customers is None
-                or customers.columns.started_at is None
-                or customers.columns.ended_at is None
-            ):
-                raise ValueError(
-                    "churn.kind contractual needs sources.customers with columns started_at and ended_at"
-                )
-            if self.churn.not_churn_reasons and customers.columns.end_reason is None:
-                raise ValueError("churn.not_churn_reasons needs the column end_reason in sources.customers")
+            _has_contracts(sources, self.churn)
         return self
 
     @model_validator(mode="after")
@@ -262,12 +260,22 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _segments_are_attributes(self) -> Config:
-        known = sorted(self.sources.customers.attributes) if self.sources.customers else []
+        known = sorted(self.attributes)
         if unknown := [name for name in self.retention.segments if name not in known]:
             raise ValueError(
                 f"retention.segments {unknown} are no attributes of sources.customers; known: {known or 'none'}"
             )
         return self
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The customers' attributes: those of the config, and the plan of the first contract."""
+        customers, contracts = self.sources.customers, self.sources.contracts
+        own = tuple(customers.attributes) if customers else ()
+        with_plan = (
+            self.churn.kind == "contractual" and contracts is not None and contracts.columns.plan is not None
+        )
+        return (*own, "first_plan") if with_plan else own
 
     def path(self, relative: str | Path) -> Path:
         """`relative` counted from the config's home, wherever the command was started."""
@@ -287,6 +295,26 @@ class Config(Section):
         if scheme == "sqlite" and slashes:
             return f"sqlite:///{self.path(rest)}"
         return self.tracking.uri
+
+
+def _has_contracts(sources: Roles, churn: Churn) -> None:
+    """Starts and ends are there, and once."""
+    role = sources.base("contractual")
+    columns = sources.given[role].columns if role in sources.given else None
+    started, ended = (getattr(columns, name, None) for name in ("started_at", "ended_at"))
+    if started is None or ended is None:
+        raise ValueError(
+            "churn.kind contractual needs sources.customers with columns started_at and ended_at, or, with one row a "
+            "contract, sources.contracts"
+        )
+    if churn.not_churn_reasons and getattr(columns, "end_reason", None) is None:
+        raise ValueError(f"churn.not_churn_reasons needs the column end_reason in sources.{role}")
+    if sources.contracts is None or sources.customers is None:
+        return
+    twice = {"started_at", "ended_at", "end_reason"} & sources.customers.columns.model_fields_set
+    if twice:
+        lines = ", ".join(f"sources.customers.columns.{name}" for name in sorted(twice))
+        raise ValueError(f"leave out {lines}: with sources.contracts they follow from the contracts")
 
 
 def load_config(

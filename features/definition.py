@@ -1,6 +1,7 @@
 """Who is a customer at a time, written once, as expressions that every engine runs.
 
-A contract makes a customer from its start to its end: started before t and not ended before t. Without a contract a
+A contract makes a customer from its start to its end: started before t and not ended before t; of several contracts
+any does, see `features.contracts`. Without a contract a
 purchase does, for `active_days`: bought in `[t - active_days, t)`. Matrix, labels, rate, list, forecast and
 `churn check` all ask here; who churned is said in `features.labels`, which scoring must not reach.
 
@@ -21,7 +22,7 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
-from features import dialects
+from features import contracts, dialects
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from configs.schema import Churn
 
 WORD_BITS = 60
-NEVER = -1
-WORD = "word"
+WORD, EXCUSED = "word", "excused"
 
 
 def customers(
@@ -41,7 +41,7 @@ def customers(
     Parameters
     ----------
     tables
-        Role to table. They run where they are: the customers of contracts, otherwise the transactions.
+        Role to table. They run where they are: the contracts, the customers with theirs, otherwise the transactions.
     churn
         What churn means here.
     times
@@ -55,8 +55,8 @@ def customers(
     Table
         `customer_id`; `first_at`, the first purchase or the start of the contract; `first_index`, the number
         of times at or before it; `word_0`, `word_1`, ...: bit `i` of word `w` tells whether it is a customer
-        at `times[60 * w + i]`; `excused_index`, the number of times at or before an ending that does not
-        count as churn, otherwise -1.
+        at `times[60 * w + i]`; of contracts `excused_0`, ..., the times at which it is none, the last ending being
+        one that does not count as churn.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def customers(
     [[False, True, True, False]]
     """
     if churn.kind == "contractual":
-        return _of_contracts(tables["customers"], churn, times)
+        return _of_contracts(tables, churn, times)
     return _of_purchases(tables["transactions"], churn.active_days, times, as_known_then=as_known_then)
 
 
@@ -87,23 +87,46 @@ def counts_as_churn(customers: ir.Table, churn: Churn) -> ir.BooleanValue:
     return customers.end_reason.fill_null("").notin(churn.not_churn_reasons)
 
 
-def _of_contracts(contracts: ir.Table, churn: Churn, times: Sequence[dt.datetime]) -> ir.Table:
-    begun = contracts.filter(contracts.started_at.notnull())
-    engine = dialects.engine_of(contracts)
+def spells(tables: Mapping[str, ir.Table]) -> ir.Table:
+    """When somebody is a customer by contract, as of `features.contracts.spells`.
+
+    Without a source of contracts there is one spell for each row of the customers.
+    """
+    if "contracts" in tables:
+        return contracts.spells(tables["contracts"])
+    people = tables["customers"]
+    return people.filter(people.started_at.notnull()).mutate(
+        number=ibis.literal(0, "int32"), next_at=ibis.null(people.started_at.type())
+    )
+
+
+def _of_contracts(tables: Mapping[str, ir.Table], churn: Churn, times: Sequence[dt.datetime]) -> ir.Table:
+    begun, count = spells(tables), len(times)
+    engine, several = dialects.engine_of(begun), "contracts" in tables
+    opened = edge_index(begun.started_at, times)
+    closed = ibis.ifelse(begun.ended_at.isnull(), count, edge_index(begun.ended_at, times))
     spans = begun.select(
-        customer_id=begun.customer_id,
-        first_at=begun.started_at,
-        opened=edge_index(begun.started_at, times),
-        closed=ibis.ifelse(begun.ended_at.isnull(), len(times), edge_index(begun.ended_at, times)),
-        excused=begun.ended_at.notnull() & ~counts_as_churn(begun, churn),
-    )
-    return spans.select(
         "customer_id",
-        "first_at",
-        first_index=spans.opened,
-        excused_index=ibis.ifelse(spans.excused, spans.closed, NEVER),
-        **words(spans.opened, spans.closed, len(times), engine),
+        first_at=begun.started_at,
+        opened=opened,
+        closed=closed,
+        **_excused(begun, churn, times),
     )
+    bits = words(spans.opened, spans.closed, count, engine)
+    if churn.not_churn_reasons:
+        bits |= words(spans.closed, spans.excused, count, engine, EXCUSED)
+    if several:
+        members = any_of(spans, bits, first_at=spans.first_at.min())
+        return members.mutate(first_index=edge_index(members.first_at, times))
+    return spans.select("customer_id", "first_at", first_index=spans.opened, **bits)
+
+
+def _excused(begun: ir.Table, churn: Churn, times: Sequence[dt.datetime]) -> dict[str, ir.IntegerValue]:
+    """Up to which time an ending that does not count tells what became of the customer: until the next spell."""
+    if not churn.not_churn_reasons:
+        return {}
+    until = ibis.ifelse(begun.next_at.isnull(), len(times), edge_index(begun.next_at, times))
+    return {"excused": ibis.ifelse(counts_as_churn(begun, churn), 0, until)}
 
 
 def _of_purchases(
@@ -121,8 +144,7 @@ def _of_purchases(
     )
     engine = dialects.engine_of(purchases)
     members = any_of(spans, words(spans.opened, spans.closed, len(times), engine), first_at=spans["at"].min())
-    first = edge_index(members.first_at, times)
-    return members.mutate(first_index=first, excused_index=ibis.literal(NEVER, "int16"))
+    return members.mutate(first_index=edge_index(members.first_at, times))
 
 
 def any_of(rows: ir.Table, bits: Mapping[str, ir.IntegerValue], **more: Any) -> ir.Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from features.definition import any_bit, any_of, bit, counts_as_churn, edge_index, words
+from features.definition import any_bit, any_of, bit, counts_as_churn, edge_index, spells, words
 from features.dialects import engine_of
 from features.snapshots import newest_mature
 
@@ -51,8 +51,8 @@ def outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[d
     -------
     Table
         `customer_id`, and words of bits, bit `i` for the i-th snapshot, as in `features.definition`. `kept_0`, ...:
-        bought in the window, or a contract that has not ended by its end. `left_0`, ..., of contracts only: an ending
-        that counts as churn falls into the window. A buyer without a row has bought in no window.
+        bought in the window, or a contract that has not ended by its end. `left_0`, ..., of contracts only: the last
+        ending falls into the window, and counts as churn. A buyer without a row has bought in no window.
     """
     midnight = dt.time()
     windows = [window_of(day, churn.gap_days, churn.horizon_days) for day in snapshots]
@@ -61,15 +61,7 @@ def outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[d
     )
     count = len(snapshots)
     if churn.kind == "contractual":
-        contracts = tables["customers"]
-        stayed = ibis.ifelse(contracts.ended_at.isnull(), count, edge_index(contracts.ended_at, ends))
-        begun = ibis.ifelse(counts_as_churn(contracts, churn), edge_index(contracts.ended_at, starts), 0)
-        engine, none = engine_of(contracts), ibis.literal(0, "int16")
-        return contracts.select(
-            "customer_id",
-            **words(none, stayed, count, engine, KEPT),
-            **words(stayed, begun, count, engine, LEFT),
-        )
+        return _of_contracts(tables, churn, starts, ends)
     bought = tables["transactions"]
     inside = (bought.occurred_at >= ibis.literal(starts[0])) & (bought.occurred_at < ibis.literal(ends[-1]))
     rows = bought.filter(inside).select(
@@ -79,6 +71,30 @@ def outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[d
     )
     found = any_of(rows, words(rows.opened, rows.closed, count, engine_of(bought), KEPT))
     return found.filter(any_bit(found, KEPT))
+
+
+def _of_contracts(
+    tables: Mapping[str, ir.Table], churn: Churn, starts: Sequence[dt.datetime], ends: Sequence[dt.datetime]
+) -> ir.Table:
+    several, count = "contracts" in tables, len(ends)
+    begun = spells(tables) if several else tables["customers"]
+    engine = engine_of(begun)
+    stayed = ibis.ifelse(begun.ended_at.isnull(), count, edge_index(begun.ended_at, ends))
+    left = ibis.ifelse(counts_as_churn(begun, churn), edge_index(begun.ended_at, starts), 0)
+    if not several:
+        none = ibis.literal(0, "int16")
+        kept = words(none, stayed, count, engine, KEPT)
+        return begun.select("customer_id", **kept, **words(stayed, left, count, engine, LEFT))
+    # Of several spells the last one that began before a window's end tells what it holds.
+    following = ibis.ifelse(begun.next_at.isnull(), count, edge_index(begun.next_at, ends))
+    spans = begun.select(
+        "customer_id",
+        opened=edge_index(begun.started_at, ends),
+        closed=stayed,
+        left=ibis.least(left, following),
+    )
+    kept = words(spans.opened, spans.closed, count, engine, KEPT)
+    return any_of(spans, {**kept, **words(spans.closed, spans.left, count, engine, LEFT)})
 
 
 def labelled(rows: ir.Table, found: ir.Table, churn: Churn) -> ir.Table:

@@ -22,6 +22,7 @@ from features import (
     recency,
     relationship,
     seasonality,
+    subscriptions,
     usage,
 )
 from features.panel import Floats, Panel
@@ -29,7 +30,10 @@ from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
 from features.tables import PREDICATES
 
-FAMILIES = (recency, frequency, seasonality, monetary, feedback, contact_gaps, usage, relationship, payments)
+FAMILIES = (
+    *(recency, frequency, seasonality, monetary, feedback, contact_gaps, usage, relationship, payments),
+    subscriptions,
+)
 
 ColumnOf = tuple[FeatureColumn, Callable[[At], Floats]]
 

@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from features import contracts
 from features.dialects import engine_of, epoch
 from features.panel import Stat
 
@@ -30,6 +31,10 @@ PREDICATES: Mapping[str, Mapping[str, tuple[tuple[str, ...], Predicate]]] = {
         "complaint": (("complaint",), lambda t: t.complaint),
         "how_to": (("topic",), lambda t: t.topic.lower().like(["%howto%", "%how_to%"])),
         "issue": (("direction", "resolved_at"), lambda t: t.direction == "inbound"),
+    },
+    "contract_changes": {
+        "up": (("change",), lambda t: t.change > 0),
+        "down": (("change",), lambda t: t.change < 0),
     },
 }
 
@@ -53,12 +58,29 @@ def complaints(contacts: ir.Table, topics: Sequence[str]) -> ir.BooleanValue:
     return told.fill_null(False)
 
 
+_SPAN = frozenset({"paid_at", "started_at", "ended_at"})
 # The source that each derived role is made of, and its columns beside those of every event.
 DERIVED: Mapping[str, tuple[str, frozenset[str]]] = {
     "our_people": ("contacts", frozenset({"agent"})),
     "their_people": ("contacts", frozenset({"contact_person"})),
     "resolutions": ("contacts", frozenset({"direction", "resolved_at"})),
     "recoveries": ("failed_payments", frozenset({"recovered_at"})),
+    "contract_starts": ("contracts", _SPAN),
+    "contract_terms": ("contracts", _SPAN | {"term_ends_at"}),
+    "contract_ends": ("contracts", _SPAN),
+    "contract_changes": ("contracts", _SPAN | {"level", "grace_days"}),
+    "contract_trials": ("contracts", _SPAN | {"tried"}),
+    "contract_pauses": ("contracts", _SPAN | {"paused_at"}),
+    "contract_resumptions": ("contracts", _SPAN | {"paused_at", "resumed_at"}),
+}
+OF_CONTRACTS: Mapping[str, Callable[[ir.Table], ir.Table]] = {
+    "contract_starts": contracts.starts,
+    "contract_terms": contracts.terms,
+    "contract_ends": contracts.ends,
+    "contract_changes": contracts.changes,
+    "contract_trials": contracts.trials,
+    "contract_pauses": contracts.pauses,
+    "contract_resumptions": contracts.resumptions,
 }
 
 
@@ -68,7 +90,8 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     `resolutions` is the contacts seen from their other clock: a row occurs when the issue was resolved, so that
     the issues open at t are those opened before t less those resolved before t. In the same way `recoveries` is the
     failed payments at the time at which they were paid after all. `our_people` and `their_people` have a row for each
-    person on a side, at the moment at which the first contact with the person was known.
+    person on a side, at the moment at which the first contact with the person was known. What follows from contracts is
+    said in `features.contracts`.
     """
     result = dict(tables)
     for role, (source, columns) in DERIVED.items():
@@ -78,6 +101,8 @@ def derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
         if role in ("our_people", "their_people"):
             (person,) = columns
             result[role] = _people(rows, person)
+        elif role in OF_CONTRACTS:
+            result[role] = OF_CONTRACTS[role](rows)
         elif role == "resolutions":
             result[role] = _settled(rows.filter(rows.direction == "inbound"), "resolved_at")
         else:

@@ -25,7 +25,7 @@ def bounded(
     Customers are drawn by a hash of their id, the same ones every time, before anything is computed for them. The
     sources are given back as they are when they fit, or when they are on engines that hash differently.
     """
-    role = "transactions" if config.churn.kind == "non_contractual" else "customers"
+    role = config.sources.base(config.churn.kind)
     limit = config.model.max_training_rows / max(len(snapshots), 1)
     tables = sources.tables
     one_hash = len({engine_of(table) for table in tables.values()}) == 1

@@ -60,7 +60,7 @@ def of_customers(sources: Sources, customers: Sequence[str]) -> Sources:
     """The rows of these customers alone, brought here once: outcomes are looked up many times."""
     theirs, asked = only_of(sources, customers), sorted(set(customers))
     tables = dict(theirs.tables)
-    for role in {"transactions", "customers"} & set(tables):
+    for role in {"transactions", "customers", "contracts"} & set(tables):
         among = ibis.memtable({"customer_id": asked}, schema={"customer_id": "string"})
         tables[role] = ibis.memtable(theirs.local[role].semi_join(among, "customer_id").to_pyarrow())
     return replace(theirs, tables=tables)

@@ -82,7 +82,7 @@ def compared(config: Config) -> dict[str, tuple[str, ...]]:
     Somebody may stand in the customers source and in no other, so it is not compared itself where it does not decide.
     """
     given = tuple(config.sources.given)
-    base = "transactions" if config.churn.kind == "non_contractual" else "customers"
+    base = config.sources.base(config.churn.kind)
     known = tuple(role for role in dict.fromkeys((base, "customers")) if role in given)
     found = {role: tuple(r for r in known if r != role) for role in given if role not in ("customers",)}
     return {role: others for role, others in found.items() if others}

@@ -14,11 +14,12 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from configs.errors import ConfigError, DataError, Fault
-from configs.roles import ROLES, FeedbackSource, RoleSource
+from configs.roles import ROLES, ContractSource, FeedbackSource, RoleSource
 from configs.schema import Config
+from features import contracts as contract_rules
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
-from pipeline.sources import accounts, contracts, matching, repeats, rows
+from pipeline.sources import accounts, agreements, contracts, matching, repeats, rows
 from pipeline.sources.accounts import Account
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
@@ -31,6 +32,7 @@ from pipeline.sources.readers import connect, read
 from pipeline.sources.rows import whose
 
 _REPEATED = "standing there twice"
+_KEYS = {"customers": "customer_id", "contracts": "contract_id"}  # of roles that say the id of each row once
 _NO_ROWS = "check the file and the conditions in 'where'"
 
 
@@ -101,6 +103,7 @@ class _Opened:
     notes: list[str]
     faults: list[Fault]
     newest: dt.date | None = None
+    look: tuple[str, ...] = ()
 
 
 def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sources:
@@ -138,8 +141,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         faults += result.faults
         opened[role] = result
     _refuse(faults)
-    base = "transactions" if config.churn.kind == "non_contractual" else "customers"
-    customers = config.sources.customers
+    base = config.sources.base(config.churn.kind)
     tables = {role: o.table for role, o in opened.items()}
     ids = matching.ids_of(connection, tables)
     matches = matching.matches(ids, config) if dated else ()
@@ -148,12 +150,17 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     odd = matching.twins(ids, config) if dated else []
     return Sources(
         connection,
-        tables,
-        tuple(customers.attributes) if customers else (),
+        agreements.with_people(connection, tables, config, as_of),
+        config.attributes,
         {role: o.fingerprint for role, o in opened.items()},
         dt.date.fromisoformat((opened[base].fingerprint["first"] or as_of.isoformat())[:10]),
         tuple(note for o in opened.values() for note in o.notes),
-        (*fresh.looks, *matching.looks_of(matches, config), *odd),
+        (
+            *(line for o in opened.values() for line in o.look),
+            *fresh.looks,
+            *matching.looks_of(matches, config),
+            *odd,
+        ),
         matches,
         ids,
         fresh,
@@ -211,10 +218,23 @@ def _open(
             kept, surplus, said = _purchases(connection, role, source, raw, kept, lines)
             notes += said
             account = replace(account, left_out={**account.left_out, _REPEATED: surplus})
+        odd: tuple[str, ...] = ()
+        if isinstance(source, ContractSource):
+            lines = seen.rows - sum(seen.left_out.values())
+            kept, surplus, odd = agreements.each_once(connection, source, kept, lines)
+            account = replace(account, left_out={**account.left_out, _REPEATED: surplus})
         account = replace(account, left_out={**account.left_out, **seen.rules})
-        opened = _cut(role, source, kept, as_of, account)
+        opened = _cut(role, source, kept, as_of, account, config)
         marked = _marked(source, opened.table, config)
-        return replace(opened, table=marked, faults=[*faults, *opened.faults], notes=[*notes, *opened.notes])
+        if role == "customers" and config.sources.contracts is not None:
+            marked = agreements.here(connection, role, marked)
+        return replace(
+            opened,
+            table=marked,
+            faults=[*faults, *opened.faults],
+            notes=[*notes, *opened.notes],
+            look=odd if not faults else (),
+        )
 
 
 def _purchases(
@@ -242,7 +262,9 @@ def _purchases(
     return joined, surplus, [f"{role}: {said}"] if equal else []
 
 
-def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account) -> _Opened:
+def _cut(
+    role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account, config: Config
+) -> _Opened:
     """Cut to what was known before `as_of`, after the checks that need whole rows."""
     midnight = ibis.timestamp(as_of.isoformat())
     rows = _hide_later(role, rows, midnight)
@@ -260,9 +282,10 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, acc
     }
     others = [c for c, d in ROLES[role].columns.items() if d.kind == "time" and c in rows.columns]
     reached = {f"reached_{c}": rows[c].max(where=~late & (rows[c] < midnight)) for c in others}
+    key = _KEYS.get(role, "")
     ids = (
-        {"surplus": rows.customer_id.count() - rows.customer_id.nunique()}
-        if role == "customers" and "churned" not in rows.columns
+        {"surplus": rows[key].count() - rows[key].nunique()}
+        if key in rows.columns and "churned" not in rows.columns
         else {}
     )
     counts = {
@@ -282,7 +305,8 @@ def _cut(role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, acc
         if found[name]
     ]
     if ids and found["surplus"]:
-        faults.append(_repeated(source, rows, found["surplus"]))
+        fix = agreements.one_row_each(role, source, config)
+        faults.append(_repeated(source, rows, key, found["surplus"], fix))
     if ignored == total:
         faults.append(Fault(source.shown, f"has no row before {as_of}", "choose a later --as-of"))
     elif ignored > source.max_future_share * total:
@@ -325,15 +349,17 @@ def _marked(source: RoleSource[Any], rows: ir.Table, config: Config) -> ir.Table
         marks["unscored"] = ibis.literal(True)
     elif isinstance(source, FeedbackSource) and source.low_score is not None:
         marks["low"] = rows.score <= source.low_score
+    elif isinstance(source, ContractSource):
+        return contract_rules.marked(rows, source.plans, config.churn.grace_days)
     if "topic" in rows.columns:
         marks["complaint"] = complaints(rows, config.outreach.complaint_topics)
     # Of the id of a purchase all that counts is which lines it joined.
     return (rows.mutate(**marks) if marks else rows).drop(*{"transaction_id"} & set(rows.columns))
 
 
-def _repeated(source: RoleSource[Any], rows: ir.Table, surplus: int) -> Fault:
-    named = rows.filter(rows.customer_id.notnull())
-    repeated = named.group_by("customer_id").agg(n=named.count()).filter(lambda t: t.n > 1)
-    sample = arrow(repeated.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
+def _repeated(source: RoleSource[Any], rows: ir.Table, key: str, surplus: int, fix: str) -> Fault:
+    named = rows.filter(rows[key].notnull())
+    repeated = named.group_by(key).agg(n=named.count()).filter(lambda t: t.n > 1)
+    sample = arrow(repeated.order_by(key).limit(SAMPLES))[key].to_pylist()
     what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
-    return Fault(f"{source.shown}, column customer_id", what, "one row a customer: merge or rename them")
+    return Fault(f"{source.shown}, column {key}", what, fix)

@@ -25,6 +25,10 @@ def test_what_becomes_known_later():
     assert later == {
         ("customers", "ended_at"): "ended_at",
         ("customers", "end_reason"): "ended_at",
+        ("contracts", "ended_at"): "ended_at",
+        ("contracts", "end_reason"): "ended_at",
+        ("contracts", "paused_at"): "paused_at",
+        ("contracts", "resumed_at"): "resumed_at",
         ("contacts", "resolved_at"): "resolved_at",
         ("failed_payments", "recovered_at"): "recovered_at",
     }

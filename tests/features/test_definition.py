@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from configs.schema import Churn
-from features.definition import any_bit, bit, customers, customers_at, edge_index, unpacked
+from features.definition import EXCUSED, any_bit, bit, customers, customers_at, edge_index, unpacked
 from tests.oracle import retention_slow as slow
 from tests.oracle.retention_data import as_tables, club, shop
 
@@ -71,8 +71,11 @@ def test_endings_and_starts_have_their_places():
     found = customers({"customers": people}, churn, [dt.datetime(2024, 1, 15), dt.datetime(2024, 2, 1)])
     rows = found.order_by("customer_id").to_pyarrow()
     assert rows["first_index"].to_pylist() == [0, 1, 0]
-    assert rows["excused_index"].to_pylist() == [-1, 2, -1]
     assert unpacked(rows, 2).tolist() == [[True, True], [False, True], [True, False]]
+    assert unpacked(rows, 2, EXCUSED).tolist() == [[False, False], [False, False], [False, False]]
+    later = customers({"customers": people}, churn, [dt.datetime(2024, 1, 15), dt.datetime(2024, 2, 2)])
+    excused = unpacked(later.order_by("customer_id").to_pyarrow(), 2, EXCUSED)
+    assert excused.tolist() == [[False, False], [False, True], [False, False]]
 
 
 def test_nobody_is_a_customer_without_a_start():

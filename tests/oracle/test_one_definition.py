@@ -49,6 +49,28 @@ CONTRACTS = {  # start, end, reason, label
     "died in the window": ("2023-01-01 00:00:00", "2024-03-20 00:00:00", "died", None),
     "died at the end": ("2023-01-01 00:00:00", "2024-04-07 00:00:00", "died", 0),
 }
+SEVERAL = {  # start, end, reason, amount of each contract; label. A gap of ten days is bridged
+    "two at once": ([("2023-01-01", "2024-03-20", "left", 5), ("2023-05-01", None, None, 5)], 0),
+    "changed the plan": ([("2023-01-01", "2024-03-20", "upgrade", 5), ("2024-03-20", None, None, 9)], 0),
+    "a short gap at t": ([("2023-01-01", "2024-02-24", "left", 5), ("2024-03-05", None, None, 5)], 0),
+    "grace is over at t": ([("2023-01-01", "2024-02-20", "left", 5)], None),
+    "grace ends before t": ([("2023-01-01", "2024-02-19 23:59:59", "left", 5)], NOBODY),
+    "a long gap at t": ([("2023-01-01", "2024-01-20", "left", 5), ("2024-04-20", None, None, 5)], NOBODY),
+    "returned in time": ([("2023-01-01", "2024-03-02", "left", 5), ("2024-04-01", None, None, 5)], 0),
+    "returned too late": ([("2023-01-01", "2024-03-02", "left", 5), ("2024-04-20", None, None, 5)], 1),
+    "only grace left": ([("2023-01-01", "2024-03-27", "left", 5)], 1),
+    "grace lasts to the end": ([("2023-01-01", "2024-03-28", "left", 5)], 0),
+    "lost in the gap": ([("2023-01-01", "2024-02-26", "left", 5)], None),
+    "the last one died": (
+        [("2023-01-01", "2024-03-11", "left", 5), ("2023-02-01", "2024-03-12", "died", 5)],
+        None,
+    ),
+    "died, came and left": (
+        [("2023-01-01", "2024-03-02", "died", 5), ("2024-03-13", "2024-03-15", "left", 5)],
+        1,
+    ),
+    "on trial at t": ([("2024-02-20", "2024-04-20", None, 0)], NOBODY),
+}
 FRAMES = {
     "non_contractual": {
         "transactions": pd.DataFrame(
@@ -63,10 +85,21 @@ FRAMES = {
         ),
         "usage": pd.DataFrame([("just started", T)], columns=["customer_id", "occurred_at"]).astype(str),
     },
+    "contracts": {
+        "contracts": pd.DataFrame(
+            [
+                (who, *row, who.startswith("on trial"))
+                for who, (contracts, _) in SEVERAL.items()
+                for row in contracts
+            ],
+            columns=["customer_id", "started_at", "ended_at", "end_reason", "amount", "trial"],
+        ).astype({"trial": "int64"}),
+        "usage": pd.DataFrame([("two at once", T)], columns=["customer_id", "occurred_at"]).astype(str),
+    },
 }
 LABELS = {
     kind: {who: row[-1] for who, row in rows.items() if row[-1] != NOBODY}
-    for kind, rows in (("non_contractual", BUYERS), ("contractual", CONTRACTS))
+    for kind, rows in (("non_contractual", BUYERS), ("contractual", CONTRACTS), ("contracts", SEVERAL))
 }
 
 
@@ -80,15 +113,19 @@ def company(folder, kind, engine):
             uri = f"sqlite:///{folder}/shop.db#{role}"
         elif engine == "spark":
             uri = str(folder / f"{role}.parquet")
-            times = {name: pd.to_datetime(frame[name]) for name in frame if name.endswith("_at")}
+            times = {
+                name: pd.to_datetime(frame[name], format="mixed") for name in frame if name.endswith("_at")
+            }
             frame.assign(**times).to_parquet(uri, coerce_timestamps="us")
         else:
             uri = str(folder / f"{role}.csv")
             frame.to_csv(uri, index=False)
         sources[role] = {"uri": uri, "columns": {name: name for name in frame}}
     churn = {"kind": kind, "gap_days": 7, "horizon_days": 30, "active_days": 90}
-    if kind == "contractual":
-        churn["not_churn_reasons"] = ["died", "completed"]
+    if kind != "non_contractual":
+        churn |= {"kind": "contractual", "not_churn_reasons": ["died", "completed"]}
+    if kind == "contracts":
+        churn["grace_days"] = 10
     local = {"kind": "spark", "master": "local[1]", "options": {"spark.sql.shuffle.partitions": "1"}}
     more = {"engine": local} if engine == "spark" else {}
     windows = {"windows_days": [30, 90]}
@@ -102,7 +139,7 @@ def company(folder, kind, engine):
 def opened(request, tmp_path):
     kind, engine = request.param
     config = company(tmp_path, kind, engine)
-    return config, open_sources(config, AS_OF)
+    return LABELS[kind], config, open_sources(config, AS_OF)
 
 
 @pytest.fixture(params=FRAMES)
@@ -110,7 +147,7 @@ def on_spark(request, tmp_path):
     if os.environ.get("CHURN_REQUIRE_DATASETS") != "1":
         pytest.importorskip("pyspark")
     config = company(tmp_path, request.param, "spark")
-    yield config, open_sources(config, AS_OF)
+    yield LABELS[request.param], config, open_sources(config, AS_OF)
     from pyspark.sql import SparkSession
 
     SparkSession.active().stop()
@@ -122,11 +159,11 @@ def test_everybody_agrees(opened):
 
 @pytest.mark.slow
 def test_spark_agrees(on_spark, tmp_path):
-    config, sources = on_spark
-    everybody_agrees(config, sources)
+    wanted, config, sources = on_spark
+    everybody_agrees(wanted, config, sources)
     write_matrix(config, AS_OF, 2, tmp_path / "matrix.parquet", labels=True, say=lambda line: None)
     every = pd.read_parquet(tmp_path / "matrix.parquet")
-    assert plain(every[pd.to_datetime(every["snapshot"]) == pd.Timestamp(T)]) == LABELS[config.churn.kind]
+    assert plain(every[pd.to_datetime(every["snapshot"]) == pd.Timestamp(T)]) == wanted
 
 
 def plain(frame):
@@ -136,8 +173,8 @@ def plain(frame):
     }
 
 
-def everybody_agrees(config, sources):
-    wanted, churn = LABELS[config.churn.kind], config.churn
+def everybody_agrees(wanted, config, sources):
+    churn = config.churn
     matrix = build_matrix(sources, config, [T, AS_OF])
     labels = build_labels(sources, config, matrix, AS_OF)
     at_t = matrix.frame["snapshot"] == pd.Timestamp(T)

@@ -14,9 +14,10 @@ from pipeline.sources.opening import Sources
 
 Reads = Mapping[str, frozenset[str]]  # role -> columns
 
-# The customers with their attributes, and when somebody bought: a table need not declare these.
+# The customers with their attributes, and when somebody bought or had a contract: a table need not declare these.
 ALWAYS: Reads = {
     "customers": frozenset(),
+    "contracts": frozenset({"customer_id", "started_at", "ended_at", "end_reason", "paid_at", "grace_days"}),
     "transactions": frozenset({"customer_id", "occurred_at", "known_at"}),
 }
 

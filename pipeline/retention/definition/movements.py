@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.schema import Churn
-from features.definition import NEVER, WORD_BITS, bit, customers, edge_index
+from features.definition import EXCUSED, WORD, WORD_BITS, bit, customers, edge_index, names_of
 from pipeline.retention.definition.at_hand import AtHand
 from pipeline.retention.definition.segments import with_segment
 
@@ -29,21 +29,23 @@ def memberships(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt
 def _narrowed(members: ir.Table, times: Sequence[dt.datetime], edges: Sequence[dt.datetime]) -> ir.Table:
     """The memberships at some of the times at which they are known."""
     places = [times.index(edge) for edge in edges]
+    found: dict[str, ir.IntegerValue] = {}
+    for name in (WORD, EXCUSED):
+        if names_of(members.columns, name):
+            found |= _chosen(members, places, name)
+    return members.select("customer_id", "first_at", first_index=edge_index(members.first_at, edges), **found)
+
+
+def _chosen(members: ir.Table, places: Sequence[int], name: str) -> dict[str, ir.IntegerValue]:
+    """The bits at some places, in words of their own."""
     found = {}
-    for number, first in enumerate(range(0, len(edges), WORD_BITS)):
+    for number, first in enumerate(range(0, len(places), WORD_BITS)):
         bits = [
-            ibis.ifelse(bit(members, place), 1 << i, 0)
+            ibis.ifelse(bit(members, place, name), 1 << i, 0)
             for i, place in enumerate(places[first : first + WORD_BITS])
         ]
-        found[f"word_{number}"] = reduce(operator.or_, bits).cast("int64")
-    passed = [(members.excused_index > place).cast("int16") for place in places]
-    return members.select(
-        "customer_id",
-        "first_at",
-        first_index=edge_index(members.first_at, edges),
-        excused_index=ibis.ifelse(members.excused_index == NEVER, NEVER, reduce(operator.add, passed)),
-        **found,
-    )
+        found[f"{name}_{number}"] = reduce(operator.or_, bits).cast("int64")
+    return found
 
 
 def movements(
@@ -56,7 +58,7 @@ def movements(
     """
     at_start, at_end = bit(members, i), bit(members, j)
     fresh = (members.first_index > i) & (members.first_index <= j)
-    excused = (members.excused_index > i) & (members.excused_index <= j)
+    excused = bit(members, j, EXCUSED) if names_of(members.columns, EXCUSED) else ibis.literal(False)
     return {
         "kept": at_start & at_end,
         "lost": at_start & ~at_end,

@@ -13,7 +13,7 @@ import typer
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Churn
-from features.definition import any_of, bit, edge_index, words
+from features.definition import EXCUSED, any_of, bit, edge_index, names_of, words
 from features.dialects import engine_of
 from models.statistics.intervals import wilson
 from pipeline.retention.definition.movements import memberships
@@ -108,7 +108,11 @@ def _count(members: ir.Table, periods: int, by_segment: bool) -> pd.DataFrame:
     ends it: one index serves both measures.
     """
     started = members.filter((members.first_index >= 1) & (members.first_index <= periods))
-    keys = [c for c in started.columns if c not in ("customer_id", "first_at", "excused_index")]
+    keys = [
+        c
+        for c in started.columns
+        if c not in ("customer_id", "first_at", *names_of(members.columns, EXCUSED))
+    ]
     histories = started.group_by(keys).aggregate(n=ibis._.count())
     ages = ibis.memtable([(k,) for k in range(periods)], schema={"age": "int64"})
     each = histories.cross_join(ages)

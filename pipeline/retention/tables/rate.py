@@ -253,7 +253,8 @@ def show(question: Question) -> Shown:
 def who_is_a_customer(churn: Churn) -> str:
     """The definition of a customer, in a line."""
     if churn.kind == "contractual":
-        return "a customer: the contract has started and not ended"
+        bridged = f"; gaps of up to {churn.grace_days} days are bridged" * bool(churn.grace_days)
+        return f"a customer: the contract has started and not ended{bridged}"
     return f"a customer: a purchase in the last {churn.active_days} days"
 
 

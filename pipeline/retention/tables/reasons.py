@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.errors import ConfigError, Fault
-from features.definition import edge_index
+from features.definition import edge_index, spells
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show as shown
@@ -46,7 +46,8 @@ def reason_table(
     Parameters
     ----------
     tables
-        With `customers` that have `ended_at` and `end_reason`.
+        With `customers`, or `contracts`, that have `ended_at` and `end_reason`; of contracts the ends of a customer's
+        times without a gap count, with the reason of the contract that ended last.
     periods
         Consecutive periods, oldest first.
     as_of
@@ -72,9 +73,11 @@ def reason_table(
     ConfigError
         When the customers have no stated reasons, or a code is unknown.
     """
-    customers = tables.get("customers")
-    if customers is None or not {"ended_at", "end_reason"} <= set(customers.columns):
-        raise ConfigError("reasons need sources.customers with the columns ended_at and end_reason; map them")
+    base = tables.get("contracts", tables.get("customers"))
+    if base is None or not {"ended_at", "end_reason"} <= set(base.columns):
+        role = "contracts" if "contracts" in tables else "customers"
+        raise ConfigError(f"reasons need sources.{role} with the columns ended_at and end_reason; map them")
+    customers = spells(tables) if "contracts" in tables else base
     coding = _coding(codes or {}, controllable)
     now = dt.datetime.combine(as_of, dt.time())
     edges = [p.start for p in periods] + [min(periods[-1].end, now)]

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.schema import Churn
-from features.definition import counts_as_churn
+from features.definition import counts_as_churn, spells
 from models.statistics.survival import logrank_table, survival_summary, survival_table
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import percent
@@ -28,9 +28,10 @@ def lifetimes(
 ) -> pd.DataFrame:
     """Customers by whole days of their first time as a customer, and by whether it has ended.
 
-    A contract lasts from its start to its end. A buyer stays from the first purchase until `active_days` have
-    passed since a purchase without another one, as in the rate. Those who are still there at as-of, and those who
-    left for a reason that does not count as churn, are censored: known to have stayed so long.
+    A contract lasts from its start to its end; of several the first time without a gap counts. A buyer stays from the
+    first purchase until `active_days` have passed since a purchase without another one, as in the rate. Those who are
+    still there at as-of, and those who left for a reason that does not count as churn, are censored: known to have
+    stayed so long.
 
     Returns
     -------
@@ -44,10 +45,15 @@ def lifetimes(
 
 
 def _contracts(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
-    customers = tables["customers"].filter(lambda t: t.started_at.notnull())
-    left = customers.ended_at.notnull() & counts_as_churn(customers, churn)
-    spells = customers.mutate(first_at=customers.started_at)
-    return until(spells, customers.ended_at, left, as_of)
+    first = spells(tables)
+    first = first.filter(
+        first.number == 0, first.started_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))
+    )
+    # Within the days of grace after a contract nobody knows yet whether another one follows.
+    over = (first.ended_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))).fill_null(False)
+    left = over & counts_as_churn(first, churn)
+    ended = ibis.ifelse(over, first.ended_at, ibis.null(first.ended_at.type()))
+    return until(first.mutate(first_at=first.started_at), ended, left, as_of)
 
 
 def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
