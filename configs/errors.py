@@ -5,6 +5,7 @@
     ├── DataError         exit 1   a source breaks its contract; every fault found is listed
     │   └── HistoryError  exit 1   the data are sound but too few to train on
     ├── ModelError        exit 1   no champion, a damaged model, or columns that differ from the model's
+    │   ├── UnfitError    exit 1  the champion is damaged, or fits the data or the config no more
     │   └── StoreError    exit 1   the tracking store refuses, or does not hold what it should
     └── TryAgainError     exit 75  another run holds the lock, or a system is away for now
 
@@ -71,6 +72,10 @@ class HistoryError(DataError):
 
 class ModelError(ChurnError):
     """There is no usable model, or the data do not fit it."""
+
+
+class UnfitError(ModelError):
+    """The champion can't be used: damaged, or made for other columns or another definition; a training replaces it."""
 
 
 class StoreError(ModelError):

@@ -64,11 +64,15 @@ class Common:
 
     @staticmethod
     def _settle(config: Any) -> None:
-        """Move outputs of an earlier version to their place; told even when quiet, for it happens once."""
+        """Bring what lies in another place than it should to its own; told even when quiet, for it happens once."""
+        from models.tracking.moved import follow
+        from models.tracking.store import sqlite_file
         from pipeline.earlier_layout import settle
 
-        if told := settle(config):
-            print(told, file=sys.stderr, flush=True)
+        store = sqlite_file(config.tracking_uri)
+        for told in (settle(config), follow(store) if store is not None else None):
+            if told:
+                print(told, file=sys.stderr, flush=True)
 
     def _day(self, default: dt.date | None) -> dt.date:
         from configs.base import shown

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from configs.arrays import Floats
+from configs.errors import UnfitError
 from models.statistics.bootstrap import DRAWS, customer_draws
 from models.statistics.metrics import auc, auc_many, ece, log_loss, row_log_loss
 
@@ -50,12 +51,18 @@ class Verdict:
         Whether the comparison itself failed, so that a person should look.
     difference
         To the champion; None without one.
+    unfit
+        Why the champion can't be used at all; None when it can, or when there is none.
+    vacant
+        Whether nothing was promoted and there is no champion that could be used.
     """
 
     promote: bool
     reason: str
     failed: bool = False
     difference: Difference | None = None
+    unfit: str | None = None
+    vacant: bool = False
 
 
 def paired(
@@ -102,6 +109,7 @@ def judge(
     min_gain: float,
     seed: int,
     weight: Floats | None = None,
+    unfit: str | None = None,
 ) -> Verdict:
     """Decide on the newest mature rows.
 
@@ -123,6 +131,8 @@ def judge(
         Of the bootstrap.
     weight
         For how many rows each stands; None where each stands for itself.
+    unfit
+        Without `champion`: why the one that there was can't be used; it is replaced by whatever beats the simple rules.
 
     Returns
     -------
@@ -141,15 +151,22 @@ def judge(
     """
     try:
         if champion is None:
-            return _against_rules(y, challenger, rules, weight)
+            return _against_rules(y, challenger, rules, weight, unfit)
         difference = paired(y, challenger, _sound(champion(), y), customer, seed, weight=weight)
         rule_loss = log_loss(y, rules["recency rule"], weight) if "recency rule" in rules else np.inf
         return _against_champion(difference, min_gain, log_loss(y, challenger, weight), rule_loss)
+    except UnfitError as error:
+        return Verdict(False, _one_line(error), failed=True, unfit=_one_line(error))
     except Exception as error:
-        head, *faults = str(error).strip().splitlines() or [type(error).__name__]
-        named = "; ".join(" ".join(fault.split()) for fault in faults[:NAMED])
-        reason = head + (f" ({named}{'; ...' if len(faults) > NAMED else ''})" if named else "")
-        return Verdict(False, f"comparison failed, champion stays: {reason}", failed=True)
+        stays = "" if champion is None else ", champion stays"
+        said = f"comparison failed{stays}: {_one_line(error)}"
+        return Verdict(False, said, failed=True, unfit=unfit, vacant=champion is None)
+
+
+def _one_line(error: Exception) -> str:
+    head, *faults = str(error).strip().splitlines() or [type(error).__name__]
+    named = "; ".join(" ".join(fault.split()) for fault in faults[:NAMED])
+    return head + (f" ({named}{'; ...' if len(faults) > NAMED else ''})" if named else "")
 
 
 def _sound(p: Floats, y: Floats) -> Floats:
@@ -161,7 +178,7 @@ def _sound(p: Floats, y: Floats) -> Floats:
 
 
 def _against_rules(
-    y: Floats, challenger: Floats, rules: Mapping[str, Floats], weight: Floats | None
+    y: Floats, challenger: Floats, rules: Mapping[str, Floats], weight: Floats | None, unfit: str | None
 ) -> Verdict:
     mine = log_loss(y, _sound(challenger, y), weight)
     losses = {name: log_loss(y, p, weight) for name, p in rules.items() if name in RULES}
@@ -169,12 +186,13 @@ def _against_rules(
         raise ValueError("no simple rule to compare with")
     best = min(losses, key=lambda n: losses[n])
     if mine > losses[best] + 1e-9:
-        return Verdict(
-            False,
-            f"no champion yet, and {best} is better: log loss {losses[best]:.4f} against {mine:.4f}",
-            True,
-        )
-    return Verdict(True, f"first champion: log loss {mine:.4f}, {best} {losses[best]:.4f}")
+        none = "no champion yet" if unfit is None else f"the champion can't be used any more ({unfit})"
+        said = f"{none}, and {best} is better: log loss {losses[best]:.4f} against {mine:.4f}"
+        return Verdict(False, said, True, unfit=unfit, vacant=True)
+    new = (
+        "first champion" if unfit is None else f"in place of a champion that can't be used any more ({unfit})"
+    )
+    return Verdict(True, f"{new}: log loss {mine:.4f}, {best} {losses[best]:.4f}", unfit=unfit)
 
 
 def _against_champion(d: Difference, min_gain: float, loss: float, rule_loss: float) -> Verdict:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from configs.arrays import Floats
-from configs.errors import Fault, ModelError
+from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
 from models.prediction.boosted import Settings, boost
 from models.prediction.sample import Sample
@@ -237,7 +237,7 @@ class FittedModel:
 
         Raises
         ------
-        ModelError
+        UnfitError
             With the missing columns and those that are new.
         """
         missing = [n for n in self.column_names if n not in set(available)]
@@ -246,7 +246,7 @@ class FittedModel:
         new = [n for n in available if n not in set(self.column_names)]
         lines = [Fault(f"- {n}", "the model reads it, the data do not have it") for n in missing[:20]]
         lines += [Fault(f"+ {n}", "the data have it, the model does not read it") for n in new[:20]]
-        raise ModelError(
+        raise UnfitError(
             f"{len(missing)} columns of the model are missing; restore the source, or run `churn train`",
             lines,
         )

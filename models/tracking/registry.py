@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.base import redacted
-from configs.errors import ModelError, StoreError
+from configs.errors import ModelError, StoreError, UnfitError
 from models.prediction.classifier import digest_of
 from models.tracking import store
 from models.tracking.bundle import champion_of, packed, unpacked
@@ -23,7 +23,7 @@ from models.tracking.runs import (
     log_scoring,
     log_training,
 )
-from models.tracking.session import experiment_id, mlflow_module, spoken_to, within
+from models.tracking.session import experiment_id, is_away, mlflow_module, spoken_to, within
 
 __all__ = [
     "Champion",
@@ -86,7 +86,7 @@ def load_champion(tracking: TrackingStore) -> Champion:
     ------
     StoreError
         Without a champion, or when the store refuses; a SQLite file that is missing is not made.
-    ModelError
+    UnfitError
         When its files are damaged.
     TryAgainError
         When the tracking server is away.
@@ -97,7 +97,7 @@ def load_champion(tracking: TrackingStore) -> Champion:
     with spoken_to(tracking) as client:
         version = alias_version(client, tracking, CHAMPION)
         if version is None:
-            raise StoreError(none)
+            raise StoreError(_not_promoted(client, tracking) or none)
         return _read(client, tracking, version)
 
 
@@ -117,20 +117,54 @@ def _read(client: Any, tracking: TrackingStore, version: int) -> Champion:
     found = client.get_model_version(tracking.name, str(version))
     with tempfile.TemporaryDirectory() as folder:
         uri = f"models:/{tracking.name}/{version}"
-        place = Path(mlflow_module().artifacts.download_artifacts(uri, dst_path=folder)) / "artifacts"
         try:
-            files = data_files(place)
+            files = data_files(_downloaded(uri, Path(folder)))
         except OSError as error:
-            raise ModelError(
-                f"version {version} of {tracking.name} has no files; run `churn train`"
+            raise UnfitError(
+                f"version {version} of {tracking.name} has lost its files; restore "
+                f"{_where(client, tracking, version)}, or run `churn train`"
             ) from error
         digest = digest_of(files)
         if digest != found.tags.get("sha256"):
-            raise ModelError(
+            raise UnfitError(
                 f"version {version} of {tracking.name} was changed after training (SHA-256 {digest[:12]}, registered "
-                f"{str(found.tags.get('sha256'))[:12]}); run `churn rollback` or `churn train`"
+                f"{str(found.tags.get('sha256'))[:12]}); "
+                f"restore {_where(client, tracking, version)} from a backup, or run `churn train`"
             )
     return champion_of(files, version, str(found.run_id), digest)
+
+
+def _downloaded(uri: str, folder: Path) -> Path:
+    """The files of a logged model; FileNotFoundError when the store knows it and they are gone."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return Path(mlflow_module().artifacts.download_artifacts(uri, dst_path=str(folder))) / "artifacts"
+    except MlflowException as error:
+        if is_away(error):
+            raise
+        raise FileNotFoundError(str(error)) from error
+
+
+def _where(client: Any, tracking: TrackingStore, version: int) -> str:
+    """Where a version's files should be."""
+    place = str(client.get_model_version_download_uri(tracking.name, str(version)))
+    return store.local_path(place) or redacted(place)
+
+
+def _not_promoted(client: Any, tracking: TrackingStore) -> str | None:
+    """What to do where trainings have left versions and no champion; None without a version."""
+    found = client.search_model_versions(
+        f"name='{tracking.name}'", order_by=["version_number DESC"], max_results=1
+    )
+    if not found:
+        return None
+    newest = found[0]
+    why = str(newest.description or "").partition("\n")[0].replace("*", "")
+    return (
+        f"no champion of {tracking.name}: version {newest.version} was trained ({why}); look at it with `churn ui`, "
+        f"and use it by `churn promote {newest.version} --reason WHY`, or train again with more history"
+    )
 
 
 def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | None:
@@ -163,5 +197,8 @@ def restore_champion(tracking: TrackingStore, reason: str) -> tuple[int | None, 
     with spoken_to(tracking) as client:
         previous = alias_version(client, tracking, PREVIOUS)
         if previous is None:
-            raise ModelError(f"{tracking.name} has no previous champion; use `churn promote VERSION`")
+            raise ModelError(
+                f"{tracking.name} has no previous champion; `churn train` replaces one that can't be used, and "
+                "`churn promote VERSION --reason WHY` any"
+            )
     return make_champion(tracking, previous, f"rollback: {reason}"), previous

@@ -16,6 +16,7 @@ from configs.base import redacted
 from configs.errors import ChurnError, StoreError, TryAgainError
 from models.tracking import store
 from models.tracking.exchange import TrackingStore
+from models.tracking.moved import artifacts_of, follow
 
 PATIENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -64,12 +65,14 @@ def spoken_to(tracking: TrackingStore) -> Iterator[Any]:
     except Exception as error:
         # MLflow quotes the URL, and whatever page a proxy has answered with.
         said, place = redacted(" ".join(str(error).split()))[:200], redacted(tracking.uri)
-        if _is_away(error):
+        if store.is_damaged(tracking.uri):
+            raise StoreError(store.damage(tracking.uri)) from None
+        if is_away(error):
             raise TryAgainError(f"tracking store {place} does not answer: {said}") from None
         raise StoreError(f"tracking store {place}: {type(error).__name__}: {said}") from None
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether the same request may succeed later: no answer, a lock, a busy or broken server; never HTTP 4xx."""
     from mlflow.exceptions import MlflowException, RestException
 
@@ -136,6 +139,7 @@ def _prepare(tracking: TrackingStore) -> None:
     from mlflow.store.db import utils
 
     newest = utils._get_latest_schema_revision()
+    follow(file)
     if store.revision(file) == newest:
         return
     with store.locked(tracking.home):
@@ -159,6 +163,6 @@ def experiment_id(client: Any, tracking: TrackingStore, name: str) -> str:
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
-        local = store.sqlite_file(tracking.uri) is not None
-        place = (tracking.home / "mlartifacts").absolute().as_uri() if local else None
+        file = store.sqlite_file(tracking.uri)
+        place = artifacts_of(file).as_uri() if file is not None else None
         return str(client.create_experiment(name, artifact_location=place))

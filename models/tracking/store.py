@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -27,10 +28,45 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(rest) if found and not head else None
 
 
+def local_path(uri: str) -> str | None:
+    """The path of a file: URI, or of a plain path; None of anything else.
+
+    Examples
+    --------
+    >>> local_path("file:///srv/my%20churn/mlartifacts"), local_path("/srv/a"), local_path("s3://bucket/a")
+    ('/srv/my churn/mlartifacts', '/srv/a', None)
+    """
+    parts = urlsplit(uri)
+    return unquote(parts.path) if parts.scheme in ("", "file") else None
+
+
 def is_missing(uri: str) -> bool:
     """Whether a tracking URI names a SQLite file that is not there."""
     file = sqlite_file(uri)
     return file is not None and not file.exists()
+
+
+def is_damaged(uri: str) -> bool:
+    """Whether a tracking URI names a SQLite file that can't be read as one."""
+    file = sqlite_file(uri)
+    if file is None or not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.OperationalError:  # locked, or no right to read it
+        return False
+    except sqlite3.DatabaseError:
+        return True
+
+
+def damage(uri: str) -> str:
+    """What to do about a damaged SQLite file."""
+    file = sqlite_file(uri)
+    return (
+        f"{file}: the tracking store is damaged; restore it from a backup, or `mv {file} {file}.damaged` and run "
+        "`churn train`, which makes a new one"
+    )
 
 
 @contextmanager

@@ -38,7 +38,7 @@ from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
-from pipeline.tracking.champion import tracking_of
+from pipeline.tracking.champion import require_same_definition, tracking_of
 
 TYPICAL_ROWS = 100_000
 # Days for which a recommendation counts as our last contact.
@@ -91,6 +91,7 @@ def score(
 
 def scored(job: Job) -> AbstractContextManager[Scored]:
     """Score where the data are: the one place at which engines differ."""
+    require_same_definition(job.champion, job.config)
     if job.config.churn.kind == "labelled":
         return without_dates(job)
     return on_a_cluster(job) if job.config.engine.kind == "spark" else on_this_machine(job)

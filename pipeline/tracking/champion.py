@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from configs.errors import ConfigError
-from configs.schema import Config
+from typing import Any
+
+from configs.errors import ConfigError, Fault, UnfitError
+from configs.schema import Churn, Config
 from models.tracking import registry
-from models.tracking.registry import TrackingStore
+from models.tracking.registry import Champion, TrackingStore
 from pipeline.result import Result
 
 
@@ -13,6 +15,41 @@ def tracking_of(config: Config) -> TrackingStore:
     """Where this config's runs and models are."""
     experiment = config.tracking.experiment or config.name
     return TrackingStore(config.tracking_uri, config.home.absolute(), experiment, config.name)
+
+
+def definition(config: Config) -> dict[str, Any]:
+    """What churn means in a config: two models are comparable only when this is equal."""
+    used = {
+        "contractual": {"horizon_days", "gap_days", "not_churn_reasons"},
+        "non_contractual": {"horizon_days", "gap_days", "active_days"},
+        "labelled": {"horizon_days", "churned_values"},
+    }
+    return config.churn.model_dump(mode="json", include={"kind", *used[config.churn.kind]})
+
+
+def require_same_definition(champion: Champion, config: Config) -> None:
+    """Refuse a champion that predicts something else than the config asks for.
+
+    Raises
+    ------
+    UnfitError
+        With each setting that has changed.
+    """
+    was, now = champion.metadata["definition"], definition(config)
+    before = {
+        name: field.get_default(call_default_factory=True) for name, field in Churn.model_fields.items()
+    } | was
+    faults = [
+        Fault(f"churn.{name}", f"is {now[name]}, the champion was trained with {before[name]}")
+        for name in now
+        if now[name] != before[name]
+    ]
+    if faults:
+        raise UnfitError(
+            f"what churn means has changed since the champion, version {champion.version}, was trained; "
+            "run `churn train`, or set it back",
+            faults,
+        )
 
 
 def promote(config: Config, version: int, reason: str) -> Result:

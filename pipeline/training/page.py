@@ -118,6 +118,16 @@ def _html_table(header: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{''.join(f'<th>{html.escape(c)}</th>' for c in header)}</tr>{''.join(cells)}</table>"
 
 
+def _way_out(t: Trained, logged: Logged) -> list[str]:
+    """How to score all the same where nothing was promoted and no champion stays."""
+    if not t.verdict.vacant:
+        return []
+    return [
+        f"nothing can be scored now: look at the run with `churn ui`, and use this version by "
+        f"`churn promote {logged.version} --reason WHY`, or train again with more history"
+    ]
+
+
 def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, dict[str, Any]]:
     """What the command prints, and the same as plain values."""
     newest = t.training.tested[0].fold
@@ -139,6 +149,7 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         *t.notes,
         *t.sources.notes,
         f"{_verdict(t)} (version {logged.version}): {t.verdict.reason}",
+        *_way_out(t, logged),
         logged.url,
     ]
     values = {

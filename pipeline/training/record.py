@@ -12,8 +12,9 @@ from models.backtest.tuning import SIZES
 from models.backtest.undated import WARNING
 from models.statistics.metrics import calibration_bins
 from models.tracking.registry import TrainingRecord
+from pipeline.tracking.champion import definition
 from pipeline.training.page import description, overview, pictures
-from pipeline.training.trained import Trained, definition
+from pipeline.training.trained import Trained
 
 # The table of runs cuts the names of its columns near 14 characters, and sorts them: short, and led by a letter.
 HEADLINE = {

@@ -34,10 +34,10 @@ from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, open_sources
-from pipeline.tracking.champion import tracking_of
+from pipeline.tracking.champion import require_same_definition, tracking_of
 from pipeline.training.page import summary
 from pipeline.training.record import make_record
-from pipeline.training.trained import Trained, definition
+from pipeline.training.trained import Trained
 
 Say = Callable[[str], None]
 
@@ -106,8 +106,13 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     if verdict.promote:
         registry.make_champion(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
+    replaced = [f"the champion was replaced because it can't be used any more: {verdict.unfit}"]
     return Result(text, values, LOOK if verdict.failed else 0).with_look(
-        [*sources.look, *([] if undated else map(str, suspects_of(sources, config)))]
+        [
+            *(replaced if verdict.unfit and verdict.promote else []),
+            *sources.look,
+            *([] if undated else map(str, suspects_of(sources, config))),
+        ]
     )
 
 
@@ -236,32 +241,42 @@ def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
 def compare(config: Config, tracking: TrackingStore, training: Training, sample: Sample) -> Verdict:
     """Champion against challenger on the newest mature rows, which neither has seen.
 
-    Without a champion the challenger stands against the simple rules on all test snapshots, each predicted by what
-    was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the champion may read
-    some that the challenger left out.
+    Without a champion that can be used the challenger stands against the simple rules on all test snapshots, each
+    predicted by what was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the
+    champion may read some that the challenger left out.
     """
     newest = training.tested[0]
-    version = registry.champion_version(tracking)
     rows = sample.rows(newest.fold.test_rows)
-    judged = training.tested if version is None else training.tested[:1]
+
+    def champion() -> Floats:
+        return _champion_probability(config, tracking, rows, newest.fold)
+
+    if registry.champion_version(tracking) is None:
+        return _judged(config, training, None)
+    verdict = _judged(config, training, champion)
+    return verdict if verdict.unfit is None else _judged(config, training, None, verdict.unfit)
+
+
+def _judged(
+    config: Config, training: Training, champion: Callable[[], Floats] | None, unfit: str | None = None
+) -> Verdict:
+    newest = training.tested[0]
+    judged = training.tested if champion is None else training.tested[:1]
     said = {
         n: np.concatenate([t.probability[n] for t in judged])
         for n in newest.probability
         if all(n in t.probability for t in judged)
     }
-
-    def champion() -> Floats:
-        return _champion_probability(config, tracking, rows, newest.fold)
-
     return judge(
         y=np.concatenate([t.y for t in judged]),
         challenger=said["model"],
-        champion=None if version is None else champion,
+        champion=champion,
         customer=np.concatenate([t.customer for t in judged]),
         rules=said,
         min_gain=config.model.min_gain,
         seed=config.seed,
         weight=_joined([t.weight for t in judged]),
+        unfit=unfit,
     )
 
 
@@ -273,11 +288,7 @@ def _joined(weights: list[Floats | None]) -> Floats | None:
 
 def _champion_probability(config: Config, tracking: TrackingStore, rows: Sample, newest: Fold) -> Floats:
     champion = registry.load_champion(tracking)
-    if champion.metadata["definition"] != definition(config):
-        raise ModelError(
-            "the definition of churn has changed since the champion was trained; "
-            "look at the run, then `churn promote VERSION --reason ...`"
-        )
+    require_same_definition(champion, config)
     if newest.crossed:
         champion.model.check_columns(list(rows.X.columns))
         return out_of_fold(champion.held, rows.X, rows.customer)

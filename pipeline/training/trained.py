@@ -117,13 +117,3 @@ class Trained:
         """What the deployed model is, in one word."""
         weights = self.training.deployed.weights
         return "blend" if len(weights) > 1 else next(iter(weights))
-
-
-def definition(config: Config) -> dict[str, Any]:
-    """What churn means in a config: two models are comparable only when this is equal."""
-    used = {
-        "contractual": {"horizon_days", "gap_days", "not_churn_reasons"},
-        "non_contractual": {"horizon_days", "gap_days", "active_days"},
-        "labelled": {"horizon_days", "churned_values"},
-    }
-    return config.churn.model_dump(mode="json", include={"kind", *used[config.churn.kind]})

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from configs.errors import Fault, ModelError
+from configs.errors import Fault, ModelError, UnfitError
 from models.backtest.compare import judge, paired
 from models.statistics.metrics import auc, log_loss
 
@@ -73,3 +73,23 @@ def test_a_failure_with_many_faults_is_told_in_one_line():
     assert reason.startswith("comparison failed, champion stays: 9 columns are missing (- - c0: not there; ")
     assert reason.endswith("; ...)")
     assert "\n" not in reason
+
+
+def test_a_champion_that_cannot_be_used_is_said_and_replaced_by_what_beats_the_rules():
+    def broken():
+        raise UnfitError("1 columns of the model are missing", [Fault("- plan", "not there")])
+
+    said = verdict(TRUTH, broken)
+    assert (said.promote, said.failed, said.unfit) == (
+        False,
+        True,
+        "1 columns of the model are missing (- - plan: not there)",
+    )
+    better = judge(Y, TRUTH, None, WHO, BASE, 0.0, 1, unfit=said.unfit)
+    assert (better.promote, better.vacant) == (True, False)
+    assert better.reason.startswith(
+        "in place of a champion that can't be used any more (1 columns of the model"
+    )
+    poor = judge(Y, 1 - TRUTH, None, WHO, BASE, 0.0, 1, unfit=said.unfit)
+    assert (poor.promote, poor.failed, poor.vacant) == (False, True, True)
+    assert "the champion can't be used any more (1 columns of the model are missing" in poor.reason

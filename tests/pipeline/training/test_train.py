@@ -87,23 +87,24 @@ def test_no_customer_is_named_in_what_is_logged(company):
         assert not [i for i in range(250) if f'"{i:05d}"'.encode() in content], file.name
 
 
-def test_a_damaged_champion_stays_and_a_person_is_called(company):
+def test_a_damaged_champion_is_replaced_and_a_person_is_called(company):
     train(company, AS_OF)
     target = next(f for f in artifacts(company) if f.name == "metadata.json")
     target.write_text(target.read_text() + " ")
     result = train(company, AS_OF)
     assert result.exit_code == 3
-    assert not result.values["promoted"]
-    assert "changed after training" in result.values["reason"]
-    assert registry.champion_version(tracking_of(company)) == 1
+    assert result.values["promoted"]
+    assert "changed after training" in result.values["look"][0]
+    assert registry.champion_version(tracking_of(company)) == 2
 
 
-def test_another_definition_of_churn_cannot_be_compared(company):
+def test_another_definition_of_churn_needs_another_champion(company):
     train(company, AS_OF)
     churn = company.churn.model_copy(update={"horizon_days": 45})
     result = train(company.model_copy(update={"churn": churn}), AS_OF)
     assert result.exit_code == 3
-    assert "definition of churn has changed" in result.values["reason"]
+    assert "churn.horizon_days: is 45, the champion was trained with 30" in result.values["reason"]
+    assert registry.champion_version(tracking_of(company)) == 2
 
 
 def test_a_search_is_logged_as_children_and_said(company):
