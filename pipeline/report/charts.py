@@ -32,6 +32,8 @@ class Mark:
         In percent; NaN leaves a gap.
     forecast
         Drawn hollow and dashed, apart from what has been measured.
+    doubtful
+        Drawn grey and hollow: the records do not reach back far enough for it.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Mark:
     low: float
     high: float
     forecast: bool = False
+    doubtful: bool = False
 
 
 def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, height: int) -> str:
@@ -73,6 +76,10 @@ def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, 
         )
         axes.plot(at, values, color=ACCENT, lw=2, marker="o", ms=4.5)
         known = [(i, m) for i, m in past if math.isfinite(m.value)]
+        doubts = [(i, m.value) for i, m in known if m.doubtful]
+        if doubts:
+            at, values = (list(each) for each in zip(*doubts, strict=True))
+            axes.plot(at, values, color=MUTED, lw=0, marker="o", ms=6, mfc=SURFACE, mew=1.6)
         for i, mark in enumerate(marks):
             if mark.forecast:
                 _draw_forecast(axes, i, mark, known[-1] if known else None)

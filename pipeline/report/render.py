@@ -125,7 +125,13 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
         return language.percent(value, 0 if abs(value - round(value)) < 1e-9 else 1)
 
     marks = [
-        Mark(*language.period(r.period), number(r.rate), number(r.low), number(r.high))
+        Mark(
+            *language.period(r.period),
+            number(r.rate),
+            number(r.low),
+            number(r.high),
+            doubtful=r.period in view.overview.doubtful,
+        )
         for r in view.retention
         if r.complete
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from pipeline.report.overview import Overview
+
 
 @dataclass(frozen=True)
 class Talk:
@@ -191,6 +193,8 @@ class ReportView:
         Spend in so many days is a customer's value; None when the value is something else.
     language
         Of the page; see `templates/report.*.yaml`.
+    overview
+        The executive's half.
     """
 
     company: str
@@ -213,3 +217,4 @@ class ReportView:
     pictures: tuple[str, ...] = ()
     value_days: int | None = None
     language: str = "en"
+    overview: Overview = Overview()  # noqa: RUF009 - frozen

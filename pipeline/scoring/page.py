@@ -22,6 +22,7 @@ from pipeline.report.view import (
     SourceRow,
 )
 from pipeline.scoring.night import Night
+from pipeline.scoring.overview import overview_of
 from pipeline.sources.freshness import STALE_DAYS
 
 FILES = ("scores.parquet", "retention.csv", "manifest.json")
@@ -55,6 +56,7 @@ def page_of(night: Night) -> ReportView:
         tracking_url=config.tracking.uri,
         active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
         pictures=tuple(night.rates.pictures.values()),
+        overview=overview_of(night.rates.tables, night.rates.unit, config.margin, night.prepared.context),
         value_days=config.outreach.value_days if night.priced else None,
     )
 

@@ -70,6 +70,20 @@ class Language:
         shown = self.number(value, digits)
         return shown if shown == UNKNOWN else self.text("percent", number=shown)
 
+    def points(self, value: float) -> str:
+        """A difference with its sign, which nothing that is shown as 0.0 has.
+
+        Examples
+        --------
+        >>> en = Language("en")
+        >>> en.points(1.26), en.points(-0.3), en.points(-0.04)
+        ('+1.3', '−0.3', '0.0')
+        """
+        shown = self.number(abs(value), 1)
+        if shown == self.number(0, 1):
+            return shown
+        return self.text("plus" if value > 0 else "minus", number=shown)
+
     def chance(self, probability: float) -> str:
         """A probability in whole percent, never rounded to a certainty."""
         if probability < 0.01:

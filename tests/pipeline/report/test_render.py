@@ -17,6 +17,19 @@ import yaml
 from configs.errors import ConfigError
 from pipeline.report import render
 from pipeline.report.charts import Mark, calibration_chart, trend_chart
+from pipeline.report.overview import (
+    AuditRow,
+    Change,
+    Cohort,
+    EffectRow,
+    GoalRow,
+    Money,
+    Overview,
+    PointWorth,
+    SegmentRow,
+    StatedRow,
+    SurveyRow,
+)
 from pipeline.report.render import LIST_ROWS, render_report
 from pipeline.report.templates import language as language_module
 from pipeline.report.templates.language import Language
@@ -95,6 +108,44 @@ def counts(by_name):
     return tuple(Count(name, customers) for name, customers in by_name.items())
 
 
+def overview():
+    return Overview(
+        goals=(
+            GoalRow("nps", "at least 0", "2025-10", -15.6, False, -15.6, "2025-08", 3),
+            GoalRow("rate", "at least 90", "2025-10", 93.2, True, 3.2, "2024-11", 12),
+            GoalRow("engagement", "up every month", "", None, None, None, "", 0),
+        ),
+        change=Change("plan", "2025-09", "2025-10", 0.14, -0.3, 0.44),
+        money=Money("2025-10", 48.0, 69.9, None),
+        point=PointWorth(113.6, 81_985.0, 32_794.0, ("1,221 customers today",)),
+        segments=(
+            SegmentRow("plan", "basic", 567, 95.8, 93.8, 97.1),
+            SegmentRow("plan", "", 3, None, None, None),
+        ),
+        segments_of="2025-10",
+        surveys=(
+            SurveyRow("nps", "nps", "2025-10", 243, 48.6, -15.6, -24.8, -6.5),
+            SurveyRow("csat", "csat", "2025-10", 1, 28.8, 3.1, None, None),
+            SurveyRow("ease", "mean", "2025-10", 9, 20.0, 4.25, 4.0, 4.5),
+        ),
+        stated=(
+            StatedRow("won by a competitor", "yes", 7, 70.0),
+            StatedRow("no reason stated", "unknown", 3, 30.0),
+        ),
+        audit=(AuditRow("mean_score", "(none)", 286, 10.8, 5.4, 3.1, 9.4),),
+        audit_of="2025-10",
+        effects=(EffectRow("", 812, 2.34, 0.4, 4.2), EffectRow("Ask for feedback", 40, None, None, None)),
+        cohorts=(
+            Cohort("2025-08", 39, (100.0, 95.2, 84.9)),
+            Cohort("2025-09", 28, (100.0, 90.0)),
+            Cohort("2025-10", 31, (100.0,)),
+        ),
+        doubtful=frozenset({"2024-11", "2024-12"}),
+        held=9,
+        past=10,
+    )
+
+
 def build_view():
     return ReportView(
         company="demo",
@@ -137,6 +188,7 @@ def build_view():
         files=("outreach.csv", "suppressed.csv", "retention.csv", "scores.parquet"),
         tracking_url="http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning",
         value_days=180,
+        overview=overview(),
     )  # fmt: skip
 
 
@@ -195,6 +247,7 @@ def sparse(view):
         files=(),
         tracking_url=None,
         value_days=None,
+        overview=Overview(),
     )
 
 
@@ -222,13 +275,47 @@ def test_the_first_screen_answers_the_three_questions(view):
     ) in words["list"]
 
 
+def test_an_executive_reads_three_sentences_and_the_company(view):
+    words = Page(render_report(view)).words
+    assert words["short"] == (
+        "In three sentences In Oct 2025, 93.2% of the customers stayed: 3.2 points above the goal (at least 90). "
+        "For Nov 2025, 93.6% is expected, between 92.1% and 94.9%. Of 10 past forecasts, 9 held what came. "
+        "Of the +0.1 points since Sept 2025, −0.3 come from another mix of customers (by plan) and +0.4 from the same "
+        "kinds of customers staying more or less often."
+    )
+    company = words["company"]
+    for told in (
+        "Goals: 1 of 3 reached ✗ missed NPS, at least 0 : -15.6 for 3 periods, Aug 2025 to Oct 2025 ✓ reached",
+        "not known events a customer, up every month",
+        "Revenue kept, Oct 2025 gross 48.0% net, with what customers paid more 69.9% from repeat purchases –",
+        "81,985 more revenue in a year, 32,794 after costs. 114 customers more at its end.",
+        "All actions together : +2.3 points kept (+0.4 to +4.2) 812 customers listed or left alone by chance",
+        "Ask for feedback : not known yet 40 customers",
+        "NPS , Oct 2025: −15.6 (-25 to -6) 243 answers, 49% of those asked satisfied , Oct 2025: 3.1% 1 answer",
+        "won by a competitor: 70% 7 customers · within the company's control no reason stated: 30% 3 customers Wh",
+        "mean survey score : (none) – 5.4 times as often lost 10.8% of 286 customers; interval 3.1 to 9.4",
+        "Rate by segment, Oct 2025 plan Start (S) Retention rate basic 567 95.8% 93.8% to 97.1% 3 – –",
+        "Started Customers 0 1 2 Oct 2025 31 100 Sept 2025 28 100 90 Aug 2025 39 100 95 85",
+    ):
+        assert told in company
+    assert "Grey: the records" in words["h-trend"]
+    assert "Nov 2025 is still running" in words["h-trend"]
+
+
+def test_without_goals_segments_and_forecast_the_sentences_say_what_is_missing(view):
+    words = Page(render_report(replace(view, overview=Overview(), forecast=None))).words
+    assert "stayed; no goal is set for it (retention.goals). What moved the rate" in words["short"]
+    assert "Nothing is proven yet" in words["company"]
+    assert "short" not in Page(render_report(sparse(view))).words
+
+
 def test_every_period_is_listed_newest_first_and_the_running_one_has_no_rate(view):
     words = Page(render_report(view)).words["rates"]
     assert (
         "Nov 2025 – – – – 93.6% 92.1% to 94.9% forecast Nov 2025 1,221 41 1,229 33 – – still running Oct"
         in words
     )
-    assert words.endswith("Nov 2024 1,104 81 1,108 77 93.0% 91.4% to 94.4% final")
+    assert words.endswith("Nov 2024 1,104 81 1,108 77 93.0% 91.4% to 94.4% records too short")
 
 
 def test_model_drivers_sources_and_files(view):
@@ -279,6 +366,16 @@ def test_text_from_the_data_is_never_markup(view):
             sources=(SourceRow(EVIL, 1, None),),
             warnings=(EVIL,) * 5,
             files=(EVIL,),
+            overview=replace(
+                view.overview,
+                change=replace(view.overview.change, attribute=EVIL, before=EVIL),
+                goals=(replace(view.overview.goals[0], metric=EVIL, wanted=EVIL, period=EVIL, since=EVIL),),
+                segments=(SegmentRow(EVIL, EVIL, 1, 1.0, 1.0, 1.0),),
+                surveys=(replace(view.overview.surveys[0], kind=EVIL, period=EVIL),),
+                audit=(replace(view.overview.audit[0], fact=EVIL, value=EVIL),),
+                effects=(EffectRow(EVIL, 1, None, None, None),),
+                cohorts=(Cohort(EVIL, 1, (1.0,)),),
+            ),
             retention=(replace(view.retention[0], period=EVIL),),
             forecast=replace(view.forecast, period=EVIL),
             model=replace(view.model, version=EVIL, contenders=(Contender(EVIL, None, None, None, None),)),
