@@ -7,11 +7,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.base import Section
+from configs.base import Days, Section
 
 PeriodUnit = Literal["week", "month", "quarter", "year"]
 ReasonCode = Literal[
-    "closed_down", "left_market", "friend_or_free", "competitor", "unhappy", "nobody_cares", "other"
+    "closed_down",
+    "left_market",
+    "friend_or_free",
+    "competitor",
+    "unhappy",
+    "nobody_cares",
+    "payment_failed",
+    "other",
 ]
 
 
@@ -20,7 +27,12 @@ class Reasons(Section):
 
     codes: dict[str, ReasonCode] = Field(default_factory=dict)
     controllable: tuple[ReasonCode, ...] = Field(
-        default=("competitor", "unhappy", "nobody_cares"), description="codes that the company can act on"
+        default=("competitor", "unhappy", "nobody_cares", "payment_failed"),
+        description="codes that the company can act on",
+    )
+    dunning_days: Days = Field(
+        default=30,
+        description="without a stated reason, an ending so soon after a failed, unpaid payment is involuntary",
     )
 
 

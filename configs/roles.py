@@ -189,7 +189,7 @@ TAKEN = frozenset(
             "complaint",
         ),
         "first_plan",
-        *("lost", "purchases", "spend", "mean_score", "contacts", "days_since_purchase"),
+        *("lost", "purchases", "spend", "mean_score", "contacts", "days_since_purchase", "unpaid_payments"),
     }
 )
 

@@ -25,7 +25,9 @@ def open_failed_payment_count(at: At) -> Floats:
     driver="failed payments",
     windows=True,
     worse=Worse(
-        range=Range(above=0.5), says="{failed_payment_count_{days}d:payment} failed in the last {days} days"
+        range=Range(above=0.5),
+        says="{failed_payment_count_{days}d:payment} failed in the last {days} days",
+        unless={"open_failed_payment_count": Range(below=0.5)},  # all were paid since
     ),
 )
 def failed_payment_count(at: At, days: int) -> Floats:

@@ -14,6 +14,7 @@ import typer
 from configs.errors import DataError
 from configs.schema import Churn
 from models.statistics.groups import compare_groups
+from pipeline.retention.definition.involuntary import PAYMENTS, ends_of, with_unpaid
 from pipeline.retention.definition.movements import statuses
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import attributes, in_ranges
@@ -37,8 +38,9 @@ def audit_table(
 
     The population are the customers at the start; those who left for a reason that does not count as churn are
     left out. The facts are the customers' attributes, and what was on record at the start: tenure, and of the past
-    `active_days` purchases, spend, mean feedback score and contacts. Contracts have the days since the last
-    purchase, too; without a contract these are what being lost is defined by. Numbers are cut at their quantiles.
+    `active_days` purchases, spend, mean feedback score, contacts, and payments that failed and were not paid.
+    Contracts have the days since the last purchase, too; without a contract these are what being lost is defined by.
+    Numbers are cut at their quantiles.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def _histories(tables: Mapping[str, ir.Table], churn: Churn, start: dt.datetime)
     """What was on record of each customer at the start of the period, one table a role."""
     since = start - dt.timedelta(days=churn.active_days)
     past = {}
-    for role in ("transactions", "feedback", "contacts"):
+    for role in ("transactions", "feedback", "contacts", "failed_payments"):
         if role in tables:
             events = tables[role]
             known = events.known_at < ibis.literal(start) if "known_at" in events.columns else True
@@ -125,7 +127,23 @@ def _histories(tables: Mapping[str, ir.Table], churn: Churn, start: dt.datetime)
     if "contacts" in past:
         talks = past["contacts"]
         found.append(talks.group_by("customer_id").aggregate(contacts=talks.count()))
+    if "failed_payments" in past:
+        failed = past["failed_payments"]
+        if "recovered_at" in failed.columns:
+            failed = failed.filter(
+                failed.recovered_at.isnull() | (failed.recovered_at >= ibis.literal(start))
+            )
+        found.append(failed.group_by("customer_id").aggregate(unpaid_payments=failed.count()))
     return found
+
+
+def involuntary(tables: Mapping[str, ir.Table], churn: Churn, period: Period, days: int) -> tuple[int, int]:
+    """How many of the lost of a period left within `days` days of a payment that failed and was not paid; and all."""
+    status = statuses(tables, churn, period.start, period.end)
+    ended, more = ends_of(status.filter(status.status == "lost"), tables, churn, period)
+    found = with_unpaid(ended, tables, days + more)
+    row = found.aggregate(unpaid=found.unpaid.sum(), lost=found.count()).execute().iloc[0]
+    return int(row.unpaid or 0), int(row.lost)
 
 
 def _groups(facts: ir.Table, name: str, max_values: int, bands: int) -> pd.DataFrame:
@@ -167,11 +185,20 @@ def show(
         f"lost in {chosen.label}: each group against all others; p for {len(frame)} comparisons (Benjamini-Hochberg)",
         "a difference is no cause",
     ]
+    more: dict[str, object] = {"period": chosen.label}
+    if "failed_payments" in question.tables:
+        days = question.config.retention.reasons.dunning_days
+        unpaid, lost = involuntary(question.tables, question.config.churn, chosen, days)
+        more |= {"involuntary": unpaid, "lost": lost}
+        rules.append(
+            f"involuntary: of {unpaid} of {lost} lost ({100 * unpaid / max(lost, 1):.1f} %) a payment failed near the "
+            "end and was not paid"
+        )
     if len(frame) > rows:
         rules.append(
             f"{len(frame) - rows} less certain rows are not shown; --rows N shows more, --out keeps all"
         )
-    return Shown(frame, shown(frame.head(rows), columns), rules, {"period": chosen.label})
+    return Shown(frame, shown(frame.head(rows), columns), rules, more)
 
 
 def nightly(question: Question) -> pd.DataFrame:
@@ -181,5 +208,10 @@ def nightly(question: Question) -> pd.DataFrame:
 
 
 EVENT = frozenset({"customer_id", "occurred_at", "known_at"})
-READS = {"transactions": EVENT | {"amount"}, "feedback": EVENT | {"score"}, "contacts": EVENT}
+READS = {
+    "transactions": EVENT | {"amount"},
+    "feedback": EVENT | {"score"},
+    "contacts": EVENT,
+    "failed_payments": EVENT | PAYMENTS,
+}
 TABLE = Table(show, READS, segment=False, nightly=nightly)

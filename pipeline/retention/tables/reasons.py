@@ -11,6 +11,7 @@ import pandas as pd
 
 from configs.errors import ConfigError, Fault
 from features.definition import edge_index, spells
+from pipeline.retention.definition.involuntary import PAYMENTS, with_unpaid
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show as shown
@@ -23,12 +24,19 @@ LABELS: dict[str, str] = {
     "competitor": "won by a competitor",
     "unhappy": "unhappy with product or service",
     "nobody_cares": "felt that nobody cares",
+    "payment_failed": "a payment failed",
     "other": "another reason",
     "uncoded": "stated, but not in the config's list",
     "not_stated": "no reason stated",
 }
-CONTROLLABLE = frozenset({"competitor", "unhappy", "nobody_cares"})
+CONTROLLABLE = frozenset({"competitor", "unhappy", "nobody_cares", "payment_failed"})
 UNKNOWN = frozenset({"other", "uncoded", "not_stated"})
+INVOLUNTARY = "payment_failed"
+DUNNING_DAYS = 30
+# How billing systems say that they ended a contract since nobody paid.
+BILLING = dict.fromkeys(
+    ("payment failed", "not_paid", "nonpayment", "non_payment", "unpaid", "past_due"), INVOLUNTARY
+)
 
 
 def reason_table(
@@ -40,6 +48,7 @@ def reason_table(
     controllable: Collection[str] = CONTROLLABLE,
     not_churn_reasons: Collection[str] = (),
     segment: str | None = None,
+    dunning_days: int = DUNNING_DAYS,
 ) -> pd.DataFrame:
     """Endings that count as churn, by period and coded reason.
 
@@ -61,6 +70,9 @@ def reason_table(
         Endings that do not count.
     segment
         A customer attribute.
+    dunning_days
+        Where no reason of `LABELS` is stated, an ending so soon after a payment that failed and was not paid since is
+        involuntary: its code is `payment_failed`.
 
     Returns
     -------
@@ -88,7 +100,9 @@ def reason_table(
         else_="uncoded",
     )
     counts = customers.end_reason.fill_null("").notin(list(not_churn_reasons)) if not_churn_reasons else True
-    ended = customers.filter(customers.ended_at.notnull() & counts)
+    ended = customers.mutate(code=code).filter(customers.ended_at.notnull() & counts)
+    ended = with_unpaid(ended, tables, dunning_days)
+    code = ibis.ifelse(ended.unpaid & ended.code.isin(["not_stated", "uncoded"]), INVOLUNTARY, ended.code)
     ended = ended.select("customer_id", number=edge_index(ended.ended_at, edges).cast("int64") - 1, code=code)
     ended = ended.filter((ended.number >= 0) & (ended.number < len(periods)))
     if segment is not None:
@@ -117,7 +131,11 @@ def _coding(codes: Mapping[str, str], controllable: Collection[str]) -> dict[str
             "unknown reason codes",
             [Fault(f"reasons: {code}", "is no code", f"known: {known}") for code in wrong],
         )
-    return {code: code for code in LABELS} | {text.strip().lower(): code for text, code in codes.items()}
+    return (
+        {code: code for code in LABELS}
+        | BILLING
+        | {text.strip().lower(): code for text, code in codes.items()}
+    )
 
 
 def of_question(question: Question) -> pd.DataFrame:
@@ -131,6 +149,7 @@ def of_question(question: Question) -> pd.DataFrame:
         controllable=config.retention.reasons.controllable,
         not_churn_reasons=config.churn.not_churn_reasons,
         segment=scope.segment,
+        dunning_days=config.retention.reasons.dunning_days + config.churn.grace_days,
     )
 
 
@@ -145,7 +164,21 @@ def show(question: Question) -> Shown:
         total = total.assign(share=100 * total["customers"] / total["customers"].sum())
         total = total.sort_values(["customers", "code"], ascending=[False, True])
         text = f"{shown(total, figures)}\n\n{shown(frame, ['period', *figures])}"
-    return Shown(frame, text, ["endings that count as churn; coded by retention.reasons of the config"])
+    rules = ["endings that count as churn; coded by retention.reasons of the config"]
+    return Shown(frame, text, [*rules, *_involuntary(question, frame)])
 
 
-TABLE = Table(show, nightly=of_question, needs=("customers.ended_at", "customers.end_reason"))
+def _involuntary(question: Question, frame: pd.DataFrame) -> list[str]:
+    """How many left since a payment failed, where failed payments or their reason are known."""
+    unpaid = int(frame.loc[frame["code"] == INVOLUNTARY, "customers"].sum())
+    if not unpaid and "failed_payments" not in question.tables:
+        return []
+    every, days = int(frame["customers"].sum()), question.config.retention.reasons.dunning_days
+    return [
+        f"involuntary: {unpaid} of {every} ({100 * unpaid / max(every, 1):.1f} %) - a payment failed is the stated "
+        f"reason, or none is and one failed in the last {days} days and was not paid"
+    ]
+
+
+READS = {"failed_payments": PAYMENTS}
+TABLE = Table(show, READS, nightly=of_question, needs=("customers.ended_at", "customers.end_reason"))

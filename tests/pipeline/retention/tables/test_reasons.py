@@ -51,3 +51,35 @@ def test_real_reasons_equal_a_count():
     inside = (c.ended_at >= periods[0].start) & (c.ended_at < periods[-1].end) & (c.end_reason == "withdrawn")
     assert table.customers.sum() == inside.sum() > 100
     assert set(table.code) == {"uncoded"}
+
+
+def test_whoever_left_after_a_failed_payment_did_not_decide_to():
+    """The stated reason stands; where none is stated, or none that is known, the payment tells."""
+    people = pd.DataFrame(
+        {
+            "customer_id": list("abcde"),
+            "started_at": pd.Timestamp("2023-01-01"),
+            "ended_at": pd.Timestamp("2024-01-20"),
+            "end_reason": ["Not_Paid", None, "competitor", "??", None],
+        }
+    )
+    failed = pd.DataFrame(
+        {
+            "customer_id": list("bcde"),
+            "occurred_at": pd.to_datetime(["2024-01-10"] * 4),
+            "recovered_at": pd.to_datetime([None, None, None, "2024-01-15"]),
+        }
+    )
+    tables, periods = (
+        as_tables({"customers": people, "failed_payments": failed}),
+        periods_until(AS_OF, "month", 1),
+    )
+    table = reason_table(tables, periods, AS_OF)
+    assert table[["code", "controllable", "customers", "share"]].values.tolist() == [
+        ["payment_failed", "yes", 3, 60.0],
+        ["competitor", "yes", 1, 20.0],
+        ["not_stated", "unknown", 1, 20.0],
+    ]
+    assert set(reason_table(tables, periods, AS_OF, dunning_days=5).code) == {
+        "payment_failed", "competitor", "uncoded", "not_stated",
+    }  # fmt: skip
