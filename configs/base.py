@@ -16,15 +16,26 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 LONGEST_SHOWN = 120
-_PASSWORD = re.compile(r"(://[^:/@\s]*:).*(@)")
-_SECRET = re.compile(r"([?&][^=&#\s]*(?:pass|secret|token|key)[^=&#\s]*=)[^&#\s]*", re.IGNORECASE)
+# A port at the end of an address is no password, although an @ may follow later in the line.
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)(?!\d{1,5}(?:[\s)\"'<>,;]|$))[^<>\"\n]*(@)", re.MULTILINE)
+_NAMES = "pass|pwd|secret|token|credential|signature|key"
+_SECRET = re.compile(
+    rf"([?&;\s][^=&#;\s]*(?:{_NAMES})[^=&#;\s]*=|[?&]sig=|^(?:{_NAMES})\w*=)[^&#;\s\"'<>]*",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def redacted(text: str) -> str:
-    """A URL, or a text that holds one, without its password.
+    """A URL, or a text that holds some, without passwords; whatever is written or shown goes through this.
 
     Examples
     --------
+    >>> redacted("see http://me:secret@tracking:5000/x?access_token=abc, or mail@example.org")
+    'see http://me:***@example.org'
+    >>> redacted("http://127.0.0.1:5000 is away, ask me@example.org")
+    'http://127.0.0.1:5000 is away, ask me@example.org'
+    >>> redacted("host=db user=me password=secret sslmode=require")
+    'host=db user=me password=*** sslmode=require'
     >>> redacted("postgresql://me:pa@ss@host/shop#orders")
     'postgresql://me:***@host/shop#orders'
     >>> redacted("postgresql:///shop?user=me&password=secret#orders")

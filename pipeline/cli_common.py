@@ -9,7 +9,6 @@ import dataclasses
 import datetime as dt
 import functools
 import inspect
-import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +20,7 @@ import typer
 
 from configs.errors import ChurnError, ConfigError
 from pipeline.progress import silence
+from pipeline.result import as_line, visible
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,16 @@ class Common:
     def say(self, line: str) -> None:
         """Tell what is going on, on standard error."""
         if not self.quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(visible(line), file=sys.stderr, flush=True)
 
     def detail(self, line: str) -> None:
         """Tell more, when asked to."""
         if self.verbose:
-            print(line, file=sys.stderr, flush=True)
+            print(visible(line), file=sys.stderr, flush=True)
 
     def result(self, shown: str, values: Any) -> None:
         """Print the result for a person, or as JSON for a machine, on standard output."""
-        if self.as_json:
-            print(json.dumps(values, default=str, ensure_ascii=False))
-        else:
-            print(shown)
+        print(visible(as_line(values)) if self.as_json else visible(shown))
 
 
 def command(group: typer.Typer, name: str | None = None, *, default: bool = False) -> Callable[[Any], Any]:
@@ -188,6 +185,6 @@ def _guarded(common: Common, work: Callable[[], int | None]) -> int:
             1,
         )
     if common.as_json:
-        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
-    print(f"churn: {message}", file=sys.stderr)
+        print(visible(as_line({"error": message, "exit_code": code})))
+    print(visible(f"churn: {message}"), file=sys.stderr)
     return code

@@ -4,6 +4,8 @@ data/<name>/runs/<as-of>/    a published night
 latest           link to the newest of them
 ledger/          what was recommended; forecasts/ in it
 control.key      secret of the draws
+champion.json    the model that scored last
+unsent/          what the tracking store has not received yet
 """
 
 from __future__ import annotations
@@ -43,6 +45,16 @@ class Layout:
     def ledger(self) -> Path:
         """What was recommended, to whom, when and why."""
         return self.folder / "ledger"
+
+    @property
+    def champion(self) -> Path:
+        """The model that scored last, for nights on which the tracking store is away."""
+        return self.folder / "champion.json"
+
+    @property
+    def unsent(self) -> Path:
+        """What nights have logged and the tracking store has not received."""
+        return self.folder / "unsent"
 
     @property
     def forecasts(self) -> Path:

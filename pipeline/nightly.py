@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from configs.schema import Config
+from pipeline.commit import settle_when_free
 from pipeline.layout import layout_of
 from pipeline.result import Result
 
@@ -28,7 +29,10 @@ def learn_and_score(config: Config, as_of: dt.date, out: Path | None, *, dry_run
     from pipeline.scoring.score import score
     from pipeline.sources.opening import open_sources
 
-    folder, sources = layout_of(config, out).ledger, None
+    layout, sources = layout_of(config, out), None
+    folder = layout.ledger
+    for line in settle_when_free(layout) if not dry_run else ():
+        say(line)
     if not dry_run and config.churn.kind != "labelled" and has_news(folder, config, as_of):
         sources = open_sources(config, as_of)
         learn(sources, config, folder, as_of, say)

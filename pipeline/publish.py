@@ -1,13 +1,11 @@
-"""Lock, atomic output folders, the switch of `latest`, and the manifest."""
+"""Locks, files and links that are replaced in one step, digests and JSON."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,49 +59,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def publish(runs: Path, as_of: dt.date, latest: Path, write: Callable[[Path], None]) -> Path:
-    """Publish a folder of outputs for a date.
-
-    Parameters
-    ----------
-    runs
-        The folder of all runs; the outputs appear in `runs/<as_of>`.
-    latest
-        Link that is switched to the new folder when it is complete.
-    write
-        Called with a temporary folder to fill. When it fails, nothing has changed.
-
-    Returns
-    -------
-    Path
-        The published folder.
-    """
-    runs.mkdir(parents=True, exist_ok=True)
-    target, old = runs / as_of.isoformat(), runs / f".{as_of}.old"
-    if old.exists() and not target.exists():  # an earlier run died between its two renames
-        old.rename(target)
-    fresh = runs / f".{as_of}.new"
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    fresh.mkdir()
-    try:
-        write(fresh)
-        for file in sorted(path for path in fresh.rglob("*") if path.is_file()):
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-    point(latest, target)
-    return target
 
 
 def point(link: Path, target: Path) -> None:
@@ -112,15 +70,43 @@ def point(link: Path, target: Path) -> None:
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
     fresh.replace(link)
+    sync(link.parent)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs on this machine.
+
+    Examples
+    --------
+    >>> is_alive(os.getpid())
+    True
+    """
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def sync(folder: Path) -> None:
+    """Make renames in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def file_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file in a folder and those in it, by name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(file.relative_to(folder)): _sha256(file) for file in files}
+    return {str(file.relative_to(folder)): sha256_of(file) for file in files}
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file's content."""
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

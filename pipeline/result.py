@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from configs.base import redacted
+
 LOOK = 3
+# What moves a terminal's cursor, colours it, or turns the direction of what follows.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NUMBER = re.compile(r"<?[-+]?[\d.,]*( %)?")
 
 
@@ -45,6 +50,36 @@ class Result:
         return Result(text, {**self.values, "look": list(look)}, self.exit_code or LOOK)
 
 
+def visible(text: str) -> str:
+    r"""A text as it may reach a terminal: without passwords, and control characters spelled out.
+
+    Examples
+    --------
+    >>> print(visible("customer \x1b[2J at http://me:secret@host"))
+    customer \u001b[2J at http://me:***@host
+    """
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", redacted(text))
+
+
+def as_line(values: Any) -> str:
+    """Plain values as one line of JSON, without passwords.
+
+    Examples
+    --------
+    >>> as_line({"uri": "http://me:secret@host", "rows": 3})
+    '{"uri": "http://me:***@host", "rows": 3}'
+    """
+    return json.dumps(_without_secrets(values), default=str, ensure_ascii=False)
+
+
+def _without_secrets(values: Any) -> Any:
+    if isinstance(values, str):
+        return redacted(values)
+    if isinstance(values, Mapping):
+        return {name: _without_secrets(value) for name, value in values.items()}
+    return [_without_secrets(value) for value in values] if isinstance(values, list | tuple) else values
+
+
 def table(header: list[str], rows: list[list[str]]) -> str:
     """A plain text table; columns whose cells are all numbers are aligned right.
 
@@ -55,6 +90,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     a      1
     bc    10
     """
+    rows = [[cell.replace("\n", "\\n") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     right = [all(_NUMBER.fullmatch(row[i]) for row in rows) for i in range(len(header))]
     lines = [

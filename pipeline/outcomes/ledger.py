@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs.errors import ChurnError
+from pipeline.publish import write_atomic
 
 SCHEMA = pa.schema(
     [
@@ -52,19 +52,22 @@ State = Literal["new", "same", "changed"]
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a date's rows.
+    """What becomes of a date's rows.
 
-    `state` is `new`; or `same`, when the date held the same rows already; or `changed`, when it held others: the
-    earlier file then stays beside the new one as `superseded-<digest>.parquet`.
+    `state` is `new`; or `same`, when the date holds the same rows already; or `changed`, when it holds or held
+    others: the earlier files then stay beside the newest as `superseded-<digest>.parquet`. `files` are those to be
+    written, by their place in the ledger, the earlier one first.
     """
 
     path: Path
     state: State
     rows: int
+    sha256: str
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def append(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
-    """Record one night.
+    """Record one night at once.
 
     A reader sees nothing of the date or all of it, also when the process or the machine dies meanwhile; no other
     date is touched. The same rows, in any order, give the same bytes.
@@ -91,25 +94,47 @@ def append(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
     >>> append(ledger, dt.date(2026, 7, 1), pd.DataFrame(row)).state
     'same'
     """
+    written = planned(folder, as_of, rows)
+    try:
+        for leftover in written.path.parent.glob(
+            ".*.tmp"
+        ):  # of a run that was killed; the caller holds the lock
+            leftover.unlink(missing_ok=True)
+        for name, content in written.files.items():
+            write_atomic(folder / name, content)
+    except OSError as error:
+        raise _refused(written.path, "written", error) from error
+    return written
+
+
+def planned(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
+    """What recording a night would write; nothing is written.
+
+    Raises
+    ------
+    ChurnError
+        As `append` does.
+    """
     content = _as_bytes(as_of, rows)
-    target = folder / f"as_of={as_of.isoformat()}" / PART
+    place = Path(f"as_of={as_of.isoformat()}")
+    target = folder / place / PART
     try:
         earlier = target.read_bytes() if target.exists() else None
-        if earlier == content:
-            return Written(target, "same", len(rows))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in target.parent.glob(".*.tmp"):  # of a run that was killed; the caller holds the lock
-            leftover.unlink(missing_ok=True)
-        if earlier is not None:
-            name = f"superseded-{hashlib.sha256(earlier).hexdigest()[:12]}.parquet"
-            _write(target.with_name(name), earlier)
-        _write(target, content)
-        _sync(target.parent.parent)
+        superseded = any(target.parent.glob("superseded-*.parquet"))
     except OSError as error:
-        raise ChurnError(
-            f"{target}: the ledger can't be written: {error.strerror}; check its owner and the free space"
-        ) from error
-    return Written(target, "new" if earlier is None else "changed", len(rows))
+        raise _refused(target, "read", error) from error
+    files = {} if content == earlier else {str(place / PART): content}
+    state: State = "new" if earlier is None else "changed" if files or superseded else "same"
+    if earlier is not None and files:
+        name = f"superseded-{hashlib.sha256(earlier).hexdigest()[:12]}.parquet"
+        files = {str(place / name): earlier, **files}
+    return Written(target, state, len(rows), hashlib.sha256(content).hexdigest(), files)
+
+
+def _refused(path: Path, what: str, error: OSError) -> ChurnError:
+    return ChurnError(
+        f"{path}: the ledger can't be {what}: {error.strerror}; check its owner and the free space"
+    )
 
 
 def _as_bytes(as_of: dt.date, rows: pd.DataFrame) -> bytes:
@@ -125,28 +150,6 @@ def _as_bytes(as_of: dt.date, rows: pd.DataFrame) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
     return bytes(sink.getvalue())
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in the folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def dates(folder: Path) -> list[dt.date]:

@@ -17,6 +17,7 @@ from models.effects.control_group import rows_needed
 from models.statistics.intervals import wilson
 from models.statistics.metrics import auc, ece, lift_at, log_loss
 from models.tracking import registry
+from pipeline.commit import settle_when_free
 from pipeline.layout import layout_of
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.drawn import churned, contacted, mature_nights
@@ -37,6 +38,7 @@ from pipeline.publish import only_run
 from pipeline.result import Result
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.tracking.champion import tracking_of
+from pipeline.tracking.tonight import LOAD_SECONDS
 
 Say = Callable[[str], None]
 Floats = NDArray[np.float64]
@@ -61,6 +63,8 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
     ChurnError
         The ledger is damaged.
     """
+    for line in settle_when_free(layout_of(config)):
+        say(line)
     folder = layout_of(config).ledger
     if not has_news(folder, config, as_of):
         return _too_early(config, as_of, ledger.dates(folder))
@@ -143,10 +147,10 @@ def _contacted(sources: Sources, rows: pd.DataFrame) -> Floats:
 
 def _forecast(config: Config) -> Mapping[str, float]:
     """What the champion's backtest promised; empty when no champion can be asked."""
-    if config.tracking.uri is None and not (config.home / "mlflow.db").exists():
-        return {}  # to ask would make an empty store
     try:
-        return registry.load_champion(tracking_of(config)).metadata["test_metrics"]
+        tracking = tracking_of(config)
+        champion = registry.within(LOAD_SECONDS, lambda: registry.load_champion(tracking), "tracking store")
+        return champion.metadata["test_metrics"]
     except (ModelError, TryAgainError, KeyError):
         return {}
 

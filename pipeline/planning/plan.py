@@ -25,6 +25,7 @@ from pipeline.scoring.night import Night
 from pipeline.scoring.score import decided, scored
 from pipeline.scoring.scored import Job, Say
 from pipeline.tracking.champion import tracking_of
+from pipeline.tracking.tonight import champion_tonight
 
 SHOWN = 10
 ENTERS, LEAVES, OTHER = "enters", "leaves", "other action"
@@ -46,7 +47,7 @@ def plan(
     out
         CSV file for all changes.
     """
-    champion = registry.load_champion(tracking_of(before))
+    champion, away = champion_tonight(before, layout_of(before).champion, say)
     other = champion if version is None else registry.load_version(tracking_of(before), version)
     job = Job(before, as_of, champion, layout_of(before), say)
     with ExitStack() as stack:
@@ -65,7 +66,7 @@ def plan(
     changes = changes_of(old, new)
     if out is not None:
         _write(changes, out)
-    return _result(old, new, changes, history, out)
+    return _result(old, new, changes, history, out).with_look(away)
 
 
 def _same_scores(before: Config, now: Config) -> bool:

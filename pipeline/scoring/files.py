@@ -13,14 +13,15 @@ from pipeline.scoring.night import Night
 from pipeline.scoring.page import page_of
 
 
-def write_night(night: Night, folder: Path) -> None:
-    """Fill a folder with the night's files."""
+def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
+    """Fill a folder with the night's files; the manifest names the content of the ledger that goes with them."""
     night.everybody.write(night.scores, folder / "scores.parquet")
     for name, text in night.files.items():
         (folder / name).write_bytes(text)
     night.rates.write(folder)
     (folder / "report.html").write_text(render_report(page_of(night)), encoding="utf-8")
-    (folder / "manifest.json").write_text(as_json(_manifest(night, file_digests(folder))), encoding="utf-8")
+    manifest = {**_manifest(night, file_digests(folder)), "ledger_sha256": ledger_sha256}
+    (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8")
 
 
 def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:

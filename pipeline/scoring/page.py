@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from configs.base import redacted
 from models.tracking.registry import Champion
 from pipeline.outreach.decision import WIN_BACK
 from pipeline.report.view import (
@@ -53,7 +54,7 @@ def page_of(night: Night) -> ReportView:
         sources=tuple(_source(night, role, found) for role, found in sources.items()),
         warnings=night.warnings,
         files=tuple(sorted({*FILES, *night.files, *night.rates.files})),
-        tracking_url=config.tracking.uri,
+        tracking_url=None if config.tracking.uri is None else redacted(config.tracking.uri),
         active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
         pictures=tuple(night.rates.pictures.values()),
         overview=overview_of(night.rates.tables, night.rates.unit, config.margin, night.prepared.context),

@@ -18,8 +18,8 @@ from configs.schema import Config
 from features.matrix import Matrix, drivers
 from models.prediction import still_there
 from models.prediction.explain import contributions
-from models.tracking import registry
-from models.tracking.registry import Champion
+from models.tracking.registry import Champion, packed
+from pipeline.commit import commit, settle
 from pipeline.layout import Layout, layout_of
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
@@ -29,7 +29,7 @@ from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import decide, prepare
 from pipeline.outreach.playbook import check_playbook
 from pipeline.outreach.reasons import Reason, reasons_of
-from pipeline.publish import only_run, publish
+from pipeline.publish import only_run
 from pipeline.result import Result
 from pipeline.retention.forecast import store
 from pipeline.scoring.background import background
@@ -38,7 +38,8 @@ from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
-from pipeline.tracking.champion import require_same_definition, tracking_of
+from pipeline.tracking.champion import require_same_definition
+from pipeline.tracking.tonight import champion_tonight, send, to_be_sent
 
 TYPICAL_ROWS = 100_000
 # Days for which a recommendation counts as our last contact.
@@ -71,22 +72,63 @@ def score(
         Exit code 3 when it is published and a person should look.
     """
     layout = layout_of(config, out)
-    champion = registry.load_champion(tracking_of(config))
+    champion, away = champion_tonight(config, layout.champion, say)
     say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
-    job = Job(config, as_of, champion, layout, say, sources)
+    job = Job(config, as_of, champion, layout, say, sources, away)
     if dry_run:
         with scored(job) as found:
             return decided(job, found, create_key=False).result(None)
-    with only_run(layout.runs, "score"), scored(job) as found:
-        night = decided(job, found, create_key=True)
-        say(f"write {len(night.files)} files of the list")
-        night = _recorded(night, layout)
-        folder = publish(layout.runs, as_of, layout.latest, partial(write_night, night))
+    with only_run(layout.runs, "score"):
+        for line in settle(layout):
+            say(line)
+        with scored(job) as found:
+            night = decided(job, found, create_key=True)
+            say(f"write {len(night.files)} files of the list")
+            night, folder = published(night, layout)
         say("log the night")
-        tags = {"as_of": str(as_of), "model_version": str(night.champion.version)}
-        name = f"{as_of:%y-%m-%d} {config.name}"
-        registry.log_scoring(tracking_of(config), name, night.metrics, tags, night.rates.steps)
-    return night.result(folder)
+        unsent = () if away else send(config, layout.unsent)
+    return night.result(folder).with_look(unsent)
+
+
+def published(night: Night, layout: Layout) -> tuple[Night, Path]:
+    """Commit a night: its folder, and with it the ledger, the forecast, the model and what is logged.
+
+    Returns
+    -------
+    tuple
+        The night with what the ledger has to say of it, and its folder.
+    """
+    rows = night.decision.ledger.assign(model_version=str(night.champion.version))
+    written = ledger.planned(layout.ledger, night.as_of, rows)
+    if written.state == "changed":
+        said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"
+        night = replace(night, look=(*night.look, said))
+    record = partial(_record, night, layout, written)
+    return night, commit(layout, night.as_of, partial(write_night, night, written.sha256), record)
+
+
+def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path) -> None:
+    """Write what a night leaves beside its own folder into one that stands for `layout.folder`."""
+
+    def place(path: Path) -> Path:
+        found = folder / path.relative_to(layout.folder)
+        found.parent.mkdir(parents=True, exist_ok=True)
+        return found
+
+    for name, content in written.files.items():
+        place(layout.ledger / name).write_bytes(content)
+    champion, version = night.champion, str(night.champion.version)
+    if night.rates.forecasts and not _look(champion, night.as_of):  # one made in hindsight proves nothing
+        store.keep(place(layout.forecasts), night.rates.forecasts, version)
+    if champion.files:
+        place(layout.champion).write_text(packed(champion), encoding="utf-8")
+    logged = to_be_sent(
+        f"{night.as_of:%y-%m-%d} {night.config.name}",
+        night.metrics,
+        {"as_of": str(night.as_of), "model_version": version},
+        night.rates.steps,
+    )
+    place(layout.unsent / f"{night.as_of}.json").write_text(logged, encoding="utf-8")
 
 
 def scored(job: Job) -> AbstractContextManager[Scored]:
@@ -135,6 +177,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         decision,
         found.rates,
         look=(
+            *job.look,
             *_look(champion, as_of),
             *found.sources.look,
             *never.look,
@@ -191,16 +234,3 @@ def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:
     if trained > as_of:
         return (f"the champion was trained as of {trained}, after {as_of}: it has seen what it predicts",)
     return ()
-
-
-def _recorded(night: Night, layout: Layout) -> Night:
-    """Append the night to the ledger; before publishing, so that nothing is recommended that is not recorded."""
-    rows = night.decision.ledger.assign(model_version=str(night.champion.version))
-    written = ledger.append(layout.ledger, night.as_of, rows)
-    hindsight = _look(night.champion, night.as_of)  # a forecast made with it proves nothing
-    if night.rates.forecasts and not hindsight:
-        store.keep(layout.forecasts, night.rates.forecasts, str(night.champion.version))
-    if written.state != "changed":
-        return night
-    said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"
-    return replace(night, look=(*night.look, said))

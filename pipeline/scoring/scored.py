@@ -41,6 +41,8 @@ class Job:
         Where its outputs are.
     opened
         The sources, where they are open already.
+    look
+        What is worth a look before anything is read.
     """
 
     config: Config
@@ -49,6 +51,7 @@ class Job:
     layout: Layout
     say: Say
     opened: Sources | None = None
+    look: tuple[str, ...] = ()
 
     @property
     def sources(self) -> Sources:

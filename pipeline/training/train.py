@@ -17,7 +17,7 @@ from features.matrix import Matrix
 from models.backtest.compare import Verdict, judge
 from models.backtest.recipe import Training, run
 from models.backtest.split import Fold
-from models.backtest.tuning import tune, untuned_table
+from models.backtest.tuning import tune
 from models.backtest.undated import WARNING, out_of_fold, run_undated
 from models.effects.censoring import Untouched
 from models.prediction import still_there
@@ -25,11 +25,13 @@ from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.tracking import registry
 from models.tracking.registry import TrackingStore
+from pipeline.commit import settle_when_free
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.dataset.sample import bounded
+from pipeline.layout import layout_of
 from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
@@ -70,6 +72,8 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     """
     tracking = tracking_of(config)
     registry.check_store(tracking)
+    for line in settle_when_free(layout_of(config)):
+        say(line)
     undated = config.churn.kind == "labelled"
     found = (prepare_table if undated else prepare_history)(config, as_of, say)
     sources, every, matrix = found.sources, found.sample, found.matrix
@@ -78,7 +82,6 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     settings, tests = settings_of(config), config.model.test_snapshots
     tuned = None
     if undated:
-        tuned = untuned_table(settings) if config.model.tune_trials else None
         training = run_undated(sample, settings, say, progress)
     else:
         if config.model.tune_trials:

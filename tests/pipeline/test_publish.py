@@ -1,4 +1,4 @@
-"""Publishing: whole or not at all, and never two at once."""
+"""Files in one step, and never two runs at once."""
 
 from __future__ import annotations
 
@@ -10,58 +10,9 @@ import textwrap
 import pytest
 
 from configs.errors import ChurnError, TryAgainError
-from pipeline.publish import as_json, only_run, publish, write_atomic
+from pipeline.publish import as_json, only_run, write_atomic
 
 DAY = dt.date(2026, 7, 1)
-
-
-def fill(text):
-    def write(folder):
-        (folder / "outreach.csv").write_text(text)
-
-    return write
-
-
-def test_a_run_appears_whole_and_latest_points_to_it(tmp_path):
-    folder = publish(tmp_path / "runs", DAY, tmp_path / "latest", fill("one"))
-    assert folder == tmp_path / "runs" / "2026-07-01"
-    assert (tmp_path / "latest" / "outreach.csv").read_text() == "one"
-    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["2026-07-01"]
-
-
-def test_a_second_run_of_the_date_replaces_the_first(tmp_path):
-    publish(tmp_path / "runs", DAY, tmp_path / "latest", fill("one"))
-    publish(tmp_path / "runs", DAY, tmp_path / "latest", fill("two"))
-    assert (tmp_path / "latest" / "outreach.csv").read_text() == "two"
-    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["2026-07-01"]
-
-
-def test_when_writing_fails_yesterday_stays_whole(tmp_path):
-    publish(tmp_path / "runs", DAY, tmp_path / "latest", fill("yesterday"))
-
-    def breaks(folder):
-        (folder / "outreach.csv").write_text("half")
-        raise OSError("no space left on device")
-
-    with pytest.raises(OSError, match="no space"):
-        publish(tmp_path / "runs", DAY, tmp_path / "latest", breaks)
-    assert (tmp_path / "latest" / "outreach.csv").read_text() == "yesterday"
-    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["2026-07-01"]
-
-
-def test_what_a_killed_run_left_is_cleaned_up(tmp_path):
-    """Killed between the two renames: the old folder comes back before anything else happens."""
-    runs = tmp_path / "runs"
-    publish(runs, DAY, tmp_path / "latest", fill("yesterday"))
-    (runs / "2026-07-01").rename(runs / ".2026-07-01.old")
-    (runs / ".2026-07-01.new").mkdir()
-
-    def breaks(folder):
-        raise OSError("again")
-
-    with pytest.raises(OSError, match="again"):
-        publish(runs, DAY, tmp_path / "latest", breaks)
-    assert (tmp_path / "latest" / "outreach.csv").read_text() == "yesterday"
 
 
 def test_a_second_process_is_told_to_try_again(tmp_path):

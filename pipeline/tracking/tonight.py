@@ -1,0 +1,102 @@
+"""What a night needs of the tracking store and gets without it: the champion, and a place for what it logs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from configs.errors import ModelError, StoreError, TryAgainError
+from configs.schema import Config
+from models.tracking import registry
+from models.tracking.registry import Champion, TrackingStore
+from pipeline.publish import as_json
+from pipeline.tracking.champion import tracking_of
+
+# A list waits no longer than both together for the store.
+LOAD_SECONDS, SEND_SECONDS = 10.0, 8.0
+Say = Callable[[str], None]
+
+
+def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tuple[str, ...]]:
+    """The champion; when the store can't be asked, the one that scored last.
+
+    Parameters
+    ----------
+    kept
+        File that the last night left.
+
+    Returns
+    -------
+    tuple
+        The champion, and what a person should look at: nothing when the store has answered.
+
+    Raises
+    ------
+    TryAgainError, StoreError
+        When the store does not give it, and none is kept.
+    ModelError
+        When the champion's files are damaged, in the store or beside the runs.
+    """
+    tracking = tracking_of(config)
+    try:
+        return registry.within(LOAD_SECONDS, lambda: registry.load_champion(tracking), "tracking store"), ()
+    except (TryAgainError, StoreError) as error:
+        if not kept.is_file():
+            raise
+        say(str(error))
+        away = "does not answer" if isinstance(error, TryAgainError) else "gives no champion"
+    champion = registry.unpacked(kept.read_text(encoding="utf-8"), str(kept))
+    return champion, (
+        f"the tracking store {away}: version {champion.version}, which scored last, was used; what the night logs is "
+        "sent by the next run that reaches the store",
+    )
+
+
+def to_be_sent(
+    run_name: str,
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    steps: Mapping[str, Sequence[tuple[int, int, float]]],
+) -> str:
+    """What a night logs, as the text of a file that `send` reads."""
+    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    lines = {name: [point for point in line if math.isfinite(point[2])] for name, line in steps.items()}
+    return as_json({"run_name": run_name, "metrics": finite, "tags": dict(tags), "steps": lines})
+
+
+def send(config: Config, unsent: Path) -> tuple[str, ...]:
+    """Log the nights that wait in a folder, oldest first, within a bound; what can't be sent stays.
+
+    Returns
+    -------
+    tuple of str
+        What a person should look at.
+    """
+    files = sorted(unsent.glob("*.json")) if unsent.is_dir() else []
+    if not files:
+        return ()
+    tracking = tracking_of(config)
+    try:
+        registry.within(SEND_SECONDS, lambda: _send(tracking, files), "tracking store")
+    except (TryAgainError, ModelError) as error:
+        left = sum(file.exists() for file in files)
+        nights = f"{left} nights" if left > 1 else "the night"
+        return (f"what {nights} logged is not in the tracking store yet, the next run sends it: {error}",)
+    return ()
+
+
+def _send(tracking: TrackingStore, files: Sequence[Path]) -> None:
+    for file in files:
+        registry.log_scoring(tracking, **_read(file))
+        file.unlink(missing_ok=True)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {name: content[name] for name in ("run_name", "metrics", "tags", "steps")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file}: not readable ({str(error)[:100]}); delete it") from error

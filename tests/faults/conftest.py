@@ -1,0 +1,64 @@
+"""One small shop, trained once and scored for one night; every test gets a copy of its home."""
+
+import datetime as dt
+import shutil
+
+import pytest
+
+from configs.schema import Config
+from pipeline.layout import layout_of
+from pipeline.scoring.score import score
+from pipeline.training.train import train
+from tests.pipeline.training.test_train import SMALL, purchases
+
+YESTERDAY = dt.date(2025, 12, 1)
+
+
+def quiet(line):
+    pass
+
+
+def shop(home, **sections):
+    return Config.model_validate(
+        {
+            "name": "shop",
+            "home": home,
+            "churn": {"kind": "non_contractual", "horizon_days": 30, "active_days": 90},
+            "sources": {
+                "transactions": {
+                    "uri": "transactions.parquet",
+                    "columns": {
+                        "customer_id": "customer_id",
+                        "occurred_at": "occurred_at",
+                        "amount": "amount",
+                    },
+                }
+            },
+            "features": {"windows_days": [30, 90]},
+            **SMALL,
+            **sections,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    home = tmp_path_factory.mktemp("trained")
+    purchases(120).to_parquet(home / "transactions.parquet")
+    config = shop(home)
+    train(config, YESTERDAY)
+    score(config, YESTERDAY, None, dry_run=False, say=quiet)
+    return home
+
+
+@pytest.fixture
+def home(trained, tmp_path):
+    """A copy of the trained home; models are read where they were written."""
+    place = tmp_path / "home"
+    shutil.copytree(trained, place, symlinks=True, ignore=shutil.ignore_patterns("mlartifacts"))
+    return place
+
+
+@pytest.fixture
+def layout(home):
+    return layout_of(shop(home))

@@ -1,0 +1,87 @@
+"""A disk that fails at the n-th change: the operations that Python asks the system for, counted and refused.
+
+`once` refuses one change; `from_then_on` refuses every later one too, which leaves on the disk what a process that was
+killed at that moment leaves. Opening for writing, making, renaming, linking and deleting are seen by an audit hook,
+`fsync`, the exchange of two folders and the commit of a database by a wrapper.
+"""
+
+import errno
+import os
+import sys
+from contextlib import contextmanager
+
+WATCHED = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "os.link"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_STATE = {"on": False, "inside": "", "count": 0, "fails": None, "after": False, "seen": []}
+
+
+def _changes(event, arguments):
+    """What is about to change, where it lies inside the folder that is watched."""
+    if event == "open":
+        path, mode, flags = arguments
+        writes = bool((flags or 0) & WRITING) or bool(set(mode or "") & set("wax+"))
+        return path if writes else None
+    if event in ("os.symlink", "os.link"):
+        return arguments[1]  # what is made; the first is what it shows
+    if event in WATCHED:
+        return next((a for a in arguments if isinstance(a, str | bytes | os.PathLike)), None)
+    return None
+
+
+def _hook(event, arguments):
+    if not _STATE["on"]:
+        return
+    path = _changes(event, arguments)
+    if path is None or isinstance(path, int) or not os.fsdecode(path).startswith(_STATE["inside"]):
+        return
+    step(event, os.fsdecode(path))
+
+
+def step(what, path=""):
+    """Count a change, and refuse it when it is the one."""
+    if not _STATE["on"]:
+        return
+    n = _STATE["count"]
+    _STATE["count"] += 1
+    _STATE["seen"].append((what, path.removeprefix(_STATE["inside"])))
+    fails = _STATE["fails"]
+    if fails is not None and (n == fails or (_STATE["after"] and n > fails)):
+        raise OSError(errno.ENOSPC, f"no space left for change {n} ({what})", path)
+
+
+sys.addaudithook(_hook)
+
+
+@contextmanager
+def _wrapped():
+    from pipeline import commit
+
+    fsync, exchanged = os.fsync, commit._exchanged
+
+    def counted_fsync(handle):
+        step("fsync")  # the disk itself is not asked: these tests cut no power
+
+    def counted_exchange(one, other):
+        step("exchange", str(other))
+        return exchanged(one, other)
+
+    os.fsync, commit._exchanged = counted_fsync, counted_exchange
+    try:
+        yield
+    finally:
+        os.fsync, commit._exchanged = fsync, exchanged
+
+
+@contextmanager
+def disk(inside, *, once=None, from_then_on=None):
+    """Count the changes below a folder; the returned list grows by (what, path) of each."""
+    fails = once if once is not None else from_then_on
+    seen = []
+    _STATE.update(
+        on=True, inside=str(inside), count=0, fails=fails, after=from_then_on is not None, seen=seen
+    )
+    try:
+        with _wrapped():
+            yield seen
+    finally:
+        _STATE["on"] = False
