@@ -64,7 +64,9 @@ def one(job: tuple[str, int, int, int | None, tuple[str, ...]]) -> list[Row]:
             "policy": p,
             "worth": y.worth,
             "seconds": y.seconds,
+            "told": y.told,
             **asdict(y.money),
+            "spent": y.spent,
         }
         for p, y in years.items()
     ]

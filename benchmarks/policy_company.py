@@ -42,10 +42,14 @@ def sigmoid(x: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Means:
-    """An action of the company's own playbook: what one contact costs, and by which channel it goes."""
+    """An action of the company's own playbook: what one contact costs, and by which channel it goes.
+
+    `discount` is what it gives away on average, beside the cost; the simulation takes it off what is earned.
+    """
 
     channel: str
     cost: float
+    discount: float = 0.0
 
 
 @dataclass

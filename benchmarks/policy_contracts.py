@@ -56,9 +56,10 @@ class Contracts(Company):
         self.own_rate = rng.uniform(0.01, 0.03)
         month = float(np.median(self.fee)) * self.share_earned
         call, training, service = np.round(month * rng.uniform([0.1, 0.2, 0.15], [0.25, 0.5, 0.4]), 2)
+        given = float(self.fee.mean()) * self.discount * DISCOUNT_WEEKS / WEEKS_A_MONTH
         self.means = {
             "call": Means("phone", float(call)),
-            "discount": Means("email", 0.5),
+            "discount": Means("email", 0.5, round(given, 2)),
             "training": Means("meeting", float(training)),
             "service_recovery": Means("phone", float(service)),
         }

@@ -72,7 +72,11 @@ class Records:
         """Write playbook and config, as a user of the product would; returns the config's path."""
         company = self.company
         actions = {
-            name: {**action, "channel": company.means[name].channel, "cost": company.means[name].cost}
+            name: {
+                **action,
+                "channel": company.means[name].channel,
+                "cost": company.means[name].cost + company.means[name].discount,
+            }
             for name, action in company.playbook().items()
         }
         (self.folder / "playbook.yaml").write_text(yaml.safe_dump({"actions": actions}, sort_keys=False))

@@ -79,7 +79,11 @@ def belief(playbook: Playbook) -> ContactEffect:
     >>> belief(load_playbook()).rows
     0.0
     """
-    return ContactEffect.prior({name: a.save_rate.mean for name, a in playbook.actions.items()})
+    actions = playbook.actions.items()
+    return ContactEffect.prior(
+        {name: a.save_rate.mean for name, a in actions},
+        [name for name, a in actions if a.settles_complaints],
+    )
 
 
 def write(ledger: Path, learned: Learned) -> Path:
@@ -120,7 +124,11 @@ def read(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
         ) from error
     if measured > as_of:
         return Learned(prior, {}, None)
-    same = effect.actions == prior.actions and (effect.saves == prior.saves).all()
+    same = (effect.actions, effect.saves.tolist(), effect.answers.tolist()) == (
+        prior.actions,
+        prior.saves.tolist(),
+        prior.answers.tolist(),
+    )
     return Learned(effect if same else prior, bounds, measured)
 
 

@@ -17,6 +17,7 @@ from models.effects.contact import Situation
 Floats = NDArray[np.float64]
 
 CHANCE, THERE, REST, RECENT, GONE = "churn_probability", "still_there", "rest", "recent_contacts", "left"
+TOLD = "told_us_of_trouble"
 _WINDOWED = re.compile(r"(.+)_(\d+)d")
 NEAREST = 90
 # Half of those who have left answer to a contact as if they wavered: the save rate of a win-back is of all of them.
@@ -28,8 +29,8 @@ SHORTEST, LONGEST = 1 / 3, 3.0
 
 def rested(
     known: pd.DataFrame, history: pd.DataFrame | None, ids: pd.Series[Any], settings: Outreach, as_of: dt.date
-) -> tuple[Floats, Floats]:
-    """Days since our last contact in usual or agreed gaps (infinite without one), and our contacts lately.
+) -> tuple[Floats, Floats, Floats]:
+    """Days since our last contact (infinite without one), the same in usual or agreed gaps, and our contacts lately.
 
     A recommendation counts as a contact, whether or not the log has it.
 
@@ -55,7 +56,34 @@ def rested(
     usual = known["usual_gap_days"].fillna(agreed).to_numpy(np.float64)
     usual = np.clip(usual, SHORTEST * agreed, LONGEST * agreed)
     gap = ((today - last) / pd.Timedelta(days=1)).to_numpy(np.float64)
-    return np.where(np.isnan(gap), np.inf, np.maximum(gap, 0.0)) / usual, recent
+    days = np.where(np.isnan(gap), np.inf, np.maximum(gap, 0.0))
+    return days, days / usual, recent
+
+
+def told_us(customers: pd.DataFrame, days: Floats) -> Floats:
+    """1 for a customer with an open complaint, or with one lately and no contact of ours since; 0 for the others.
+
+    Parameters
+    ----------
+    customers
+        With the matrix's columns.
+    days
+        Since our last contact; shape (rows,).
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"complaint_count_90d": [1, 1, 0], "contact_inbound_gap_days": [5.0, 5.0, 5.0]})
+    >>> told_us(frame, np.array([40.0, 2.0, 40.0])).tolist()
+    [1.0, 0.0, 0.0]
+    """
+
+    def column(name: str) -> Floats:
+        unknown = np.full(len(customers), np.nan)
+        return customers[name].to_numpy(np.float64) if name in customers else unknown
+
+    unanswered = column("contact_inbound_gap_days") < days
+    told = (column("complaint_count_90d") > 0) & unanswered
+    return (told | (column("open_issue_count") > 0)).astype(np.float64)
 
 
 def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -94,7 +122,9 @@ def _one_window(names: Sequence[str]) -> list[str]:
     return [name for _, name in best.values()]
 
 
-def situation(customers: pd.DataFrame, inputs: pd.DataFrame, rest: Floats, recent: Floats) -> Situation:
+def situation(
+    customers: pd.DataFrame, inputs: pd.DataFrame, rest: Floats, recent: Floats, told: Floats
+) -> Situation:
     """Customers as the model of the effect sees them.
 
     Parameters
@@ -105,13 +135,17 @@ def situation(customers: pd.DataFrame, inputs: pd.DataFrame, rest: Floats, recen
         Of `inputs_of`.
     rest, recent
         Of `rested`.
+    told
+        Of `told_us`.
     """
     n = len(customers)
     gone = customers[GONE].to_numpy(bool) if GONE in customers else np.zeros(n, bool)
     there = customers[THERE].to_numpy(np.float64) if THERE in customers else np.ones(n)
     chance = customers[CHANCE].to_numpy(np.float64)
-    more = inputs.assign(**{CHANCE: chance, THERE: there, REST: np.minimum(rest, 10.0), RECENT: recent})
-    return Situation.of(np.where(gone, HALF, chance), np.where(gone, 1.0, there), rest, recent, more)
+    more = inputs.assign(
+        **{CHANCE: chance, THERE: there, REST: np.minimum(rest, 10.0), RECENT: recent, TOLD: told}
+    )
+    return Situation.of(np.where(gone, HALF, chance), np.where(gone, 1.0, there), rest, recent, more, told)
 
 
 def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDArray[np.int64]) -> list[Any]:
@@ -127,9 +161,9 @@ def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDAr
 def from_record(rows: Sequence[Any]) -> Situation:
     """The situations that `recorded` kept."""
     frame = pd.DataFrame([dict(row) for row in rows])
-    for name, usual in ((THERE, 1.0), (REST, np.inf), (RECENT, 0.0), (GONE, 0.0), (CHANCE, np.nan)):
+    for name, usual in ((THERE, 1.0), (REST, np.inf), (RECENT, 0.0), (TOLD, 0.0), (GONE, 0.0), (CHANCE, np.nan)):
         frame[name] = frame[name].fillna(usual) if name in frame else usual
     gone = frame.pop(GONE).to_numpy(np.float64) > 0
-    rest, recent = (frame[name].to_numpy(np.float64) for name in (REST, RECENT))
+    rest, recent, told = (frame[name].to_numpy(np.float64) for name in (REST, RECENT, TOLD))
     customers = pd.DataFrame({CHANCE: frame[CHANCE], THERE: frame[THERE], GONE: gone})
-    return situation(customers, frame.drop(columns=[CHANCE, THERE, REST, RECENT]), rest, recent)
+    return situation(customers, frame.drop(columns=[CHANCE, THERE, REST, RECENT, TOLD]), rest, recent, told)

@@ -21,16 +21,16 @@ from models.decision.assignment import Options
 from models.effects.contact import Situation
 from pipeline.outcomes.draws import draw
 from pipeline.outcomes.learned import ALL
-from pipeline.outcomes.situation import inputs_of, recorded, rested, situation
+from pipeline.outcomes.situation import inputs_of, recorded, rested, situation, told_us
 from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.costs import contact_costs
 from pipeline.outreach.decision import Decision, Outcome
-from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels
+from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels, units
 from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
 from pipeline.outreach.selection import Choice, Limits, Selection, select
-from pipeline.outreach.stage import Size, Stage, stage
+from pipeline.outreach.stage import Stage, stage
 from pipeline.outreach.valuation import Valuation, valuation
 
 Bools = NDArray[np.bool_]
@@ -39,7 +39,6 @@ Ints = NDArray[np.int64]
 
 SPARED_TOP = 0.02
 PILOT_BOLDNESS = 0.5
-DRAWS = 400
 
 
 def prepare(
@@ -116,10 +115,11 @@ def prepare(
         context.hold_days,
     )
     can = _possible(customers, known, channels, worth, now, context)
-    rest, recent = rested(known, history, customers["customer_id"], settings, context.as_of)
+    days, rest, recent = rested(known, history, customers["customer_id"], settings, context.as_of)
     free = np.flatnonzero(~np.logical_or.reduce(list(rules.values())) & can.any(axis=1))
     people = customers.iloc[free].reset_index(drop=True)
-    seen = situation(people, inputs_of(people, columns), rest[free], recent[free])
+    told = told_us(people, days[free])
+    seen = situation(people, inputs_of(people, columns), rest[free], recent[free], told)
     effects = _effects(seen, can[free], context)
     best = np.full(len(customers), -np.inf)
     best[free] = np.fmax.reduce([_gain(effects[i], worth, context, free) for i in (0, 2)]).max(
@@ -234,16 +234,22 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     probability = people["churn_probability"].to_numpy(np.float64)
     ranks = prepared.worth.ranks[rows]
     fits = np.column_stack([fitting(a, people, probability, ranks, drivers) for a in context.actions])
+    now = prepared.stage
     # A pilot tries first what is expected to help: it learns about those whom the list would contact.
-    bold = PILOT_BOLDNESS if prepared.stage.name == "pilot" else 1.0
-    gain, tried = (
+    bold = PILOT_BOLDNESS if now.name == "pilot" else 1.0
+    gain, least, tried = (
         np.where(fits, _gain(effect, prepared.worth, context, rows), -np.inf)
-        for effect in (prepared.effect, prepared.effect + bold * (prepared.drawn - prepared.effect))
+        for effect in (
+            prepared.effect,
+            prepared.effect - now.sure * prepared.spread,
+            prepared.effect + bold * (prepared.drawn - prepared.effect),
+        )
     )
-    if prepared.stage.name == "pilot":
-        # Nobody of the most valuable is put at risk before anything is known.
+    if now.name == "pilot":
+        # Nobody of the most valuable is put at risk before anything is known, and the rest by the least effort only.
         tried[ranks < SPARED_TOP] = -np.inf
-    size = prepared.stage.size(_chance_to_gain(gain, prepared))
+        effort = np.where(np.isfinite(gain), prepared.costs.amount, np.inf)
+        tried[effort > effort.min(axis=1, keepdims=True)] = -np.inf
     customer, action = np.nonzero((gain > 0) | (tried > 0))
     owners = _owners(people, prepared.facts["agent"].iloc[rows].to_numpy(object), context)[customer, action]
     at = customer, action
@@ -251,36 +257,16 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
         prepared,
         people,
         at,
-        (gain[at], gain[at] > 0, tried[at]),
+        (gain[at], least[at] > 0, tried[at]),
         owners,
     )
-    found = _selected(choice, limits, people, prepared, size)
+    found = _selected(choice, limits, people, prepared)
     return Outcome(
-        prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits, size
+        prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits
     ).decision()
 
 
-def _chance_to_gain(gain: Floats, prepared: Prepared) -> float:
-    """Chance that the best options of so many customers as the list may hold gain more than they cost together."""
-    context, best = prepared.context, gain.max(axis=1, initial=-np.inf)
-    top = np.argsort(-best, kind="stable")[: context.settings.capacity]
-    top = top[best[top] > 0]
-    if not len(top):
-        return 0.0
-    seen, rows, action = prepared.seen.take(top), prepared.candidates[top], gain[top].argmax(axis=1)
-    rng = np.random.default_rng(_seed("together", context))
-    totals = [
-        _gain(context.effect.drawn(seen, rng), prepared.worth, context, rows)[
-            np.arange(len(top)), action
-        ].sum()
-        for _ in range(DRAWS)
-    ]
-    return float(np.mean(np.array(totals) > 0))
-
-
-def _selected(
-    choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared, size: Size
-) -> Selection:
+def _selected(choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared) -> Selection:
     """The list of those who may stay, and then the block of those who may come back, each with its own capacity."""
     settings, now = prepared.context.settings, prepared.stage
     gone = people["left"].to_numpy(bool)[choice.customer]
@@ -288,19 +274,17 @@ def _selected(
     stay = select(
         choice.only(~gone),
         limits,
-        trial=size.trial,
-        grown=size.grown,
+        trial=now.trial,
         control=now.control,
         limit_dice=dice,
     )
     used = stay.used(choice.options, limits)
     room = replace(limits.less(used), capacity=float(settings.win_back_capacity))
-    few = min(size.trial, settings.win_back_capacity)
+    few = min(now.trial, settings.win_back_capacity)
     back = select(
         choice.only(gone & ~np.isin(choice.options.unit, choice.options.unit[stay.taken])),
         room,
         trial=few,
-        grown=size.grown,
         control=now.control,
         limit_dice=dice,
     )
@@ -331,16 +315,6 @@ def _owners(people: pd.DataFrame, agents: NDArray[Any], context: Context) -> NDA
             for a in context.actions
         ]
     )
-
-
-def units(people: pd.DataFrame, settings: Outreach) -> list[str]:
-    """The household of each customer, or the customer where none is known: only one of it is contacted."""
-    ids = people["customer_id"]
-    if settings.columns.household is None:
-        return [f"customer {name}" for name in ids]
-    homes = people[settings.columns.household]
-    known = homes.notna() & (homes.astype("str").str.strip() != "")
-    return [f"household {h}" if k else f"customer {c}" for h, k, c in zip(homes, known, ids, strict=True)]
 
 
 def _choice(

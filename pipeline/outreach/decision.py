@@ -17,7 +17,6 @@ from pipeline.outreach.eligibility import Rule, joined
 from pipeline.outreach.playbook import message, title
 from pipeline.outreach.reasons import COUNT, Reason, shown
 from pipeline.outreach.selection import Choice, Selection
-from pipeline.outreach.stage import Size
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -80,12 +79,10 @@ class Outcome:
     choice: Choice
     found: Selection
     fits: Bools
-    size: Size
 
     def decision(self) -> Decision:
         """All of it."""
         notes = (
-            *filter(None, [self.size.note]),
             *self.prepared.stage.notes,
             *self._size(),
             *self.prepared.worth.notes,

@@ -105,6 +105,16 @@ def open_channels(channels: Sequence[str], customers: pd.DataFrame, settings: Ou
     return allowed
 
 
+def units(people: pd.DataFrame, settings: Outreach) -> list[str]:
+    """The household of each customer, or the customer where none is known: one of it is contacted, then all rest."""
+    ids = people["customer_id"]
+    if settings.columns.household is None:
+        return [f"customer {name}" for name in ids]
+    homes = people[settings.columns.household]
+    known = homes.notna() & (homes.astype("str").str.strip() != "")
+    return [f"household {h}" if k else f"customer {c}" for h, k, c in zip(homes, known, ids, strict=True)]
+
+
 def blocked(
     customers: pd.DataFrame,
     facts: pd.DataFrame,
@@ -144,7 +154,11 @@ def blocked(
     if column is not None:
         listed |= said_yes(customers[column], unknown=True, missing=False)
     past = _days_since(history, as_of)
-    repeat, alone, usual = (ids.map(days).fillna(np.inf).to_numpy(np.float64) for days in past)
+    days = [ids.reset_index(drop=True).map(found).fillna(np.inf) for found in past]
+    if settings.columns.household is not None:
+        home = pd.Series(units(customers, settings), dtype="object")
+        days = [each.groupby(home).transform("min") for each in days]
+    repeat, alone, usual = (each.to_numpy(np.float64) for each in days)
     left_alone = np.minimum(alone, usual)
     return {
         Rule.DO_NOT_CONTACT: listed.to_numpy(bool),

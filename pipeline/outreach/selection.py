@@ -176,7 +176,7 @@ class _Progress:
 
 
 def select(
-    choice: Choice, limits: Limits, *, trial: float, grown: float, control: float, limit_dice: Floats
+    choice: Choice, limits: Limits, *, trial: float, control: float, limit_dice: Floats
 ) -> Selection:
     """Choose within the limits.
 
@@ -184,8 +184,6 @@ def select(
     ----------
     trial
         Contacts for the trial; half of those who are chosen for it are left alone.
-    grown
-        Share of the capacity that those whose gain is expected may have together.
     control
         Share of the others that is left alone.
     limit_dice
@@ -196,17 +194,12 @@ def select(
     quota = limits.share(share, limit_dice) if share else _nothing(limits)
     halves, few = choice.alone(HALF), choice.alone(control)
     chance, tried = np.zeros(len(choice.customer)), np.zeros(len(choice.customer), bool)
-    most = np.floor(limits.capacity * grown + limit_dice[0])
-    room = limits.less(quota)
-    room = replace(room, capacity=min(room.capacity, most))
-    first = _best(choice, progress, room, choice.sure, choice.options.gain, few)
-    most -= len(progress.listed)
+    first = _best(choice, progress, limits.less(quota), choice.sure, choice.options.gain, few)
     sure = np.array(progress.listed + progress.left_alone, np.int64)
     _best(choice, progress, quota.at_most(progress.room), choice.tried > 0, choice.tried, halves)
     taken = np.array(progress.listed + progress.left_alone, np.int64)
     tried[np.setdiff1d(taken, sure)] = True
-    room = replace(progress.room, capacity=min(progress.room.capacity, most))
-    _best(choice, progress, room, choice.sure, choice.options.gain, few)
+    _best(choice, progress, progress.room, choice.sure, choice.options.gain, few)
     taken = np.array(progress.listed + progress.left_alone, np.int64)
     chance[taken] = np.where(
         choice.spared[choice.customer[taken]], 1.0, 1 - np.where(tried[taken], HALF, control)

@@ -14,11 +14,9 @@ SEEN = (0.02, 0.05)
 # A company in which not even this effect would be seen within a year learns nothing from leaving people alone.
 LEAST = 0.10
 YEAR = 365
-# The list grows from the trial to its whole capacity while the chance that it gains goes from the one to the other. The
-# first belief alone does not reach the lower one.
-GROWS_FROM, GROWN_AT = 0.85, 0.97
-# It takes so large a part of the rows that show the effect of the pilot, too: a few lucky ones prove nothing.
-PART_OF_THE_ROWS = 0.5
+# In a pilot only contacts whose gain stays above zero with an effect of so many standard deviations less than expected
+# (a chance of 84 %) are made without being tried. The first belief reaches it for those who told us of trouble.
+SURE = 1.0
 HALF = 0.5
 
 
@@ -31,54 +29,24 @@ class Stage:
     name
         `pilot`, `full`, or `belief` for a company that is too small to learn from.
     trial
-        Contacts for the part that tries what is not sure, before anything is known; as many customers are left alone.
-    explore
-        The same, when the list has grown.
+        Contacts for the part that tries what is not sure; as many customers are left alone.
+    sure
+        How many standard deviations less than expected an effect may be, and the contact must still gain; the others
+        are tried.
     control
         Share left alone of those whose gain is expected.
     stopped
         Actions that must not be taken, `all` for none at all.
     notes
         Why, a line each.
-    rows
-        Share of the randomised rows that are in, of those that a whole list takes; 0..1.
     """
 
     name: str
     trial: int
-    explore: int
+    sure: float
     control: float
     stopped: frozenset[str]
     notes: tuple[str, ...]
-    rows: float = 1.0
-
-    def size(self, chance: float) -> Size:
-        """How large the two parts of the list may be, by the chance that its contacts gain together.
-
-        Examples
-        --------
-        >>> pilot = Stage("pilot", 40, 10, 0.1, frozenset(), ())
-        >>> [(round(pilot.size(p).trial), round(pilot.size(p).grown, 2)) for p in (0.25, 0.85, 0.91, 0.99)]
-        [(20, 0.0), (40, 0.0), (25, 0.5), (10, 1.0)]
-        """
-        if self.name != "pilot":
-            return Size(self.explore, 1.0, "")
-        grown = self.rows * min(max((chance - GROWS_FROM) / (GROWN_AT - GROWS_FROM), 0.0), 1.0)
-        trial = (self.trial + grown * (self.explore - self.trial)) * min(1.0, 2 * chance)
-        said = (
-            f"pilot: with a chance of {chance:.0%} the contacts gain, and {self.rows:.0%} of the needed rows are in; "
-            f"the list grows from {GROWS_FROM:.0%} up to {GROWN_AT:.0%} (outreach.start: full skips the pilot)"
-        )
-        return Size(trial, grown, said if grown < 1 else "")
-
-
-@dataclass(frozen=True)
-class Size:
-    """Contacts of the trial, share of the capacity for those whose gain is expected, and why."""
-
-    trial: float
-    grown: float
-    note: str
 
 
 def stage(
@@ -98,8 +66,8 @@ def stage(
     Examples
     --------
     >>> found = stage(Outreach(capacity=100), Evidence(), rows=0, customers=5_000, risk=0.3, hold_days=60)
-    >>> found.name, found.trial, found.explore
-    ('pilot', 22, 10)
+    >>> found.name, found.trial, found.sure
+    ('pilot', 22, 1.0)
     >>> stage(Outreach(), Evidence(), rows=0, customers=40, risk=0.3, hold_days=60).name
     'belief'
     """
@@ -120,16 +88,17 @@ def stage(
         said = (
             f"nobody is left alone and nothing is learned ({why}): the list rests on the playbook's beliefs"
         )
-        return Stage("belief", 0, 0, 0.0, evidence.stopped, (said, *stops))
+        return Stage("belief", 0, 0.0, 0.0, evidence.stopped, (said, *stops))
     share, told = _control(settings, evidence)
-    if settings.start == "full":
-        return Stage("full", explore, explore, share, evidence.stopped, (*told, *stops))
+    if settings.start == "full" or rows >= need:
+        return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
+    trial = max(explore, round(pilot + (explore - pilot) * rows / need))
     said = (
-        f"the pilot's trial has {pilot} contacts a list and as many customers left alone: an effect of "
-        f"{100 * seen:.0f} points would be seen within {math.ceil(need / 2 / pilot):,} lists"
+        f"pilot: {trial} contacts try what is not sure, as many customers are left alone, and beyond them only contacts "
+        f"are made that gain with a chance of 84 %; {rows:,.0f} of {need:,} randomised rows are in that show an effect "
+        f"of {100 * seen:.0f} points (outreach.start: full skips the pilot)"
     )
-    known = min(1.0, rows / max(need * PART_OF_THE_ROWS, 1.0))
-    return Stage("pilot", max(pilot, explore), explore, share, evidence.stopped, (said, *told, *stops), known)
+    return Stage("pilot", trial, SURE, share, evidence.stopped, (said, *told, *stops))
 
 
 def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[str, ...]]:

@@ -17,8 +17,8 @@ from models.effects.contact import prevented
 from models.effects.sequence import Bounds
 from pipeline.outcomes import ledger
 from pipeline.outcomes.learned import ALL, belief
-from pipeline.outreach.decide import decide, least_gain, prepare, units
-from pipeline.outreach.eligibility import Rule
+from pipeline.outreach.decide import decide, least_gain, prepare
+from pipeline.outreach.eligibility import Rule, units
 from pipeline.outreach.reasons import Reason
 
 SILENCE = Reason("silence", "because of silence", 0.5)
@@ -313,6 +313,25 @@ def test_one_of_a_household():
     assert set(rules(found).values()) == {Rule.HOUSEHOLD}
 
 
+def test_a_household_rests_when_one_of_it_was_listed_and_is_left_alone_when_one_of_it_is():
+    scores = customers(5, home=["h1", "h1", "h2", "h2", None])
+    history = pd.DataFrame(
+        {
+            "as_of": [DAY - dt.timedelta(3)] * 2,
+            "customer_id": ["0000", "0002"],
+            "control": [False, True],
+            "usual": [False, False],
+        }
+    )
+    given = {"columns": {"household": "home"}, "history": history, "repeat_days": 14}
+    assert rules(night(scores, playbook(call=action(cost=0)), **given)) == {
+        "0000": Rule.REPEAT,
+        "0001": Rule.REPEAT,
+        "0002": f"{Rule.REPEAT}; {Rule.HELD}",
+        "0003": f"{Rule.REPEAT}; {Rule.HELD}",
+    }
+
+
 def test_what_was_recommended_rests_for_listed_and_left_alone_alike():
     history = pd.DataFrame(
         {
@@ -387,7 +406,7 @@ def test_before_anything_is_known_the_list_is_a_pilot_with_one_half_left_alone()
 def test_what_is_known_fills_the_list_and_a_part_of_it_tries():
     book = playbook(call=action(), mail=action(channel="email", rate=0.05))
     known = certain(book)
-    unsure = replace(known, covariance=np.diag([0, 0, 0, 0, 0, 0.1**2]) + known.covariance)
+    unsure = replace(known, covariance=np.diag([0, 0, 0, 0, 0, 0.1**2, 0]) + known.covariance)
     found = night(customers(600), book, effect=unsure, **PILOT | {"exploration": 0.2})
     rows = found.ledger
     assert len(found.chosen) == 100
@@ -395,6 +414,27 @@ def test_what_is_known_fills_the_list_and_a_part_of_it_tries():
     assert set(rows.action[rows.chosen & ~rows.trial]) == {"call"}
     assert set(rows.propensity[rows.trial]) == {0.5}
     assert set(rows.propensity[(rows.chosen | rows.control) & ~rows.trial]) == {0.8}
+
+
+def test_before_anything_is_known_a_complaint_that_nobody_answered_is_on_the_list_beside_the_trial():
+    """Of the few who told us of trouble the gain is sure enough; of the others it is only tried."""
+    told = np.arange(600) < 20
+    scores = customers(600, churn_probability=0.5, complaint_count_90d=1.0 * told)
+    scores = scores.assign(contact_inbound_gap_days=5.0)
+    book = playbook(recover=action(cost=0, settles_complaints=True), offer=action(cost=0))
+    rows = piloted(scores, book).ledger
+    theirs = (rows.customer_id < "0020") & (rows.chosen | rows.control)
+    assert theirs.sum() >= 15
+    assert set(rows.action[theirs & ~rows.trial]) == {"recover"}
+    assert rows.trial[(rows.customer_id >= "0020") & (rows.chosen | rows.control)].all()
+
+
+def test_a_pilot_tries_what_takes_the_least_effort():
+    book = playbook(call=action(cost=3.0, rate=0.3), mail=action(channel="email", cost=0.1, rate=0.1))
+    rows = piloted(customers(600), book).ledger
+    assert set(rows.action[rows.trial]) == {"mail"}
+    full = night(customers(600), book, **CONTROLLED).ledger
+    assert "call" in set(full.action[full.chosen])
 
 
 def test_a_trial_differs_from_night_to_night_and_not_within_one():

@@ -38,8 +38,8 @@ def limits(capacity, budget=np.inf, channel=np.inf, owner=np.inf):
     return Limits(float(capacity), budget, (np.array([channel]), np.array([owner])))
 
 
-def pick(night, limits, *, trial=0, grown=1.0, control=0.0):
-    return select(night, limits, trial=trial, grown=grown, control=control, limit_dice=DICE)
+def pick(night, limits, *, trial=0, control=0.0):
+    return select(night, limits, trial=trial, control=control, limit_dice=DICE)
 
 
 def test_whose_gain_is_sure_comes_first_and_the_rest_is_tried():
@@ -57,12 +57,6 @@ def test_no_draw_is_above_zero_and_the_room_of_the_trial_goes_to_the_sure():
     found = pick(choice([3, 2, 1], tried=[-1, -1, -1]), limits(2), trial=1)
     assert found.listed.tolist() == [0, 1]
     assert not found.trial.any()
-
-
-@pytest.mark.parametrize(("grown", "listed"), [(0.0, [4]), (0.4, [0, 1, 4]), (1.0, [0, 1, 2, 3, 4])])
-def test_only_the_grown_part_is_for_those_whose_gain_is_expected(grown, listed):
-    night = choice([5, 4, 3, 2, 1], sure=[1, 1, 1, 1, 0], tried=[-1, -1, -1, -1, 1])
-    assert sorted(pick(night, limits(5), trial=1, grown=grown).listed) == listed
 
 
 def test_the_room_of_those_left_alone_goes_to_the_next():
