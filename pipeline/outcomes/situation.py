@@ -161,7 +161,14 @@ def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDAr
 def from_record(rows: Sequence[Any]) -> Situation:
     """The situations that `recorded` kept."""
     frame = pd.DataFrame([dict(row) for row in rows])
-    for name, usual in ((THERE, 1.0), (REST, np.inf), (RECENT, 0.0), (TOLD, 0.0), (GONE, 0.0), (CHANCE, np.nan)):
+    for name, usual in (
+        (THERE, 1.0),
+        (REST, np.inf),
+        (RECENT, 0.0),
+        (TOLD, 0.0),
+        (GONE, 0.0),
+        (CHANCE, np.nan),
+    ):
         frame[name] = frame[name].fillna(usual) if name in frame else usual
     gone = frame.pop(GONE).to_numpy(np.float64) > 0
     rest, recent, told = (frame[name].to_numpy(np.float64) for name in (REST, RECENT, TOLD))

@@ -175,9 +175,7 @@ class _Progress:
         return use
 
 
-def select(
-    choice: Choice, limits: Limits, *, trial: float, control: float, limit_dice: Floats
-) -> Selection:
+def select(choice: Choice, limits: Limits, *, trial: float, control: float, limit_dice: Floats) -> Selection:
     """Choose within the limits.
 
     Parameters

@@ -94,7 +94,7 @@ def stage(
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
     trial = max(explore, round(pilot + (explore - pilot) * rows / need))
     said = (
-        f"pilot: {trial} contacts try what is not sure, as many customers are left alone, and beyond them only contacts "
+        f"pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
         f"are made that gain with a chance of 84 %; {rows:,.0f} of {need:,} randomised rows are in that show an effect "
         f"of {100 * seen:.0f} points (outreach.start: full skips the pilot)"
     )

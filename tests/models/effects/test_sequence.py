@@ -49,7 +49,10 @@ def test_rows_of_one_customer_count_as_one():
     rng = np.random.default_rng(1)
     once = rng.choice([-0.5, 0.5], 300) * rng.normal(size=300)
     five = np.repeat(once, 5)
-    one, many = bounds(once, 75.0, np.arange(300), 1_000), bounds(five, 375.0, np.repeat(np.arange(300), 5), 1_000)
+    one, many = (
+        bounds(once, 75.0, np.arange(300), 1_000),
+        bounds(five, 375.0, np.repeat(np.arange(300), 5), 1_000),
+    )
     assert many.fixed_high - many.fixed_low == pytest.approx(one.fixed_high - one.fixed_low, rel=0.02)
 
 
