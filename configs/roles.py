@@ -216,6 +216,10 @@ class CustomerSource(RoleSource[CustomerColumns]):
         default_factory=dict,
         description="what only the list needs: owner, household, consent, ids of the CRM",
     )
+    latest_by: ColumnRule | None = Field(
+        default=None,
+        description="of several rows of a customer the one with the newest time in this column counts",
+    )
 
     @property
     def mapped(self) -> dict[str, ColumnRule]:

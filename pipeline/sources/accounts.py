@@ -15,6 +15,7 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.readers import Raw
 
 _DISTINCT = "equal to another row (distinct)"
+_OLDER = "older than another of the customer (latest_by)"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def counted(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tu
     """
     left: dict[str, int] = {}
     given = kept
-    if source.where or source.distinct:
+    latest = getattr(source, "latest_by", None) is not None
+    if source.where or source.distinct or latest:
         rows = raw.distinct() if source.distinct else raw
         asked = {f"left_{i}": e for i, e in enumerate(contracts.left_out(source, rows))}
         counts = arrow(rows.aggregate(all=rows.count(), **asked)).to_pylist()[0]
@@ -82,6 +84,8 @@ def counted(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tu
         for condition, n in zip(source.where, counts.values(), strict=True):
             left[condition.shown] = left.get(condition.shown, 0) + int(n or 0)
     in_source = given if found.rows is None else found.rows
+    if latest:
+        left[_OLDER] = given - sum(left.values()) - kept
     if in_source != given and not source.distinct:
         exact = found.recount()
         in_source = in_source if exact is None else exact

@@ -103,15 +103,20 @@ def one_row_each(role: str, source: RoleSource[Any], config: Config) -> str:
     >>> config = Config.model_validate({
     ...     "name": "saas", "churn": {"kind": "contractual", "horizon_days": 30}, "sources": given})
     >>> print(one_row_each("customers", given.customers, config))
-    one row a customer: merge or rename them; or, where a row is a contract, write sources.contracts: {uri: subs.csv, \
-columns: {customer_id: Customer ID, started_at: Start, ended_at: End, plan: plan}} in place of sources.customers
+    one row a customer: write sources.customers.latest_by: COLUMN, a column of times, for the newest of them to count, \
+choose them by sources.customers.where, or rename them; or, where a row is a contract, write sources.contracts: \
+{uri: subs.csv, columns: {customer_id: Customer ID, started_at: Start, ended_at: End, plan: plan}} \
+in place of sources.customers
     """
     if role == "contracts":
         return (
             "one row a contract: leave the other rows out with sources.contracts.where, or leave contract_id out where "
             "each row stands for itself"
         )
-    told = "one row a customer: merge or rename them"
+    told = (
+        "one row a customer: write sources.customers.latest_by: COLUMN, a column of times, for the newest of them to "
+        "count, choose them by sources.customers.where, or rename them"
+    )
     columns = source.columns
     if not isinstance(source, CustomerSource) or columns.started_at is None or columns.ended_at is None:
         return told

@@ -12,7 +12,8 @@ import ibis
 import ibis.expr.types as ir
 
 from configs.errors import Fault
-from configs.roles import ROLES, RoleSource
+from configs.roles import ROLES, CustomerSource, RoleSource
+from configs.sources import Column
 from features.dialects import engine_of
 from pipeline.sources import doubts
 from pipeline.sources.digests import row_hash
@@ -47,6 +48,8 @@ class Checked:
 def columns_named(source: RoleSource[Any]) -> tuple[str, ...]:
     """The columns of the file that the config names."""
     named = [column for rule in source.mapped.values() for column in rule.inputs]
+    if isinstance(source, CustomerSource) and source.latest_by is not None:
+        named += source.latest_by.inputs
     return tuple(dict.fromkeys([*named, *(condition.column for condition in source.where)]))
 
 
@@ -54,6 +57,8 @@ def missing_columns(role: str, source: RoleSource[Any], names: Sequence[str], sh
     """A fault for each column that the config names and a file of those columns does not have."""
     named = [(f"columns.{name}", column) for name, rule in source.mapped.items() for column in rule.inputs]
     named += [("where", condition.column) for condition in source.where]
+    if isinstance(source, CustomerSource) and source.latest_by is not None:
+        named += [("latest_by", column) for column in source.latest_by.inputs]
     faults = []
     for place, column in named:
         if column not in names:
@@ -111,6 +116,8 @@ def check(
     rows = raw.mutate(row_=ibis.row_number() + 1) if numbered else raw.distinct() if source.distinct else raw
     for condition in source.where:
         rows = rows.filter(test(rows, condition, source))
+    if isinstance(source, CustomerSource) and source.latest_by is not None:
+        rows = _latest(source, source.latest_by, rows)
     values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
     if hashed and (bits := row_hash(rows)) is not None:
         values["hash_"] = bits
@@ -139,7 +146,7 @@ def check(
             if declared.kind == "text":
                 values[f"null_{name}"] |= (value == "").fill_null(False)
             conditions[f"null_{name}"] = Fault(
-                where, "is empty", f"fill it in, or leave such rows out with sources.{role}.where"
+                where, "is empty", f"fill it in, or leave such rows out by {_filled(role, source, rule)}"
             )
         if declared.one_of:
             values[name] = value.lower()
@@ -152,6 +159,30 @@ def check(
     )
     marks = doubts.marks_of(made)
     return Checked(rows.select(**values, **marks), conditions, columns, tuple(marks))
+
+
+def _latest(source: CustomerSource, latest_by: Column, rows: ir.Table) -> ir.Table:
+    """The newest row of each customer, by the column that the config names; of two as new, always the same one."""
+    who = value_of(rows, "customer_id", source.columns.customer_id, "text", source).value
+    when = value_of(rows, "latest_by", latest_by, "time", source).value
+    # A row whose time can't be read is older than every other.
+    known = when.notnull().cast("int64")
+    others = [rows[name].cast("string") for name in rows.columns if name not in ("row_", "filename")]
+    order = [ibis.desc(known), ibis.desc(when), *map(ibis.desc, others)]
+    numbered = rows.mutate(place_=ibis.row_number().over(group_by=who, order_by=order))
+    nobody = is_null(numbered, source.columns.customer_id, source)  # each of these is a fault of its own
+    return numbered.filter((numbered.place_ == 0) | nobody).drop("place_")
+
+
+def _filled(role: str, source: RoleSource[Any], rule: Column) -> str:
+    """The line of the config that leaves out rows without a value; after the conditions that there are."""
+    asked = ", ".join(f"{{column: {_quoted(name)}, is_null: false}}" for name in rule.inputs)
+    return f"sources.{role}.where: [{'..., ' if source.where else ''}{asked}]"
+
+
+def _quoted(name: str) -> str:
+    """A name as YAML reads it in a list."""
+    return "'" + name.replace("'", "''") + "'"
 
 
 def one_row_a_transaction(role: str, table: ir.Table) -> ir.Table:

@@ -206,7 +206,7 @@ def _open(
             checked = replace(
                 checked, table=connection.create_table(f"{role}_checked", checked.table, temp=True)
             )
-        seen = rows.look(role, source, raw, checked)
+        seen = rows.look(role, source, raw, checked, found.place)
         account, unaccounted = accounts.counted(source, found, raw, seen.rows)
         faults += [*seen.faults, *unaccounted]
         if not seen.rows:
@@ -266,7 +266,7 @@ def _cut(
     role: str, source: RoleSource[Any], rows: ir.Table, as_of: dt.date, account: Account, config: Config
 ) -> _Opened:
     """Cut to what was known before `as_of`, after the checks that need whole rows."""
-    midnight = ibis.timestamp(as_of.isoformat())
+    midnight, rows_before = ibis.timestamp(as_of.isoformat()), rows
     rows = _hide_later(role, rows, midnight)
     clock = [c for c in (ROLES[role].clock,) if c in rows.columns]
     late = reduce(
@@ -304,6 +304,13 @@ def _cut(
         for name, (bad, fault) in checks.items()
         if found[name]
     ]
+    if ids and found["surplus"] and (once := _once(rows_before, key)) is not None:
+        left = {**account.left_out, _REPEATED: found["surplus"]}
+        cut = _cut(role, source, once, as_of, replace(account, left_out=left), config)
+        said = (
+            f"{role}: {found['surplus']:,} rows repeat another in every column that is read, and count once"
+        )
+        return replace(cut, notes=[said, *cut.notes])
     if ids and found["surplus"]:
         fix = agreements.one_row_each(role, source, config)
         faults.append(_repeated(source, rows, key, found["surplus"], fix))
@@ -357,9 +364,23 @@ def _marked(source: RoleSource[Any], rows: ir.Table, config: Config) -> ir.Table
     return (rows.mutate(**marks) if marks else rows).drop(*{"transaction_id"} & set(rows.columns))
 
 
+def _once(rows: ir.Table, key: str) -> ir.Table | None:
+    """The rows, equal ones once; None when rows of one id differ."""
+    once = rows.distinct()
+    return None if arrow(once.aggregate(n=once[key].count() - once[key].nunique()))["n"][0].as_py() else once
+
+
 def _repeated(source: RoleSource[Any], rows: ir.Table, key: str, surplus: int, fix: str) -> Fault:
     named = rows.filter(rows[key].notnull())
     repeated = named.group_by(key).agg(n=named.count()).filter(lambda t: t.n > 1)
     sample = arrow(repeated.order_by(key).limit(SAMPLES))[key].to_pylist()
-    what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}"
+    others = [name for name in named.columns if name != key]
+    kinds = {n: named[n].nunique() + named[n].isnull().any().cast("int64") for n in others}
+    most = named.group_by(key).agg(**kinds)
+    apart = [
+        n
+        for n, k in arrow(most.aggregate(**{n: most[n].max() for n in others})).to_pylist()[0].items()
+        if k > 1
+    ]
+    what = f"{surplus} rows repeat an id, such as {', '.join(map(repr, sample))}, and differ in {', '.join(apart)}"
     return Fault(f"{source.shown}, column {key}", what, fix)

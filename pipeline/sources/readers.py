@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,8 @@ class Raw:
         Counts them once more, slowly and exactly.
     explain
         Faults that name the rows which do not fit; slow.
+    place
+        File and line of rows, by their numbers from 1 through all files; slow. None where there is one file, or none.
     """
 
     table: ir.Table
@@ -60,6 +65,7 @@ class Raw:
     beside: int = 0
     recount: Callable[[], int | None] = field(default=lambda: None)
     explain: Callable[[], list[Fault]] = field(default=list)
+    place: Callable[[Collection[int]], list[str]] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -183,7 +189,7 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schemas, rows = [], 0
+    schemas, lengths = [], []
     for file in files:
         try:
             found = pq.ParquetFile(file.path)
@@ -194,7 +200,7 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
             ) from None
         with found:
             schemas.append(found.schema_arrow.remove_metadata())
-            rows += found.metadata.num_rows
+            lengths.append(found.metadata.num_rows)
     _missing(role, source, [(f.shown, s.names) for f, s in zip(files, schemas, strict=True)])
     by_name = any(schema != schemas[0] for schema in schemas)
     try:
@@ -202,7 +208,13 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
     except (duckdb.Error, OSError) as error:
         what = f"can't read {source.shown}: {first_line(error)}"
         raise UnreadableError(Fault(f"sources.{role}", what)) from error
-    return Raw(table, rows)
+    ends = list(accumulate(lengths))
+    return Raw(table, ends[-1], place=partial(_in_parquet, files, ends) if len(files) > 1 else None)
+
+
+def _in_parquet(files: Sequence[Found], ends: Sequence[int], rows: Collection[int]) -> list[str]:
+    found = ((bisect_left(ends, row), row) for row in sorted(rows))
+    return [f"{files[i].shown} data row {row - (ends[i - 1] if i else 0)}" for i, row in found]
 
 
 def _texts(
@@ -215,6 +227,7 @@ def _texts(
     for file in files:
         groups.setdefault((file.look.dialect, file.path.suffix), []).append(file)
     tables = [texts.table(connection, group) for group in groups.values()]
+    in_order = [file for group in groups.values() for file in group]
     if len(tables) > 1:
         shared = [
             n
@@ -229,6 +242,7 @@ def _texts(
         beside,
         recount=lambda: texts.counted(files),
         explain=lambda: [fault for file in files for fault in texts.misfits(file, role)],
+        place=partial(texts.places_of, in_order) if len(files) > 1 else None,
     )
 
 
@@ -273,4 +287,7 @@ def _fixed_width(
         explain=lambda: [
             f for p, file in zip(plain, files, strict=True) for f in texts.undecodable(p, file.shown, role)
         ],
+        place=partial(texts.places_of_lines, [(p, file.shown) for p, file in zip(plain, files, strict=True)])
+        if len(files) > 1
+        else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.guessing import advice, is_number, such_as
 
 _DIFFERENT = 1_000
+
+Place = Callable[[Collection[int]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,13 @@ class Seen:
         return {f"no readable {name.removeprefix('bad_')}": n for name, n in self.left_out.items()}
 
 
-def look(role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked) -> Seen:
+def look(
+    role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked, place: Place | None = None
+) -> Seen:
     """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
 
-    A few values that can't be read in any way are borne, see `Source.max_unreadable_share`.
+    A few values that can't be read in any way are borne, see `Source.max_unreadable_share`. `place` tells file and line
+    of rows by their numbers, where there are several files.
     """
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
@@ -69,7 +75,7 @@ def look(role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked) ->
     # Rows that lack several times are left out for the first of them.
     out: Any = None
     for name, fault in broken.items():
-        which = _which(table, name, found[name]) if in_files else whose(table, table[name])
+        which = _which(table, name, found[name], place) if in_files else whose(table, table[name])
         what = f"{fault.what} in {found[name]} of {rows} rows{which}"
         column = name.removeprefix("bad_")
         values = _values(table, name)
@@ -119,9 +125,10 @@ def _fix(role: str, source: RoleSource[Any], table: ir.Table, condition: str, va
     return advice(name, column, kind, values, others)
 
 
-def _which(numbered: ir.Table, condition: str, count: int) -> str:
+def _which(numbered: ir.Table, condition: str, count: int, place: Place | None) -> str:
     rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
-    return f" (data row {', '.join(map(str, sorted(rows)))}{', ...' if count > SAMPLES else ''})"
+    told = f"data row {', '.join(map(str, sorted(rows)))}" if place is None else ", ".join(place(rows))
+    return f" ({told}{', ...' if count > SAMPLES else ''})"
 
 
 def whose(rows: ir.Table, bad: Any) -> str:

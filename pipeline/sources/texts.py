@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,19 @@ class TextFile:
         What is read: the file itself, or a copy in UTF-8.
     shown
         The file's name for messages.
+    origin
+        Of a copy: the file whose lines a person sees; None where records have no lines of their own.
     """
 
     path: Path
     shown: str
     look: Look
+    origin: TextFile | None = None
+
+    @property
+    def lined(self) -> bool:
+        """Whether a record can be told by its line."""
+        return self.origin is not None
 
 
 def prepared(
@@ -66,12 +74,14 @@ def prepared(
     dialect = dialect_of(head_of(file).decode("utf-8", errors="replace"), wanted, source.delimiter)
     found = TextFile(file, shown, look_at(file, dialect))
     if found.look.even:
-        return found
+        return replace(found, origin=found)
     # The reader takes one kind of line end a file.
     faults = misfits(found, role)
     if faults:
         raise UnreadableError(*faults)
-    return written(dialect.names, (fields for _, fields in _records(found)), shown, new())
+    return replace(
+        written(dialect.names, (fields for _, fields in _records(found)), shown, new()), origin=found
+    )
 
 
 def written(names: Sequence[str], rows: Iterable[Sequence[str]], shown: str, file: Path) -> TextFile:
@@ -165,6 +175,35 @@ def counted(files: Iterable[TextFile]) -> int:
         for _, fields in _records(file)
         if tuple(map(str.strip, fields)) != file.look.dialect.names
     )
+
+
+def places_of(files: Iterable[TextFile], rows: Collection[int]) -> list[str]:
+    """File and line of rows that are numbered from 1 through all files; a row where its file has no lines."""
+    found, before, last = [], 0, max(rows, default=0)
+    for file in files:
+        number = 0
+        for line, fields in _records(file.origin or file):
+            if tuple(map(str.strip, fields)) == file.look.dialect.names:
+                continue
+            number += 1
+            if before + number in rows:
+                found.append(f"{file.shown} {f'line {line}' if file.lined else f'data row {number}'}")
+            if before + number >= last:
+                return found
+        before += number
+    return found
+
+
+def places_of_lines(files: Iterable[tuple[Path, str]], rows: Collection[int]) -> list[str]:
+    """File and line of rows of files without a header, numbered from 1 through the lines that are not blank."""
+    found, number = [], 0
+    for path, shown in files:
+        with opened(path) as stream:
+            for line, text in enumerate(stream, 1):
+                number += bool(text.strip())
+                if text.strip() and number in rows:
+                    found.append(f"{shown} line {line}")
+    return found
 
 
 def misfits(file: TextFile, role: str) -> list[Fault]:

@@ -82,7 +82,8 @@ def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) 
         return raw
     if source.null_values is None:
         # Where other columns have types, an empty id is null; looking for words in all of them would take its time.
-        typed = not all(other.is_string() or other.is_floating() for other in table.schema().types)
+        kinds = (of for name, of in table.schema().items() if name != "row_")
+        typed = not all(other.is_string() or other.is_floating() for other in kinds)
         if kind not in ("number", "time", "id") or (kind == "id" and typed):
             return raw
     return without_nulls(raw, source.null_values)

@@ -7,6 +7,7 @@ import zipfile
 
 import pandas as pd
 import pytest
+import yaml
 
 from configs.errors import DataError
 from configs.schema import Config
@@ -92,6 +93,50 @@ def test_csv_as_it_comes(shop, text):
     assert account.in_source == 2
 
 
+PARTS = {
+    "plain": lines(HEAD, "1,2024-01-05,10", "2,{at},20", "3,2024-01-07,30"),
+    "windows": lines(HEAD, "1,2024-01-05,10", "2,{at},20", "3,2024-01-07,30", end="\r\n"),
+    "titled": lines("Orders of January", "", HEAD, "1,2024-01-05,10", "2,{at},20"),
+    "mixed ends": f"{HEAD}\r\n1,2024-01-05,10\n2,{{at}},20\n",
+    "blank lines": f"{HEAD}\n\n1,2024-01-05,10\n\n2,{{at}},20\n",
+    "quoted": lines("id;at;amount;note", '"1";2024-01-05;10;"a\nb"', "2;{at};20;c"),
+    "header again": lines(HEAD, "1,2024-01-05,10", HEAD, "2,{at},20"),
+}
+
+
+@pytest.mark.parametrize("bad", PARTS)
+def test_a_wrong_value_among_many_files_is_told_by_file_and_line(shop, tmp_path, bad):
+    for name, text in PARTS.items():
+        content = text.format(at="2024-02-30" if name == bad else "2024-02-28").encode()
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    with gzip.open(tmp_path / "zipped.csv.gz", "wt") as packed:
+        packed.write(PARTS["plain"].format(at="2024-02-28"))
+    line = next(n for n, text in enumerate(PARTS[bad].splitlines(), 1) if "{at}" in text)
+    fault = said(shop(None, "*.csv*", max_unreadable_share=0))
+    assert fault.startswith("*.csv*, column occurred_at: is not a date or time of the years")
+    assert f" in 1 of 19 rows ({bad}.csv line {line}), such as '2024-02-30'" in fault
+
+
+def test_a_wrong_value_among_many_files_without_lines_is_told_by_its_row(shop, tmp_path):
+    good = pd.DataFrame({"id": ["1", "2"], "at": ["2024-01-05", "2024-01-06"], "amount": [1.0, 2.0]})
+    bad = good.assign(at=["2024-01-05", "2024-02-30"])
+    good.to_parquet(tmp_path / "a.parquet")
+    bad.to_parquet(tmp_path / "b.parquet")
+    assert "in 1 of 4 rows (b.parquet data row 2), such as" in said(
+        shop(None, "*.parquet", max_unreadable_share=0)
+    )
+    for name, frame in {"a": good, "b": bad}.items():
+        frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    assert "in 1 of 4 rows (b.jsonl data row 2), such as" in said(
+        shop(None, "*.jsonl", max_unreadable_share=0)
+    )
+    for name, day in {"a": "2024-01-05", "b": "2024-02-30"}.items():
+        (tmp_path / f"{name}.fix").write_text(f"1 2024-01-06 5\n\n2 {day} 7\n")
+    fields = {"id": [1, 1], "at": [3, 12], "amount": [14, 14]}
+    fixed = shop(None, "*.fix", format="fixed_width", fields=fields, max_unreadable_share=0)
+    assert "in 1 of 4 rows (b.fix line 3), such as" in said(fixed)
+
+
 def test_an_order_name_that_begins_with_a_hash_is_no_comment(shop):
     rows, account = read(shop(lines("at,amount,id", "2024-01-05,10,#1001", "2024-01-06,20,2")))
     assert [r[0] for r in rows] == ["#1001", "2"]
@@ -126,7 +171,7 @@ def test_quotes_that_come_late_are_quotes(shop):
         (['"1"x,2024-01-05,10'], 'a row after line 1 goes on behind a closing quote "'),
         (
             ["Total,,30"],
-            "column occurred_at: is empty in 1 of 1 rows (data row 1); fill it in, or leave such rows out",
+            "column occurred_at: is empty in 1 of 1 rows (data row 1); fill it in, or leave such rows out by",
         ),
     ],
 )
@@ -416,3 +461,85 @@ def test_check_tells_where_the_rows_went(shop):
         "transactions: 2 rows = 1 read + 1 left out by lying at or after 2025-01-01\n"
         "note: transactions: 1 of 2 rows lie at or after 2025-01-01 and are ignored"
     )
+
+
+PEOPLE = {
+    "customer_id": "id",
+    "started_at": "since",
+}
+
+
+@pytest.fixture
+def people(shop, tmp_path):
+    """The config of a shop with these customers; more of their source by keywords."""
+
+    def make(*rows, head="id,since,plan,written", **source):
+        config = shop(lines(HEAD, "1,2024-11-05,10", "2,2024-12-06,20"))
+        (tmp_path / "people.csv").write_text(lines(head, *rows))
+        given = {"uri": "people.csv", "columns": PEOPLE, "attributes": ["plan"], **source}
+        roles = {**config.sources.model_dump(mode="json", exclude_unset=True), "customers": given}
+        return Config.model_validate(
+            {**config.model_dump(exclude={"home"}), "home": tmp_path, "sources": roles}
+        )
+
+    return make
+
+
+def plans(config):
+    sources = open_sources(config, AS_OF)
+    assert sources.accounts["customers"].adds_up
+    rows = sources.tables["customers"].select("customer_id", "plan").to_pyarrow().to_pylist()
+    return {r["customer_id"]: r["plan"] for r in rows}, sources
+
+
+def test_customers_that_stand_there_twice_in_the_same_words_count_once(people):
+    found, sources = plans(
+        people("1,2024-01-01,a,x", "2,2024-01-01,b,x", "1,2024-01-01,a,y", "1,2024-01-01,a,x")
+    )
+    assert found == {"1": "a", "2": "b"}
+    assert "customers: 2 rows repeat another in every column that is read, and count once" in sources.notes
+    assert sources.accounts["customers"].left_out == {"standing there twice": 2}
+
+
+def test_of_customers_that_stand_there_twice_the_newest_row_counts_when_asked_for(people):
+    rows = [
+        "1,2024-01-01,a,03/02/2024",
+        "2,2024-01-01,b,01/02/2024",
+        "1,2024-01-01,c,14/01/2024",
+        "1,2024-01-01,d,",
+    ]
+    fault = said(people(*rows))
+    assert fault.startswith(
+        "people.csv, column customer_id: 2 rows repeat an id, such as '1', and differ in plan; one row a customer: "
+        "write sources.customers.latest_by: COLUMN, a column of times, for the newest of them to count"
+    )
+    newest = {"column": "written", "format": "%d/%m/%Y"}
+    for order in (rows, rows[::-1]):
+        found, sources = plans(people(*order, latest_by=newest))
+        assert found == {"1": "a", "2": "b"}
+        assert sources.accounts["customers"].left_out == {"older than another of the customer (latest_by)": 2}
+    fault = said(people(*rows, ",2024-01-01,a,x", ",2024-01-01,a,y", latest_by=newest))
+    assert "column customer_id: is empty in 2 of 4 rows" in fault
+    assert "no column 'writen' in people.csv; did you mean 'written'?" in said(
+        people(*rows, latest_by="writen")
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (",2024-01-06,20", "sources.transactions.where: [{column: 'id', is_null: false}]"),
+        ("N/A,2024-01-06,20", "sources.transactions.where: [{column: 'id', is_null: false}]"),
+        ("   ,2024-01-06,20", "sources.transactions.where: [{column: 'id', is_null: false}]"),
+        ("Total,,20", "sources.transactions.where: [{column: 'at', is_null: false}]"),
+        ("Total,NULL,20", "sources.transactions.where: [{column: 'at', is_null: false}]"),
+    ],
+)
+def test_a_row_without_a_value_is_named_with_the_line_that_leaves_it_out(shop, row, line):
+    text = lines(HEAD, "1,2024-01-05,10", row, "2,2024-01-06,20")
+    fault = said(shop(text))
+    assert "is empty in 1 of 3 rows (data row 2); " in fault
+    assert fault.endswith(f"leave such rows out by {line}")
+    rows, account = read(shop(text, where=yaml.safe_load(line.partition(": ")[2])))
+    assert rows == TWO
+    assert sum(account.left_out.values()) == 1

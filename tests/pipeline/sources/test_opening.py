@@ -160,7 +160,7 @@ def test_a_purchase_without_its_number_is_refused(tiny):
     text = lines("customer_id,occurred_at,transaction_id", "1,2024-01-02,A", "1,2024-01-03,", "1,2024-02-03,")
     assert faults(tiny(transactions=text)) == [
         "transactions.csv, column transaction_id: is empty in 2 of 3 rows (data row 2, 3); "
-        "fill it in, or leave such rows out with sources.transactions.where"
+        "fill it in, or leave such rows out by sources.transactions.where: [{column: 'transaction_id', is_null: false}]"
     ]
 
 
@@ -330,18 +330,25 @@ def test_all_faults_of_all_sources_at_once(tiny):
         usage=lines("customer_id,occurred_at"),
         mapped={"feedback": {"customer_id": "customer_id", "occurred_at": "occurred_at", "score": "score"}},
     )
-    fill = "fill it in, or leave such rows out with sources"
+
+    def fill(role, column):
+        return f"fill it in, or leave such rows out by sources.{role}.where: [{{column: '{column}', is_null: false}}]"
+
     assert sorted(faults(config)) == sorted(
         [
             "customers.csv, column started_at: is not a date or time of the years 1900 to 9999 in 1 of 4 rows "
             "(data row 3), such as '0001-01-01'; correct it, or map the column's format",
-            f"customers.csv, column customer_id: is empty in 1 of 4 rows (data row 4); {fill}.customers.where",
-            "customers.csv, column customer_id: 1 rows repeat an id, such as '1'; one row a customer: merge or "
-            "rename them",
-            f"transactions.csv, column customer_id: is empty in 1 of 6 rows (data row 4); {fill}.transactions.where",
+            "customers.csv, column customer_id: is empty in 1 of 4 rows (data row 4); "
+            + fill("customers", "customer_id"),
+            "customers.csv, column customer_id: 1 rows repeat an id, such as '1', and differ in started_at; one row "
+            "a customer: write sources.customers.latest_by: COLUMN, a column of times, for the newest of them to "
+            "count, choose them by sources.customers.where, or rename them",
+            "transactions.csv, column customer_id: is empty in 1 of 6 rows (data row 4); "
+            + fill("transactions", "customer_id"),
             "transactions.csv, column occurred_at: is not a date or time of the years 1900 to 9999 in 2 of 6 rows "
             "(data row 2, 3), such as '2024-02-30', 'yesterday'; correct it, or map the column's format",
-            f"transactions.csv, column occurred_at: is empty in 1 of 6 rows (data row 6); {fill}.transactions.where",
+            "transactions.csv, column occurred_at: is empty in 1 of 6 rows (data row 6); "
+            + fill("transactions", "occurred_at"),
             "transactions.csv, column amount: is not a number in 1 of 6 rows (data row 3), such as 'x'; correct it",
             "transactions.csv, column amount: is negative in 1 of 6 rows (customer '3'); leave returns out with "
             "sources.transactions.where, or give them to sources.cancellations",
