@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 
 from configs.errors import ConfigError
-from pipeline.cli_common import Common, command
+from pipeline.cli_common import Common, command, on_terminal, pairs, question
 from pipeline.cli_retention import retention_app
 
 app = typer.Typer(
     name="churn",
     help="Who is about to leave, whom to contact today, how and why - and the classic retention rate.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -31,8 +30,52 @@ def demo(
     """Simulate a company, train, score, publish: the whole job on data with a known truth."""
     from pipeline.showcase import run_demo
 
-    config, as_of = common.settings()
+    config, as_of = common.demo_settings()
     result = run_demo(config, as_of, customers, common.say)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
+def init(
+    common: Common,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...", help="Files, folders, globs, or tables of a database: URL#table, URL#schema.*"
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, take the guesses.")] = False,
+    customer: Annotated[str | None, typer.Option(metavar="COLUMN", help="Who the customer is.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Of churn: contractual, non_contractual or labelled.")
+    ] = None,
+    dates: Annotated[
+        str | None, typer.Option(metavar="dmy|mdy", help="Day or month first, where both read.")
+    ] = None,
+    horizon_days: Annotated[
+        int | None, typer.Option(min=1, max=3_650, help="How far ahead; else by the data.")
+    ] = None,
+    churned_value: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="Of a label: the value that means churned.")
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE=ROLE", help="What a table is, 'none' to leave it out; may be given again."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the config.")] = None,
+) -> int | None:
+    """Write a config from a look at your files, and check it."""
+    from pipeline.setup.init import init as run
+    from pipeline.setup.interview import Given
+    from pipeline.training.advisor import check
+
+    given = Given(customer, kind, dates, horizon_days, churned_value, name, pairs("--role", role or []))
+    ask = None if yes or common.as_json or not on_terminal() else question
+    checked = lambda out, say: check(*common.settings(out), say)  # noqa: E731
+    result = run(files, common.new_config(), given, ask, today=common.day(), check=checked, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
 

@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -19,6 +19,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from configs.errors import ChurnError, ConfigError
+from configs.finding import OWN, config_in, demo_config
 from pipeline.progress import silence
 from pipeline.result import as_line, visible
 
@@ -28,8 +29,14 @@ class Common:
     """What every command accepts."""
 
     config: Annotated[
-        Path, typer.Option("--config", "-c", envvar="CHURN_CONFIG", help="The config file.")
-    ] = Path("configs/demo.yaml")
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            envvar="CHURN_CONFIG",
+            help="The config file; else churn.yaml or the one in configs/ of the working folder.",
+        ),
+    ] = None
     as_of: Annotated[
         str | None,
         typer.Option("--as-of", metavar="DATE", help="Behave as if that midnight (UTC) were now."),
@@ -39,11 +46,11 @@ class Common:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
 
-    def settings(self) -> tuple[Any, dt.date]:
-        """The config and the as-of date."""
+    def settings(self, config_file: Path | None = None) -> tuple[Any, dt.date]:
+        """The config, of a file when one is given, and the as-of date."""
         from configs.schema import load_config
 
-        config = load_config(self.config)
+        config = load_config(config_file or self.config or config_in(Path.cwd()))
         self._settle(config)
         return config, self._day(config.as_of)
 
@@ -51,16 +58,23 @@ class Common:
         """The config before a change and after it, and the as-of date of both."""
         from configs.schema import load_config
 
-        pairs = [change.partition("=") for change in changes]
-        if wrong := [
-            change for change, (key, sign, _) in zip(changes, pairs, strict=True) if not (key and sign)
-        ]:
-            told = ", ".join(map(repr, wrong))
-            raise ConfigError(f"--set: {told}: expected KEY=VALUE such as outreach.capacity=100")
-        now = load_config(self.config, changes={key.strip(): value for key, _, value in pairs})
-        before = load_config(against or self.config)
+        file = self.config or config_in(Path.cwd())
+        now = load_config(file, changes=pairs("--set", changes, "outreach.capacity=100", "KEY=VALUE"))
+        before = load_config(against or file)
         self._settle(before)
         return before, now, self._day(now.as_of)
+
+    def demo_settings(self) -> tuple[Any, dt.date]:
+        """The config of the demo, brought to the working folder when it is not there, and the as-of date."""
+        return self.settings(self.config or demo_config(Path.cwd()))
+
+    def new_config(self) -> Path:
+        """The file that a new config is written to."""
+        return self.config or Path(OWN)
+
+    def day(self) -> dt.date:
+        """The day that counts as now where no config says so."""
+        return self._day(None)
 
     @staticmethod
     def _settle(config: Any) -> None:
@@ -98,6 +112,39 @@ class Common:
     def result(self, shown: str, values: Any) -> None:
         """Print the result for a person, or as JSON for a machine, on standard output."""
         print(visible(as_line(values)) if self.as_json else visible(shown))
+
+
+def on_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def question(what: str, guess: str) -> str:
+    """Ask a person, who takes the guess by pressing return."""
+    return str(typer.prompt(what, default=guess, err=True))
+
+
+def pairs(
+    option: str, given: Sequence[str], example: str = "orders=transactions", metavar: str = "TABLE=ROLE"
+) -> dict[str, str]:
+    """Values of an option that takes NAME=VALUE and may be given again.
+
+    Raises
+    ------
+    ConfigError
+        With all that are no such pair.
+
+    Examples
+    --------
+    >>> pairs("--role", ["orders = transactions"])
+    {'orders': 'transactions'}
+    """
+    parted = [one.partition("=") for one in given]
+    if wrong := [
+        one for one, (key, sign, _) in zip(given, parted, strict=True) if not (key.strip() and sign)
+    ]:
+        raise ConfigError(f"{option}: {', '.join(map(repr, wrong))}: expected {metavar} such as {example}")
+    return {key.strip(): value.strip() for key, _, value in parted}
 
 
 def command(group: typer.Typer, name: str | None = None, *, default: bool = False) -> Callable[[Any], Any]:

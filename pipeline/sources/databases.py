@@ -100,12 +100,7 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
     *schema, table_name = unquote(name).split(".")
     url = _expanded(url, place)
     with asking(source, url):
-        if url not in others:
-            others[url] = _patiently(lambda: _connect(local, others, url, place, config))
-        backend = others[url]
-        database: Any = schema[0] if len(schema) == 1 else tuple(schema) or None
-        if isinstance(backend, str):
-            backend, database = local, (backend, *(schema or ["main"]))
+        backend, database = _schema_at(local, others, url, schema, place, config)
         try:
             return backend.table(table_name, database=database)
         except TableNotFound:
@@ -118,6 +113,27 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
             )
             what = f"no table '{table_name}' in {source.shown.rpartition('#')[0]}"
             raise UnreadableError(Fault(place, what, hint if known else "it has no tables")) from None
+
+
+def tables_at(
+    local: Backend, others: Connections, url: str, schema: str, place: str, config: Config
+) -> list[str]:
+    """The names of all tables and views in a schema, the usual one when it is empty; else as `table`."""
+    url = _expanded(url, place)
+    with asking(None, url):
+        return _tables_in(*_schema_at(local, others, url, [schema] if schema else [], place, config))
+
+
+def _schema_at(
+    local: Backend, others: Connections, url: str, schema: list[str], place: str, config: Config
+) -> tuple[Any, Any]:
+    """The connection of a URL, opened when it is first asked for, and how it calls a schema."""
+    if url not in others:
+        others[url] = _patiently(lambda: _connect(local, others, url, place, config))
+    backend = others[url]
+    if isinstance(backend, str):
+        return local, (backend, *(schema or ["main"]))
+    return backend, schema[0] if len(schema) == 1 else tuple(schema) or None
 
 
 def arrow(query: ir.Table, source: Source | None = None) -> pa.Table:

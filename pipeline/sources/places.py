@@ -99,16 +99,27 @@ def files_of(role: str, source: Source, config: Config, copies: Copies) -> list[
     found: list[Found] = []
     for uri in source.uris:
         place = f"sources.{role}.uri"
-        here = _fetched(uri, place, copies) if is_store(uri) else _local(uri, place, config)
+        here = _fetched(uri, place, copies) if is_store(uri) else _local(uri, place, config.path(uri))
         found += [file for one in here for file in _unpacked(one, copies)]
     return found
 
 
-def _local(uri: str, place: str, config: Config) -> list[Found]:
+def local_files(given: str, folder: Path) -> list[Path]:
+    """The tables that a path, a glob or the name of a folder stands for, counted from a folder.
+
+    Raises
+    ------
+    UnreadableError
+        There is none.
+    """
+    return [file.path for file in _local(given, given, folder / Path(given).expanduser())]
+
+
+def _local(uri: str, place: str, path: Path) -> list[Found]:
     bare, _, sheet = uri.partition("#")
-    path = config.path(uri)
     if sheet and not path.exists() and Path(bare).suffix.lower().startswith((".xls", ".ods")):
-        return [Found(file.path, file.shown, sheet) for file in _local(bare, place, config)]
+        whole = Path(str(path).removesuffix(f"#{sheet}"))
+        return [Found(file.path, file.shown, sheet) for file in _local(bare, place, whole)]
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.is_file() and _is_table(p.name))
         if files:

@@ -1,0 +1,1 @@
+"""The first config of a company, written from a look at its files."""

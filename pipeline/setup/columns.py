@@ -1,0 +1,311 @@
+"""Which column of a table plays which part in its role."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from configs.roles import ROLES, RoleColumn
+from pipeline.setup.tables import Table
+from pipeline.setup.words import rank, words_of
+from pipeline.sources.profiles import Profile
+
+FEW_VALUES = 30
+MOST_ATTRIBUTES = 40
+FEW_EMPTY = 0.7
+WEAK_NAME = 4
+
+
+NOT_SOLD = frozenset(
+    {
+        *("cancelled", "canceled", "refunded", "returned", "storniert", "لغو"),
+        *("failed", "declined", "rejected", "void", "voided", "abandoned"),
+        *("pending", "unpaid", "open", "offen", "draft"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table in its role.
+
+    Parameters
+    ----------
+    columns
+        Column of the role to the rule of the config: a name, or a mapping.
+    attributes, facts
+        Of the customers.
+    where
+        Conditions on the rows.
+    settings
+        What else the source needs.
+    doubts
+        What is not sure, each with the flag that settles it.
+    """
+
+    role: str
+    table: Table
+    columns: Mapping[str, Any]
+    attributes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    where: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+
+
+def ranked(
+    table: Table, concept: str, kinds: Collection[str] = (), used: Collection[str] = ()
+) -> list[Profile]:
+    """Columns whose names fit a concept, the best first; of equally good ones the one that stands first."""
+    found = [(rank(c.name, concept), c) for c in table.columns if c.name not in used and c.kind != "empty"]
+    fitting = [(r, c) for r, c in found if r is not None and (not kinds or c.kind in kinds)]
+    return [column for _, column in sorted(fitting, key=lambda pair: pair[0])]
+
+
+def times_of(table: Table) -> list[Profile]:
+    """Columns that hold times: by their values, or numbers that fit a date and are named like one."""
+    bare = "fields" in table.settings
+    return [c for c in table.columns if c.kind == "time" or (c.formats and (bare or _is_named_time(c.name)))]
+
+
+def _is_named_time(name: str) -> bool:
+    fits = [rank(name, concept) for concept in ("occurred_at", "started_at", "ended_at", "resolved_at")]
+    return any(r is not None and r < 3 for r in fits) and not _is_id(name)
+
+
+def _is_id(name: str) -> bool:
+    ranks = [rank(name, concept) for concept in ("customer_id", "transaction_id")]
+    return any(r is not None and r < WEAK_NAME for r in ranks)
+
+
+def has_decimals(column: Profile) -> bool:
+    """Whether a column's numbers have decimals, as amounts do and ids do not."""
+    return column.kind == "number" and any("." in v or "," in v for v in column.samples)
+
+
+def span_of(table: Table, used: Collection[str]) -> dict[str, Profile]:
+    """The columns of start and end, where the table has them."""
+    times = {c.name for c in times_of(table)}
+    found: dict[str, Profile] = {}
+    for concept in ("started_at", "ended_at"):
+        fits = [
+            c
+            for c in ranked(table, concept)
+            if c.name in times and c.name not in used and c not in found.values()
+        ]
+        # An end that nearly nobody has is still an end; a start has to be there.
+        fits = [c for c in fits if concept == "ended_at" or c.empty_share < FEW_EMPTY]
+        if concept == "ended_at" and len(fits) > 1:
+            fits = sorted(fits, key=lambda c: (rank(c.name, concept) or 0, c.empty_share))
+        if fits:
+            found[concept] = fits[0]
+    return found
+
+
+def rule_of(column: Profile, *, time: bool = False) -> Any:
+    """The rule that reads a column: its name, with formats where its text needs them."""
+    if not time or not column.formats:
+        return column.name
+    formats = list(column.formats[0])
+    return {"column": column.name, "format": formats[0] if len(formats) == 1 else formats}
+
+
+def _writing(columns: Sequence[Profile]) -> dict[str, Any]:
+    """Settings of the source by which its numbers and dates are read."""
+    found: dict[str, Any] = {}
+    for column in columns:
+        if column.calendar != "gregorian":
+            found["calendar"] = column.calendar
+        for key in ("decimal", "thousands"):
+            if getattr(column, key) is not None:
+                found.setdefault(key, getattr(column, key))
+    return found
+
+
+def customers_part(table: Table, who: Profile, doubts: list[str]) -> Part:
+    """The table as one row a customer, with what is known at the start."""
+    columns: dict[str, Any] = {"customer_id": who.name}
+    used = {who.name}
+    spans = span_of(table, used)
+    if "started_at" not in spans and (left := [t for t in times_of(table) if t not in spans.values()]):
+        spans = {"started_at": left[0], **spans}
+    for concept, column in spans.items():
+        columns[concept] = rule_of(column, time=True)
+        used.add(column.name)
+    if "ended_at" in spans and (reasons := ranked(table, "end_reason", ("text",), used)):
+        columns["end_reason"] = reasons[0].name
+        used.add(reasons[0].name)
+    label = label_of(table)
+    if label is not None and not spans:
+        columns["churned"] = label.name
+    if label is not None:
+        used.add(label.name)
+    facts = _facts(table, used)
+    used |= set(facts.values())
+    attributes = [
+        c for c in table.columns if c.name not in used and _is_attribute(c, labelled="churned" in columns)
+    ]
+    settings = _writing([*spans.values(), *attributes])
+    names = tuple(c.name for c in attributes[:MOST_ATTRIBUTES])
+    return Part("customers", table, columns, names, facts, settings=settings, doubts=tuple(doubts))
+
+
+def label_of(table: Table) -> Profile | None:
+    """The column that says who has churned: two words or 0 and 1."""
+    found = ranked(table, "churned", ("text", "flag", "number"))
+    return next((c for c in found if c.different == 2 or words_of(c.name) == "churn"), None)
+
+
+def _is_attribute(column: Profile, *, labelled: bool) -> bool:
+    if column.kind in ("empty", "time") or (_is_id(column.name) and column.kind != "flag"):
+        return False
+    if column.kind in ("flag", "number"):
+        return column.kind == "flag" or labelled or not column.is_unique
+    return column.different <= FEW_VALUES or column.different * 2 < column.filled
+
+
+def _facts(table: Table, used: Collection[str]) -> dict[str, str]:
+    """What only the list needs: fact to column."""
+    found: dict[str, str] = {}
+    for concept in ("do_not_contact", "owner", "name"):
+        names = ranked(table, concept, ("text", "flag", "number"), {*used, *found.values()})
+        if names:
+            found[concept] = names[0].name
+    return found
+
+
+def one_by_one_part(table: Table, who: Profile, doubts: list[str]) -> Part:
+    """Each contract as a customer of its own."""
+    own = next((c for c in ranked(table, "contract_id") if c.is_unique and c.filled == c.rows), None)
+    if own is None or who.is_unique:
+        return customers_part(table, who, doubts)
+    return customers_part(table, own, [*doubts, f"takes each {own.name!r} of {table.name} for a customer"])
+
+
+def contracts_part(table: Table, who: Profile, doubts: list[str]) -> Part:
+    """The table as one row a contract, several a customer."""
+    columns: dict[str, Any] = {"customer_id": who.name}
+    used = {who.name}
+    read = []
+    for concept, column in span_of(table, used).items():
+        columns[concept] = rule_of(column, time=True)
+        used.add(column.name)
+        read.append(column)
+    for name, concept, kinds in _OF_CONTRACTS:
+        allowed = ROLES["contracts"].columns
+        fits = [c for c in ranked(table, concept, kinds, used) if name in allowed]
+        fits = [
+            c
+            for c in fits
+            if not allowed[name].one_of or set(map(str.lower, c.samples)) <= set(allowed[name].one_of)
+        ]
+        if fits:
+            columns[name] = rule_of(fits[0], time=fits[0].kind == "time")
+            used.add(fits[0].name)
+            read.append(fits[0])
+    return Part("contracts", table, columns, settings=_writing(read), doubts=tuple(doubts))
+
+
+_OF_CONTRACTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
+    ("contract_id", "contract_id", ("text", "number")),
+    ("end_reason", "end_reason", ("text",)),
+    ("trial", "trial", ("flag", "text")),
+    ("trial_ends_at", "trial_ends_at", ("time",)),
+    ("amount", "contract_amount", ("number",)),
+    ("plan", "plan", ("text",)),
+    ("status", "status", ("text",)),
+)
+
+
+def events_part(table: Table, who: Profile, role: str, doubts: list[str]) -> Part:
+    """The table as one row an event."""
+    columns: dict[str, Any] = {"customer_id": who.name}
+    used = {who.name}
+    clock = clock_of(table, used)
+    if clock is None:
+        return Part(role, table, columns, doubts=(*doubts, "no column with a time"))
+    columns["occurred_at"] = rule_of(clock, time=True)
+    used.add(clock.name)
+    read = [clock]
+    for name, concept, kinds in _PARTS:
+        if name not in ROLES[role].columns or name in columns:
+            continue
+        fits = [c for c in ranked(table, concept, kinds, used) if _plays(c, name, role)]
+        if fits:
+            columns[name] = rule_of(fits[0], time=fits[0].kind == "time")
+            used.add(fits[0].name)
+            read.append(fits[0])
+    if "amount" in ROLES[role].columns:
+        read += _amount(table, columns, used)
+    where = [{"column": who.name, "is_null": False}] if who.filled < who.rows else []
+    where += _sold(table, role, used)
+    return Part(role, table, columns, where=tuple(where), settings=_writing(read), doubts=tuple(doubts))
+
+
+_PARTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
+    ("known_at", "known_at", ("time",)),
+    ("resolved_at", "resolved_at", ("time",)),
+    ("recovered_at", "recovered_at", ("time",)),
+    ("transaction_id", "transaction_id", ("text", "number")),
+    ("points", "points", ("number",)),
+    ("score", "score", ("number",)),
+    ("kind", "kind", ("text",)),
+    ("channel", "channel", ("text",)),
+    ("direction", "direction", ("text",)),
+    ("agent", "agent", ("text", "number")),
+    ("topic", "topic", ("text",)),
+    ("event", "event", ("text",)),
+    ("value", "value", ("number",)),
+)
+
+
+def _is_one_of(column: Profile, declared: RoleColumn) -> bool:
+    return not declared.one_of or {value.lower() for value in column.samples} <= set(declared.one_of)
+
+
+def _plays(column: Profile, name: str, role: str) -> bool:
+    """Whether the values of a column can play a part."""
+    if not _is_one_of(column, ROLES[role].column(name)):
+        return False
+    if name in ("topic", "kind", "event", "channel"):
+        return column.different <= max(FEW_VALUES * 10, column.filled // 10)
+    return name != "transaction_id" or column.empty_share == 0
+
+
+def clock_of(table: Table, used: Collection[str]) -> Profile | None:
+    """The time at which a row occurred."""
+    times = [c.name for c in times_of(table) if c.name not in used]
+    ordered = [c for c in ranked(table, "occurred_at") if c.name in times]
+    full = [c for c in ordered if c.empty_share == 0] or ordered
+    return full[0] if full else next((table.column(name) for name in times), None)
+
+
+def _amount(table: Table, columns: dict[str, Any], used: set[str]) -> list[Profile]:
+    """Map the amount: a column of its own, else quantity times unit price; return what it is read from."""
+    fits = ranked(table, "amount", ("number",), used)
+    units, prices = (ranked(table, concept, ("number",), used) for concept in ("quantity", "unit_price"))
+    price = next((c for c in prices if c not in units), None)
+    own = [c for c in fits if not (units and price is c)]
+    if own:
+        columns["amount"] = own[0].name
+        return own[:1]
+    if units and price is not None:
+        columns["amount"] = {"product": [units[0].name, price.name]}
+        return [units[0], price]
+    decimals = [c for c in table.columns if c.name not in used and has_decimals(c)]
+    if table.settings.get("fields") and decimals:
+        columns["amount"] = decimals[-1].name
+        return decimals[-1:]
+    return []
+
+
+def _sold(table: Table, role: str, used: Collection[str]) -> list[dict[str, Any]]:
+    """The condition that leaves out orders which were not carried out."""
+    if role != "transactions":
+        return []
+    for column in ranked(table, "status", ("text",), used):
+        words = sorted(v for v in column.samples if v.lower().replace(" ", "_") in NOT_SOLD)
+        if words and len(words) < column.different:
+            return [{"column": column.name, "none_of": words}]
+    return []

@@ -1,0 +1,127 @@
+"""The draft of a config from tables in their roles, before the data are read by it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from configs.errors import DataError
+from configs.roles import ROLES
+from pipeline.setup.columns import Part
+from pipeline.setup.company import kind_of, label_words, not_churn
+from pipeline.setup.draft import Draft
+from pipeline.setup.interview import Given, Interview
+
+
+def first_draft(
+    parts: list[Part], unused: list[str], given: Given, interview: Interview, home: Path
+) -> Draft:
+    """The draft with every table that has a place in it.
+
+    Raises
+    ------
+    DataError
+        When nothing shows who has left.
+    """
+    kind = given.kind or kind_of(parts)
+    churn: dict[str, Any] = {"kind": kind, "horizon_days": given.horizon_days or 30}
+    draft = Draft(
+        {"name": given.name or _name(parts, home), "churn": churn, "sources": {}}, left_out=list(unused)
+    )
+    draft.remarks["name"] = "also the name of the experiment in MLflow"
+    draft.remarks["churn.kind"] = KINDS[kind]
+    if given.horizon_days:
+        draft.remarks["churn.horizon_days"] = "as it was given"
+    # Of two tables of customers the one that knows ends of contracts is taken, else the longer one.
+    for part in sorted(parts, key=lambda part: ("ended_at" not in part.columns, -part.table.columns[0].rows)):
+        draft.take(_of_kind(part, kind))
+        draft.remarks.setdefault(f"sources.{part.role}", REMARKS.get(part.role, ""))
+        if part.role == "customers" and kind == "contractual" and (good := not_churn(part)):
+            churn["not_churn_reasons"] = good
+            draft.remarks["churn.not_churn_reasons"] = "endings that do not count as churn"
+        if part.role == "customers" and kind == "labelled":
+            days = interview.settle(
+                "days that the label speaks of", "30", "--horizon-days", _text(given.horizon_days)
+            )
+            churn["horizon_days"] = int(days) if days.isdigit() else 30
+            if words := label_words(part, interview, given.churned_value):
+                churn["churned_values"] = words
+    if kind == "non_contractual" and "transactions" not in draft.sources:
+        _activity(draft, parts, interview)
+    order = [role for role in ROLES if role in draft.sources]
+    draft.values["sources"] = {role: draft.sources[role] for role in order}
+    _list_columns(draft)
+    return draft
+
+
+KEYS = ("name", "as_of", "churn", "snapshots", "sources", "outreach")
+
+
+KINDS = {
+    "contractual": "customers have a known end",
+    "non_contractual": "nobody gives notice: who buys nothing in the horizon has churned",
+    "labelled": "a table with a label and no dates: nothing can be checked in time order",
+}
+
+
+REMARKS = {
+    "customers": "one row a customer",
+    "transactions": "one row a purchase, or lines that transaction_id joins",
+    "cancellations": "returns and refunds",
+    "feedback": "surveys, ratings and complaints",
+    "contacts": "contacts with our people",
+    "usage": "any event of use",
+    "failed_payments": "payments that failed",
+    "contracts": "one row a contract",
+}
+
+
+def _text(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _of_kind(part: Part, kind: str) -> Part:
+    """The part without what its kind of churn has no use for."""
+    if part.role != "customers":
+        return part
+    columns = dict(part.columns)
+    if kind != "labelled":
+        columns.pop("churned", None)
+    if kind == "non_contractual":
+        columns.pop("ended_at", None)
+        columns.pop("end_reason", None)
+    return replace(part, columns=columns)
+
+
+def _activity(draft: Draft, parts: list[Part], interview: Interview) -> None:
+    """Without purchases the table with the most rows stands for them: who is active is a customer."""
+    events = [part for part in parts if part.role != "customers"]
+    if not events:
+        raise DataError(
+            "nothing shows who has left: no purchases, no ends of contracts, no label; name a table that does"
+        )
+    most = max(events, key=lambda part: part.table.columns[0].rows)
+    kept = {k: v for k, v in most.columns.items() if k in ("customer_id", "occurred_at", "known_at")}
+    draft.take(replace(most, role="transactions", columns=kept))
+    draft.remarks["sources.transactions"] = (
+        f"no purchases were found: a row of {most.table.name} is taken for activity"
+    )
+    interview.doubt(
+        f"no purchases were found: a row of {most.table.name} shows that a customer is there", "--role"
+    )
+
+
+def _name(parts: list[Part], home: Path) -> str:
+    stem = parts[0].table.name if len(parts) == 1 else home.name
+    plain = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40]
+    return plain if re.fullmatch(r"[a-z][a-z0-9_]*", plain) else "company"
+
+
+def _list_columns(draft: Draft) -> None:
+    """Facts that the list reads are named where it looks for them."""
+    facts = draft.sources.get("customers", {}).get("facts", {})
+    if facts:
+        draft.values["outreach"] = {"columns": {fact: fact for fact in facts}}
+        draft.remarks["outreach"] = "the list"

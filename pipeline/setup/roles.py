@@ -1,0 +1,135 @@
+"""Which role a table plays, and which of its columns plays which part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from configs.roles import ROLES
+from pipeline.setup.columns import (
+    FEW_EMPTY,
+    FEW_VALUES,
+    Part,
+    contracts_part,
+    customers_part,
+    events_part,
+    has_decimals,
+    one_by_one_part,
+    ranked,
+    span_of,
+    times_of,
+)
+from pipeline.setup.tables import Table
+from pipeline.setup.words import rank, role_by_name, words_of
+from pipeline.sources.profiles import Profile
+
+FEW_SCORES = 101
+_EVENTS = ("transactions", "cancellations", "failed_payments", "feedback", "contacts", "usage")
+
+
+def customer_ids(tables: Sequence[Table], chosen: str | None) -> dict[str, tuple[Profile | None, str]]:
+    """Table to the column that says who the customer is, and what is not sure about it.
+
+    A column that several tables share wins over a better name; of tables with none the flag decides.
+    """
+    shared = _shared(tables)
+    found: dict[str, tuple[Profile | None, str]] = {}
+    for table in tables:
+        given = [c for c in table.columns if c.name == chosen]
+        if given:
+            found[table.name] = given[0], ""
+            continue
+        names = [c for c in ranked(table, "customer_id", ("number", "text")) if c.filled]
+        best = min(
+            names,
+            key=lambda c: (rank(c.name, "customer_id") or 0) - 2 * (words_of(c.name) in shared),
+            default=None,
+        )
+        doubt = (
+            ""
+            if best is None or (rank(best.name, "customer_id") or 0) < 4
+            else f"takes {best.name!r} for the customer"
+        )
+        found[table.name] = (best, doubt) if best is not None else _by_values(table)
+    return found
+
+
+def _by_values(table: Table) -> tuple[Profile | None, str]:
+    """The first column of many values that come again: in fixed-width files, and where no name helps."""
+    fits = [
+        c
+        for c in table.columns
+        if c.kind in ("text", "number") and not c.formats and c.different > FEW_VALUES
+    ]
+    fits = [c for c in fits if c.empty_share < FEW_EMPTY and not has_decimals(c)]
+    if not fits:
+        return None, ""
+    best = fits[0]
+    return best, "" if table.settings.get("fields") else f"takes {best.name!r} for the customer"
+
+
+def _shared(tables: Sequence[Table]) -> set[str]:
+    names = [
+        words_of(c.name) for table in tables for c in table.columns if rank(c.name, "customer_id") is not None
+    ]
+    return {name for name in names if names.count(name) > 1 and name != "id"}
+
+
+def part_of(table: Table, who: Profile, role: str | None, doubt: str) -> Part:
+    """The table in its role, given or guessed."""
+    found = role or role_of(table, who)
+    doubts = [doubt] * bool(doubt)
+    if role is None and found == "usage" and role_by_name(table.name) is None and not _is_usage(table, who):
+        doubts.append(f"takes {table.name} for usage (--role {table.name}=ROLE)")
+    if found == "customers":
+        return customers_part(table, who, doubts)
+    if found == "contracts":
+        return (
+            contracts_part(table, who, doubts)
+            if "contracts" in ROLES
+            else one_by_one_part(table, who, doubts)
+        )
+    return events_part(table, who, found, doubts)
+
+
+def role_of(table: Table, who: Profile) -> str:
+    """The role of a table by its name, its columns and whether a customer stands there once."""
+    named = role_by_name(table.name)
+    spans = span_of(table, {who.name})
+    if not times_of(table) or (
+        who.is_unique and (named in (None, "customers", "contracts") or "ended_at" in spans)
+    ):
+        return "customers"
+    if {"started_at", "ended_at"} <= set(spans) and named in (None, "contracts", "customers"):
+        return "contracts"
+    if named in _EVENTS:
+        return str(named)
+    for concept, found in ROLES_BY_COLUMN.items():
+        if _has(table, concept, who):
+            return found
+    return "transactions" if table.settings.get("fields") else "usage"
+
+
+ROLES_BY_COLUMN = {
+    "score": "feedback",
+    "transaction_id": "transactions",
+    "direction": "contacts",
+    "agent": "contacts",
+    "resolved_at": "contacts",
+    "amount": "transactions",
+    "channel": "contacts",
+}
+
+
+def _has(table: Table, concept: str, who: Profile) -> bool:
+    found = ranked(table, concept, used={who.name})
+    if concept == "amount":
+        return any(rank(c.name, concept) in (0, 1) and c.kind == "number" for c in found)
+    if concept == "score":
+        return any(c.kind == "number" and c.different <= FEW_SCORES for c in found)
+    if concept == "resolved_at":
+        return any(c.kind == "time" for c in found)
+    return any(rank(c.name, concept) == 0 for c in found)
+
+
+def _is_usage(table: Table, who: Profile) -> bool:
+    return bool(ranked(table, "event", ("text", "flag"), {who.name}))

@@ -1,0 +1,199 @@
+"""What people call their columns and tables, in English, German and Persian: the one place to add a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from configs.roles import ROLES
+
+_ID = "(id|ids|no|nr|num|number|code|key|ref|reference|uuid|guid|nummer|kennung|kennziffer|شناسه|کد|شماره)"
+_ID_FIRST = "(شماره|کد|شناسه|id|number|code)"
+_DATE = "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|utc|تاریخ|زمان)"
+
+# Of people: the surest word first.
+_WHO = (
+    "customers?|cust|clients?|kunden?|kundin|klant|cliente|مشتری|مشتریان",
+    "buyer|shopper|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|enrol?l?ment|patient|"
+    "policy ?holder|policy|donor|player|guest|caller|کاربر|عضو",
+    "account|acct|konto|company|organi[sz]ation|org|firma|حساب|شرکت",
+    "contact|person|subscription|contract|vertrags?|e ?mail|mail|phone|اشتراک|قرارداد|ایمیل|تلفن",
+)
+_PURCHASE = (
+    "order|invoice|receipt|transaction|trans|txn|basket|cart|purchase|sales?|bill|payment|charge|bestell(?:ung)?s?|"
+    "rechnungs?|belegs?|auftrags?|فاکتور|سفارش|تراکنش|خرید"
+)
+_START = (
+    "start|started|starts|begin|beginn|begins|signup|sign up|signed up|registered|registration|joined|join|created|"
+    "creation|customer since|member since|since|issued?|activation|activated|subscribed|eintritts?|registriert|"
+    "vertragsbeginn|anmelde|kunde seit|شروع|عضویت|ثبت نام|آغاز"
+)
+_END = (
+    "ended|end|terminated|termination|churned|churn|expired|left|closed|exit|ende|vertragsende|austritts?|"
+    "پایان|خاتمه"
+)
+_CANCEL = "cancell?ed|cancell?ation|cancel|unsubscribed|kündigungs?|gekündigt|storniert|لغو"
+
+# Concept -> patterns of the whole name, the best first.
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "customer_id": (
+        *(rf"(?:\w+ )?(?:{who}) ?{_ID}|{_ID_FIRST} ?(?:{who})" for who in _WHO[:2]),
+        "|".join(_WHO[:2]),
+        rf"(?:\w+ )?(?:{_WHO[2]}) ?{_ID}|{_ID_FIRST} ?(?:{_WHO[2]})",
+        rf"(?:{_WHO[3]}) ?{_ID}?|{_ID_FIRST} ?(?:{_WHO[3]})|{_WHO[2]}",
+        _ID,
+    ),
+    "transaction_id": (
+        rf"(?:{_PURCHASE}) ?{_ID}|{_ID_FIRST} ?(?:{_PURCHASE})",
+        "invoice|order|receipt|transaction|basket|bestellung|rechnung|beleg|فاکتور|سفارش",
+    ),
+    "contract_id": (r"(?:subscription|contract|vertrags?|policy|اشتراک|قرارداد) ?" + _ID, "id"),
+    "occurred_at": (
+        rf"(?:{_PURCHASE}|event|usage|activity|visit|session|click(?:ed)?|login|contact|call|ticket|survey|review|"
+        rf"response|answer(?:ed)?|submitted|submission|opened|occurred|happened|churn|revenue|erstellt) ?{_DATE}|"
+        rf"(?:{_DATE}) ?(?:der |صدور|ثبت)?(?:{_PURCHASE}|صدور|ثبت)?",
+        rf"(?:created|creation|started|posted|booking|buchungs?|placed|paid|sent) ?{_DATE}|opened|submitted|created",
+        rf"\w+ {_DATE}|\w*{_DATE}",
+        r".*",
+    ),
+    "known_at": (rf"(?:known|recorded|received|loaded|imported|ingested|inserted|erfasst) ?{_DATE}",),
+    "started_at": (rf"(?:\w+ )??(?:{_START}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_START})",),
+    "ended_at": (
+        rf"(?:\w+ )??(?:{_END}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_END})",
+        rf"(?:\w+ )??(?:{_CANCEL}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_CANCEL})",
+    ),
+    "end_reason": (
+        rf"(?:{_END}|{_CANCEL}) ?(?:reason|code|type|grund)s?( code)?|(?:reason|grund|دلیل)(?: .*)?|"
+        r"reason code|kündigungsgrund|علت",
+    ),
+    "churned": (
+        r"churn(?:ed)?(?: (?:flag|label|value|yn|status))?|is churn(?:ed)?|has churned|attrition(?: flag)?|exited|"
+        r"customer status|label|target|left|gekündigt|abgewandert|ریزش",
+    ),
+    "amount": (
+        r"(?:line|order|invoice|grand|sub|total|sales|net|gross|paid|payment|transaction|purchase)? ?"
+        r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
+        r"(?: (?:amount|price|paid|usd|eur|gbp|net|gross|value|spent))?|"
+        r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|مبلغ.*|جمع.*",
+        r"sales|spend|spent|dollars|euros?|turnover|paid|price paid|order value|total price|totalprice|مجموع|قیمت کل",
+        r"value|price|preis|wert|fee|قیمت|\w+ amount( \w+)?",
+    ),
+    "quantity": (r"quantity|qty|units|count|number of items|items|menge|anzahl|stück|تعداد",),
+    "unit_price": (
+        r"unit ?price|price(?: per unit| each)?|item price|(?:einzel|stück)?preis|قیمت واحد|قیمت",
+    ),
+    "points": (r"(?:loyalty |bonus )?points|punkte|امتیاز وفاداری",),
+    "score": (
+        r"(?:nps|csat|satisfaction|survey|review|feedback|overall)? ?(?:score|rating|stars|grade)|nps|csat|bewertung|"
+        r"zufriedenheit|امتیاز|رضایت|نمره",
+    ),
+    "kind": (r"survey(?: type| kind| name)?|kind|question(?: type)?|type|art",),
+    "channel": (r"(?:contact )?(?:channel|medium|kanal|via)(?: id| name)?|کانال",),
+    "direction": (r"direction|inbound outbound|richtung",),
+    "agent": (r"agent|assignee|assigned to|handled by|employee|operator|rep|bearbeiter|کارشناس",),
+    "topic": (
+        r"topic|category|(?:issue|ticket|case|complaint) ?(?:category|topic|type|theme)|thema|kategorie|موضوع",
+        r"subject|reason|type|theme|betreff|priority",
+    ),
+    "resolved_at": (
+        rf"(?:resolved|solved|closed|completed|resolution|closing|gelöst|erledigt|حل) ?{_DATE}?",
+    ),
+    "event": (
+        r"(?:event|activity|action|feature|usage|page)(?: ?(?:name|type|kind))?|ereignis|aktion|رویداد",
+        r"kind|type",
+    ),
+    "value": (
+        r"(?:usage |event )?(?:value|count|clicks|quantity|amount)|events|hours|volume|wert|مقدار",
+        r"(?:\w+ )*(?:duration|minutes|seconds|secs|mins)(?: \w+)?|dauer|مدت",
+    ),
+    "recovered_at": (rf"(?:recovered|paid|settled) ?{_DATE}",),
+    "plan": (r"(?:plan|tier|product|tariff|package|tarif|abo)(?: (?:tier|name|type|code|id))?|طرح|تعرفه",),
+    "trial": (r"(?:is )?trial(?: flag)?",),
+    "trial_ends_at": (rf"trial (?:end|ends|ended|until) ?{_DATE}?",),
+    "contract_amount": (
+        r"(?:mrr|monthly)(?: \w+)?|amount|price|fee|plan (?:amount|price)|betrag|preis|مبلغ|قیمت",
+    ),
+    "owner": (r"owner|account manager|sales rep|salesperson|betreuer|csm",),
+    "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
+    "do_not_contact": (
+        r"do not (?:contact|call|mail|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",
+    ),
+    "status": (r"(?:\w+ )?(?:status|state)|وضعیت",),
+}
+# Times that are neither the start nor the end of anything, and numbers that are no revenue.
+_NEVER: Mapping[str, str] = {
+    "occurred_at": r"updat|modif|chang|ship|deliver|\bdue|birth|dob|expir|known|record|resol|clos"
+    r"|\bend|load|import|trial",
+    "started_at": r"period|trial|due|updat|modif|birth",
+    "ended_at": r"period|trial|due|planned|renew|weekend|at end",
+    "amount": r"tax|vat|shipping|discount|fee|cost|refund|balance|مالیات|تخفیف",
+    "customer_id": r"\b(name|type|status|value|count|plan)\b",
+}
+_TABLES: Mapping[str, str] = {
+    "failed_payments": "failed payments?|failed charges?|dunning|declined",
+    "cancellations": "returns?|refunds?|cancell?ations?|storno|retouren|مرجوعی",
+    "contacts": "contacts?|tickets?|calls?|support|interactions?|crm|cases|complaints?|conversations?|anfragen|تماس",
+    "feedback": "feedback|surveys?|reviews?|nps|csat|ratings?|umfragen?|bewertungen|نظرسنجی",
+    "usage": "usage|events?|activit(?:y|ies)|logs?|sessions?|clicks?|visits?|logins?|nutzung|استفاده",
+    "transactions": "orders?|sales|transactions?|purchases?|invoices?|payments?|receipts?|revenue|charges|retail|"
+    "bestellungen|rechnungen|umsätze|verkäufe|فاکتور|سفارش|خرید",
+    "contracts": "subscriptions?|contracts?|verträge|abos?|اشتراک|قرارداد",
+    "customers": "customers?|clients?|accounts?|users?|members?|subscribers?|enrol?l?ments?|polic(?:y|ies)|kunden|"
+    "students?|churn|مشتریان|مشتری",
+}
+
+
+def words_of(name: str) -> str:
+    """The words of a name in lower case, one blank between them.
+
+    Examples
+    --------
+    >>> words_of("CustomerID"), words_of("Created (UTC)"), words_of("Kunden-Nr."), words_of("کد مشتری")
+    ('customer id', 'created utc', 'kunden nr', 'کد مشتری')
+    """
+    parted = re.sub(
+        r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name.replace("\u200c", " ")
+    )
+    return " ".join(re.sub(r"[\W_]+", " ", parted).lower().split())
+
+
+@cache
+def rank(name: str, concept: str) -> int | None:
+    """How well a column's name fits a concept: 0 is best, None is not at all.
+
+    Examples
+    --------
+    >>> [rank(name, "customer_id") for name in ("Kundennummer", "account_id", "id", "Customer Value")]
+    [0, 3, 5, None]
+    >>> rank("InvoiceDate", "occurred_at"), rank("updated_at", "occurred_at"), rank("Qty", "quantity")
+    (0, None, 0)
+    """
+    words = words_of(name)
+    if concept in _NEVER and re.search(_NEVER[concept], words):
+        return None
+    return next((i for i, p in enumerate(_COLUMNS[concept]) if re.fullmatch(p, words)), None)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is one that columns have: tells a header from a title above it.
+
+    Examples
+    --------
+    >>> is_known("Order No"), is_known("Orders of May")
+    (True, False)
+    """
+    return any(rank(name, concept) is not None for concept in _COLUMNS if concept != "occurred_at")
+
+
+def role_by_name(table: str) -> str | None:
+    """The role that a table's name speaks of.
+
+    Examples
+    --------
+    >>> role_by_name("ravenstack_support_tickets"), role_by_name("Bestellungen-2024"), role_by_name("dump")
+    ('contacts', 'transactions', None)
+    """
+    words = words_of(table)
+    found = (role for role, pattern in _TABLES.items() if re.search(rf"(^| )(?:{pattern})( |$)", words))
+    return next((role for role in found if role in ROLES or role == "contracts"), None)
