@@ -207,6 +207,24 @@ def outcomes(
 
 
 @command(app)
+def contacted(
+    common: Common,
+    file: Annotated[Path, typer.Argument(help="As the report saves it; - for standard input.")],
+) -> int | None:
+    """Add contacts that were marked in the report to the contact log; opt-outs count at once."""
+    import datetime as dt
+
+    from pipeline.outcomes.contacted import contacted as run
+
+    config, as_of = common.settings()
+    # A config of the past stands at its own day.
+    now = max(dt.datetime.combine(as_of, dt.time()), dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    result = run(config, file, now)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
 def ui(
     common: Common,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 5_000,

@@ -6,6 +6,7 @@ ledger/          what was recommended; forecasts/ in it
 control.key      secret of the draws
 champion.json    the model that scored last
 unsent/          what the tracking store has not received yet
+contacted.csv    contacts that were marked in the report
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Layout:
     def unsent(self) -> Path:
         """What nights have logged and the tracking store has not received."""
         return self.folder / "unsent"
+
+    @property
+    def contacted(self) -> Path:
+        """Contacts that were marked in the report; `churn contacted` writes it."""
+        return self.folder / "contacted.csv"
 
     @property
     def forecasts(self) -> Path:

@@ -109,7 +109,7 @@ def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 def contacted(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
     """Whether the contact log has an outbound contact within so many days of each row; None without a log."""
-    table = sources.tables.get("contacts")
+    table = sources.contact_log
     if table is None:
         return None
     if "direction" in table.columns:

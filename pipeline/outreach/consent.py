@@ -7,7 +7,7 @@ written stands for every customer whose id has the same form without them: to co
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +19,7 @@ from configs.outreach import Outreach
 from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.outreach.eligibility import NO, YES
+from pipeline.sources.contacted import opted_out
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
@@ -46,20 +47,22 @@ class DoNotContact:
 
 
 def do_not_contact(config: Config, sources: Sources) -> DoNotContact:
-    """The customers on the config's do-not-contact list, and the ids of it that are nobody's.
+    """The customers on the config's do-not-contact list, and the ids of it that are nobody's; and who asked for it.
 
     Raises
     ------
     DataError
         When the list can't be read: then nobody may be contacted.
     """
+    asked = opted_out(sources.marks)
     if config.outreach.do_not_contact is None:
-        return DoNotContact()
+        return DoNotContact(asked)
     listed = read_ids(config.path(config.outreach.do_not_contact))
     rules = [source.mapped["customer_id"] for source in config.sources.given.values()]
     for prefix in sorted({rule.without_prefix for rule in rules if rule.without_prefix}):
         listed = tuple(name.removeprefix(prefix) for name in listed)
-    return matched(listed, _candidates(listed, list(sources.ids.values())))
+    found = matched(listed, _candidates(listed, list(sources.ids.values())))
+    return replace(found, customers=found.customers | asked)
 
 
 def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNotContact:

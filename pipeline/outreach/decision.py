@@ -152,8 +152,16 @@ class Outcome:
         frame["channel"] = pd.Series([actions[a].channel for a in what], dtype="str")
         frame["owner"] = pd.Series(self.owners[options].tolist(), dtype="str")
         texts = [
-            message(actions[a], language, {**record, "owner": owner}, context.playbook.numbers)
-            for a, record, owner in zip(what, records, frame["owner"], strict=True)
+            message(
+                actions[a],
+                language,
+                # The last contact may have been marked in the report, of which the features know nothing.
+                {**record, "owner": owner, "contact_gap_days": since},
+                context.playbook.numbers,
+            )
+            for a, record, owner, since in zip(
+                what, records, frame["owner"], np.floor(gap.to_numpy(np.float64)), strict=True
+            )
         ]
         frame["message"] = pd.Series(texts, dtype="str")
         frame["last_contact"] = last.dt.floor("D")

@@ -16,6 +16,7 @@ from pipeline.report.charts import Mark, calibration_chart, trend_chart
 from pipeline.report.templates.language import Language
 from pipeline.report.view import ReportView
 from pipeline.report.worklist import choices_of, columns_of, spark
+from pipeline.sources.contacted import OUTCOMES
 
 LIST_ROWS = 1_000
 BANNER_LINES = 3
@@ -53,7 +54,7 @@ def render_report(view: ReportView) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"path": quote, "spark": spark}
-    script = loader.get_source(environment, "worklist.js")[0]
+    script = "".join(loader.get_source(environment, name)[0] for name in ("worklist.js", "marks.js"))
     shown, amounts = view.outreach[:LIST_ROWS], _amounts(view)
     template = environment.get_template("report.html.j2")
     return template.render(
@@ -69,6 +70,7 @@ def render_report(view: ReportView) -> str:
             gains=amounts["gain"] is not None,
         ),
         choices=choices_of(shown),
+        outcomes=OUTCOMES,
         # The policy of the page lets this script run and no other.
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

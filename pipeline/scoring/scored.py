@@ -124,7 +124,7 @@ class Scored:
 
     def table(self, role: str) -> ir.Table | None:
         """A source's rows of those who may be on the list."""
-        found = self.sources.local.get(role)
+        found = self.sources.contact_log if role == "contacts" else self.sources.local.get(role)
         if found is None or self.everybody.among is None:
             return found
         return found.semi_join(self.everybody.among, "customer_id")

@@ -19,8 +19,10 @@ from configs.schema import Config
 from features import contracts as contract_rules
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
+from pipeline.layout import layout_of
 from pipeline.sources import accounts, agreements, contracts, matching, repeats, rows
 from pipeline.sources.accounts import Account
+from pipeline.sources.contacted import Mark, read_marks, with_marks
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
 from pipeline.sources.digests import digest, digest_parts
@@ -65,6 +67,8 @@ class Sources:
         How far the data reach.
     share
         Of the customers, drawn at random, whose rows are in the tables.
+    marks
+        Contacts that were marked in the report.
     """
 
     connection: Backend
@@ -78,11 +82,17 @@ class Sources:
     ids: Mapping[str, ir.Table]
     freshness: Freshness
     share: float = 1.0
+    marks: tuple[Mark, ...] = ()
 
     @cached_property
     def local(self) -> Mapping[str, ir.Table]:
         """The tables on one engine, where they can be joined; see `pipeline.sources.local`."""
         return LocalTables(self.connection, self.tables)
+
+    @cached_property
+    def contact_log(self) -> ir.Table | None:
+        """The contacts, with those that were marked in the report; None without any."""
+        return with_marks(self.local.get("contacts"), self.marks, self.freshness.as_of)
 
     @property
     def accounts(self) -> dict[str, Account]:
@@ -164,6 +174,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         matches,
         ids,
         fresh,
+        marks=read_marks(layout_of(config).contacted),
     )
 
 

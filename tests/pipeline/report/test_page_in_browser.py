@@ -1,6 +1,11 @@
+import datetime as dt
+import time
+
 import pytest
 from browser import Browser, found
 from test_render import build_view, render_report
+
+from pipeline.outcomes.contacted import marks_of
 
 pytestmark = pytest.mark.skipif(found() is None, reason="no Chromium on the path; set CHURN_CHROMIUM to one")
 IDS = "[...document.querySelectorAll('.list tbody')].filter(r => !r.hidden).map(r => r.dataset.customer)"
@@ -111,3 +116,31 @@ def test_print_shows_what_is_folded_and_each_owner_on_pages_of_their_own(page):
     assert page.run("document.querySelector('.message').checkVisibility()")
     page.run("window.dispatchEvent(new Event('afterprint'))")
     assert page.run("document.querySelectorAll('.first').length") == 0
+
+
+def test_marks_are_saved_to_a_file_that_the_command_reads(page, view, file, tmp_path):
+    page.call("Browser.setDownloadBehavior", session=None, behavior="allow", downloadPath=str(tmp_path))
+    page.run("document.querySelectorAll('.list details').forEach((one, i) => { one.open = i < 3; })")
+    page.run("new Promise(done => setTimeout(done, 50))")
+    asked, done = view.outreach[0], view.outreach[2]
+    for row, outcome, note in ((asked, "do_not_contact", 'said "never", =1+1'), (done, "done", "")):
+        page.run(
+            f"(() => {{ const row = document.querySelector('[data-customer=\"{row.customer_id}\"]');"
+            f" row.querySelector('.happened input').value = '{note}';"
+            " const pick = row.querySelector('.happened select');"
+            f" pick.value = '{outcome}'; pick.dispatchEvent(new Event('change')); }})()"
+        )
+    assert page.run("document.querySelector('.marks .status').textContent") == "2 marked"
+    page.run("document.querySelector('[data-do=save]').click()")
+    saved = tmp_path / "contacted-demo-2025-11-21.csv"
+    deadline = time.monotonic() + 20
+    while not saved.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    marks = marks_of(saved.read_text("utf-8"), "demo", "it", dt.datetime(2040, 1, 1))
+    assert [(m.customer_id, m.outcome, m.note, m.agent) for m in marks] == [
+        (asked.customer_id, "do_not_contact", 'said "never", =1+1', asked.owner),
+        (done.customer_id, "done", "", done.owner),
+    ]
+    page.open(file)
+    assert page.run("document.querySelectorAll('tbody.marked').length") == 2
+    page.run("localStorage.clear()")
