@@ -20,7 +20,7 @@ from features import contracts as contract_rules
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
 from pipeline.layout import layout_of
-from pipeline.sources import accounts, agreements, contracts, matching, repeats, rows
+from pipeline.sources import accounts, agreements, contracts, matching, rows
 from pipeline.sources.accounts import Account
 from pipeline.sources.contacted import Mark, read_marks, with_marks
 from pipeline.sources.contracts import SAMPLES
@@ -31,6 +31,7 @@ from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
 from pipeline.sources.numerals import with_numbers
 from pipeline.sources.readers import connect, read
+from pipeline.sources.repeats import Repeats, counted_once, repeated
 from pipeline.sources.rows import whose
 
 _REPEATED = "standing there twice"
@@ -224,12 +225,12 @@ def _open(
             return _Opened(raw, {}, [], faults or [Fault(source.shown, "has no rows", _NO_ROWS)])
         notes += seen.notes
         kept = computed_once(seen.kept(checked).select(*checked.columns), engine_of(raw))
+        odd: tuple[str, ...] = ()
         if "transaction_id" in kept.columns:
             lines = seen.rows - sum(seen.left_out.values())
-            kept, surplus, said = _purchases(connection, role, source, raw, kept, lines)
-            notes += said
-            account = replace(account, left_out={**account.left_out, _REPEATED: surplus})
-        odd: tuple[str, ...] = ()
+            kept, again = _purchases(connection, role, source, raw, kept, lines)
+            notes, odd = [*notes, *again.notes(role)], again.looks(role)
+            account = replace(account, left_out={**account.left_out, _REPEATED: again.surplus})
         if isinstance(source, ContractSource):
             lines = seen.rows - sum(seen.left_out.values())
             kept, surplus, odd = agreements.each_once(connection, source, kept, lines)
@@ -250,27 +251,22 @@ def _open(
 
 def _purchases(
     connection: Backend, role: str, source: RoleSource[Any], raw: ir.Table, lines: ir.Table, count: int
-) -> tuple[ir.Table, int, list[str]]:
-    """One row a purchase, those that stand there twice counted once; the surplus rows; and what to say of them."""
+) -> tuple[ir.Table, Repeats]:
+    """One row a purchase, those that stand there twice counted once; and what was found of these."""
     local = lines.get_backend() is connection
     joined = contracts.one_row_a_transaction(role, lines)
     # Nothing is ever written to a database, not even a temporary table.
     joined = connection.create_table(role, joined, temp=True) if local else joined
     hashed = contracts.check(role, source, raw, hashed=True).table
     if "hash_" not in hashed.columns or arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() == count:
-        return joined, 0, []
-    twice, surplus, equal = repeats.repeated(hashed)
-    if twice is not None:
+        return joined, Repeats()
+    found = repeated(hashed)
+    if found.purchases is not None:
+        twice = found.purchases
         if local:
             twice = connection.create_table(f"{role}_twice", twice, temp=True)
-        joined = repeats.counted_once(role, joined, twice)
-        said = f"{surplus:,} rows repeat whole purchases, as when an export is run twice; each purchase counts once"
-    elif equal:
-        said = (
-            f"{equal:,} rows equal another of their purchase in every column and count as lines of their own; if they "
-            f"are there by mistake, set sources.{role}.distinct: true"
-        )
-    return joined, surplus, [f"{role}: {said}"] if equal else []
+        joined = counted_once(role, joined, twice)
+    return joined, found
 
 
 def _cut(

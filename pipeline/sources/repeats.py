@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -11,31 +12,78 @@ from configs.roles import ROLES
 from pipeline.sources.databases import arrow
 
 _KEYS = ("customer_id", "transaction_id")
+_FEW = 0.25
+_SAMPLES = 5
 
 
-def repeated(lines: ir.Table) -> tuple[ir.Table | None, int, int]:
-    """Purchases all of whose lines stand there the same number of times, `times`; None where none count as repeated.
+@dataclass(frozen=True)
+class Repeats:
+    """Purchases that stand there several times.
+
+    Parameters
+    ----------
+    purchases
+        The repeated ones with how many `times`; None where none count as repeated.
+    surplus
+        Rows that are too many.
+    equal
+        Rows that equal another of their purchase.
+    differing, samples
+        How many purchases of a repeated export have lines that are not repeated as a whole, and ids of some.
+    """
+
+    purchases: ir.Table | None = None
+    surplus: int = 0
+    equal: int = 0
+    differing: int = 0
+    samples: tuple[str, ...] = ()
+
+    def notes(self, role: str) -> list[str]:
+        """What is good to know."""
+        if self.purchases is not None:
+            said = (
+                f"{self.surplus:,} rows repeat whole purchases, as when an export is run twice; each purchase "
+                "counts once"
+            )
+        elif self.equal:
+            said = (
+                f"{self.equal:,} rows equal another of their purchase in every column and count as lines of their own; "
+                f"if they are there by mistake, set sources.{role}.distinct: true"
+            )
+        else:
+            return []
+        return [f"{role}: {said}"]
+
+    def looks(self, role: str) -> tuple[str, ...]:
+        """What a person should look at."""
+        if not self.differing:
+            return ()
+        return (
+            f"{role}: {self.differing:,} purchases of an export that was run twice have lines that differ, such as "
+            f"{', '.join(map(repr, self.samples))}; they count as lines of one purchase, so that amounts add up: if "
+            "the later lines replace the earlier ones, keep one export",
+        )
+
+
+def repeated(lines: ir.Table) -> Repeats:
+    """Purchases all of whose lines stand there the same number of times, `times`.
 
     Two equal lines may be meant: the same thing twice in one basket. A purchase is repeated without doubt when it has
-    different lines and each is there twice; and when no purchase of the source has different lines, equal ones are
-    none either. Where one of both is so, all purchases that repeat as a whole are taken for repeated.
+    different lines and each is there twice; and when next to no purchase of the source has different lines, equal ones
+    are none either. Where one of both is so, all purchases that repeat as a whole are taken for repeated.
 
     Parameters
     ----------
     lines
         The rows with `customer_id`, `transaction_id`, and `hash_` of all columns of the source.
 
-    Returns
-    -------
-    The repeated purchases; how many rows are too many; and how many rows equal another of their purchase.
-
     Examples
     --------
     >>> rows = [("1", "A", 7), ("1", "A", 7), ("2", "B", 8)]
     >>> lines = ibis.memtable(rows, columns=["customer_id", "transaction_id", "hash_"])
-    >>> found, surplus, equal = repeated(lines)
-    >>> found.to_pyarrow().to_pylist(), surplus, equal
-    ([{'customer_id': '1', 'transaction_id': 'A', 'times': 2}], 1, 1)
+    >>> found = repeated(lines)
+    >>> found.purchases.to_pyarrow().to_pylist(), found.surplus, found.equal, found.differing
+    ([{'customer_id': '1', 'transaction_id': 'A', 'times': 2}], 1, 1, 0)
     """
     alike = lines.group_by(*_KEYS, "hash_").agg(n=lines.count())
     purchases = alike.group_by(*_KEYS).agg(
@@ -56,9 +104,18 @@ def repeated(lines: ir.Table) -> tuple[ir.Table | None, int, int]:
     }
     found = arrow(purchases.aggregate(**counts)).to_pylist()[0]
     equal = int(found["equal"] or 0)
-    if not found["whole"] or (found["of_lines"] and not found["beyond_doubt"]):
-        return None, 0, equal
-    return purchases.filter(whole).select(*_KEYS, "times"), int(found["surplus"]), equal
+    if not found["whole"] or (not found["beyond_doubt"] and found["of_lines"] > _FEW * found["whole"]):
+        return Repeats(equal=equal)
+    # Where purchases have several lines, one that has none twice may come from one export only.
+    apart = ~whole & (purchases.different > 1)
+    odd = purchases.filter(apart & (purchases.most > 1) if found["beyond_doubt"] else apart)
+    ids = arrow(odd.aggregate(n=odd.count()))["n"][0].as_py()
+    samples = (
+        arrow(odd.order_by("transaction_id").limit(_SAMPLES))["transaction_id"].to_pylist() if ids else []
+    )
+    return Repeats(
+        purchases.filter(whole).select(*_KEYS, "times"), int(found["surplus"]), equal, ids, tuple(samples)
+    )
 
 
 def counted_once(role: str, purchases: ir.Table, twice: ir.Table) -> ir.Table:

@@ -424,6 +424,26 @@ def test_an_export_that_was_run_twice_counts_once(shop):
         )
 
 
+@pytest.mark.parametrize("parts", [1, 2])
+def test_of_an_export_that_was_run_twice_purchases_that_changed_meanwhile_are_named(shop, parts):
+    """Equal ones count once whatever became of the others, which stay lines of one purchase."""
+    rows = [(i % 7, 1 + i % 28, f"{i}.{part}", i) for i in range(40) for part in range(parts)]
+    changed = [(who, day, "999" if i in (3, 5) else amount, i) for who, day, amount, i in rows]
+    text = [f"{who},2024-01-{day:02d},{amount},t{i}" for who, day, amount, i in rows + changed]
+    config = shop(lines("id,at,amount,order", *text), columns={**MAPPED, "transaction_id": "order"})
+    found, account = read(config)
+    assert account.left_out["standing there twice"] == 38 * parts
+    twice = sum(float(amount) for _, _, amount, i in rows if i in (3, 5)) + 999 * 2 * parts
+    once = sum(float(amount) for _, _, amount, i in rows if i not in (3, 5))
+    assert sum(amount for _, _, amount in found) == pytest.approx(once + twice)
+    looks = open_sources(config, dt.date(2024, 2, 1)).look
+    assert looks == (
+        "transactions: 2 purchases of an export that was run twice have lines that differ, such as 't3', 't5'; they "
+        "count as lines of one purchase, so that amounts add up: if the later lines replace the earlier ones, keep "
+        "one export",
+    )
+
+
 def test_equal_lines_of_one_purchase_stay_lines(shop):
     columns = {**MAPPED, "transaction_id": "order"}
     text = lines(
