@@ -18,11 +18,12 @@ from configs.schema import Config, load_config
 from models.tracking import registry
 from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import layout_of
+from pipeline.outcomes import ledger
 from pipeline.outcomes.effects import lasting
 from pipeline.outcomes.learning import has_news, judged, learn
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
-from pipeline.scoring.score import _recorded, decided
+from pipeline.scoring.score import decided
 from pipeline.scoring.scored import Job, Scored, _all_of
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
@@ -69,7 +70,10 @@ class Product:
         job = self._job(as_of)
         if has_news(self.layout.ledger, self.config, as_of):
             learn(job.sources, self.config, self.layout.ledger, as_of)
-        return _recorded(decided(job, self._scored(job), create_key=True), self.layout)
+        night = decided(job, self._scored(job), create_key=True)
+        rows = night.decision.ledger.assign(model_version=str(night.champion.version))
+        ledger.append(self.layout.ledger, as_of, rows)
+        return night
 
     def lasting(self, as_of: dt.date) -> str:
         """What `churn outcomes` says of delay and prevention."""

@@ -68,7 +68,7 @@ def paused_contract_count(at: At) -> Floats:
     unit="days",
     driver="term",
     null="no fixed term, or it is over",
-    worse=Worse(range=Range(above=-0.5, below=45), says="the fixed term ends in {term_left_days:day}"),
+    worse=Worse(range=Range(above=0.5, below=45), says="the fixed term ends in {term_left_days:day}"),
 )
 def term_left_days(at: At) -> Floats:
     """Days to the end of the fixed term of the newest contract."""

@@ -143,9 +143,10 @@ class Outcome:
                 "expected_gain": self.choice.options.gain[options],
             }
         )
+        answered = [{driver for case in action.when for driver in case.drivers} for action in actions]
+        told = [shown(self.reasons[w], answered[a]) for w, a in zip(who, what, strict=True)]
         for i in range(COUNT):
-            told = [shown(self.reasons[w])[i] for w in who]
-            frame[f"reason_{i + 1}"] = pd.Series(told, dtype="str")
+            frame[f"reason_{i + 1}"] = pd.Series([texts[i] for texts in told], dtype="str")
         language, records = context.settings.language, self._records(who)
         frame["action"] = pd.Series([names[a] for a in what], dtype="str")
         frame["title"] = pd.Series([title(actions[a], language) for a in what], dtype="str")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,15 +35,23 @@ class Reason:
     push: float
 
 
-def shown(reasons: Sequence[Reason]) -> list[str]:
+def shown(reasons: Sequence[Reason], first: Collection[str] = ()) -> list[str]:
     """The sentences of a customer for `COUNT` places; one plain sentence when nothing speaks for leaving.
+
+    Parameters
+    ----------
+    first
+        Drivers that the customer's action answers: their sentences come first.
 
     Examples
     --------
+    >>> shown([Reason("silence", "no order for 60 days", 0.9), Reason("complaints", "1 complaint", 0.1)], ["complaints"])
+    ['1 complaint', 'no order for 60 days', '']
     >>> shown([])
     ['Nothing in the records points to a reason for leaving.', '', '']
     """
-    told = [reason.sentence for reason in reasons] or [NOTHING]
+    ordered = sorted(reasons, key=lambda reason: reason.driver not in first)
+    told = [reason.sentence for reason in ordered] or [NOTHING]
     return told + [""] * (COUNT - len(told))
 
 

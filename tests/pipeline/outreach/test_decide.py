@@ -306,6 +306,13 @@ def test_an_open_complaint_goes_to_service_first():
     assert rules(night(customers(3), playbook(call=action()), contacts=past))["0000"] == Rule.COMPLAINT
 
 
+def test_the_reason_that_the_action_answers_is_told_first():
+    both = (SILENCE, Reason("complaints", "2 complaints", 0.1))
+    book = playbook(recover=action(when=[{"drivers": ["complaints"]}]))
+    row = night(customers(1), book, why={"0000": both}).chosen.iloc[0]
+    assert [row.reason_1, row.reason_2] == ["2 complaints", "because of silence"]
+
+
 def test_one_of_a_household():
     scores = customers(5, home=["h1", "h1", "h2", None, " "])
     found = night(scores, columns={"household": "home"})
