@@ -45,8 +45,8 @@ def shown(reasons: Sequence[Reason], first: Collection[str] = ()) -> list[str]:
 
     Examples
     --------
-    >>> shown([Reason("silence", "no order for 60 days", 0.9), Reason("complaints", "1 complaint", 0.1)], ["complaints"])
-    ['1 complaint', 'no order for 60 days', '']
+    >>> shown([Reason("silence", "no order lately", 0.9), Reason("complaints", "1 complaint", 0.1)], ["complaints"])
+    ['1 complaint', 'no order lately', '']
     >>> shown([])
     ['Nothing in the records points to a reason for leaving.', '', '']
     """
