@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from configs.errors import ConfigError
+from pipeline import stopping
 from pipeline.cli_common import Common, command, on_terminal, pairs, question
 from pipeline.cli_retention import retention_app
 
@@ -274,4 +276,11 @@ def rollback(
 def main() -> None:
     """Entry point of the `churn` command."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    app()
+    os.umask(0o077)  # customers stand in most of what is written: it is for its owner alone
+    stopping.listen()
+    try:
+        app()
+    except (SystemExit, KeyboardInterrupt):
+        if code := stopping.exit_code():
+            sys.exit(code)
+        raise

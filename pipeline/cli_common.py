@@ -20,6 +20,7 @@ import typer
 
 from configs.errors import ChurnError, ConfigError
 from configs.finding import OWN, config_in, demo_config
+from pipeline import stopping
 from pipeline.progress import silence
 from pipeline.result import as_line, visible
 
@@ -214,24 +215,26 @@ def _refuse_early_options(context: typer.Context) -> None:
 def _guarded(common: Common, work: Callable[[], int | None]) -> int:
     try:
         return work() or 0
-    except ChurnError as error:
-        message, code = str(error), error.exit_code
-        if common.debug:
-            traceback.print_exc()
-    except KeyboardInterrupt:
-        message, code = "stopped by the keyboard; nothing was published", 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception as error:
-        if common.debug:
-            raise
-        text = " ".join(str(error).split())[:300]
-        message, code = (
-            f"unexpected {type(error).__name__}: {text}; run again with --debug for the traceback",
-            1,
-        )
+    except (Exception, KeyboardInterrupt) as error:
+        message, code = _told(common, error)
     if common.as_json:
         print(visible(as_line({"error": message, "exit_code": code})))
     print(visible(f"churn: {message}"), file=sys.stderr)
     return code
+
+
+def _told(common: Common, error: BaseException) -> tuple[str, int]:
+    """What is said of an error, and the exit code."""
+    if (stopped := stopping.exit_code()) or isinstance(error, KeyboardInterrupt):
+        return "stopped; what was not complete is taken back by the next run", stopped or 130
+    if isinstance(error, ChurnError):
+        if common.debug:
+            traceback.print_exception(error)
+        return str(error), error.exit_code
+    if common.debug:
+        raise error
+    text = " ".join(str(error).split())[:300]
+    return f"unexpected {type(error).__name__}: {text}; run again with --debug for the traceback", 1

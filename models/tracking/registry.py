@@ -6,7 +6,6 @@ that is kept as a tag, outside the artifact.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from models.prediction.classifier import digest_of
 from models.tracking import store
 from models.tracking.bundle import champion_of, packed, unpacked
 from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
+from models.tracking.leftovers import end_broken_runs, scratch
 from models.tracking.runs import (
     clean_nightly,
     comparison_url,
@@ -49,7 +49,7 @@ CHAMPION, PREVIOUS = "champion", "previous_champion"
 
 
 def check_store(tracking: TrackingStore) -> None:
-    """Make sure that the store answers, before hours of work depend on it.
+    """Make sure that the store answers, before hours of work depend on it, and end runs whose process was killed.
 
     Raises
     ------
@@ -58,6 +58,7 @@ def check_store(tracking: TrackingStore) -> None:
     """
     with spoken_to(tracking) as client:
         experiment_id(client, tracking, tracking.experiment)
+        end_broken_runs(client, tracking)
 
 
 def champion_version(tracking: TrackingStore) -> int | None:
@@ -115,10 +116,10 @@ def load_version(tracking: TrackingStore, version: int) -> Champion:
 
 def _read(client: Any, tracking: TrackingStore, version: int) -> Champion:
     found = client.get_model_version(tracking.name, str(version))
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         uri = f"models:/{tracking.name}/{version}"
         try:
-            files = data_files(_downloaded(uri, Path(folder)))
+            files = data_files(_downloaded(uri, folder))
         except OSError as error:
             raise UnfitError(
                 f"version {version} of {tracking.name} has lost its files; restore "
@@ -170,6 +171,8 @@ def _not_promoted(client: Any, tracking: TrackingStore) -> str | None:
 def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | None:
     """Make a version the champion, keep the reason with it, and return the previous champion's version.
 
+    The last step alone moves the champion; which one was before it stands with the version already.
+
     Raises
     ------
     ModelError
@@ -181,9 +184,15 @@ def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | N
         client.set_model_version_tag(tracking.name, str(version), "promotion_reason", reason)
         if previous is not None and previous != version:
             client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
-            client.set_registered_model_alias(tracking.name, PREVIOUS, str(previous))
         client.set_registered_model_alias(tracking.name, CHAMPION, str(version))
         return previous
+
+
+def _previous(client: Any, tracking: TrackingStore) -> int | None:
+    """The champion before the present one; earlier versions of churn kept it as an alias."""
+    now = alias_version(client, tracking, CHAMPION)
+    tags = {} if now is None else client.get_model_version(tracking.name, str(now)).tags
+    return int(tags[PREVIOUS]) if PREVIOUS in tags else alias_version(client, tracking, PREVIOUS)
 
 
 def restore_champion(tracking: TrackingStore, reason: str) -> tuple[int | None, int]:
@@ -195,7 +204,7 @@ def restore_champion(tracking: TrackingStore, reason: str) -> tuple[int | None, 
         When there is no previous champion.
     """
     with spoken_to(tracking) as client:
-        previous = alias_version(client, tracking, PREVIOUS)
+        previous = _previous(client, tracking)
         if previous is None:
             raise ModelError(
                 f"{tracking.name} has no previous champion; `churn train` replaces one that can't be used, and "

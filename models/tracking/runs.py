@@ -11,18 +11,19 @@ import inspect
 import io
 import json
 import math
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from configs.base import redacted
 from models.prediction import scoring
 from models.prediction.classifier import FittedModel, digest_of
 from models.tracking import views
 from models.tracking.exchange import Logged, TrackingStore, TrainingRecord
+from models.tracking.leftovers import process_tag, scratch
 from models.tracking.session import experiment_id, mlflow_module, spoken_to
 
 METADATA = "metadata.json"
@@ -62,12 +63,11 @@ def log_training(
         mlflow = mlflow_module()
         experiment = experiment_id(client, tracking, tracking.experiment)
         client.set_experiment_tag(experiment, views.TAG, _view(record))
-        run = client.create_run(experiment, run_name=record.run_name, tags=dict(record.tags))
+        run = client.create_run(experiment, run_name=record.run_name, tags={**record.tags, **process_tag()})
         run_id = str(run.info.run_id)
         try:
             _log_values(client, run_id, record)
-            with tempfile.TemporaryDirectory() as folder:
-                place = Path(folder)
+            with scratch() as place:
                 _log_files(client, run_id, record.files, place / "files")
                 uri, digest = _log_model(mlflow, run_id, record, {"model": model, **held}, place)
             tags = {
@@ -80,14 +80,15 @@ def log_training(
             client.update_model_version(tracking.name, made.version, record.description)
             _log_baselines(client, tracking, run_id, record)
         except BaseException:
-            client.set_terminated(run_id, "FAILED")
+            with suppress(Exception):  # what went wrong is the matter; the next training ends the run
+                client.set_terminated(run_id, "FAILED")
             raise
         client.set_terminated(run_id, "FINISHED")
         return Logged(run_id, int(made.version), _url(tracking, experiment, run_id))
 
 
 def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str:
-    server = tracking.uri if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
+    server = redacted(tracking.uri) if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
     return f"{server}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
 
 
@@ -135,10 +136,12 @@ def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
     points = _points(record.metrics, record.steps)
-    params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
+    params = [Param(k, redacted(str(v))[:500]) for k, v in record.params.items()]
     for start in range(0, max(len(points), 1), 900):
         client.log_batch(run_id, metrics=points[start : start + 900])
-    client.log_batch(run_id, params=params[:100], tags=[RunTag("mlflow.note.content", record.description)])
+    client.log_batch(
+        run_id, params=params[:100], tags=[RunTag("mlflow.note.content", redacted(record.description))]
+    )
     data = [
         DatasetInput(
             Dataset(
@@ -174,7 +177,8 @@ def _log_model(
         fitted.save(place / part)
     text = json.dumps(record.metadata, ensure_ascii=False, sort_keys=True, indent=1, default=str)
     (place / METADATA).write_text(text, encoding="utf-8")
-    with mlflow.start_run(run_id=run_id), redirect_stderr(io.StringIO()):
+    # MLflow prints the address of the run, password and all, when the run is left.
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), mlflow.start_run(run_id=run_id):
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(code),
@@ -211,13 +215,23 @@ def _log_baselines(client: Any, tracking: TrackingStore, parent: str, record: Tr
     experiment = experiment_id(client, tracking, f"{tracking.experiment} baselines")
     now = int(time.time() * 1000)
     for name, metrics in record.baselines.items():
-        tags = {"mlflow.parentRunId": parent, "training_run": parent, "as_of": record.tags["as_of"]}
+        tags = {
+            "mlflow.parentRunId": parent,
+            "training_run": parent,
+            "as_of": record.tags["as_of"],
+            **process_tag(),
+        }
         run = client.create_run(experiment, run_name=f"{name} {record.tags['as_of']}", tags=tags)
         points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
         client.log_batch(run.info.run_id, metrics=points)
         client.set_terminated(run.info.run_id, "FINISHED")
     for i, (sizes, loss) in enumerate(record.trials):
-        tags = {"mlflow.parentRunId": parent, "training_run": parent, "as_of": record.tags["as_of"]}
+        tags = {
+            "mlflow.parentRunId": parent,
+            "training_run": parent,
+            "as_of": record.tags["as_of"],
+            **process_tag(),
+        }
         run = client.create_run(experiment, run_name=f"trial {i + 1} {record.tags['as_of']}", tags=tags)
         params = [Param(name, f"{value:g}") for name, value in sizes.items()]
         client.log_batch(run.info.run_id, metrics=[Metric("search/log_loss", loss, now, 0)], params=params)
@@ -244,7 +258,9 @@ def log_scoring(
         experiment = experiment_id(client, tracking, f"{tracking.experiment} nightly")
         same_day = client.search_runs([experiment], f"tags.as_of = '{tags['as_of']}'")
         earlier = [run for run in same_day if _of(tracking, run)]
-        run = client.create_run(experiment, run_name=run_name, tags={"config": tracking.name, **tags})
+        run = client.create_run(
+            experiment, run_name=run_name, tags={"config": tracking.name, **tags, **process_tag()}
+        )
         points = _points(metrics, steps or {})
         for start in range(0, max(len(points), 1), 900):
             client.log_batch(run.info.run_id, metrics=points[start : start + 900])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
+from configs.base import redacted
 from configs.errors import TryAgainError
 from configs.schema import Config
 from models.tracking import registry
 from pipeline.result import Result
 from pipeline.tracking.champion import tracking_of
+
+ENDS_WITHIN = 5.0
 
 
 def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
@@ -27,7 +32,7 @@ def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
     tracking = tracking_of(config)
     registry.check_store(tracking)
     if tracking.uri.startswith(("http://", "https://")):
-        say(f"the tracking server is at {tracking.uri}")
+        say(f"the tracking server is at {redacted(tracking.uri)}")
         return 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,21 +47,26 @@ def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_BACKEND_STORE_URI": tracking.uri,
     }
-    store = [
-        "--backend-store-uri",
-        tracking.uri,
-        "--workers",
-        "1",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    try:
-        return subprocess.call([sys.executable, "-m", "mlflow", "ui", *store], env=environment)
-    except KeyboardInterrupt:
-        return 0
+    options = ["--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
+    # In a group of its own, since the server has children; the address of the store may hold a password.
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "ui", *options], env=environment, start_new_session=True
+    ) as server:
+        try:
+            return server.wait()
+        finally:
+            _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End the server and all that it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(ENDS_WITHIN)
 
 
 def clean(config: Config, as_of: dt.date) -> Result:

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -14,8 +16,9 @@ from models.prediction.blend import UNCALIBRATED
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry, store
+from models.tracking.leftovers import PROCESS
 from models.tracking.registry import TrackingStore, TrainingRecord
-from models.tracking.session import spoken_to
+from models.tracking.session import experiment_id, spoken_to
 from tests.models.model_data import random_sample
 
 RECORD = TrainingRecord(
@@ -206,3 +209,24 @@ def test_a_nightly_run_is_logged_beside_the_trainings(tracking, tmp_path):
     experiment = client.get_experiment(client.get_run(run).info.experiment_id)
     assert experiment.name == "tiny nightly"
     assert experiment.artifact_location == (tmp_path / "mlartifacts").as_uri()
+
+
+def test_runs_of_killed_processes_are_ended_and_no_others(tracking):
+    here, dead = socket.gethostname(), 2**22 - 1
+    tags = {
+        "killed": {PROCESS: f"{here}/{dead}"},
+        "at work": {PROCESS: f"{here}/{os.getpid()}"},
+        "elsewhere": {PROCESS: f"other-{here}/{dead}"},
+        "of a person": {},
+    }
+    with spoken_to(tracking) as client:
+        names = ("tiny", "tiny baselines", "tiny nightly")
+        runs = {
+            client.create_run(experiment_id(client, tracking, name), tags=tag).info.run_id: kind
+            for name in names
+            for kind, tag in tags.items()
+        }
+        registry.check_store(tracking)
+        found = [(runs[run], client.get_run(run).info.status) for run in runs]
+    assert sorted(kind for kind, status in found if status == "KILLED") == ["killed"] * 3
+    assert sum(status == "RUNNING" for _, status in found) == 9

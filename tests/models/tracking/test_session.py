@@ -98,5 +98,5 @@ def test_a_store_that_is_missing_is_not_made(tmp_path):
 
 def test_a_file_that_is_no_store_is_no_empty_store(tmp_path):
     (tmp_path / "mlflow.db").write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(StoreError, match="damaged"):
         registry.load_champion(tracking_in(tmp_path))
