@@ -84,7 +84,9 @@ class Features(Section):
 class Model(Section):
     """Settings of the classifier and of its promotion."""
 
-    trees: Annotated[int, Field(ge=1, le=10_000)] = 150
+    trees: Annotated[
+        int, Field(ge=1, le=10_000, description="of the small trees; of the large ones as many as help")
+    ] = 150
     leaves: Annotated[int, Field(ge=2, le=1_024)] = 7
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
     l2: Annotated[float, Field(ge=0)] = 5.0
@@ -99,7 +101,8 @@ class Model(Section):
     )
     max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
     tune_trials: Annotated[int, Field(ge=0, le=1_000)] = Field(
-        default=0, description="tries of other tree sizes, on older snapshots; 0 is no search"
+        default=0,
+        description="tries of other sizes of the small trees, on older snapshots; 0 is no search; not for labelled",
     )
     tune_seconds: Annotated[int, Field(ge=0)] = Field(
         default=0, description="no further try after so long; 0 is no limit"

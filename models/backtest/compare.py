@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from configs.arrays import Floats
 from configs.errors import UnfitError
+from models.backtest.best_members import RULES
 from models.statistics.bootstrap import DRAWS, customer_draws
 from models.statistics.metrics import auc, auc_many, ece, log_loss, row_log_loss
 
 CALIBRATION_SLACK = 0.01
 NAMED = 3
-RULES = ("base rate", "recency rule")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from configs.arrays import Floats
-from models.prediction.blend import FAVOURED, blend
+from models.prediction.blend import blend, equal_shares
 from models.prediction.boosted import Settings
 from models.prediction.classifier import fit_members
 from models.prediction.sample import Sample, enough
@@ -106,9 +106,9 @@ def history_curve(
 def _scores(train: Sample, test: Sample, settings: Settings, seed: int) -> Floats:
     with threadpool_limits(1, user_api="blas"):
         part = train.at_most(CURVE_ROWS, settings.seed)
-        scores = fit_members(part, replace(settings, seed=settings.seed + seed), 1).scores(test.X)
-    known = [name for name in FAVOURED if name in scores]
-    return blend(scores, {name: 1 / len(known) for name in known})
+        parts = fit_members(part, replace(settings, seed=settings.seed + seed), 1, large=False)
+        scores = parts.scores(test.X)
+    return blend(scores, equal_shares(scores))
 
 
 def _loss(test: Sample, z: Floats) -> Floats:

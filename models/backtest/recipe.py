@@ -8,55 +8,34 @@ with all mature snapshots.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from configs.arrays import Floats
 from configs.errors import HistoryError
+from models.backtest.best_members import blended, members_above_rules, told
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
-from models.prediction.blend import FAVOURED, FoldForecast, learn_calibrator, learn_weights
+from models.backtest.tested import Tested
+from models.prediction.blend import (
+    LARGE,
+    TREES,
+    UNCALIBRATED,
+    FoldForecast,
+    learn_calibrator,
+    learn_weights,
+)
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, enough, require_enough
 
 FOLD_ROWS = 40_000
+COMPARABLE = 0.5
 NEWEST_FOLDS = 4
 CUSTOMER_FOLDS = 3
-
-
-@dataclass(frozen=True)
-class Tested:
-    """One test snapshot.
-
-    Parameters
-    ----------
-    fold
-        Its dates and rows.
-    y, customer
-        Labels and customers of the test rows.
-    probability
-        Contender name to probabilities of the test rows; `model` is the blend.
-    weights
-        Shares that were known at this origin.
-    calibrator
-        Name of the correction.
-    weight
-        For how many rows each test row stands; None where each stands for itself.
-    """
-
-    fold: Fold
-    y: Floats
-    customer: np.ndarray[Any, np.dtype[np.str_]]
-    probability: dict[str, Floats]
-    weights: dict[str, float]
-    calibrator: str
-    weight: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +58,7 @@ class Training:
     notes
         What a person should know: samples drawn, a rule that won, a blend learned without time order.
     parts
-        All contenders fitted on the rows of D, those too that got no share.
+        All contenders fitted on the rows of D, those too that got no share; the large trees only with one.
     """
 
     deployed: FittedModel
@@ -101,6 +80,14 @@ class _Origin:
     fold: Fold
     parts: Members
     forecast: FoldForecast
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What shares and what the calibrator are learned on."""
+
+    shares: list[FoldForecast]
+    calibrator: list[FoldForecast]
 
 
 def run(
@@ -143,31 +130,50 @@ def _run(
     notes: list[str] = []
     tested, holdout = [], None
     for i, origin in enumerate(fitted[:tests]):
-        older = [o.forecast for o in fitted if o.forecast.at + _window(settings) <= origin.forecast.at]
+        older = [o for o in fitted if o.forecast.at + _window(settings) <= origin.forecast.at]
         if not older and i > 0:
             break
+        learn_on = _Known(
+            [o.forecast for o in _like(older, len(origin.fold.train_rows))], [o.forecast for o in older]
+        )
         if not older:
             notes.append(
                 "too few snapshots to learn the blend in time order: learned across customers instead"
             )
-        model, result = _test(
-            origin, older or _across_customers(sample, origin.fold, settings), sample, settings
-        )
+            across = _across_customers(sample, origin.fold, settings)
+            learn_on = _Known(across, across)
+        model, result = _test(origin, learn_on, sample, settings)
         tested.append(result)
         holdout = holdout or model
-    forecasts = [o.forecast for o in fitted]
-    weights = learn_weights(forecasts[:NEWEST_FOLDS])
-    name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
+    if holdout is None:
+        raise HistoryError("no test snapshot")
     rows = sample.at_most(settings.max_rows, settings.seed)
     if len(rows) < len(sample):
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
+    weights = learn_weights([o.forecast for o in _like(fitted, len(rows))], fitted[0].parts.members)
+    name, calibrator = learn_calibrator([o.forecast for o in fitted], weights, _window(settings))
+    if (shares := members_above_rules(tested)) is not None:
+        weights, name, calibrator = shares, "none", UNCALIBRATED
+        tested = [put_aside(t, shares) for t in tested]
+        holdout = FittedModel.assemble(fitted[0].parts, shares, UNCALIBRATED)
+        notes.append(told(shares))
     say(f"fit deployed model on {len(rows):,} rows")
-    parts = fit_members(rows, settings, settings.seeds)
+    parts = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
     deployed = FittedModel.assemble(parts, weights, calibrator)
     notes += rule_wins(weights)
-    if holdout is None:
-        raise HistoryError("no test snapshot")
     return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes), parts)
+
+
+def put_aside(tested: Tested, shares: dict[str, float]) -> Tested:
+    """The same test of a model with other shares and no calibrator."""
+    probability = tested.probability | {"model": blended(tested, shares)}
+    return replace(tested, probability=probability, weights=shares, calibrator="none")
+
+
+def _like(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
+    """The newest of those whose fits had about as many rows as a model of so many; shares depend on it."""
+    needed = COMPARABLE * min(rows, FOLD_ROWS)
+    return [o for o in origins if min(len(o.fold.train_rows), FOLD_ROWS) >= needed][:NEWEST_FOLDS]
 
 
 def _window(settings: Settings) -> np.timedelta64:
@@ -195,9 +201,9 @@ def _fit_origins(
         say(str(folds[i]))
         parts = fit_members(train, single, settings.seeds if i == 0 else 1)
         rows = sample.rows(folds[i].test_rows)
-        return _Origin(
-            folds[i], parts, FoldForecast(folds[i].test, parts.scores(rows.X), rows.churned, rows.weight)
-        )
+        scores = parts.scores(rows.X)
+        said = FoldForecast(folds[i].test, scores, rows.churned, rows.weight, rows.customer)
+        return _Origin(folds[i], parts, said)
 
     with ThreadPoolExecutor(settings.threads) as pool:
         return list(progress(pool.map(fit, range(len(folds))), "backtest", len(folds)))
@@ -214,11 +220,9 @@ def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None
     require_enough(sample.churned[fold.train_rows], f"training rows before the test snapshot {fold.test}")
 
 
-def _test(
-    origin: _Origin, forecasts: list[FoldForecast], sample: Sample, settings: Settings
-) -> tuple[FittedModel, Tested]:
-    weights = learn_weights(forecasts[:NEWEST_FOLDS])
-    name, calibrator = learn_calibrator(forecasts, weights, _window(settings))
+def _test(origin: _Origin, known: _Known, sample: Sample, settings: Settings) -> tuple[FittedModel, Tested]:
+    weights = learn_weights(known.shares, origin.parts.members)
+    name, calibrator = learn_calibrator(known.calibrator, weights, _window(settings))
     model = FittedModel.assemble(origin.parts, weights, calibrator)
     rows = sample.rows(origin.fold.test_rows)
     said = {"model": model.probability(rows.X, settings.threads)}
@@ -236,12 +240,12 @@ def _across_customers(sample: Sample, fold: Fold, settings: Settings) -> list[Fo
         fit_on, held = train.rows(part != i), train.rows(part == i)
         if len(held) and len(np.unique(fit_on.churned)) == 2:
             scores = fit_members(fit_on, settings, 1).scores(held.X, settings.threads)
-            found.append(FoldForecast(fold.test, scores, held.churned, held.weight))
+            found.append(FoldForecast(fold.test, scores, held.churned, held.weight, held.customer))
     return found
 
 
 def rule_wins(weights: dict[str, float]) -> list[str]:
     """Say so when a single simple member is the whole model."""
-    if len(weights) > 1 or next(iter(weights)) in FAVOURED:
+    if len(weights) > 1 or next(iter(weights)) in TREES:
         return []
     return [f"the model is {next(iter(weights))} alone: nothing else was better on later snapshots"]

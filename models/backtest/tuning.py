@@ -112,6 +112,17 @@ def tune(
     return _confirmed(sample, settings, replace(settings, **_typed(best.sizes)), confirm, done)
 
 
+def untuned_table(settings: Settings) -> Tuned:
+    """What to say to a wish for a search on a table without dates, where the same rows are tested in turn."""
+    return Tuned(
+        settings,
+        False,
+        (),
+        "not tuned: without dates there are no later rows to confirm sizes on (model.tune_trials is not used); "
+        "small or large trees are chosen by the cross-validation",
+    )
+
+
 def _suggested(trial: Any, settings: Settings) -> Settings:
     return replace(
         settings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,18 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from configs.arrays import Floats
+from models.backtest.best_members import members_above_rules, told
 from models.backtest.progress import Progress, no_progress
-from models.backtest.recipe import Tested, Training, rule_wins
+from models.backtest.recipe import Training, put_aside, rule_wins
 from models.backtest.split import Fold
-from models.prediction.blend import FoldForecast, learn_calibrator_across, learn_weights
+from models.backtest.tested import Tested
+from models.prediction.blend import (
+    LARGE,
+    UNCALIBRATED,
+    FoldForecast,
+    learn_calibrator_across,
+    learn_weights,
+)
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, require_enough
@@ -92,13 +101,18 @@ def run_undated(
         of = fold_of(rows.customer, salt, CROSS_VALIDATION_FOLDS)
         parts, forecasts = _cross(rows, of, settings, say, progress)
         held = {f"fold_{i}": _held(i, parts, forecasts, salt) for i in range(CROSS_VALIDATION_FOLDS)}
-        weights = learn_weights(forecasts)
+        weights = learn_weights(forecasts, parts[0].members)
         name, calibrator = learn_calibrator_across(forecasts, weights)
+        positions = np.flatnonzero(np.isin(sample.customer, rows.customer))
+        test = _test(rows, positions, of, held, forecasts, weights, name, settings)
+        if (shares := members_above_rules([test])) is not None:
+            weights, name, calibrator = shares, "none", UNCALIBRATED
+            test = put_aside(test, shares)
+            held = {f"fold_{i}": _assembled(i, parts, shares, calibrator, salt) for i in range(len(parts))}
+            notes.append(told(shares))
         say(f"fit deployed model on {len(rows):,} rows")
-        every = fit_members(rows, settings, settings.seeds)
+        every = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
         deployed = FittedModel.assemble(every, weights, calibrator)
-    positions = np.flatnonzero(np.isin(sample.customer, rows.customer))
-    test = _test(rows, positions, of, held, forecasts, weights, name, settings)
     return Training(deployed, held, (test,), name, len(rows), (*notes, *rule_wins(weights)), every)
 
 
@@ -112,15 +126,23 @@ def _cross(
         say(f"fold {i + 1} of {CROSS_VALIDATION_FOLDS}: train {len(train):,} rows, test {len(held_out):,}")
         parts.append(fit_members(train, settings, settings.seeds))
         scores = parts[-1].scores(held_out.X, settings.threads)
-        forecasts.append(FoldForecast(rows.snapshots[0], scores, held_out.churned))
+        forecasts.append(
+            FoldForecast(rows.snapshots[0], scores, held_out.churned, customer=held_out.customer)
+        )
     return parts, forecasts
 
 
 def _held(i: int, parts: Sequence[Members], forecasts: Sequence[FoldForecast], salt: int) -> FittedModel:
     """The model of the customers in fold i, which nothing of it has seen."""
     others = [o for j, o in enumerate(forecasts) if j != i]
-    weights = learn_weights(others)
+    weights = learn_weights(others, parts[i].members)
     _, calibrator = learn_calibrator_across(others, weights)
+    return _assembled(i, parts, weights, calibrator, salt)
+
+
+def _assembled(
+    i: int, parts: Sequence[Members], weights: dict[str, float], calibrator: Mapping[str, Any], salt: int
+) -> FittedModel:
     model = FittedModel.assemble(parts[i], weights, calibrator)
     return replace(
         model, spec={**model.spec, "fold": {"index": i, "of": CROSS_VALIDATION_FOLDS, "salt": salt}}

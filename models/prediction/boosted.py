@@ -1,13 +1,22 @@
-"""The members with trees: small ones with random cuts, several seeds, averaged in log-odds."""
+"""The members with trees: small ones with random cuts, and large ones with exact cuts; seeds are averaged in log-odds.
+
+Small trees suit histories, where large ones learn the customer. A table with interactions needs large ones.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 
-from configs.arrays import Floats
+from configs.arrays import Bools, Floats
+
+LARGE_LEAVES = 31
+LARGE_RATE = 0.05
+MOST_LARGE = 600
+PATIENCE = 30
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class Settings:
     Parameters
     ----------
     trees, leaves, learning_rate, l2, seeds, threads, max_rows
-        As in the section `model` of the config.
+        As in the section `model` of the config; the first four are those of the small trees.
     gap_days, horizon_days
         The label window.
     contractual
@@ -80,17 +89,12 @@ def boost(
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
     leaves, leaf_rows = capacity(settings.leaves, minority)
-    common = {
-        "objective": "binary",
+    common = _always(settings) | {
         "num_leaves": leaves,
         "min_data_in_leaf": leaf_rows,
         "learning_rate": settings.learning_rate,
         "lambda_l2": settings.l2,
         "extra_trees": True,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": settings.threads,
-        "verbose": -1,
     }
     data = lgb.Dataset(X, y, init_score=start, weight=weight)
     trees = settings.trees if start is None else max(1, settings.trees * 2 // 3)
@@ -99,6 +103,59 @@ def boost(
         booster = lgb.train(common | {"extra_seed": settings.seed + i}, data, trees)
         texts.append(_without_threads(booster.model_to_string()))
     return tuple(texts)
+
+
+def boost_large(
+    X: Floats,
+    y: Floats,
+    customers: int,
+    settings: Settings,
+    seeds: int,
+    held: tuple[Bools, Bools],
+    weight: Floats | None = None,
+) -> tuple[str, ...]:
+    """Fit one booster a seed, of as many large trees as lowered the loss of rows that were held back first.
+
+    Parameters
+    ----------
+    X, y, customers, settings, seeds, weight
+        As in `boost`.
+    held
+        Masks of the rows to fit on and of those held back while the number of trees is found.
+    """
+    minority = int(min(y.mean(), 1 - y.mean()) * customers)
+    leaves, leaf_rows = capacity(LARGE_LEAVES, minority)
+    common = _always(settings) | {
+        "num_leaves": leaves,
+        "min_data_in_leaf": leaf_rows,
+        "learning_rate": LARGE_RATE,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+    }
+    fitted, back = (
+        lgb.Dataset(X[rows], y[rows], weight=None if weight is None else weight[rows]) for rows in held
+    )
+    stop = lgb.early_stopping(PATIENCE, verbose=False)
+    first = lgb.train(
+        common | {"seed": settings.seed},
+        fitted,
+        MOST_LARGE,
+        valid_sets=[back.set_reference(fitted)],
+        callbacks=[stop],
+    )
+    trees, data = max(1, first.best_iteration), lgb.Dataset(X, y, weight=weight)
+    boosters = [lgb.train(common | {"seed": settings.seed + i}, data, trees) for i in range(seeds)]
+    return tuple(_without_threads(booster.model_to_string()) for booster in boosters)
+
+
+def _always(settings: Settings) -> dict[str, Any]:
+    return {
+        "objective": "binary",
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": settings.threads,
+        "verbose": -1,
+    }
 
 
 def _without_threads(text: str) -> str:

@@ -18,8 +18,8 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
-from models.prediction.boosted import Settings, boost
-from models.prediction.sample import Sample
+from models.prediction.boosted import Settings, boost, boost_large
+from models.prediction.sample import Sample, held_back
 from models.prediction.scoring import (
     MODEL_FILE,
     encode,
@@ -83,7 +83,7 @@ def learn_columns(X: pd.DataFrame) -> tuple[dict[str, Any], ...]:
     return tuple(columns)
 
 
-def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
+def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = True) -> Members:
     """Fit every contender on the same rows.
 
     Parameters
@@ -94,6 +94,8 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
         Sizes and the label window.
     seeds
         How many boosters.
+    large
+        Whether the large trees are wanted, which take the longest.
     """
     columns = learn_columns(sample.X)
     names = input_names(columns)
@@ -121,8 +123,14 @@ def fit_members(sample: Sample, settings: Settings, seeds: int) -> Members:
     members["boosted"] = trees | {"boosters": list(range(seeds))}
     members["linear + trees"] = trees | {"boosters": list(range(seeds, 2 * seeds)), "start": start}
     texts = boost(X, y, customers, settings, seeds, weight=weight)
-    corrected = boost(X, y, customers, settings, seeds, _in_blocks(start, X), weight)
-    return Members(columns, members, texts + corrected)
+    texts += boost(X, y, customers, settings, seeds, _in_blocks(start, X), weight)
+    held = (
+        held_back(sample, np.timedelta64(settings.gap_days + settings.horizon_days, "D")) if large else None
+    )
+    if held is not None:
+        members["large trees"] = trees | {"boosters": list(range(2 * seeds, 3 * seeds))}
+        texts += boost_large(X, y, customers, settings, seeds, held, weight)
+    return Members(columns, members, texts)
 
 
 def _mean_one(weight: Floats | None) -> Floats | None:

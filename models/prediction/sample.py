@@ -119,6 +119,36 @@ def require_enough(churned: NDArray[np.float64], where: str) -> None:
     )
 
 
+def held_back(sample: Sample, window: np.timedelta64) -> tuple[Bools, Bools] | None:
+    """Masks of rows to fit on and of later ones to look at meanwhile; of other customers where there is no time.
+
+    Parameters
+    ----------
+    window
+        Gap plus horizon: labels of the rows to fit on end before the newest snapshot, which is held back.
+
+    Returns
+    -------
+    fitted, held back
+        None when neither way leaves enough of each class.
+
+    Examples
+    --------
+    >>> day = np.repeat(np.array(["2026-01-01", "2026-02-01", "2026-03-01"], dtype="datetime64[D]"), 60)
+    >>> s = Sample(pd.DataFrame(index=range(180)), np.tile([0.0, 1.0, 0.0], 60), np.arange(180).astype(str), day)
+    >>> [int(rows.sum()) for rows in held_back(s, np.timedelta64(59, "D"))]
+    [60, 60]
+    """
+    newest = sample.snapshot.max()
+    ids, position = np.unique(sample.customer, return_inverse=True)
+    fifth = (np.random.default_rng(len(ids)).permutation(len(ids)) % 5 == 0)[position]
+    in_time = (sample.snapshot + window <= newest, sample.snapshot == newest)
+    for fitted, back in (in_time, (~fifth, fifth)):
+        if enough(sample.churned[fitted]) and enough(sample.churned[back]):
+            return fitted, back
+    return None
+
+
 @dataclass(frozen=True)
 class ColumnReport:
     """Which columns are used, and which are not and why.

@@ -17,7 +17,7 @@ from features.matrix import Matrix
 from models.backtest.compare import Verdict, judge
 from models.backtest.recipe import Training, run
 from models.backtest.split import Fold
-from models.backtest.tuning import tune
+from models.backtest.tuning import tune, untuned_table
 from models.backtest.undated import WARNING, out_of_fold, run_undated
 from models.effects.censoring import Untouched
 from models.prediction import still_there
@@ -82,6 +82,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     settings, tests = settings_of(config), config.model.test_snapshots
     tuned = None
     if undated:
+        tuned = untuned_table(settings) if config.model.tune_trials else None
         training = run_undated(sample, settings, say, progress)
     else:
         if config.model.tune_trials:

@@ -60,7 +60,7 @@ def test_members_shares_and_calibrators_are_weighed():
     )
     scores = {"boosted": 0.5 * Z, "linear": Z**2 - 1, "base rate": np.zeros(N)}
     day = np.datetime64("2026-01-01")
-    repeated = FoldForecast(day, {n: s[MANY] for n, s in scores.items()}, Y[MANY])
-    assert learn_weights([FoldForecast(day, scores, Y, WEIGHT)]) == pytest.approx(
-        learn_weights([repeated]), abs=1e-3
-    )
+    who = np.arange(N).astype(str)
+    once = FoldForecast(day, scores, Y, WEIGHT, who)
+    repeated = FoldForecast(day, {n: s[MANY] for n, s in scores.items()}, Y[MANY], customer=who[MANY])
+    assert learn_weights([once] * 2, scores) == pytest.approx(learn_weights([repeated] * 2, scores), abs=1e-3)

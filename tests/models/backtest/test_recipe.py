@@ -10,6 +10,7 @@ from models.backtest.recipe import run
 from models.backtest.split import fold_at, origins
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample, inspect_columns
+from models.statistics.metrics import log_loss
 from tests.models.model_data import random_sample
 
 SETTINGS = Settings(horizon_days=60, trees=20, seeds=1)
@@ -43,9 +44,9 @@ def test_a_spy_sees_no_row_after_the_cut_in_any_fit_or_calibration(monkeypatch):
     def spy(name, note):
         whole = getattr(recipe, name)
 
-        def watched(first, *rest):
+        def watched(first, *rest, **named):
             note(first)
-            return whole(first, *rest)
+            return whole(first, *rest, **named)
 
         monkeypatch.setattr(recipe, name, watched)
 
@@ -69,7 +70,7 @@ def test_a_spy_sees_no_row_after_the_cut_in_any_fit_or_calibration(monkeypatch):
 def test_each_test_snapshot_is_judged_by_what_was_known_then():
     sample = random_sample()
     older = sample.rows(sample.snapshot < sample.snapshots[0])
-    now, then = fit(sample), fit(older)
+    now, then = (fit(part, learning_rate=0.2) for part in (sample, older))
     np.testing.assert_array_equal(now.tested[1].probability["model"], then.tested[0].probability["model"])
     assert now.tested[1].fold.test == then.tested[0].fold.test
 
@@ -159,9 +160,9 @@ def test_the_shares_are_learned_on_the_four_newest_folds(monkeypatch):
     learned, known = [], []
     weights, calibrator = recipe.learn_weights, recipe.learn_calibrator
 
-    def learn_weights(forecasts):
+    def learn_weights(forecasts, names):
         learned.append([f.at for f in forecasts])
-        return weights(forecasts)
+        return weights(forecasts, names)
 
     def learn_calibrator(forecasts, *rest):
         known.append([f.at for f in forecasts])
@@ -172,4 +173,20 @@ def test_the_shares_are_learned_on_the_four_newest_folds(monkeypatch):
     fit(random_sample(customers=60, snapshots=12), tests=3, trees=5)
     assert len(known[-1]) > 4
     assert known[-1] == sorted(known[-1], reverse=True)
-    assert learned == [snapshots[:4] for snapshots in known]
+    # Of those known at a test only the ones whose fits had half as many rows or more: at most four.
+    assert learned == [snapshots[: len(chosen)] for snapshots, chosen in zip(known, learned, strict=True)]
+    assert [len(chosen) for chosen in learned] == [4, 3, 3, 4]
+
+
+def test_a_blend_that_loses_to_a_rule_makes_room_for_members_that_do_not(monkeypatch):
+    """Shares are unlucky here: all is given to the base rate."""
+    monkeypatch.setattr(recipe, "learn_weights", lambda forecasts, names: {"base rate": 1.0})
+    result = fit(random_sample(), learning_rate=0.2)
+    assert result.deployed.weights == result.holdout.weights == {"boosted": 0.5, "linear + trees": 0.5}
+    for tested in result.tested:
+        assert log_loss(tested.y, tested.probability["model"]) < log_loss(
+            tested.y, tested.probability["base rate"]
+        )
+    newest = random_sample().rows(result.tested[0].fold.test_rows)
+    np.testing.assert_allclose(result.holdout.probability(newest.X), result.tested[0].probability["model"])
+    assert any("put aside" in note for note in result.notes)

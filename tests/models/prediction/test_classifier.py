@@ -4,10 +4,17 @@ import pytest
 
 from configs.errors import ModelError
 from models.prediction import classifier
-from models.prediction.blend import UNCALIBRATED, FoldForecast, learn_calibrator, learn_weights
+from models.prediction.blend import (
+    UNCALIBRATED,
+    FoldForecast,
+    learn_calibrator,
+    learn_weights,
+    mean_loss,
+)
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, fit_members
 from models.prediction.explain import contributions
+from models.prediction.sample import Sample
 from models.prediction.scoring import calibrate
 from tests.models.model_data import random_sample
 
@@ -187,7 +194,7 @@ def test_a_lucky_rule_does_not_become_the_model_on_few_churners():
         FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
         for i in range(4)
     ]
-    assert len(learn_weights(several)) > 1
+    assert len(learn_weights(several, lucky)) > 1
 
 
 def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
@@ -195,7 +202,69 @@ def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
     truth = rng.normal(0, 2, 5_000)
     y, noise = drawn(rng, truth), rng.normal(0, 2, (2, 5_000))
     scores = {"boosted": noise[0], "linear": noise[1], "recency rule": truth}
-    assert learn_weights([FoldForecast(np.datetime64("2025-01-01"), scores, y)]) == {"recency rule": 1.0}
+    forecast = FoldForecast(np.datetime64("2025-01-01"), scores, y)
+    assert learn_weights([forecast], scores) == {"recency rule": 1.0}
+
+
+@pytest.mark.parametrize("rows", [0, 60, 2_000])
+def test_shares_are_equal_unless_others_are_proven(rows):
+    """Whatever few rows seem to say, and whichever members are a little better by luck."""
+    rng = np.random.default_rng(rows)
+    truth = rng.normal(0, 1.5, rows)
+    y = drawn(rng, truth)
+    names = ("base rate", "rfm", "boosted", "linear + trees", "large trees")
+    scores = {n: truth + rng.normal(0, 0.3, rows) for n in names}
+    folds = [
+        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::2] for n, s in scores.items()}, y[i::2])
+        for i in range(2 if rows else 0)
+    ]
+    assert learn_weights(folds, names) == {"boosted": 0.5, "linear + trees": 0.5}
+
+
+def test_rows_of_one_customer_prove_less_than_rows_of_many():
+    """The same row a hundred times is one witness."""
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 1.5, 110)
+    y = drawn(rng, truth)
+    scores = {"boosted": 0.85 * truth, "rfm": truth}
+    day, who = np.datetime64("2025-01-01"), np.repeat(np.arange(110), 100).astype(str)
+    many = {n: np.repeat(s, 100) for n, s in scores.items()}
+    assert learn_weights([FoldForecast(day, many, np.repeat(y, 100))], scores) == {"rfm": 1.0}
+    assert learn_weights([FoldForecast(day, many, np.repeat(y, 100), customer=who)], scores) == {
+        "boosted": 1.0
+    }
+
+
+@pytest.mark.parametrize("best", ["large trees", "rfm", "both"])
+def test_whoever_is_proven_gets_the_shares(best):
+    rng = np.random.default_rng(2)
+    one, two = rng.normal(0, 1.5, (2, 4_000))
+    y = drawn(rng, one + two)
+    good = {"large trees": one + two} if best == "large trees" else {"rfm": one + two}
+    if best == "both":
+        # Each knows the half; the sum of the halves in log-odds is the truth, and equal shares of both are near it.
+        good = {"rfm": 2 * one, "bg/nbd": 2 * two}
+    scores = {"boosted": 0.3 * one, "linear + trees": 0.3 * one} | good
+    folds = [
+        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in scores.items()}, y[i::4])
+        for i in range(4)
+    ]
+    found = learn_weights(folds, scores)
+    assert sum(found.get(n, 0.0) for n in good) > 0.6
+    assert set(good) <= set(found)
+
+
+def test_large_trees_learn_an_interaction_that_small_ones_miss():
+    """One row a customer; who leaves is a matter of three signs at once."""
+    rng = np.random.default_rng(4)
+    X = pd.DataFrame({f"x{i}": rng.normal(size=2_400) for i in range(8)}).astype("float32")
+    z = 2.5 * np.sign(X["x0"] * X["x1"] * X["x2"]).to_numpy()
+    y, day = drawn(rng, z), np.full(2_400, np.datetime64("2026-01-01"))
+    whole = Sample(X, y, np.arange(2_400).astype(str), day)
+    first = np.arange(2_400) < 1_800
+    scores = fit_members(whole.rows(first), Settings(horizon_days=30), 1).scores(X[~first])
+    loss = {n: mean_loss(y[~first], scores[n]) for n in ("boosted", "large trees")}
+    assert loss["large trees"] < 0.75 * loss["boosted"]
 
 
 def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):

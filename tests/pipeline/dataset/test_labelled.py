@@ -139,10 +139,13 @@ def test_a_leaking_column_is_still_named(table):
         train(table(frame, ["plan", "months", "goodbye"]), AS_OF)
 
 
-def test_a_row_number_is_no_attribute(table):
+def test_a_row_number_is_no_attribute_and_a_search_that_cannot_be_is_said(table):
     frame = people().assign(row=lambda f: np.arange(len(f)) + 1)
-    result = train(table(frame, ["plan", "months", "row"]), AS_OF)
+    config = table(frame, ["plan", "months", "row"])
+    model = config.model.model_copy(update={"tune_trials": 3})
+    result = train(config.model_copy(update={"model": model}), AS_OF)
     assert any("row" in note for note in result.values["notes"])
+    assert any("not tuned" in note and "tune_trials" in note for note in result.values["notes"])
 
 
 def test_labels_are_read_from_words_and_numbers():
