@@ -99,7 +99,7 @@ def _differences(y: np.ndarray, told: dict[str, np.ndarray], customer: np.ndarra
     shown = {}
     for name, p in told.items():
         if name != "model":
-            d = paired(y, np.asarray(p, dtype=np.float64), told["model"], customer, seed=7)
+            d = paired(y, np.asarray(p, dtype=np.float64), told["model"], customer, seed=7, list_size=50)
             text = f"{d.log_loss:+.4f} [{d.log_loss_interval[0]:+.4f}, {d.log_loss_interval[1]:+.4f}]"
             shown |= {name: text, f"  {name}": text}
     return shown

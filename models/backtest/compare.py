@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 from configs.arrays import Floats
 from configs.errors import UnfitError
 from models.backtest.best_members import RULES
+from models.backtest.evaluate import top_of
 from models.statistics.bootstrap import DRAWS, customer_draws
 from models.statistics.metrics import auc, auc_many, ece, log_loss, row_log_loss
 
 CALIBRATION_SLACK = 0.01
 NAMED = 3
+TOP = {
+    "lift_top_tenth": "lift of the top tenth",
+    "lift_at_list": "lift at the list's size",
+    "value_at_list": "value captured at the list's size",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Difference:
         Differences; a negative log loss and a positive AUC are better.
     log_loss_interval, auc_interval
         Low and high.
+    top
+        Difference, low and high of the figures that the list depends on, by the names of `TOP`; more is better.
     """
 
     log_loss: float
@@ -35,6 +43,21 @@ class Difference:
     auc: float
     auc_interval: tuple[float, float]
     ece: float
+    top: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """The differences with their intervals, in one line."""
+        low, high = self.log_loss_interval
+        parts = [f"log loss {self.log_loss:+.4f} [{low:+.4f}, {high:+.4f}]", f"AUC {self.auc:+.4f}"]
+        parts.append(f"ECE {self.ece:+.4f}")
+        parts += [f"{TOP[n]} {d:+.2f} [{lo:+.2f}, {hi:+.2f}]" for n, (d, lo, hi) in self.top.items()]
+        return f"{', '.join(parts)} to the champion"
+
+    @property
+    def worse_at_top(self) -> list[str]:
+        """What is proven worse of `TOP`, in words."""
+        return [TOP[name] for name, (_, _, high) in self.top.items() if high < 0]
 
 
 @dataclass(frozen=True)
@@ -71,25 +94,44 @@ def paired(
     champion: Floats,
     customer: NDArray[np.str_],
     seed: int,
+    list_size: int,
     draws: int = DRAWS,
     weight: Floats | None = None,
+    value: Floats | None = None,
 ) -> Difference:
     """Compare two sets of probabilities on the same rows, each of which stands for `weight` rows.
+
+    Parameters
+    ----------
+    list_size
+        How many customers the outreach list holds.
+    value
+        What each customer is worth; None where all are worth the same.
 
     Examples
     --------
     >>> y = np.array([0.0, 1.0] * 50)
-    >>> d = paired(y, 0.2 + 0.6 * y, np.full(100, 0.5), np.arange(100).astype(str), seed=1)
+    >>> d = paired(y, 0.2 + 0.6 * y, np.full(100, 0.5), np.arange(100).astype(str), seed=1, list_size=10)
     >>> round(d.log_loss, 3), round(d.auc, 3), d.log_loss_interval[1] < 0
     (-0.47, 0.5, True)
     """
     loss = row_log_loss(y, challenger) - row_log_loss(y, champion)
     losses, ranks = [], []
+    tops: dict[str, list[Floats]] = {name: [] for name in TOP}
+
+    def top_difference(w: Floats) -> dict[str, Floats]:
+        mine, theirs = (top_of(y, p, list_size, w, value) for p in (challenger, champion))
+        return {name: mine[name] - theirs[name] for name in TOP}
+
     draws = max(50, min(draws, 20_000_000 // max(len(y), 1)))
     for w in customer_draws(customer, draws, seed, weight):
         losses.append(w @ loss / w.sum(1))
         ranks.append(auc_many(y, challenger, w) - auc_many(y, champion, w))
+        for name, found in top_difference(w).items():
+            tops[name].append(found)
     low, high = np.quantile(np.concatenate(losses), [0.025, 0.975])
+    everybody = np.ones(len(y)) if weight is None else weight
+    known = top_difference(everybody[None, :])
     rank_low, rank_high = np.nanquantile(np.concatenate(ranks), [0.025, 0.975])
     return Difference(
         log_loss=float(np.average(loss, weights=weight)),
@@ -97,7 +139,13 @@ def paired(
         auc=auc(y, challenger, weight) - auc(y, champion, weight),
         auc_interval=(float(rank_low), float(rank_high)),
         ece=ece(y, challenger, weight) - ece(y, champion, weight),
+        top={name: (float(known[name][0]), *_middle(np.concatenate(tops[name]))) for name in TOP},
     )
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def judge(
@@ -110,6 +158,9 @@ def judge(
     seed: int,
     weight: Floats | None = None,
     unfit: str | None = None,
+    list_size: int = 1,
+    value: Floats | None = None,
+    refit: Callable[[], bool] = lambda: False,
 ) -> Verdict:
     """Decide on the newest mature rows.
 
@@ -133,6 +184,11 @@ def judge(
         For how many rows each stands; None where each stands for itself.
     unfit
         Without `champion`: why the one that there was can't be used; it is replaced by whatever beats the simple rules.
+    list_size, value
+        As in `paired`: what the challenger is worth at the top.
+    refit
+        Says whether the challenger is the champion's recipe on newer rows: then it is deployed unless it is proven
+        worse, since a model that is left alone grows old. Any other has to be proven better.
 
     Returns
     -------
@@ -152,7 +208,10 @@ def judge(
     try:
         if champion is None:
             return _against_rules(y, challenger, rules, weight, unfit)
-        difference = paired(y, challenger, _sound(champion(), y), customer, seed, weight=weight)
+        old = _sound(champion(), y)
+        difference = paired(y, challenger, old, customer, seed, list_size, weight=weight, value=value)
+        if refit():
+            return _refitted(difference)
         rule_loss = log_loss(y, rules["recency rule"], weight) if "recency rule" in rules else np.inf
         return _against_champion(difference, min_gain, log_loss(y, challenger, weight), rule_loss)
     except UnfitError as error:
@@ -195,18 +254,37 @@ def _against_rules(
     return Verdict(True, f"{new}: log loss {mine:.4f}, {best} {losses[best]:.4f}", unfit=unfit)
 
 
-def _against_champion(d: Difference, min_gain: float, loss: float, rule_loss: float) -> Verdict:
-    low, high = d.log_loss_interval
-    if not np.isfinite([d.log_loss, d.auc, d.ece, low, high]).all():
+def _require_numbers(d: Difference) -> None:
+    if not np.isfinite([d.log_loss, d.auc, d.ece, *d.log_loss_interval]).all():
         raise ValueError("differences are not numbers; only one class in the newest mature rows?")
-    said = f"log loss {d.log_loss:+.4f} [{low:+.4f}, {high:+.4f}], AUC {d.auc:+.4f}, ECE {d.ece:+.4f} to the champion"
-    if high >= -min_gain:
-        return Verdict(False, f"not proven better by more than {min_gain:g}: {said}", difference=d)
+
+
+def _refitted(d: Difference) -> Verdict:
+    _require_numbers(d)
+    worse = [
+        *(["log loss"] if d.log_loss_interval[0] > 0 else []),
+        *(["ranking"] if d.auc_interval[1] < 0 else []),
+        *d.worse_at_top,
+    ]
+    if worse:
+        why = f"the champion's recipe on newer rows is proven worse in {', '.join(worse)}"
+        return Verdict(False, f"{why}: {d.said}", difference=d)
+    return Verdict(True, f"the champion's recipe on newer rows, not proven worse: {d.said}", difference=d)
+
+
+def _against_champion(d: Difference, min_gain: float, loss: float, rule_loss: float) -> Verdict:
+    _require_numbers(d)
+    if d.log_loss_interval[1] >= -min_gain:
+        return Verdict(False, f"not proven better by more than {min_gain:g}: {d.said}", difference=d)
     if rule_loss < loss:
         worse = f"better than the champion, but log loss {loss:.4f} is above the {rule_loss:.4f} of the recency rule"
-        return Verdict(False, f"{worse}: {said}", failed=True, difference=d)
+        return Verdict(False, f"{worse}: {d.said}", failed=True, difference=d)
     if d.ece > CALIBRATION_SLACK:
-        return Verdict(False, f"better, but worse calibrated: {said}", difference=d)
+        return Verdict(False, f"better, but worse calibrated: {d.said}", difference=d)
     if d.auc_interval[1] < 0:
-        return Verdict(False, f"better log loss, but a worse ranking: {said}", difference=d)
-    return Verdict(True, f"better: {said}", difference=d)
+        return Verdict(False, f"better log loss, but a worse ranking: {d.said}", difference=d)
+    if d.worse_at_top:
+        return Verdict(
+            False, f"better log loss, but worse in {', '.join(d.worse_at_top)}: {d.said}", difference=d
+        )
+    return Verdict(True, f"better: {d.said}", difference=d)

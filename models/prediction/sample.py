@@ -16,6 +16,7 @@ MIN_ROWS = 50
 MIN_OF_EACH = 10
 LEAK_AUC = 0.99
 LEAK_ROWS = 50_000
+SHORTEST_ID = 100_000
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ def inspect_columns(sample: Sample) -> ColumnReport:
     constant: list[str] = []
     identifying: list[str] = []
     leaking: dict[str, float] = {}
-    customers = len(np.unique(sample.customer))
+    first = ~pd.Series(sample.customer).duplicated().to_numpy()
+    customers = int(first.sum())
     some = sample.at_most(LEAK_ROWS, seed=0)
     for name in sample.X.columns:
         column = sample.X[name]
@@ -199,7 +201,7 @@ def inspect_columns(sample: Sample) -> ColumnReport:
             empty.append(name)
         elif distinct == 1 and not column.isna().any():
             constant.append(name)
-        elif distinct > max(50, 0.5 * customers) and (not _is_number(column) or _counts_rows(column)):
+        elif distinct > max(50, 0.5 * customers) and (not _is_number(column) or _numbers_rows(column[first])):
             identifying.append(name)
         else:
             used.append(name)
@@ -209,12 +211,22 @@ def inspect_columns(sample: Sample) -> ColumnReport:
     return ColumnReport(tuple(used), tuple(empty), tuple(constant), tuple(identifying), leaking)
 
 
-def _counts_rows(column: pd.Series) -> bool:
-    """Say whether a number just counts the rows, such as a running number: every value once, hardly any left out."""
+def _numbers_rows(column: pd.Series) -> bool:
+    """Say whether a number is the customer's own: every value once and whole, and hardly any left out or all as long.
+
+    Examples
+    --------
+    >>> _numbers_rows(pd.Series(range(7, 99))), _numbers_rows(pd.Series([15634602, 15647311, 15619304]))
+    (True, True)
+    >>> _numbers_rows(pd.Series([120, 40, 1930])), _numbers_rows(pd.Series([1.5, 2.5]))
+    (False, False)
+    """
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if len(np.unique(values)) < len(values) or not np.array_equal(values, np.floor(values)):
         return False
-    return bool(np.ptp(values) < 1.05 * len(values))
+    low, high = float(values.min()), float(values.max())
+    of_one_length = low >= SHORTEST_ID and len(str(int(low))) == len(str(int(high)))
+    return high - low < 1.05 * len(values) or of_one_length
 
 
 def _is_number(column: pd.Series) -> bool:

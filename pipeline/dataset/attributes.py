@@ -13,7 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from configs.schema import Config
+from models.prediction.sample import Sample, single_auc
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 
@@ -51,9 +55,21 @@ GONE = frozenset(
     }
 )
 KEPT_UP = re.compile(
-    r"(^|_)(last|latest|recent|recency|since|current|status|churn(ed)?|cancel\w*|inactive|active|lapsed|lifetime|total"
-    r"|ltv|clv)(_|$)"
+    r"(^|_)(last|latest|recent|recency|since|current|inactive|active|lapsed|lifetime|total|ltv|clv)(_|$)"
 )
+# Words of names for what is done or noted when somebody leaves.
+OUTCOME = re.compile(
+    r"(^|_)(status|churn\w*|attrit\w*|cancel\w*|terminat\w*|deactivat\w*|disconnect\w*|retention\w*|retain\w*|win_?back\w*"
+    r"|exit\w*|closed|closure|closing|leaving|resign\w*|offboard\w*)(_|$)"
+)
+PERSONAL = re.compile(
+    r"(^|_)(marital|civil|employment|family|relationship|housing|home|smok\w+|health|job|work|student|loyalty)_status"
+)
+ALMOST_ALONE = 0.95
+FEWEST_EQUAL = 20
+EQUAL_SHARE = 0.01
+MANY_VALUES = 50
+LATE, OFTEN = 2, 0.5
 
 
 @dataclass(frozen=True)
@@ -140,9 +156,103 @@ def _afterwards(name: str, values: Sequence[Any], started: Sequence[Any] | None)
             return (
                 f"holds days after the customer's start, such as {max(later)}: it was written after the fact"
             )
-    if KEPT_UP.search(_snake(name)):
+    if KEPT_UP.search(_snake(name)) or near_outcome(name):
         return "has the name of something that is kept up to date: it was probably written after the fact"
     return ""
+
+
+def near_outcome(name: str) -> bool:
+    """Say whether a column has the name of something that is done or noted when a customer leaves.
+
+    Examples
+    --------
+    >>> [name for name in ("RetentionCalls", "status", "Marital_Status", "Exit survey", "exiting", "plan") if
+    ...  near_outcome(name)]
+    ['RetentionCalls', 'status', 'Exit survey', 'exiting']
+    """
+    words = _snake(name)
+    return bool(OUTCOME.search(words)) and not PERSONAL.search(words)
+
+
+def doubts_of_table(sample: Sample, used: Sequence[str], allowed: Sequence[str]) -> list[str]:
+    """What makes a table without dates look better than what comes true: a line each.
+
+    Parameters
+    ----------
+    sample
+        All rows with a label.
+    used
+        The columns that the model gets.
+    allowed
+        Columns that are known to be in order.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> X = pd.DataFrame({"RetentionCalls": [0.0, 1.0] * 40, "fee": np.arange(80.0)})
+    >>> s = Sample(X, X["fee"].to_numpy() % 3 // 2, np.arange(80).astype(str), np.full(80, np.datetime64("2026-01-01")))
+    >>> for line in doubts_of_table(s, ["RetentionCalls", "fee"], []):
+    ...     print(line.split(";")[0])
+    attribute RetentionCalls has the name of something that happens when a customer leaves
+    """
+    told = []
+    for name in used:
+        if name in allowed:
+            continue
+        alone = single_auc(sample.X[name], sample.churned)
+        why = "has the name of something that happens when a customer leaves" if near_outcome(name) else ""
+        if alone > ALMOST_ALONE:
+            why = f"alone separates churned from kept customers with AUC {alone:.3f}"
+        if why:
+            told.append(
+                f"attribute {name} {why}; if it was not known before, write features.exclude: [{name}], "
+                f"else model.allow_leaks: [{name}]"
+            )
+    return told + _equal_rows(sample, used)
+
+
+def _equal_rows(sample: Sample, used: Sequence[str]) -> list[str]:
+    """Rows that say the same of different customers, where a column is too fine for that to be by chance."""
+    rows = sample.X[list(used)].assign(churned=sample.churned)
+    if all(rows[name].nunique() <= MANY_VALUES for name in used):
+        return []
+    equal = rows.duplicated().to_numpy() & ~pd.Series(sample.customer).duplicated().to_numpy()
+    if equal.sum() < max(FEWEST_EQUAL, EQUAL_SHARE * len(rows)):
+        return []
+    return [
+        f"{equal.sum():,} of {len(rows):,} rows are equal to another in every attribute and in the label, under "
+        "another id: where the file holds customers twice, give one row each, else the figures are too good"
+    ]
+
+
+def constant_of_late(sample: Sample, names: Sequence[str]) -> list[str]:
+    """Columns that differ between customers at the older snapshots and at none of the two newest: a line each.
+
+    A source that has stopped, or a column that is not filled any more. What is always the same for all customers of a
+    snapshot, such as the season, is none.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> day = np.repeat(np.arange("2026-01", "2026-07", dtype="datetime64[M]").astype("datetime64[D]"), 2)
+    >>> X = pd.DataFrame({"calls": [1.0, 2.0] * 4 + [0.0] * 4, "fee": [1.0, 2.0] * 6})
+    >>> constant_of_late(Sample(X, np.zeros(12), np.array(list("ab") * 6), day), ["calls", "fee"])[0].split(";")[0]
+    'calls has one value for all customers since 2026-05-01, and had several before'
+    """
+    snapshots = sample.snapshots
+    if len(snapshots) < LATE + 2:
+        return []
+    told = []
+    for name in names:
+        kinds = sample.X[name].groupby(sample.snapshot).nunique()
+        several = kinds.to_numpy()[::-1] > 1
+        if not several[:LATE].any() and several[LATE:].mean() > OFTEN:
+            since = snapshots[int(np.argmax(several)) - 1]
+            told.append(
+                f"{name} has one value for all customers since {since}, and had several before; see whether its source "
+                f"is still filled, or write features.exclude: [{name}]"
+            )
+    return told
 
 
 def _names_customers(values: Sequence[Any]) -> bool:

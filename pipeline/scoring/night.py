@@ -23,6 +23,7 @@ from pipeline.scoring.background import Background
 from pipeline.scoring.night_rates import NightRates
 from pipeline.scoring.scored import Everybody
 from pipeline.sources.opening import Sources
+from pipeline.tracking.champion import age_days
 
 SHOWN = 10
 
@@ -115,7 +116,8 @@ class Night:
         expected = self.everybody.expected_to_leave
         lines = [
             f"{self.config.name} as of {self.as_of}: {customers:,} customers, {expected:,.0f} expected to leave "
-            f"in {self.config.churn.horizon_days} days (version {self.champion.version})",
+            f"in {self.config.churn.horizon_days} days (version {self.champion.version}, "
+            f"trained {age_days(self.champion, self.as_of)} days ago)",
             f"list: {len(listed):,} customers, expected gain {listed['expected_gain'].sum():,.2f}",
         ]
         if len(listed):
@@ -143,6 +145,7 @@ class Night:
             "listed": len(listed),
             "expected_gain": float(listed["expected_gain"].sum()),
             "model_version": self.champion.version,
+            "model_age_days": age_days(self.champion, self.as_of),
             "folder": str(folder) if folder else None,
             "notes": list(self.notes),
             "warnings": list(self.warnings),

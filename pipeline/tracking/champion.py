@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import json
 from typing import Any
 
 from configs.errors import ConfigError, Fault, UnfitError
@@ -25,6 +28,29 @@ def definition(config: Config) -> dict[str, Any]:
         "labelled": {"horizon_days", "churned_values"},
     }
     return config.churn.model_dump(mode="json", include={"kind", *used[config.churn.kind]})
+
+
+def recipe_of(config: Config) -> str:
+    """SHA-256 of all that a config says about how a model is made: a training with the same only has other rows."""
+    sources = {
+        role: sorted([*source.columns.model_dump(exclude_none=True), *getattr(source, "attributes", ())])
+        for role, source in config.sources.given.items()
+    }
+    aside = {"threads", "test_snapshots", "min_gain", "tune_seconds"}
+    told = {
+        "definition": definition(config),
+        "sources": sources,
+        "snapshots": config.snapshots.model_dump(mode="json"),
+        "features": config.features.model_dump(mode="json"),
+        "model": config.model.model_dump(mode="json", exclude=aside),
+        "seed": config.seed,
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def age_days(champion: Champion, as_of: dt.date) -> int:
+    """Days from the date as of which the champion was trained to another."""
+    return (as_of - dt.date.fromisoformat(champion.metadata["as_of"])).days
 
 
 def require_same_definition(champion: Champion, config: Config) -> None:

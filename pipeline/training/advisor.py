@@ -22,7 +22,7 @@ from pipeline.dataset.sample import bounded
 from pipeline.result import Result, table
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within
-from pipeline.training.train import prepare_history, prepare_table, settings_of, usable
+from pipeline.training.train import doubts, prepare_history, prepare_table, settings_of, usable
 
 Say = Callable[[str], None]
 CANDIDATES = (30, 45, 60, 90, 120, 180, 270, 360)
@@ -137,7 +137,9 @@ def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         parts.append(_advice_text(config, advice))
         values["advice"] = {**asdict(advice), "candidates": [_values(h) for h in advice.candidates]}
     try:
-        parts += _learning(config, as_of, values, say)
+        learned, doubted = _learning(config, as_of, values, say)
+        parts += learned
+        look = (*look, *doubted)
     except HistoryError as error:
         parts.append(f"no learning curve: {error}")
         values["learning"] = None
@@ -186,10 +188,14 @@ def _advice_text(config: Config, advice: Advice) -> str:
     )
 
 
-def _learning(config: Config, as_of: dt.date, values: dict[str, Any], say: Say) -> list[str]:
+def _learning(
+    config: Config, as_of: dt.date, values: dict[str, Any], say: Say
+) -> tuple[list[str], list[str]]:
+    """What the curves show, and what makes a look at the columns needed."""
     undated = config.churn.kind == "labelled"
     every = (prepare_table if undated else prepare_history)(config, as_of, say).sample
-    sample = every.columns(list(usable(every, config.model.allow_leaks).used))
+    used = list(usable(every, config.model.allow_leaks).used)
+    sample = every.columns(used)
     train, test, said = _split_table(sample) if undated else _split_history(sample, config)
     settings = settings_of(config)
     parts, curves = [], {"customers": customer_curve(train, test, settings, say)}
@@ -198,7 +204,7 @@ def _learning(config: Config, as_of: dt.date, values: dict[str, Any], say: Say) 
         curves["snapshots"] = history_curve(train, test, settings, say)
     parts += [f"{said}\n{_curve_text(what, curve)}" for what, curve in curves.items()]
     values["learning"] = {what: asdict(curve) for what, curve in curves.items()}
-    return parts
+    return parts, doubts(config, every, used)
 
 
 def _split_history(sample: Sample, config: Config) -> tuple[Sample, Sample, str]:

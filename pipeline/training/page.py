@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from models.statistics.top import FIGURES
 from models.tracking import plots
 from models.tracking.registry import Logged, TrainingRecord
 from pipeline.result import table
+from pipeline.tracking.champion import age_days
 from pipeline.training.trained import Trained
 
 LEGEND = (
     "Metrics: a the headline on the newest test snapshot; b against the champion in thousandths (a loss below 0 is "
-    "better), with its 95 % interval; c calibration; d the backtest, one step a test snapshot; e at the size of the "
-    "list; f 95 % intervals."
+    "better), and in lift and value captured, with 95 % intervals; c calibration; d the backtest, one step a test "
+    "snapshot; e in the top tenth and at the size of the list; f 95 % intervals."
 )
 TITLES = {
     "auc": "AUC",
@@ -26,14 +28,18 @@ TITLES = {
     "brier": "Brier",
     "ece": "ECE",
     "lift_top_tenth": "lift 10%",
+    "gap_top_tenth": "gap 10%",
+    "value_top_tenth": "value 10%",
+    "lift_at_list": "lift list",
+    "value_at_list": "value list",
 }
+SHORT = {"lift_top_tenth": ".2f", "lift_at_list": ".2f", "gap_top_tenth": "+.3f"} | dict.fromkeys(
+    ("value_top_tenth", "value_at_list"), ".1%"
+)
 
 
 def _rows(by_name: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    return [
-        [name, *(f"{m[k]:.2f}" if k == "lift_top_tenth" else f"{m[k]:.4f}" for k in TITLES)]
-        for name, m in by_name.items()
-    ]
+    return [[name, *(format(m[k], SHORT.get(k, ".4f")) for k in TITLES)] for name, m in by_name.items()]
 
 
 def _backtest_rows(t: Trained) -> list[list[str]]:
@@ -57,7 +63,7 @@ def description(t: Trained) -> str:
         f"Model: {t.weights}; calibrator {t.training.calibrator}.",
     ]
     worst = [f"Worst segment: {_worst(t)}"] if t.worst else []
-    return "\n\n".join([*lines, *worst, *t.notes, LEGEND])
+    return "\n\n".join([*lines, *top_lines(t), *age_line(t), *worst, *t.notes, LEGEND])
 
 
 def _worst(t: Trained) -> str:
@@ -65,6 +71,33 @@ def _worst(t: Trained) -> str:
     if worst is None:
         return ""
     return f"{worst.name} ({worst.rows:,} rows): AUC {worst.auc:.3f}, predicted {worst.gap:+.3f} off"
+
+
+def top_lines(t: Trained) -> list[str]:
+    """Lift, calibration and value captured, in the top tenth and at the list's size, with their intervals."""
+    metrics, size = t.tests[0]["model"], t.config.outreach.capacity
+    told = []
+    for name, where in (
+        ("top_tenth", "top tenth"),
+        ("at_list", f"first {size:,}, as many as the list holds"),
+    ):
+        lift, gap, value = (f"{figure}_{name}" for figure in FIGURES)
+        inside = {n: t.intervals[n] for n in (lift, gap, value)}
+        told.append(
+            f"{where}: lift {metrics[lift]:.2f} [{inside[lift][0]:.2f}, {inside[lift][1]:.2f}], "
+            f"predicted less came {metrics[gap]:+.3f} [{inside[gap][0]:+.3f}, {inside[gap][1]:+.3f}], "
+            f"of the churners' value {metrics[value]:.1%} [{inside[value][0]:.1%}, {inside[value][1]:.1%}]"
+        )
+    return told
+
+
+def age_line(t: Trained) -> list[str]:
+    """Which model scores from now on where this one does not, and how old it is."""
+    if t.verdict.promote or t.champion is None or t.verdict.vacant:
+        return []
+    was = t.champion.metadata["as_of"]
+    days = age_days(t.champion, t.as_of)
+    return [f"the champion stays: version {t.champion.version}, trained as of {was}, {days} days old"]
 
 
 def _verdict(t: Trained) -> str:
@@ -94,6 +127,7 @@ def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
     blocks = [
         f"<h1>{html.escape(t.config.name)} {t.as_of}: {_verdict(t).lower()}</h1><p>{html.escape(t.verdict.reason)}</p>",
         *(f"<p>{html.escape(note)}</p>" for note in (*t.notes, *t.sources.notes)),
+        *(f"<p>{html.escape(line)}</p>" for line in (*top_lines(t), *age_line(t))),
         *([f"<p>Worst segment: {html.escape(_worst(t))}</p>"] if t.worst else []),
         f"<h2>On the newest test snapshot</h2><p>{html.escape(str(t.training.tested[0].fold))}</p>",
         _html_table(["", *TITLES.values()], _rows(t.tests[0])),
@@ -144,11 +178,13 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         table(["test snapshot", "rows", "churned", *TITLES.values()], _backtest_rows(t)),
         "",
         f"model: {t.weights}; calibrator {t.training.calibrator}",
+        *top_lines(t),
         *([f"worst segment: {_worst(t)}"] if t.worst else []),
         *dropped,
         *t.notes,
         *t.sources.notes,
         f"{_verdict(t)} (version {logged.version}): {t.verdict.reason}",
+        *age_line(t),
         *_way_out(t, logged),
         logged.url,
     ]
@@ -162,6 +198,8 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         "calibrator": t.training.calibrator,
         "promoted": t.verdict.promote,
         "reason": t.verdict.reason,
+        "intervals": t.intervals,
+        "champion_age_days": 0 if t.verdict.promote or t.champion is None else age_days(t.champion, t.as_of),
         "version": logged.version,
         "run_id": logged.run_id,
         "url": logged.url,

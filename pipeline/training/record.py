@@ -12,9 +12,9 @@ from models.backtest.tuning import SIZES
 from models.backtest.undated import WARNING
 from models.statistics.metrics import calibration_bins
 from models.tracking.registry import TrainingRecord
-from pipeline.tracking.champion import definition
+from pipeline.tracking.champion import definition, recipe_of
 from pipeline.training.page import description, overview, pictures
-from pipeline.training.trained import Trained
+from pipeline.training.trained import Trained, newest_label
 
 # The table of runs cuts the names of its columns near 14 characters, and sorts them: short, and led by a letter.
 HEADLINE = {
@@ -25,7 +25,8 @@ HEADLINE = {
     "log_loss": "log_loss",
 }
 CALIBRATION = ("brier", "ece", "base_rate", "mean_probability")
-LIST = ("recall_at_list", "lift_at_list", "profit_at_list", "empc")
+TENTH = ("gap_top_tenth", "value_top_tenth")
+LIST = ("recall_at_list", "lift_at_list", "gap_at_list", "value_at_list", "profit_at_list", "empc")
 
 
 def make_record(t: Trained) -> TrainingRecord:
@@ -66,9 +67,12 @@ def _metrics(t: Trained) -> dict[str, float]:
             "b/loss_x1000_low": 1000 * d.log_loss_interval[0],
             "b/loss_x1000_high": 1000 * d.log_loss_interval[1],
             "b/auc_x1000": 1000 * d.auc,
+            **{f"b/{name}": difference for name, (difference, _, _) in d.top.items()},
+            **{f"b/{name}_low": low for name, (_, low, _) in d.top.items()},
+            **{f"b/{name}_high": high for name, (_, _, high) in d.top.items()},
         }
     found |= {f"c_calibration/{name}": metrics[name] for name in CALIBRATION}
-    found |= {f"e_list/{name}": metrics[name] for name in LIST}
+    found |= {f"e_list/{name}": metrics[name] for name in (*TENTH, *LIST)}
     for name, (low, high) in t.intervals.items():
         found |= {f"f_interval/{name}_low": low, f"f_interval/{name}_high": high}
     # The pages print every digit that they get.
@@ -147,5 +151,7 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "catalogue": [vars(c) for c in t.matrix.columns],
         "calibrator": t.training.calibrator,
         "still_there": t.still_there,
+        "recipe": recipe_of(config),
+        **({"table": newest_label(config, t.sources, t.sample)} if newest.fold.crossed else {}),
         "warnings": [WARNING] if newest.fold.crossed else [],
     }

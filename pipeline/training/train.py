@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,22 +11,19 @@ import numpy as np
 import pandas as pd
 
 from configs.arrays import Floats
-from configs.errors import DataError, Fault, ModelError
+from configs.errors import DataError, Fault
 from configs.schema import Config
 from features.matrix import Matrix
-from models.backtest.compare import Verdict, judge
-from models.backtest.recipe import Training, run
-from models.backtest.split import Fold
+from models.backtest.recipe import run
 from models.backtest.tuning import tune, untuned_table
-from models.backtest.undated import WARNING, out_of_fold, run_undated
+from models.backtest.undated import WARNING, run_undated
 from models.effects.censoring import Untouched
 from models.prediction import still_there
 from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.tracking import registry
-from models.tracking.registry import TrackingStore
 from pipeline.commit import settle_when_free
-from pipeline.dataset.attributes import suspects_of
+from pipeline.dataset.attributes import constant_of_late, doubts_of_table, suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots
@@ -36,7 +33,8 @@ from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, open_sources
-from pipeline.tracking.champion import require_same_definition, tracking_of
+from pipeline.tracking.champion import tracking_of
+from pipeline.training.comparison import compare
 from pipeline.training.page import summary
 from pipeline.training.record import make_record
 from pipeline.training.trained import Trained
@@ -79,6 +77,9 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     sources, every, matrix = found.sources, found.sample, found.matrix
     report = usable(every, allowed=config.model.allow_leaks)
     sample = every.columns(list(report.used))
+    doubted = doubts(config, every, report.used)
+    for line in doubted:
+        say(f"look: {line}")
     settings, tests = settings_of(config), config.model.test_snapshots
     tuned = None
     if undated:
@@ -89,7 +90,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             trials, seconds = config.model.tune_trials, config.model.tune_seconds
             tuned = tune(sample, settings, tests, trials, seconds, say, progress)
         training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
-    verdict = compare(config, tracking, training, every)
+    verdict, champion = compare(config, tracking, training, every, sources)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
     trained = Trained(
         config,
@@ -104,6 +105,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         tuned,
         there,
         found.untouched,
+        champion,
     )
     record = make_record(trained)
     say("log run and model")
@@ -117,8 +119,16 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             *(replaced if verdict.unfit and verdict.promote else []),
             *sources.look,
             *([] if undated else map(str, suspects_of(sources, config))),
+            *doubted,
         ]
     )
+
+
+def doubts(config: Config, sample: Sample, used: Sequence[str]) -> list[str]:
+    """What a person should look at before a model of these rows is believed: a line each."""
+    if config.churn.kind == "labelled":
+        return doubts_of_table(sample, used, config.model.allow_leaks)
+    return constant_of_late(sample, used)
 
 
 def settings_of(config: Config) -> Settings:
@@ -241,64 +251,3 @@ def usable(sample: Sample, allowed: list[str]) -> ColumnReport:
     if faults:
         raise DataError(f"{len(faults)} column{'s' * (len(faults) > 1)} give the answer away", faults)
     return report
-
-
-def compare(config: Config, tracking: TrackingStore, training: Training, sample: Sample) -> Verdict:
-    """Champion against challenger on the newest mature rows, which neither has seen.
-
-    Without a champion that can be used the challenger stands against the simple rules on all test snapshots, each
-    predicted by what was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the
-    champion may read some that the challenger left out.
-    """
-    newest = training.tested[0]
-    rows = sample.rows(newest.fold.test_rows)
-
-    def champion() -> Floats:
-        return _champion_probability(config, tracking, rows, newest.fold)
-
-    if registry.champion_version(tracking) is None:
-        return _judged(config, training, None)
-    verdict = _judged(config, training, champion)
-    return verdict if verdict.unfit is None else _judged(config, training, None, verdict.unfit)
-
-
-def _judged(
-    config: Config, training: Training, champion: Callable[[], Floats] | None, unfit: str | None = None
-) -> Verdict:
-    newest = training.tested[0]
-    judged = training.tested if champion is None else training.tested[:1]
-    said = {
-        n: np.concatenate([t.probability[n] for t in judged])
-        for n in newest.probability
-        if all(n in t.probability for t in judged)
-    }
-    return judge(
-        y=np.concatenate([t.y for t in judged]),
-        challenger=said["model"],
-        champion=champion,
-        customer=np.concatenate([t.customer for t in judged]),
-        rules=said,
-        min_gain=config.model.min_gain,
-        seed=config.seed,
-        weight=_joined([t.weight for t in judged]),
-        unfit=unfit,
-    )
-
-
-def _joined(weights: list[Floats | None]) -> Floats | None:
-    """Of several tests; all rows of a training are weighed, or none."""
-    given = [weight for weight in weights if weight is not None]
-    return np.concatenate(given) if given else None
-
-
-def _champion_probability(config: Config, tracking: TrackingStore, rows: Sample, newest: Fold) -> Floats:
-    champion = registry.load_champion(tracking)
-    require_same_definition(champion, config)
-    if newest.crossed:
-        champion.model.check_columns(list(rows.X.columns))
-        return out_of_fold(champion.held, rows.X, rows.customer)
-    for model, seen in ((champion.model, "labels_until"), (champion.holdout, "holdout_labels_until")):
-        if np.datetime64(champion.metadata[seen], "D") <= newest.test:
-            model.check_columns(list(rows.X.columns))
-            return model.probability(rows.X)
-    raise ModelError(f"the champion has seen labels after {newest.test}; train with a later --as-of")

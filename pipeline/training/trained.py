@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from configs.arrays import Floats
 from configs.schema import Config
 from features.matrix import Matrix
 from models.backtest.compare import Verdict
 from models.backtest.evaluate import Slice, intervals, measure, slices
 from models.backtest.recipe import Training
+from models.backtest.split import reach
 from models.backtest.tuning import Tuned
 from models.effects.censoring import Untouched
 from models.prediction.explain import contributions, importance
 from models.prediction.sample import ColumnReport, Sample
+from models.tracking.registry import Champion
 from pipeline.outcomes.untouched import told
 from pipeline.sources.opening import Sources
 
@@ -42,22 +47,27 @@ class Trained:
     tuned: Tuned | None = None
     still_there: Mapping[str, Any] | None = None
     untouched: Untouched | None = None
+    champion: Champion | None = None
 
     @cached_property
     def tests(self) -> list[dict[str, dict[str, float]]]:
         """Metrics by test snapshot, newest first, and contender."""
         size = self.config.outreach.capacity
         return [
-            {n: measure(t.y, p, size, t.weight) for n, p in t.probability.items()}
+            {n: measure(t.y, p, size, t.weight, value) for n, p in t.probability.items()}
             for t in self.training.tested
+            for value in (spend_of(self.sample.X.iloc[t.fold.test_rows]),)
         ]
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
         """95 % intervals of the model on the newest test snapshot."""
-        newest = self.training.tested[0]
+        newest, size = self.training.tested[0], self.config.outreach.capacity
+        value = spend_of(self.sample.X.iloc[newest.fold.test_rows])
         said = newest.probability["model"]
-        return intervals(newest.y, said, newest.customer, self.config.seed, weight=newest.weight)
+        return intervals(
+            newest.y, said, newest.customer, self.config.seed, size, weight=newest.weight, value=value
+        )
 
     @cached_property
     def importance(self) -> dict[str, float]:
@@ -117,3 +127,26 @@ class Trained:
         """What the deployed model is, in one word."""
         weights = self.training.deployed.weights
         return "blend" if len(weights) > 1 else next(iter(weights))
+
+
+def spend_of(X: pd.DataFrame) -> Floats | None:
+    """Spend in the longest window, never below 0: what the value captured by a ranking counts; None where unknown.
+
+    Examples
+    --------
+    >>> spend_of(pd.DataFrame({"spend_sum_30d": [1.0], "spend_sum_360d": [np.nan], "plan": ["a"]}))
+    array([0.])
+    """
+    windows = [int(match[1]) for name in X if (match := re.fullmatch(r"spend_sum_(\d+)d", str(name)))]
+    if not windows:
+        return None
+    spent = X[f"spend_sum_{max(windows)}d"].to_numpy(dtype=np.float64, na_value=0.0)
+    return np.maximum(np.nan_to_num(spent), 0.0)
+
+
+def newest_label(config: Config, sources: Sources, sample: Sample) -> str:
+    """Which rows a training had: the end of its newest label window, or the digest of a table without dates."""
+    if config.churn.kind == "labelled":
+        return str(sources.fingerprints["customers"]["digest"])
+    window = reach(config.churn.gap_days, config.churn.horizon_days)
+    return str(max(sample.snapshots) + window)

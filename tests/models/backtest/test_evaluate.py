@@ -34,8 +34,8 @@ def test_slices_and_differences_are_weighed():
     one, other = slices(frame, Y, P, weight=WEIGHT), slices(frame.iloc[MANY], Y[MANY], P[MANY])
     assert {s.name: s.gap for s in one} == pytest.approx({s.name: s.gap for s in other})
     who = np.arange(N).astype(str)
-    weighed = paired(Y, P, np.full(N, 0.5), who, seed=1, weight=WEIGHT)
-    repeated = paired(Y[MANY], P[MANY], np.full(len(MANY), 0.5), who[MANY], seed=1)
+    weighed = paired(Y, P, np.full(N, 0.5), who, seed=1, list_size=30, weight=WEIGHT)
+    repeated = paired(Y[MANY], P[MANY], np.full(len(MANY), 0.5), who[MANY], seed=1, list_size=30)
     assert (weighed.log_loss, weighed.auc) == pytest.approx((repeated.log_loss, repeated.auc))
     assert weighed.log_loss_interval == pytest.approx(repeated.log_loss_interval)
 

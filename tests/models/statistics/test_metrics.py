@@ -89,7 +89,7 @@ def test_the_bootstrap_interval_agrees_with_theory():
     rng = np.random.default_rng(3)
     n = 4_000
     y = (rng.random(n) < 0.3).astype(float)
-    low, high = intervals(y, np.full(n, 0.3), np.arange(n).astype(str), seed=1)["brier"]
+    low, high = intervals(y, np.full(n, 0.3), np.arange(n).astype(str), seed=1, list_size=30)["brier"]
     error = np.std((y - 0.3) ** 2) / np.sqrt(n)
     assert (high - low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.15)
 
@@ -97,9 +97,9 @@ def test_the_bootstrap_interval_agrees_with_theory():
 def test_rows_of_one_customer_are_drawn_together():
     rng = np.random.default_rng(3)
     y = (rng.random(300) < 0.3).astype(float)
-    once = intervals(y, np.full(300, 0.3), np.arange(300).astype(str), seed=1)["brier"]
+    once = intervals(y, np.full(300, 0.3), np.arange(300).astype(str), seed=1, list_size=30)["brier"]
     many = np.tile(np.arange(300), 9)
-    nine = intervals(y[many], np.full(2_700, 0.3), many.astype(str), seed=1)["brier"]
+    nine = intervals(y[many], np.full(2_700, 0.3), many.astype(str), seed=1, list_size=30)["brier"]
     assert nine == pytest.approx(once)
 
 

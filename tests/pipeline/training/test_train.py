@@ -60,6 +60,25 @@ def test_the_first_training_makes_a_champion_and_the_same_again_does_not(company
     assert again.values["metrics"] == first.values["metrics"]
 
 
+def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proof(company):
+    earlier = dt.date(2025, 11, 1)
+    train(company, earlier)
+    other = company.model_copy(update={"model": company.model.model_copy(update={"l2": 5.5})})
+    changed = train(other, AS_OF)
+    assert not changed.values["promoted"]
+    assert changed.values["champion_age_days"] == 30
+    assert "the champion stays: version 1, trained as of 2025-11-01, 30 days old" in changed.text
+    again = train(company, AS_OF)
+    assert again.values["promoted"]
+    assert "recipe on newer rows, not proven worse" in again.values["reason"]
+    assert registry.champion_version(tracking_of(company)) == again.values["version"]
+    assert again.values["intervals"]["lift_at_list"][0] <= again.values["metrics"]["model"]["lift_at_list"]
+    import mlflow
+
+    run = mlflow.MlflowClient(company.tracking_uri, company.tracking_uri).get_run(again.values["run_id"])
+    assert {"b/lift_top_tenth_low", "b/value_at_list", "e_list/gap_at_list"} <= set(run.data.metrics)
+
+
 def test_two_trainings_write_the_same_model(company):
     for _ in range(2):
         train(company, AS_OF)
