@@ -70,13 +70,13 @@ def init(
     name: Annotated[str | None, typer.Option(help="Of the config.")] = None,
 ) -> int | None:
     """Write a config from a look at your files, and check it."""
+    from pipeline.doctor.check import check
     from pipeline.setup.init import init as run
     from pipeline.setup.interview import Given
-    from pipeline.training.advisor import check
 
     given = Given(customer, kind, dates, horizon_days, churned_value, name, pairs("--role", role or []))
     ask = None if yes or common.as_json or not on_terminal() else question
-    checked = lambda out, say: check(*common.settings(out), say)  # noqa: E731
+    checked = lambda out, say: check(*common.settings(out), say=say)  # noqa: E731
     result = run(files, common.new_config(), given, ask, today=common.day(), check=checked, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
@@ -120,12 +120,21 @@ def features(
 
 
 @command(app, "check")
-def check_labels(common: Common) -> int | None:
-    """Advise on horizon and active days from the gaps between purchases; would more data help?"""
-    from pipeline.training.advisor import check
+def check_all(
+    common: Common,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Also the columns, the gaps between purchases, the snapshots and the learning curves.",
+        ),
+    ] = False,
+) -> int | None:
+    """Check config, data, definition, disk, tracking and model, and say what to mend."""
+    from pipeline.doctor.check import check
 
     config, as_of = common.settings()
-    result = check(config, as_of, common.say)
+    result = check(config, as_of, full=full, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
 

@@ -9,10 +9,10 @@ from shapes import LAST, SHAPES, bought
 
 from configs.errors import ConfigError, DataError
 from configs.schema import load_config
+from pipeline.doctor.check import check
 from pipeline.result import Result
 from pipeline.setup.init import init
 from pipeline.setup.interview import Given
-from pipeline.training.advisor import check
 
 TODAY = dt.date(2024, 11, 1)
 KIND = {"university": "contractual", "subscriptions": "contractual", "label": "labelled"}
@@ -29,7 +29,7 @@ ROLES = {
 
 def checked(file, say):
     config = load_config(file, environ={"CHURN__MODEL__TREES": "5", "CHURN__MODEL__SEEDS": "1"})
-    return check(config, config.as_of or TODAY, say)
+    return check(config, config.as_of or TODAY, say=say)
 
 
 def begin(files, out, given=None, ask=None, check=lambda out, say: Result("not checked", {})):
@@ -115,8 +115,8 @@ def test_a_config_whose_check_fails_is_written_and_the_fault_is_told(tmp_path):
     lines = ["id,at,paid", *(f"{k % 8},2024-05-0{1 + k % 9},5.5" for k in range(40))]
     (tmp_path / "o.csv").write_text("\n".join(lines))
     result = begin([tmp_path / "o.csv"], tmp_path / "churn.yaml", check=checked)
-    assert "churn check: 9 days of purchases are too few" in result.text
-    assert result.exit_code == 1
+    assert "9 days of purchases are too few to look at gaps" in result.text
+    assert result.exit_code == 3
     assert (tmp_path / "churn.yaml").exists()
 
 

@@ -1,0 +1,148 @@
+"""Checks of the data: sources, joins, freshness, attributes, the definition of churn, and whether they suffice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from configs.errors import ChurnError, DataError, HistoryError
+from configs.schema import Config
+from features.definition import customers_at
+from features.labels import labelled, outcomes
+from features.snapshots import DAY, newest_mature, seconds
+from pipeline.dataset.attributes import suspects_of
+from pipeline.dataset.labelled import read_labelled
+from pipeline.dataset.sample import bounded
+from pipeline.doctor.findings import Finding
+from pipeline.sources.databases import arrow
+from pipeline.sources.opening import Sources, open_sources
+from pipeline.training.advisor import USABLE_CHURNERS, advise
+
+Say = Callable[[str], None]
+AFTER_SOURCES = ("joins", "freshness", "attributes", "definition", "enough data")
+FEWEST_SNAPSHOTS = 3
+UNDATED = "the table has no dates"
+
+
+def data_findings(config: Config, as_of: dt.date, say: Say) -> tuple[list[Finding], Sources | None]:
+    """Every check of the data; those behind a fault of the sources are not reached."""
+    dated = config.churn.kind != "labelled"
+    try:
+        opened = open_sources(config, as_of, dated=dated)
+    except DataError as error:
+        lines = [str(fault) for fault in error.faults] or [str(error)]
+        head = f"{len(lines)} faults" if len(lines) > 1 else lines[0]
+        broken = Finding("sources", "fault", head, tuple(lines if len(lines) > 1 else ()))
+        return [
+            broken,
+            *(Finding(name, "not reached", "mend the sources first") for name in AFTER_SOURCES),
+        ], None
+    found = [_sources(opened), _joins(opened), _freshness(opened, dated=dated), _attributes(opened, config)]
+    say("what churn means in these data")
+    found += [_definition(opened, config, as_of), _enough(opened, config, as_of)]
+    return found, opened
+
+
+def _sources(opened: Sources) -> Finding:
+    rows = {role: account.read for role, account in opened.accounts.items()}
+    told = ", ".join(f"{n:,} {role}" for role, n in rows.items())
+    return Finding("sources", "ok", f"rows read: {told}", opened.notes)
+
+
+def _joins(opened: Sources) -> Finding:
+    if not opened.matches:
+        return Finding("joins", "ok", "one source alone, nothing to join")
+    worst = min(opened.matches, key=lambda match: match.share)
+    looks = [line for line in opened.look if line not in opened.freshness.looks]
+    if looks:
+        return Finding("joins", "look", looks[0], tuple(looks[1:]))
+    return Finding(
+        "joins", "ok", f"{worst.share:.1%} of the customers of {worst.role} are known elsewhere, or more"
+    )
+
+
+def _freshness(opened: Sources, *, dated: bool) -> Finding:
+    if not dated:
+        return Finding("freshness", "ok", UNDATED)
+    fresh = opened.freshness
+    try:
+        fresh.require()
+    except DataError as error:
+        return Finding("freshness", "fault", str(error))
+    if fresh.looks:
+        return Finding("freshness", "look", fresh.looks[0], tuple(fresh.looks[1:]))
+    return Finding("freshness", "ok", f"the newest row is of {fresh.newest}, as of {fresh.as_of}")
+
+
+def _attributes(opened: Sources, config: Config) -> Finding:
+    suspects = [str(suspect) for suspect in suspects_of(opened, config)] if opened.freshness.newest else []
+    if suspects:
+        return Finding("attributes", "look", suspects[0], tuple(suspects[1:]))
+    return Finding("attributes", "ok", f"{len(opened.attributes)}, none looks like written after the fact")
+
+
+def _definition(opened: Sources, config: Config, as_of: dt.date) -> Finding:
+    churn = config.churn
+    now = f"{churn.kind}, horizon_days {churn.horizon_days}"
+    if churn.kind != "non_contractual":
+        return Finding("definition", "ok", now)
+    now += f", active_days {churn.active_days}"
+    try:
+        some = bounded(opened, config, [as_of], lambda line: None)
+        advice = advise(some.local["transactions"], seconds(as_of) // DAY)
+    except HistoryError as error:
+        return Finding("definition", "look", f"{now}; {error}: bring more history")
+    values = {"horizon_days": advice.horizon_days, "active_days": advice.active_days}
+    if (advice.horizon_days, advice.active_days) == (churn.horizon_days, churn.active_days):
+        return Finding("definition", "ok", f"{now}, as the gaps between purchases advise", values=values)
+    told = f"{now}; the gaps between purchases would advise {advice.horizon_days} and {advice.active_days}"
+    return Finding("definition", "ok", told, values={**values, "advice": asdict(advice)})
+
+
+def _enough(opened: Sources, config: Config, as_of: dt.date) -> Finding:
+    name = "enough data"
+    if config.churn.kind == "labelled":
+        try:
+            label = read_labelled(config, as_of).churned
+        except ChurnError as error:
+            return Finding(name, "fault", str(error))
+        known = label[~np.isnan(label)]
+        return _of_churners(name, int(known.sum()), len(known), "rows with a label", {})
+    churn = config.churn
+    newest = newest_mature(as_of, churn.gap_days, churn.horizon_days)
+    room = (newest - opened.first_day).days - config.snapshots.min_history_days
+    count = min(room // config.snapshots.step_days + 1, config.snapshots.max_count)
+    if count < FEWEST_SNAPSHOTS:
+        told = (
+            f"{max(count, 0)} mature snapshots, {FEWEST_SNAPSHOTS} are needed; bring more history, or lower "
+        )
+        return Finding(
+            name, "look", told + "snapshots.step_days, snapshots.min_history_days or churn.horizon_days"
+        )
+    moment = dt.datetime.combine(newest, dt.time())
+    people = customers_at(opened.local, churn, moment).mutate(snapshot_number=0)
+    rows = labelled(people, outcomes(opened.local, churn, [newest]), churn)
+    found: dict[str, Any] = arrow(
+        rows.aggregate(all=rows.churned.count(), ones=rows.churned.sum())
+    ).to_pylist()[0]
+    return _of_churners(
+        name, int(found["ones"] or 0), found["all"], f"customers at {newest}", {"snapshots": int(count)}
+    )
+
+
+def _of_churners(name: str, churners: int, customers: int, where: str, values: dict[str, Any]) -> Finding:
+    share = churners / customers if customers else 0.0
+    many = f"{values['snapshots']} mature snapshots; " if values else ""
+    told = f"{many}{churners:,} of {customers:,} {where} churned ({share:.1%})"
+    values = {**values, "churners": churners, "customers": customers}
+    if churners in {0, customers}:
+        return Finding(
+            name, "look", f"{told}: nothing to tell apart; look at churn and at the dates", values=values
+        )
+    if churners < USABLE_CHURNERS:
+        told += f": fewer than {USABLE_CHURNERS}, figures of one snapshot are noisy"
+    return Finding(name, "ok", told, values=values)

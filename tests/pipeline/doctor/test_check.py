@@ -1,0 +1,117 @@
+"""The doctor: one fault each, told by the check that is responsible for it, with its mend."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+
+from pipeline.doctor import system
+from pipeline.doctor.check import check
+from pipeline.doctor.findings import Finding, exit_code, shown
+from pipeline.layout import layout_of
+
+AS_OF = dt.date(2024, 7, 1)
+
+
+def purchases(customers=40, days=400):
+    rows = [
+        (f"{k:03d}", pd.Timestamp(AS_OF) - pd.Timedelta(days=days - d), 5.0)
+        for k in range(customers)
+        for d in range(k % 20, days - (100 if k % 3 == 0 else 0), 20)
+    ]
+    return pd.DataFrame(rows, columns=["customer_id", "occurred_at", "amount"])
+
+
+def people(**more):
+    return pd.DataFrame({"customer_id": [f"{k:03d}" for k in range(40)], "plan": ["a", "b"] * 20, **more})
+
+
+def states(result):
+    return {one["check"]: one["state"] for one in result.values["checks"]}
+
+
+def test_a_sound_set_up_passes_all_checks(tiny):
+    result = check(tiny(transactions=purchases()), AS_OF)
+    assert set(states(result).values()) == {"ok"}
+    assert result.exit_code == 0
+    assert result.text.splitlines()[-1] == "12 of 12 checks passed"
+    assert result.values["passed"] == 12
+
+
+def broken(tiny, name):
+    customers = {"mapped": {"customers": {"customer_id": "customer_id"}}}
+    if name == "sources":
+        return tiny(transactions="customer_id,occurred_at\n1,soon\n2,later\n"), AS_OF
+    if name == "freshness":
+        return tiny(transactions=purchases()), AS_OF + dt.timedelta(days=20)
+    if name == "joins":
+        half = people()[:10]
+        return tiny(transactions=purchases(), customers=half, **customers), AS_OF
+    if name == "attributes":
+        table = people(status=["active", "cancelled"] * 20)
+        settings = {"customers": {"attributes": ["status"]}}
+        return tiny(transactions=purchases(), customers=table, settings=settings, **customers), AS_OF
+    if name == "enough data":
+        return tiny(transactions=purchases(), sections={"snapshots": {"min_history_days": 360}}), AS_OF
+    if name == "tracking":
+        config = tiny(transactions=purchases())
+        (config.home / "mlflow.db").write_bytes(b"no database" * 100)
+        return config, AS_OF
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "code", "told"),
+    [
+        ("sources", "fault", 1, "is not a date or time"),
+        ("freshness", "look", 3, "write as_of: 2024-07-01"),
+        ("joins", "look", 3, "min_known_share"),
+        ("attributes", "look", 3, "features.exclude: [status]"),
+        ("enough data", "look", 3, "bring more history"),
+        ("tracking", "fault", 1, "mlflow.db"),
+    ],
+)
+def test_each_fault_is_told_first_by_its_own_check_with_the_mend(tiny, name, state, code, told):
+    result = check(*broken(tiny, name))
+    assert states(result)[name] == state
+    assert result.text.startswith(state)
+    first = next(one for one in result.values["checks"] if one["check"] == name)
+    assert told in " ".join(first["lines"])
+    assert result.exit_code == code
+    hidden = {"not reached"} if name in ("sources", "tracking") else set()
+    assert {s for n, s in states(result).items() if n != name} == {"ok", *hidden}
+
+
+def test_a_run_that_is_at_work_is_seen_and_left_alone(tiny):
+    config = tiny(transactions=purchases())
+    runs = layout_of(config).runs
+    runs.mkdir(parents=True)
+    with FileLock(runs / ".score.lock"):
+        assert "churn score is at work" in system._lock(config).told
+    assert system._lock(config).state == "ok"
+
+
+def test_a_full_disk_is_a_look(tiny, monkeypatch):
+    monkeypatch.setattr(
+        system.shutil, "disk_usage", lambda path: system.shutil._ntuple_diskusage(9, 8, 10**8)
+    )
+    assert system._outputs(tiny(transactions=purchases())).state == "look"
+
+
+def test_the_columns_and_the_advice_are_there_when_asked_for(tiny):
+    result = check(tiny(transactions=purchases()), AS_OF, full=True)
+    assert "another purchase follows within" in result.text
+    assert {one["column"] for one in result.values["columns"]["transactions"]} >= {"customer_id", "amount"}
+    assert result.values["advice"]["horizon_days"]
+
+
+def test_the_worst_state_decides_the_exit_code():
+    states = ("ok", "not reached", "look", "later", "fault")
+    codes = [exit_code([Finding("a", "ok", ""), Finding("b", state, "")]) for state in states]
+    assert codes == [0, 0, 3, 3, 1]
+    assert (
+        shown([Finding("a", "ok", "x"), Finding("b", "fault", "y", ("z",))])
+        .splitlines()[0]
+        .startswith("fault")
+    )
