@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,9 @@ from pipeline.outreach.decision import Decision
 from pipeline.outreach.eligibility import Rule
 from pipeline.outreach.sentences import DIGITS
 
-FOLD = 75
+if TYPE_CHECKING:
+    from icalendar import Event
+
 MOST_ENTRIES = 500
 WORDS = {
     "en": {"contact": "Contact {customer}", "last": "Last contact: {day}", "usual": "Usual gap: {days} days"},
@@ -90,20 +92,20 @@ def calendar_files(
     until = pd.Timestamp(as_of) + pd.Timedelta(days=settings.calendar_days)
     soon = calendar[(calendar["next_due"] < until) & ~calendar["customer_id"].isin(chosen["customer_id"])]
     soon = soon[soon.groupby("owner").cumcount() < MOST_ENTRIES]
-    entries: dict[str, list[str]] = {}
+    entries: dict[str, list[Event]] = {}
     for row in chosen.to_dict("records"):
         text = f"{row['message']}\n{row['reason_1']}".strip()
         day = row["due_date"].date()
         head = f"{row['title']}: {row['customer_id']}"
         entry = _entry(f"{company} {as_of} {row['customer_id']}", day, head, text, as_of)
-        entries.setdefault(row["owner"], []).extend(entry)
+        entries.setdefault(row["owner"], []).append(entry)
     for row in soon.to_dict("records"):
         entry = _rhythm_entry(row, settings.language, as_of, company)
-        entries.setdefault(row["owner"], []).extend(entry)
+        entries.setdefault(row["owner"], []).append(entry)
     return {file_name(owner): _calendar(lines) for owner, lines in sorted(entries.items())}
 
 
-def _rhythm_entry(row: Mapping[Any, Any], language: str, as_of: dt.date, company: str) -> list[str]:
+def _rhythm_entry(row: Mapping[Any, Any], language: str, as_of: dt.date, company: str) -> Event:
     words = WORDS[language]
     last, due = row["last_contact"], row["next_due"].date()
     digits = DIGITS.get(language, {})
@@ -128,47 +130,40 @@ def file_name(owner: str) -> str:
     return f"calendar-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.ics"
 
 
-def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> list[str]:
-    """An all-day entry (RFC 5545, 3.6.1)."""
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn",
-        f"DTSTAMP:{as_of:%Y%m%d}T000000Z",
-        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{_escaped(summary)}",
-        f"DESCRIPTION:{_escaped(description)}",
-        "TRANSP:TRANSPARENT",
-        "END:VEVENT",
-    ]
+def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> Event:
+    """An entry for the whole day."""
+    from icalendar import Event
+
+    entry = Event()
+    entry.add("uid", f"{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn")
+    entry.add("dtstamp", dt.datetime.combine(as_of, dt.time(), dt.UTC))
+    entry.add("dtstart", day)
+    entry.add("dtend", day + dt.timedelta(days=1))
+    entry.add("summary", _printable(summary))
+    entry.add("description", _printable(description))
+    entry.add("transp", "TRANSPARENT")
+    return entry
 
 
-def _escaped(text: str) -> str:
-    r"""Text as a value (RFC 5545, 3.3.11).
+def _printable(text: str) -> str:
+    r"""Without the control characters that no calendar takes; line ends stay.
 
     Examples
     --------
-    >>> print(_escaped("a, b; c\n\\d"))
-    a\, b\; c\n\\d
+    >>> _printable("a\x07b\r\nc")
+    'a b\nc'
     """
-    text = re.sub(r"([\\;,])", r"\\\1", text)
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", re.sub(r"\r\n|\r|\n", r"\\n", text))
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", re.sub(r"\r\n|\r", "\n", text))
 
 
-def _calendar(entries: list[str]) -> str:
-    head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//churn//contact calendar//EN", "CALSCALE:GREGORIAN"]
-    lines = [*head, "METHOD:PUBLISH", *entries, "END:VCALENDAR"]
-    return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+def _calendar(entries: list[Event]) -> str:
+    from icalendar import Calendar
 
-
-def _folded(line: str) -> list[str]:
-    """At most 75 octets a line, no character cut in two (RFC 5545, 3.1)."""
-    parts, size = [""], 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > FOLD:
-            parts.append(" ")
-            size = 1
-        parts[-1] += character
-        size += octets
-    return parts
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//churn//contact calendar//EN")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    for entry in entries:
+        calendar.add_component(entry)
+    return calendar.to_ical().decode()
