@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from configs.base import Days, Section, fault_of
 from configs.errors import ConfigError
+from configs.monitoring import Monitoring
 from configs.outreach import Outreach
 from configs.retention import Retention
 from configs.roles import TAKEN, CustomerColumns, Roles, renamed
@@ -203,6 +204,7 @@ class Config(Section):
     engine: Engine = Engine()
     outreach: Outreach = Outreach()
     retention: Retention = Retention()
+    monitoring: Monitoring = Monitoring()
     tracking: Tracking = Tracking()
     outputs: Outputs = Outputs()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7

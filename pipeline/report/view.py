@@ -154,6 +154,15 @@ class SourceRow:
 
 
 @dataclass(frozen=True)
+class WatchedRow:
+    """Something that the monitoring found: the check, its place, and what was found and is to be done, in words."""
+
+    check: str
+    place: str
+    finding: str
+
+
+@dataclass(frozen=True)
 class ReportView:
     """Everything that the report shows, as plain values.
 
@@ -191,6 +200,8 @@ class ReportView:
         Drawings of the retention, elements of an HTML page.
     value_days
         Spend in so many days is a customer's value; None when the value is something else.
+    watched, checks
+        What the monitoring found, and how many checks it made.
     language
         Of the page; see `templates/report.*.yaml`.
     overview
@@ -216,5 +227,7 @@ class ReportView:
     active_days: int | None = None
     pictures: tuple[str, ...] = ()
     value_days: int | None = None
+    watched: tuple[WatchedRow, ...] = ()
+    checks: int = 0
     language: str = "en"
     overview: Overview = Overview()  # noqa: RUF009 - frozen

@@ -19,6 +19,7 @@ def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
     for name, text in night.files.items():
         (folder / name).write_bytes(text)
     night.rates.write(folder)
+    night.watched.write(folder)
     (folder / "report.html").write_text(render_report(page_of(night)), encoding="utf-8")
     manifest = {**_manifest(night, file_digests(folder)), "ledger_sha256": ledger_sha256}
     (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8")
@@ -46,6 +47,7 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
             "suppressed": len(night.decision.suppressed),
         },
         "outreach": night.decision.figures,
+        "monitoring": night.watched.values,
         "notes": night.notes,
         "warnings": night.warnings,
         "files": files,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
+from pipeline.monitoring.watch import Watched
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files
@@ -48,6 +49,8 @@ class Night:
         What is good to know.
     background
         What else is on record of those on the list.
+    watched
+        What the monitoring found; its findings are in `look` too.
     """
 
     config: Config
@@ -63,6 +66,7 @@ class Night:
     look: tuple[str, ...]
     notes: tuple[str, ...]
     background: Background
+    watched: Watched = field(default_factory=Watched)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -108,6 +112,7 @@ class Night:
             "outreach/listed": float(len(self.decision.chosen)),
             "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
             **self.rates.metrics,
+            **self.watched.metrics,
         }
 
     def result(self, folder: Path | None) -> Result:

@@ -21,11 +21,13 @@ from pipeline.report.view import (
     PeriodRow,
     ReportView,
     SourceRow,
+    WatchedRow,
 )
 from pipeline.scoring.night import Night
 from pipeline.scoring.overview import overview_of
 from pipeline.sources.freshness import STALE_DAYS
 
+WATCHED = 20
 FILES = ("scores.parquet", "retention.csv", "manifest.json")
 
 
@@ -53,12 +55,14 @@ def page_of(night: Night) -> ReportView:
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
         sources=tuple(_source(night, role, found) for role, found in sources.items()),
         warnings=night.warnings,
-        files=tuple(sorted({*FILES, *night.files, *night.rates.files})),
+        files=tuple(sorted({*FILES, *night.files, *night.rates.files, *night.watched.files})),
         tracking_url=None if config.tracking.uri is None else redacted(config.tracking.uri),
         active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
         pictures=tuple(night.rates.pictures.values()),
         overview=overview_of(night.rates.tables, night.rates.unit, config.margin, night.prepared.context),
         value_days=config.outreach.value_days if night.priced else None,
+        watched=tuple(WatchedRow(c.name, c.place, c.words) for c in night.watched.outside[:WATCHED]),
+        checks=len(night.watched.checks),
     )
 
 

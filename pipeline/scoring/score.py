@@ -21,6 +21,7 @@ from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
 from pipeline.commit import commit, settle
 from pipeline.layout import Layout, layout_of
+from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
 from pipeline.outcomes.learned import Evidence
@@ -77,12 +78,12 @@ def score(
     job = Job(config, as_of, champion, layout, say, sources, away)
     if dry_run:
         with scored(job) as found:
-            return decided(job, found, create_key=False).result(None)
+            return watched_over(job, found, decided(job, found, create_key=False)).result(None)
     with only_run(layout.runs, "score"):
         for line in settle(layout):
             say(line)
         with scored(job) as found:
-            night = decided(job, found, create_key=True)
+            night = watched_over(job, found, decided(job, found, create_key=True))
             say(f"write {len(night.files)} files of the list")
             night, folder = published(night, layout)
         say("log the night")
@@ -190,6 +191,25 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             found.table("contacts"), job.layout.ledger, decision.chosen["customer_id"].tolist(), as_of
         ),
     )
+
+
+def watched_over(job: Job, found: Scored, night: Night) -> Night:
+    """The night with what the monitoring found.
+
+    Raises
+    ------
+    DataError
+        It found what stops the list by `monitoring.stop_when`.
+    """
+    job.say("compare sources, features and scores with their past")
+    features, model = found.everybody.compared, job.champion.model
+    some = found.everybody.left_out is not None  # then these are a sample, and not who may be on the list
+    scores = model.probability(features, job.config.model.threads) if some else found.probability
+    seen = watched(
+        found.sources, job.config, job.as_of, job.champion.metadata, features, scores, job.layout.ledger
+    )
+    seen.require()
+    return replace(night, watched=seen, look=(*night.look, *seen.lines))
 
 
 def _context(config: Config, as_of: dt.date, layout: Layout, *, create_key: bool) -> Context:

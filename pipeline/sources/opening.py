@@ -53,7 +53,8 @@ class Sources:
     attributes
         Names of the customers' attributes.
     fingerprints
-        Role to rows, first and last time, and a digest that does not depend on the rows' order.
+        Role to rows, first and last time, a digest that does not depend on the rows' order, and the columns that the
+        source has, mapped or not.
     first_day
         The day of the first start or purchase.
     notes
@@ -243,6 +244,7 @@ def _open(
         return replace(
             opened,
             table=marked,
+            fingerprint={**opened.fingerprint, "columns": sorted(found.table.columns)},
             faults=[*faults, *opened.faults],
             notes=[*notes, *opened.notes],
             look=odd if not faults else (),

@@ -12,6 +12,7 @@ from models.backtest.tuning import SIZES
 from models.backtest.undated import WARNING
 from models.statistics.metrics import calibration_bins
 from models.tracking.registry import TrainingRecord
+from pipeline.monitoring.watch import kept_by_training
 from pipeline.tracking.champion import definition, recipe_of
 from pipeline.training.page import description, overview, pictures
 from pipeline.training.trained import Trained, newest_label
@@ -154,4 +155,12 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "recipe": recipe_of(config),
         **({"table": newest_label(config, t.sources, t.sample)} if newest.fold.crossed else {}),
         "warnings": [WARNING] if newest.fold.crossed else [],
+        "monitoring": kept_by_training(
+            t.sources,
+            config,
+            t.as_of,
+            t.sample.X,
+            t.sample.snapshot,
+            [(tested.fold.test, tested.probability["model"]) for tested in t.training.tested],
+        ),
     }

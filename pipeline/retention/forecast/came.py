@@ -29,12 +29,21 @@ def window_rate(
     Without a gap, contractual customers kept over [t, t + horizon) are those of the rate. For purchases the label
     asks for a purchase in the window itself, which is the stricter question while horizon < active_days.
     """
+    rows = labels_at(tables, churn, snapshot, as_of)
+    if rows is None:
+        return None
+    row = rows.aggregate(known=rows.churned.count(), churned=rows.churned.sum()).execute().iloc[0]
+    return int(row.known or 0), int(row.churned or 0)
+
+
+def labels_at(
+    tables: Mapping[str, ir.Table], churn: Churn, snapshot: dt.date, as_of: dt.date
+) -> ir.Table | None:
+    """Customers at a snapshot with `churned`, null where unknown; None while the window is not over at `as_of`."""
     if not mature_of([snapshot], churn, as_of):
         return None
     here = customers_at(tables, churn, dt.datetime.combine(snapshot, dt.time()))
-    rows = labelled(here.mutate(snapshot_number=0), outcomes(tables, churn, [snapshot]), churn)
-    row = rows.aggregate(known=rows.churned.count(), churned=rows.churned.sum()).execute().iloc[0]
-    return int(row.known or 0), int(row.churned or 0)
+    return labelled(here.mutate(snapshot_number=0), outcomes(tables, churn, [snapshot]), churn)
 
 
 def check_forecasts(

@@ -1,0 +1,167 @@
+"""Features and scores of a night against those of the training, by a distance that does not grow with the rows.
+
+Each feature's training rows are cut at fixed places, and the shares of the pieces are kept. How far each snapshot of
+the training lies from those before it, as far back as a night's training rows lie, says how much is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from configs.arrays import Dates, Floats, Ints
+from models.statistics.drift import hellinger, hellinger_noise
+from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
+from pipeline.monitoring.trained import SHARED_BY, TRAIN
+
+PIECES = 10
+FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.2, 0.3, 1.25
+FEWEST_NULL, FEWEST_ROWS = 3, 30
+OTHER = "(other)"
+
+
+def feature_profiles(features: pd.DataFrame, snapshot: Dates, lag_days: int) -> dict[str, Any]:
+    """What a training keeps of its rows: numbers for JSON, by feature.
+
+    Parameters
+    ----------
+    features
+        The training rows: floats, or pandas categories.
+    snapshot
+        Shape (rows,): when each was taken.
+    lag_days
+        From a snapshot to the night at which its label is known.
+    """
+    days, of_row = np.unique(snapshot.astype("datetime64[D]"), return_inverse=True)
+    return {str(name): _profile(features[name], of_row, days, lag_days, FLOOR) for name in features.columns}
+
+
+def score_profile(scores: Sequence[Floats], days: Dates) -> dict[str, Any]:
+    """The same of the probabilities of the tests, none of which had seen its rows."""
+    values = pd.Series(np.concatenate(scores))
+    of_row = np.repeat(np.arange(len(scores)), [len(s) for s in scores])
+    return _profile(values, of_row, days.astype("datetime64[D]"), None, FLOOR_OF_SCORES)
+
+
+def _profile(
+    values: pd.Series[Any], of_row: Ints, days: NDArray[Any], lag: int | None, floor: float
+) -> dict[str, Any]:
+    cuts = _cuts(values)
+    pieces = _pieces(values, cuts)
+    size = _size(cuts)
+    counts = np.zeros((len(days), size))
+    np.add.at(counts, (of_row, pieces), 1.0)
+    usual = _usual(counts, days, lag)
+    limit = (
+        max(floor, BEYOND * max(usual))
+        if len(usual) >= FEWEST_NULL
+        else max(UNKNOWN, BEYOND * max(usual, default=0))
+    )
+    shares = counts.sum(axis=0) / counts.sum()
+    return {**cuts, "shares": [round(float(x), 6) for x in shares], "limit": round(float(limit), 6)}
+
+
+def _usual(counts: Floats, days: NDArray[Any], lag: int | None) -> list[float]:
+    """Distances of snapshots from those that lie at least the lag before them; without a lag from all others."""
+    found = []
+    for k, day in enumerate(days):
+        others = (days <= day - lag) if lag is not None else np.arange(len(days)) != k
+        if others.any() and counts[k].sum() >= FEWEST_ROWS:
+            noise = hellinger_noise(counts.shape[1], counts[k].sum())
+            found.append(max(float(hellinger(counts[k], counts[others].sum(axis=0))) - noise, 0.0))
+    return found
+
+
+def _cuts(values: pd.Series[Any]) -> dict[str, Any]:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        counts = values.astype("object").value_counts()
+        return {"values": sorted(str(v) for v, n in counts.items() if n >= SHARED_BY)[:50]}
+    known = values.to_numpy(np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return {"edges": []}
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, PIECES + 1)[1:-1]))
+    return {"edges": [float(f"{edge:.6g}") for edge in edges]}
+
+
+def _size(cuts: Mapping[str, Any]) -> int:
+    return len(cuts["values"]) + 2 if "values" in cuts else len(cuts["edges"]) + 2
+
+
+def _pieces(values: pd.Series[Any], cuts: Mapping[str, Any]) -> Ints:
+    """The piece that each value falls into; the last is for those that are empty."""
+    if "values" in cuts:
+        found = pd.Index(cuts["values"]).get_indexer(values.astype("object").map(str))
+        found = np.where(found < 0, len(cuts["values"]), found)
+        return np.where(values.isna(), len(cuts["values"]) + 1, found).astype(np.int64)
+    number = values.to_numpy(np.float64, na_value=np.nan)
+    found = np.searchsorted(np.asarray(cuts["edges"], np.float64), number, side="left")
+    return np.where(np.isnan(number), len(cuts["edges"]) + 1, found).astype(np.int64)
+
+
+def drift_of(
+    features: pd.DataFrame, scores: Floats, kept: Mapping[str, Any] | None, width: float
+) -> Iterator[Check]:
+    """The night's features and scores against the training's.
+
+    Parameters
+    ----------
+    features, scores
+        Of all customers, or of a sample of them.
+    kept
+        `features` and `scores` of the functions above; None with a model that has none.
+    """
+    if kept is None:
+        yield not_judged("features", "all", TRAIN)
+        return
+    if len(scores) < FEWEST_ROWS:
+        yield not_judged("features", "all", f"fewer than {FEWEST_ROWS} customers")
+        return
+    for name, then in kept["features"].items():
+        if name in features:
+            what = "see where its source has changed, then `churn train`"
+            yield _drift("features", name, features[name], then, width, what)
+    what = "see the features that moved and the customers, then `churn train`"
+    yield _drift("scores", "churn_probability", pd.Series(scores), kept["scores"], width, what)
+
+
+def _drift(
+    name: Any, place: str, values: pd.Series[Any], then: Mapping[str, Any], width: float, advice: str
+) -> Check:
+    counts = np.bincount(_pieces(values, then), minlength=_size(then)).astype(np.float64)
+    distance = float(hellinger(counts, np.asarray(then["shares"])))
+    limit = width * (then["limit"] + hellinger_noise(len(counts), len(values)))
+    return judged(
+        name, place, distance, 0.0, limit, "distance from the training rows", advice, distance / limit
+    )
+
+
+def health_of(features: pd.DataFrame, scores: Floats) -> Iterator[Check]:
+    """Numbers that are none: infinite features, scores that are not finite or all the same."""
+    for name in features.select_dtypes("number").columns:
+        if infinite := int(np.isinf(features[name].to_numpy(np.float64)).sum()):
+            yield Check(
+                "health",
+                str(name),
+                infinite,
+                0,
+                0,
+                "infinite values",
+                LOOK,
+                "see the numbers of its source",
+                2.0,
+            )
+    bad = int((~np.isfinite(scores)).sum())
+    constant = (
+        len(scores) >= FEWEST_ROWS and bool(np.ptp(scores[np.isfinite(scores)]) < 1e-9)
+        if bad < len(scores)
+        else False
+    )
+    advice = "all customers have the same score; see the features, then `churn train`" if constant else ""
+    advice = "scores that are no numbers; see the features, then `churn train`" if bad else advice
+    verdict = {"verdict": LOOK, "beyond": 2.0, "advice": advice} if bad or constant else {}
+    yield Check("health", "churn_probability", bad, 0, 0, "scores that are no numbers", **verdict)  # type: ignore[arg-type]

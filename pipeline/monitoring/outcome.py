@@ -1,0 +1,101 @@
+"""Did it come as was said? The newest recorded night whose outcome is known by now: calibration, and the top tenth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from configs.arrays import Floats
+from configs.schema import Churn
+from models.statistics.metrics import lift_at
+from pipeline.monitoring.checks import Check, judged, not_judged
+from pipeline.outcomes import ledger
+from pipeline.retention.forecast.came import labels_at
+from pipeline.sources.databases import arrow
+
+FLOOR_RATE, ERRORS, FEWEST = 0.05, 4.0, 200
+TENTH, FEWEST_TOP = 0.1, 20
+# Of what the backtest promised beyond chance, so much must be there.
+KEPT_LIFT = 0.3
+
+
+def outcome_of(
+    record: Path, tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, promised_lift: float | None
+) -> Iterator[Check]:
+    """The scores of the newest night that is over, of customers whom the list left as they were.
+
+    Parameters
+    ----------
+    record
+        The ledger.
+    tables
+        The sources on one engine.
+    promised_lift
+        Of the top tenth, by the champion's backtest.
+    """
+    days = dt.timedelta(days=churn.gap_days + churn.horizon_days)
+    over = [night for night in ledger.dates(record) if night + days <= as_of]
+    labels = labels_at(tables, churn, over[-1], as_of) if over else None
+    if labels is None:
+        yield not_judged("outcome", "scores", "no recorded night is over yet")
+        return
+    said = _untouched(record, over[-1])
+    came = arrow(labels.filter(labels.churned.notnull()).select("customer_id", "churned")).to_pandas()
+    both = said.merge(came, on="customer_id")
+    p, y = (both[c].to_numpy(np.float64) for c in ("churn_probability", "churned"))
+    if len(y) < FEWEST:
+        yield not_judged("outcome", "scores", f"fewer than {FEWEST} customers of {over[-1]} can be judged")
+        return
+    yield _calibration(p, y, over[-1])
+    yield from _top(p, y, over[-1], promised_lift)
+
+
+def _untouched(record: Path, night: dt.date) -> pd.DataFrame:
+    """Customers who were not listed, so that what came is not what the contact made of it."""
+    columns = ["customer_id", "churn_probability", "chosen"]
+    rows = ledger.read(record, night, night + dt.timedelta(days=1), columns=columns)
+    return rows.loc[~rows["chosen"].astype(bool) & rows["churn_probability"].notna()]
+
+
+def _calibration(p: Floats, y: Floats, night: dt.date) -> Check:
+    said, came = float(p.mean()), float(y.mean())
+    limit = max(FLOOR_RATE, ERRORS * float(np.sqrt((p * (1 - p)).sum())) / len(p))
+    what = f"the rate has moved since {night}; `churn train`, then `churn outcomes`"
+    low, high = max(said - limit, 0.0), min(said + limit, 1.0)
+    return judged(
+        "outcome",
+        "calibration",
+        came,
+        low,
+        high,
+        f"of those scored on {night} left",
+        what,
+        abs(came - said) / limit,
+    )
+
+
+def _top(p: Floats, y: Floats, night: dt.date, promised: float | None) -> Iterator[Check]:
+    """Whether those with the highest tenth of the scores left more often; by chance is 1."""
+    expected = TENTH * float(y.sum())
+    if promised is None or expected < FEWEST_TOP:
+        yield not_judged("outcome", "top tenth", "too few have left to judge the highest scores")
+        return
+    lift = float(lift_at(y, p, TENTH))
+    least = 1 + KEPT_LIFT * (promised - 1) - 2 / float(np.sqrt(expected))
+    least = min(max(least, 1.0), promised)
+    what = f"the scores of {night} hardly told who would leave; `churn train`"
+    yield judged(
+        "outcome",
+        "top tenth",
+        lift,
+        least,
+        max(promised, lift),
+        "times as many leavers as by chance",
+        what,
+        2.0 if lift < least else 0.0,
+    )

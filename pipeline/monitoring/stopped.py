@@ -1,0 +1,67 @@
+"""Ids that stop joining: are the customers of a source's newest rows known as well as those of the weeks before?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from configs.roles import ROLES
+from configs.schema import Config
+from features.dialects import engine_of
+from pipeline.monitoring.checks import Check, judged
+from pipeline.sources.databases import arrow
+from pipeline.sources.matching import compared
+from pipeline.sources.opening import Sources
+
+NEWEST, BEFORE = 7, 56
+FEWEST, FALL, ERRORS = 15, 0.3, 4.0
+
+
+def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
+    """Share of the newest customers of each source who are known from the others, against those of the weeks before."""
+    for role, others in compared(config).items():
+        table, clock = sources.tables[role], ROLES[role].clock
+        last = sources.fingerprints.get(role, {}).get("last", "")[:10]
+        known = [sources.ids[other].select("customer_id") for other in others if other in sources.ids]
+        if clock not in table.columns or not last[:4].isdigit() or not known:
+            continue
+        end = dt.date.fromisoformat(last) + dt.timedelta(days=1)
+        theirs = ibis.union(*known, distinct=True) if len(known) > 1 else known[0]
+        now = _known(sources, table, clock, end - dt.timedelta(days=NEWEST), end, theirs)
+        start = end - dt.timedelta(days=NEWEST + BEFORE)
+        then = _known(sources, table, clock, start, end - dt.timedelta(days=NEWEST), theirs)
+        if now[1] < FEWEST or then[1] < FEWEST:
+            continue
+        found, was = now[0] / now[1], then[0] / then[1]
+        fall = max(FALL, ERRORS * float(np.sqrt(was * (1 - was) / now[1])))
+        what = f"see how sources.{role}.columns.customer_id is written in the newest rows"
+        yield judged(
+            "ids",
+            f"{role} newest",
+            found,
+            max(was - fall, 0.0),
+            1.0,
+            f"of the customers of the last {NEWEST} days known elsewhere",
+            what,
+            (was - found) / fall,
+        )
+
+
+def _known(
+    sources: Sources, table: ir.Table, clock: str, start: dt.date, end: dt.date, theirs: ir.Table
+) -> tuple[int, int]:
+    """Different customers of these days who are known from other sources, and all of them."""
+    of_days = table.filter(
+        (table[clock] >= ibis.timestamp(start.isoformat())) & (table[clock] < ibis.timestamp(end.isoformat()))
+    )
+    ids = of_days.select("customer_id").distinct()
+    if engine_of(table) != "pyspark" and table.get_backend() is not sources.connection:
+        ids = ibis.memtable(arrow(ids))
+    met = ids.semi_join(theirs, "customer_id")
+    return int(arrow(met.aggregate(n=met.count()))["n"][0].as_py()), int(
+        arrow(ids.aggregate(n=ids.count()))["n"][0].as_py()
+    )
