@@ -24,6 +24,7 @@ from configs.schema import Config, load_config
 from pipeline import demo
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
+from pipeline.monitoring.history import histories
 from pipeline.retention.tables.rate import retention_table
 from pipeline.retention.tables.revenue import revenue_table
 from pipeline.sources import databases
@@ -161,6 +162,26 @@ def test_the_rates_equal_those_of_the_files(company, where):
         )
     for role in ("transactions", "usage", "feedback", "contacts"):
         assert found[role].count().execute() == expected[role].count().execute()
+
+
+@pytest.mark.parametrize("where", ["postgres", "sqlite"])
+def test_the_histories_of_the_monitoring_equal_those_of_the_files(company, where):
+    expected, found = (
+        {h.role: h for h in histories(open_sources(company(kind), AS_OF), AS_OF)} for kind in ("files", where)
+    )
+    assert set(expected) == set(found)
+    for role, there in found.items():
+        here = expected[role]
+        assert (there.first, there.dated) == (here.first, here.dated)
+        np.testing.assert_array_equal(there.hours, here.hours)
+        np.testing.assert_array_equal(there.visits, here.visits)
+        for column, present in here.present.items():
+            np.testing.assert_array_equal(there.present[column], present)
+        for column, number in here.numbers.items():
+            np.testing.assert_allclose(there.numbers[column].logs, number.logs)
+        for column, (values, counts) in here.categories.items():
+            assert there.categories[column][0] == values
+            np.testing.assert_array_equal(there.categories[column][1], counts)
 
 
 def test_the_database_groups_and_sends_partial_statistics_only(company, server):
