@@ -4,11 +4,13 @@
     python -m benchmarks.quality --catboost VENV --flaml VENV --autogluon VENV --featuretools VENV --seconds 120
 
 The tasks are fixed: the test rows are the customers at one snapshot that no training label reaches, and everybody
-trains on the same earlier snapshots. Peers get recency, tenure, mean gap, counts and sums by window (featuretools
-builds its own columns of the purchases, for 20,000 training rows); the product builds its own. Then the same over
-several test snapshots (each predicted by what was known then), and as deployed: trained as of D, scored at D, judged
-by what came. Then how stable the first reason is when the model is trained again, and whether weights that fade with
-a snapshot's age would help. The data are read from CHURN_DATASETS (default ../shared/datasets).
+trains on the same earlier snapshots; a table without dates is predicted across its customers, in five folds. Peers
+get recency, tenure, mean gap, counts and sums by window, or the attributes where there are no purchases
+(featuretools builds its own columns of the purchases, for 20,000 training rows); the product builds its own. Then
+the same over several test snapshots (each predicted by what was known then), and as deployed: trained as of D,
+scored at D, judged by what came. Then how stable the first reason is when the model is trained again, and whether
+weights that fade with a snapshot's age would help. The data are read from CHURN_DATASETS (default
+../shared/datasets).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import argparse
 import datetime as dt
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
 from configs.schema import Config
 from models.backtest.compare import paired
 from models.backtest.recipe import Training, run
+from models.backtest.split import Fold
+from models.backtest.undated import fold_of, run_undated
 from models.prediction.boosted import Settings, capacity
 from models.prediction.classifier import FittedModel, learn_columns
 from models.prediction.explain import contributions
@@ -48,8 +53,10 @@ HALF_LIVES = (60, 180, 360)
 
 def product(sample: Sample, config: Config) -> tuple[Training, float]:
     """The product, with the backtest that belongs to every training."""
-    start = time.perf_counter()
-    training = run(sample, settings_of(config), config.model.test_snapshots, lambda line: None)
+    start, settings = time.perf_counter(), settings_of(config)
+    if config.churn.kind == "labelled":
+        return run_undated(sample, settings, lambda line: None), time.perf_counter() - start
+    training = run(sample, settings, config.model.test_snapshots, lambda line: None)
     return training, time.perf_counter() - start
 
 
@@ -73,7 +80,12 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
         said = contenders(training, at, took)
         told = dict(tested.probability)
         there = environments if at == 0 else {n: p for n, p in environments.items() if n == "catboost"}
-        for n, t in peers(sample, tested.fold, there, seconds, events):
+        found = (
+            crossed(sample, training, there, seconds)
+            if tested.fold.crossed
+            else peers(sample, tested.fold, there, seconds, events)
+        )
+        for n, t in found:
             said[n], told[n] = t.figures, t.p
         by_snapshot.append(said)
         if at == 0:
@@ -89,7 +101,27 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
         print(f"\n{name}, mean of the test snapshots {dates}\n{rows_of(mean)}", flush=True)
 
 
+def crossed(
+    sample: Sample, training: Training, environments: dict[str, Path], seconds: float
+) -> Iterator[tuple[str, Told]]:
+    """Every peer on the folds of the product's cross-validation, each row predicted by the fit without its customer."""
+    spec = training.held["fold_0"].spec["fold"]
+    of = fold_of(sample.customer, spec["salt"], spec["of"])
+    day, found = sample.snapshots[0], {}
+    for i in range(spec["of"]):
+        test = np.flatnonzero(of == i)
+        fold = Fold(day, day, day, np.flatnonzero(of != i), test)
+        for name, told in peers(sample, fold, environments, seconds, None):
+            p, took = found.setdefault(name, (np.full(len(sample), np.nan), []))
+            p[test] = told.p
+            took.append(told.seconds)
+    for name, (p, took) in found.items():
+        yield name, Told(sample.churned, p, sum(took))
+
+
 def _purchases(config: Config, name: str) -> pd.DataFrame | None:
+    if config.churn.kind == "labelled":
+        return None
     table = open_sources(config, TASKS[name]).local.get("transactions")
     return None if table is None else table.select("customer_id", "occurred_at", "amount").to_pandas()
 
@@ -236,7 +268,7 @@ def main() -> None:
         for task in asked.tasks:
             if part == "peers":
                 compare(task, environments, asked.seconds)
-            elif part != "deployed" or task in DEPLOYED:
+            elif task in DEPLOYED or (part != "deployed" and config_of(task).churn.kind != "labelled"):
                 {"deployed": deployed, "stability": stability, "weights": weights}[part](task)
 
 

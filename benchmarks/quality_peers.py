@@ -6,7 +6,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -19,7 +21,9 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.tasks import Floats, Told
 from models.backtest.split import Fold
+from models.prediction.classifier import learn_columns
 from models.prediction.sample import Sample
+from models.prediction.scoring import encode, input_names
 
 Fit = Callable[[pd.DataFrame, Floats, pd.DataFrame], Floats]
 BASIC = ("recency_days", "purchase_tenure_days", "purchase_gap_mean_days", "purchase_count_", "spend_sum_")
@@ -49,10 +53,10 @@ HERE: dict[str, Fit] = {
 }
 
 
-def basic(X: pd.DataFrame) -> pd.DataFrame:
-    """The columns that peers get; of a task without purchases all numbers."""
+def basic(X: pd.DataFrame) -> list[dict[str, Any]]:
+    """The columns that peers get; of a task without purchases all, a text as a flag for each frequent level."""
     names = [n for n in X.columns if n.startswith(BASIC) and not n.endswith(("trend", "ratio", "share"))]
-    return X[names] if names else X.select_dtypes("number")
+    return [{"name": n, "kind": "number"} for n in names] or list(learn_columns(X))
 
 
 def peers(
@@ -60,11 +64,15 @@ def peers(
 ) -> Iterator[tuple[str, Told]]:
     """Every peer that can be run, on the rows of one fold; `events` are the purchases, for those that read them."""
     train, test = sample.rows(fold.train_rows), sample.rows(fold.test_rows)
-    X = basic(train.X)
-    names = [n for n in X.columns if X[n].nunique() > 1]
+    columns = basic(train.X)
+    given = [
+        f"x{i}" for i in range(len(input_names(columns)))
+    ]  # levels hold signs that LightGBM takes for JSON
+    train, test = (replace(s, X=pd.DataFrame(encode(columns, s.X), columns=given)) for s in (train, test))
+    names = [n for n in given if train.X[n].nunique() > 1]
     for name, fit in HERE.items():
         start = time.perf_counter()
-        p = fit(X[names], train.churned, test.X[names])
+        p = fit(train.X[names], train.churned, test.X[names])
         yield name, Told(test.churned, p, time.perf_counter() - start)
     for name, folder in environments.items():
         if name == "featuretools" and events is None:

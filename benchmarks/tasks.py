@@ -13,13 +13,16 @@ from configs.schema import Config, load_config
 from models.prediction.sample import Sample
 from models.statistics.metrics import auc, average_precision, ece, lift_at, log_loss
 from pipeline.result import table
-from pipeline.training.train import prepare_history, usable
+from pipeline.training.train import prepare_history, prepare_table, usable
 
 ROOT = Path(__file__).parents[1]
 TASKS = {
     "cdnow": dt.date(1998, 6, 30),
     "online_retail": dt.date(2011, 12, 9),
     "open_university": dt.date(2014, 12, 1),
+    "us_lapse": dt.date(2004, 1, 1),
+    "mlc_churn": dt.date(2018, 1, 1),
+    "telco": dt.date(2018, 1, 1),
 }
 DEPLOYED = {
     "cdnow": ["1997-12-01", "1998-01-15", "1998-02-15", "1998-04-01"],
@@ -52,9 +55,10 @@ class Told:
 
 
 def config_of(name: str) -> Config:
-    """A shipped config, its files taken from the folder of the data sets."""
+    """A shipped config or one of the benchmark's own, its files taken from the folder of the data sets."""
     folder = Path(os.environ.get("CHURN_DATASETS", ROOT.parent / "shared" / "datasets"))
-    file = ROOT / "configs" / f"{name}.yaml"
+    own = ROOT / "benchmarks" / "configs" / f"{name}.yaml"
+    file = own if own.exists() else ROOT / "configs" / f"{name}.yaml"
     sources = load_config(file, environ={}).sources.given
     places = {role: folder.resolve().joinpath(*Path(s.uri).parts[-2:]) for role, s in sources.items()}
     return load_config(file, {f"CHURN__SOURCES__{role.upper()}__URI": str(p) for role, p in places.items()})
@@ -62,7 +66,8 @@ def config_of(name: str) -> Config:
 
 def history(config: Config, as_of: dt.date) -> Sample:
     """All that may be learned from as of a date."""
-    sample = prepare_history(config, as_of, lambda line: None).sample
+    prepare = prepare_table if config.churn.kind == "labelled" else prepare_history
+    sample = prepare(config, as_of, lambda line: None).sample
     return sample.columns(list(usable(sample, config.model.allow_leaks).used))
 
 

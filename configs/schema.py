@@ -248,6 +248,25 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _row_numbers_are_ids_of_tables(self) -> Config:
+        numbered = [
+            f"sources.{role}.columns.{name}"
+            for role, source in self.sources.given.items()
+            for name, rule in source.mapped.items()
+            if rule.row_number
+        ]
+        meant = ["sources.customers.columns.customer_id"] if self.churn.kind == "labelled" else []
+        if others := [place for place in numbered if place not in meant]:
+            raise ValueError(
+                f"{', '.join(others)}: a row's number is an id for churn.kind labelled only; name a column of the file"
+            )
+        if numbered and self.sources.customers is not None and self.sources.customers.distinct:
+            raise ValueError(
+                "sources.customers: distinct and row_number do not go together: which rows repeat is told by train"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _attributes_have_names_of_their_own(self) -> Config:
         customers = self.sources.customers
         if customers is None:

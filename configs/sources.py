@@ -15,13 +15,18 @@ Tidying = Literal["lower", "drop_zeros", "drop_point_zero", "drop_blanks"]
 class Column(Section):
     """How one column of a role is made from the columns of the file.
 
-    Exactly one of `column`, `product`, `join` and `constant`. In YAML a bare name stands for `{column: name}`.
+    Exactly one of `column`, `product`, `join`, `constant` and `row_number`. In YAML a bare name stands for
+    `{column: name}`.
     """
 
     column: str | None = None
     product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
     join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
     constant: str | float | None = None
+    row_number: Literal[True] | None = Field(
+        default=None,
+        description="the row's number in the file, from 1: the id of a table that has none (churn.kind labelled)",
+    )
     format: str | list[str] | None = Field(
         default=None,
         description="of dates: strptime's, unix_s, unix_ms, unix_us, unix_ns or excel; several are tried in order",
@@ -39,9 +44,10 @@ class Column(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Column:
-        origins = [n for n in ("column", "product", "join", "constant") if getattr(self, n) is not None]
+        known = ("column", "product", "join", "constant", "row_number")
+        origins = [n for n in known if getattr(self, n) is not None]
         if len(origins) != 1:
-            raise ValueError(f"needs exactly one of column, product, join, constant; has {origins or 'none'}")
+            raise ValueError(f"needs exactly one of {', '.join(known)}; has {origins or 'none'}")
         return self
 
     @property

@@ -64,6 +64,8 @@ def missing_columns(role: str, source: RoleSource[Any], names: Sequence[str], sh
         if column not in names:
             near = difflib.get_close_matches(column, names, n=1, cutoff=0.4)
             hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names[:12])}"
+            if place == "columns.customer_id" and "churned" in source.mapped:
+                hint += "; where no column names the customer, write customer_id: {row_number: true}"
             faults.append(Fault(f"sources.{role}.{place}", f"no column '{column}' in {shown}", hint))
     return faults
 
@@ -77,6 +79,11 @@ def unsupported(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault
         Fault(f"sources.{role}.columns.{name}.format", "a format is read from files only", view)
         for name in times
         if source.mapped[name].format and engine != "duckdb"
+    ]
+    faults += [
+        Fault(f"sources.{role}.columns.{name}.row_number", "rows are numbered in files only", "name a column")
+        for name, rule in source.mapped.items()
+        if rule.row_number and engine != "duckdb"
     ]
     calendar = source.calendar if engine != "duckdb" and times else "gregorian"
     if calendar != "gregorian":
@@ -113,7 +120,8 @@ def check(
     asked for only to name the rows that break the contract; columns `raw_...` hold what could not be read.
     With `hashed` there is a column `hash_` of all columns of the source, on engines that have a hash.
     """
-    rows = raw.mutate(row_=ibis.row_number() + 1) if numbered else raw.distinct() if source.distinct else raw
+    counted = numbered or any(rule.row_number for rule in source.mapped.values())
+    rows = raw.mutate(row_=ibis.row_number() + 1) if counted else raw.distinct() if source.distinct else raw
     for condition in source.where:
         rows = rows.filter(test(rows, condition, source))
     if isinstance(source, CustomerSource) and source.latest_by is not None:

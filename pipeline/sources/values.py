@@ -47,6 +47,8 @@ def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source:
     if rule.constant is not None:
         value = ibis.literal(rule.constant)
         return Value(value.cast("string") if kind == "text" else value)
+    if rule.row_number:
+        return Value(table["row_"].cast("string"))
     if rule.join:
         return Value(
             tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule)

@@ -148,6 +148,29 @@ def test_a_row_number_is_no_attribute_and_a_search_that_cannot_be_is_said(table)
     assert any("not tuned" in note and "tune_trials" in note for note in result.values["notes"])
 
 
+def test_the_number_of_a_row_is_an_id_when_told(tiny, tmp_path):
+    frame = people().drop(columns="id")
+    told = {
+        "kind": "labelled",
+        "customers": frame.to_csv(index=False),
+        "settings": {"customers": {"attributes": ["plan", "months"]}},
+        "churn": {"horizon_days": 30},
+    }
+    numbered = {"customers": {"customer_id": {"row_number": True}, "churned": "left"}}
+    found = read_labelled(tiny(**told, mapped=numbered), AS_OF)
+    order = found.matrix.frame["customer_id"].astype(int).to_numpy() - 1
+    assert sorted(order) == list(range(len(frame)))
+    assert found.matrix.frame["plan"].astype(str).tolist() == frame["plan"].iloc[order].tolist()
+    assert (found.churned == (frame["left"].iloc[order] == "Yes")).all()
+    # A condition leaves rows out, and the others keep their numbers.
+    told["settings"]["customers"]["where"] = [{"column": "plan", "equals": "pro"}]
+    some = read_labelled(tiny(**told, mapped=numbered), AS_OF).matrix.frame["customer_id"].astype(int) - 1
+    assert sorted(some) == np.flatnonzero(frame["plan"] == "pro").tolist()
+    missing = {"customers": {"customer_id": "nobody", "churned": "left"}}
+    with pytest.raises(DataError, match=r"customer_id: \{row_number: true\}"):
+        read_labelled(tiny(**told, mapped=missing), AS_OF)
+
+
 def test_labels_are_read_from_words_and_numbers():
     where = "t.csv, column churned"
     read = labels_of(["TRUE", "0", 1.0, "exited", " ", None, "False."], [], where)
@@ -180,6 +203,14 @@ def test_what_needs_dates_is_refused_with_a_reason(table):
         (
             "columns: {customer_id: id, churned: left, started_at: d}, attributes: [plan]",
             "without dates, not columns.started_at",
+        ),
+        (
+            "distinct: true, columns: {customer_id: {row_number: true}, churned: left}, attributes: [plan]",
+            "distinct and row_number do not go together",
+        ),
+        (
+            "columns: {customer_id: id, churned: {row_number: true}}, attributes: [plan]",
+            "columns.churned: a row's number is an id for churn.kind labelled only",
         ),
     ],
 )
