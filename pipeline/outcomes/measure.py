@@ -67,7 +67,9 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
         say(line)
     folder = layout_of(config).ledger
     if not has_news(folder, config, as_of):
-        return _too_early(config, as_of, ledger.dates(folder))
+        # Data that end long before the date are why nothing matures, or will be why all seem to have left.
+        fresh = [] if config.churn.kind == "labelled" else open_sources(config, as_of).freshness.looks
+        return _too_early(config, as_of, ledger.dates(folder)).with_look(fresh)
     sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
     sources.freshness.require()
     say(f"{len(nights)} nights have matured" + (f", {nights[0]} to {nights[-1]}" if nights else ""))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from configs.errors import DataError
+from configs.errors import DataError, HistoryError
 
 STALE_DAYS = 14
 
@@ -55,6 +57,20 @@ class Freshness:
         """
         if self.window_days is not None and self.age_days > self.window_days:
             raise DataError(f"the data end too early: {self._text} in the config (or give it with --as-of)")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say that the data are old with whatever is wrong with their history: it may be the cause.
+
+        Raises
+        ------
+        HistoryError
+            The one that is raised inside, with the newest row where it is old.
+        """
+        try:
+            yield
+        except HistoryError as error:
+            raise HistoryError("; ".join([str(error), *self.looks])) from error
 
     @property
     def _text(self) -> str:

@@ -176,6 +176,11 @@ def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Build the matrix of the mature snapshots and join the labels; where our list was at work, weigh the rows."""
     sources = open_sources(config, as_of)
     sources.freshness.require()
+    with sources.freshness.told():
+        return _labelled_history(sources, config, as_of, say)
+
+
+def _labelled_history(sources: Sources, config: Config, as_of: dt.date, say: Say) -> Prepared:
     days = training_snapshots(config, sources, as_of)
     say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
     sources = bounded(sources, config, days, say)

@@ -202,3 +202,23 @@ def test_two_configs_of_one_home_do_not_touch(trained, tmp_path):
     after = contents(home / "data")
     assert {path: after.get(path) for path in before} == before
     assert {path.relative_to(home / "data").parts[0] for path in after.keys() - before.keys()} == {"other"}
+
+
+@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
+def test_data_that_end_long_before_the_date_are_said_by_every_command(trained, tmp_path, kind):
+    home = tmp_path / "home"
+    shutil.copytree(trained, home)
+    commands = ["check", "train", "retention", "outcomes"]
+    if kind == "contractual":
+        other_kind(home)
+        people = pd.read_csv(home / "people.csv", dtype=str)
+        people.assign(until=people["until"].where(people["until"] < "2024-07-01")).to_csv(
+            home / "people.csv", index=False
+        )
+    else:
+        commands.append("score")
+    for command in commands:
+        code, told = run(home, command, "--as-of", "2026-07-01")
+        assert code in (1, 3), (command, told)
+        assert "the newest row is of 2024-06-30, 731 days before 2026-07-01" in told, (command, told)
+        assert "write as_of: 2024-07-01" in told, (command, told)
