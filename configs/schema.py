@@ -157,6 +157,9 @@ class Outputs(Section):
     """Where runs are published: below the name of the config in this folder."""
 
     folder: str = "data"
+    excel: bool = Field(
+        default=False, description="CSV files begin with the mark by which Excel knows their letters (UTF-8)"
+    )
 
 
 def day_of(text: str) -> dt.date:

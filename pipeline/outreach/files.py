@@ -10,15 +10,24 @@ from pipeline.outreach.calendar import calendar_files, contact_calendar
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.exports import crm_table, csv_text
+from pipeline.outreach.workbook import workbook_bytes
 
 DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2}
 
 
-def outreach_files(prepared: Prepared, decision: Decision, company: str) -> dict[str, bytes]:
+def outreach_files(
+    prepared: Prepared, decision: Decision, company: str, *, excel: bool = False
+) -> dict[str, bytes]:
     """Every file of the list, by name; the same night gives the same bytes.
 
-    `outreach`, `suppressed` and `contact_calendar` as CSV and Parquet, an `.ics` file for each owner, and a CSV file
-    for each CRM of the config. Call it before the ledger is written: what is wrong with the config shows here.
+    `outreach`, `suppressed` and `contact_calendar` as CSV and Parquet, `outreach` as a workbook, too, an `.ics` file
+    for each owner, and a CSV file for each CRM of the config. Call it before the ledger is written: what is wrong with
+    the config shows here.
+
+    Parameters
+    ----------
+    excel
+        Whether the CSV files for people begin with the mark by which Excel knows UTF-8; those for a CRM never do.
 
     Raises
     ------
@@ -34,8 +43,9 @@ def outreach_files(prepared: Prepared, decision: Decision, company: str) -> dict
         for system, columns in context.settings.crm.items()
     }
     for name, table in tables.items():
-        files[f"{name}.csv"] = csv_text(table).encode()
+        files[f"{name}.csv"] = csv_text(table).encode("utf-8-sig" if excel else "utf-8")
         files[f"{name}.parquet"] = parquet_bytes(table)
+    files["outreach.xlsx"] = workbook_bytes(chosen, context.as_of, context.settings.language)
     owners = calendar_files(calendar, chosen, context.settings, context.as_of, company)
     return files | {name: text.encode() for name, text in owners.items()}
 

@@ -18,7 +18,7 @@ def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
     night.everybody.write(night.scores, folder / "scores.parquet")
     for name, text in night.files.items():
         (folder / name).write_bytes(text)
-    night.rates.write(folder)
+    night.rates.write(folder, excel=night.config.outputs.excel)
     night.watched.write(folder)
     (folder / "report.html").write_text(render_report(page_of(night)), encoding="utf-8")
     manifest = {**_manifest(night, file_digests(folder)), "ledger_sha256": ledger_sha256}

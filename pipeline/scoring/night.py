@@ -99,7 +99,7 @@ class Night:
     @cached_property
     def files(self) -> dict[str, bytes]:
         """The list's files; what is wrong with the config of the exports shows here."""
-        return outreach_files(self.prepared, self.decision, self.config.name)
+        return outreach_files(self.prepared, self.decision, self.config.name, excel=self.config.outputs.excel)
 
     @property
     def metrics(self) -> dict[str, float]:

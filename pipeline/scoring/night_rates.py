@@ -77,11 +77,13 @@ class NightRates:
         drawn = (f"{_stem(name)}.svg" for name in self.drawings)
         return (*(f"{_stem(n)}.{ending}" for n in self.tables for ending in ("csv", "parquet")), *drawn)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, *, excel: bool = False) -> None:
         """Write every table as CSV and as Parquet; sums are rounded, since their order varies by thread."""
         for name, frame in self.tables.items():
             rounded = frame.assign(**{c: _rounded(frame[c]) for c in frame.select_dtypes("float").columns})
-            rounded.to_csv(folder / f"{_stem(name)}.csv", index=False)
+            rounded.to_csv(
+                folder / f"{_stem(name)}.csv", index=False, encoding="utf-8-sig" if excel else "utf-8"
+            )
             rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
         for name, drawn in self.pictures.items():
             (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")

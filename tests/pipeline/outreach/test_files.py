@@ -19,7 +19,7 @@ def test_every_file_of_a_night():
         f"{table}.{kind}"
         for table in ("outreach", "suppressed", "contact_calendar")
         for kind in ("csv", "parquet")
-    }
+    } | {"outreach.xlsx"}
     assert sum(name.endswith(".ics") for name in files) == 2
     text, parquet = (files[f"outreach.{kind}"] for kind in ("csv", "parquet"))
     assert text.decode().splitlines()[0] == COLUMNS.replace(" ", ",")
@@ -30,6 +30,14 @@ def test_every_file_of_a_night():
 
 def test_the_same_night_gives_the_same_bytes():
     assert outreach_files(*decided(30), "shop") == outreach_files(*decided(30), "shop")
+
+
+def test_csv_files_for_people_begin_with_a_mark_for_excel_and_those_for_a_crm_do_not():
+    files = outreach_files(*decided(crm={"ours": {"Task": "title"}}), "shop", excel=True)
+    plain = outreach_files(*decided(crm={"ours": {"Task": "title"}}), "shop")
+    marked = {name for name in files if files[name].startswith(b"\xef\xbb\xbf")}
+    assert marked == {"outreach.csv", "suppressed.csv", "contact_calendar.csv"}
+    assert all(files[name].removeprefix(b"\xef\xbb\xbf") == plain[name] for name in files)
 
 
 def test_nothing_to_write_is_written_too():

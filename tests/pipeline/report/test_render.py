@@ -45,6 +45,7 @@ from pipeline.report.view import (
     ReportView,
     SourceRow,
     Talk,
+    WatchedRow,
 )
 
 AS_OF = dt.date(2025, 11, 21)
@@ -190,6 +191,8 @@ def build_view():
         tracking_url="http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning",
         value_days=180,
         overview=overview(),
+        watched=(WatchedRow("psi", "purchase_count_90d of the matrix", "moved " * 30), WatchedRow("rows", "usage", "fewer")),
+        checks=120,
     )  # fmt: skip
 
 
@@ -249,6 +252,8 @@ def sparse(view):
         tracking_url=None,
         value_days=None,
         overview=Overview(),
+        watched=(),
+        checks=0,
     )
 
 
@@ -367,6 +372,7 @@ def test_text_from_the_data_is_never_markup(view):
             sources=(SourceRow(EVIL, 1, None),),
             warnings=(EVIL,) * 5,
             files=(EVIL,),
+            watched=(WatchedRow(EVIL, EVIL, EVIL),),
             overview=replace(
                 view.overview,
                 change=replace(view.overview.change, attribute=EVIL, before=EVIL),
