@@ -191,7 +191,10 @@ def build_view():
         tracking_url="http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning",
         value_days=180,
         overview=overview(),
-        watched=(WatchedRow("psi", "purchase_count_90d of the matrix", "moved " * 30), WatchedRow("rows", "usage", "fewer")),
+        watched=(
+            WatchedRow("psi", "purchase_count_90d of the matrix", "moved " * 30),
+            WatchedRow("rows", "usage", "fewer"),
+        ),
         checks=120,
     )  # fmt: skip
 
