@@ -88,7 +88,7 @@ FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0", "paid", "")
 class ContractColumns(Columns):
     """Columns of the contracts role: one row a contract, as billing systems export subscriptions.
 
-    `amount` is what the contract brings in a time that is the same for all, such as a month. `trial` says of the whole
+    `amount` is what the contract brings a month. `trial` says of the whole
     contract that it is one, `trial_ends_at` how long it is one. `term_ends_at` is the end of a fixed term as agreed at
     the start; an end of the current billing period is none. `status` is one of the export's day: it tells trials and
     contracts that never began, see `features.contracts`.

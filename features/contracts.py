@@ -224,9 +224,13 @@ def changes(contracts: ir.Table) -> ir.Table:
 
 
 def starts(contracts: ir.Table) -> ir.Table:
-    """The contracts at the time from which they run."""
+    """The contracts at the time from which they run, with their amounts."""
     rows = running(contracts)
-    return rows.select("customer_id", occurred_at=rows.started_at)
+    return rows.select("customer_id", *_amount(rows), occurred_at=rows.started_at)
+
+
+def _amount(rows: ir.Table) -> list[str]:
+    return ["amount"] if "amount" in rows.columns else []
 
 
 def terms(contracts: ir.Table) -> ir.Table:
@@ -241,7 +245,9 @@ def terms(contracts: ir.Table) -> ir.Table:
 def ends(contracts: ir.Table) -> ir.Table:
     """The contracts that ran at the time at which they ended."""
     rows = running(contracts)
-    return rows.filter(rows.ended_at.notnull()).select("customer_id", occurred_at=rows.ended_at)
+    return rows.filter(rows.ended_at.notnull()).select(
+        "customer_id", *_amount(rows), occurred_at=rows.ended_at
+    )
 
 
 def trials(contracts: ir.Table) -> ir.Table:

@@ -11,6 +11,7 @@ import numpy as np
 from features.panel import Floats
 from features.spec import At, FeatureColumn
 
+MONTH = 365.25 / 12
 _NAME = re.compile(r"net_spend_(\d+)d")
 
 
@@ -26,9 +27,9 @@ def spending_columns(
     windows_days
         Lengths of windows that meet the periods; the one nearest to `value_days` is taken.
     """
-    if "transactions.amount" not in found:
-        return ()
     days = min(windows_days, key=lambda window: (abs(window - value_days), window))
+    if "transactions.amount" not in found:
+        return _of_contracts(days) if "contract_starts.amount" in found else ()
     given_back = "cancellations.amount" in found
     declared = (
         (f"net_spend_{days}d", f"Spend in the last {days} days, less refunds", _last),
@@ -43,6 +44,22 @@ def spending_columns(
         (
             FeatureColumn(name, label, "money", "never null", "spend", "transactions", False, None),
             partial(function, days=days, given_back=given_back),
+        )
+        for name, label, function in declared
+    )
+
+
+def _of_contracts(days: int) -> tuple[tuple[FeatureColumn, Callable[[At], Floats]], ...]:
+    """Without purchases the amounts of the contracts, as if they were paid day by day."""
+    declared = (
+        (f"net_spend_{days}d", f"Amounts of contracts in the last {days} days", _owed),
+        (f"net_spend_before_{days}d", f"Amounts of contracts in the {days} days before", _owed_before),
+        (f"kept_spend_share_{days}d", f"Share of {2 * days} days that was not given back", _all_kept),
+    )
+    return tuple(
+        (
+            FeatureColumn(name, label, "money", "never null", "contracts", "contract_starts", False, None),
+            partial(function, days=days),
         )
         for name, label, function in declared
     )
@@ -78,3 +95,30 @@ def _back(at: At, days: int, before: int, given_back: bool) -> Floats:
     if not given_back:
         return np.zeros(len(at.members))
     return at.events("cancellations").last(days, before=before).sum("amount")
+
+
+def _owed(at: At, days: int) -> Floats:
+    return _monthly(at, 0) * _days_as_customer(at, days, 0) / MONTH
+
+
+def _owed_before(at: At, days: int) -> Floats:
+    return _monthly(at, days) * _days_as_customer(at, days, days) / MONTH
+
+
+def _all_kept(at: At, days: int) -> Floats:
+    return np.ones(len(at.members))
+
+
+def _monthly(at: At, before: int) -> Floats:
+    """Amounts of the contracts that ran so many days before the snapshot."""
+    sides = []
+    for role in ("contract_starts", "contract_ends"):
+        events = at.events(role)
+        since = events.last(before).sum("amount") if before else 0.0
+        sides.append(events.sum("amount") - since)
+    return np.maximum(sides[0] - sides[1], 0.0)
+
+
+def _days_as_customer(at: At, days: int, before: int) -> Floats:
+    """Days of the window that ends so many days before the snapshot, since the first contract."""
+    return np.clip(at.t - at.started_at - before, 0.0, days)

@@ -160,3 +160,15 @@ def features(contracts, who, t, windows, grace):
         found[f"upgrade_count_{days}d"] = sum(1 for change in recent if change > 0)
         found[f"downgrade_count_{days}d"] = sum(1 for change in recent if change < 0)
     return found
+
+
+def spending(contracts, who, t, days):
+    """What the contracts of one customer brought in the last window and in the one before, paid day by day."""
+    rows = running(contracts[contracts.customer_id == who])
+    tenure = (t - min(r["paid_at"] for r in rows)) / DAY
+    found = []
+    for before in (0, days):
+        then = t - before * DAY
+        level = sum(r["amount"] for r in rows if r["paid_at"] < then and not r["ended_at"] < then)
+        found.append(level / (365.25 / 12) * min(max(tenure - before, 0), days))
+    return found

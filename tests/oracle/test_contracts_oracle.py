@@ -15,6 +15,7 @@ from contracts_slow import (
     label,
     of_each,
     running,
+    spending,
     status_of,
 )
 
@@ -143,6 +144,12 @@ def test_features(tmp_path, grace):
     assert len(wanted) > 100
     assert (wanted.nunique() > 1).all()
     pd.testing.assert_frame_equal(matrix.frame[names], wanted[names], check_dtype=False, rtol=1e-6)
+    owed = [c for c in matrix.frame if c.startswith("net_spend")]
+    spend = [
+        spending(frame, who, t, 90)
+        for who, t in zip(matrix.frame.customer_id, matrix.frame.snapshot, strict=True)
+    ]
+    np.testing.assert_allclose(matrix.frame[owed], spend, rtol=1e-5, atol=1e-4)
 
 
 def test_the_export_of_that_day_gives_the_same(tmp_path):

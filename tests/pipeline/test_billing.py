@@ -1,0 +1,77 @@
+"""A billing export from the first look to the list, by the commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from billing import AS_OF, export
+from typer.testing import CliRunner
+
+from pipeline.cli import app
+
+CHURN = Path(sys.executable).with_name("churn")
+SMALL = {
+    "CHURN__MODEL__SEEDS": "1",
+    "CHURN__MODEL__TREES": "20",
+    "CHURN__MODEL__TEST_SNAPSHOTS": "1",
+    "CHURN__SNAPSHOTS__MAX_COUNT": "6",
+    "CHURN_CONFIG": "saas.yaml",
+}
+
+
+def churn(*arguments, cwd):
+    return subprocess.run(
+        [CHURN, *arguments],
+        cwd=cwd,
+        env={**os.environ, **SMALL},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("billing")
+    export(folder)
+    return folder
+
+
+def test_from_the_export_to_the_list(home):
+    seen = churn("check", cwd=home)
+    assert seen.returncode == 0, seen.stderr
+    assert "contracts: 439 rows = 439 read" in seen.stdout
+    trained = churn("train", "-q", cwd=home)
+    assert trained.returncode == 0, trained.stderr
+    scored = churn("score", "-q", cwd=home)
+    assert scored.returncode == 0, scored.stderr
+    night = home / "data" / "saas" / "runs" / AS_OF
+    listed = pd.read_csv(night / "outreach.csv")
+    failed = pd.read_csv(home / "failed.csv")
+    unpaid = set(failed[failed["Paid At"].isna() | (failed["Paid At"] >= AS_OF)]["Customer"])
+    dunned = set(listed[listed["action"] == "dunning"]["customer_id"])
+    assert dunned
+    assert dunned <= unpaid
+    # The list knows what the contracts bring.
+    assert "no amounts are known" not in scored.stdout + scored.stderr
+    assert listed["value"].nunique() > 2
+    assert (night / "retention_contracts.csv").exists()
+
+
+def test_the_rate_counts_who_returned(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+    def told(*arguments):
+        return CliRunner().invoke(app, ["retention", *arguments, "--config", "saas.yaml"]).stdout
+
+    rate = json.loads(told("--periods", "12", "--json"))
+    assert sum(row["returned"] for row in rate["rows"]) > 3
+    reasons = told("reasons", "--periods", "12")
+    assert "a payment failed" in reasons
+    assert "involuntary: " in reasons
+    assert "involuntary: of 2 of 10 lost (20.0 %)" in told("audit")
