@@ -53,20 +53,37 @@ class LearningCurve:
         The smallest first.
     gain
         Fall of the log loss that another doubling should bring, extrapolated from the last two doublings; 0 when
-        the last one brought nothing beyond `noise`.
+        the last one brought nothing beyond `noise`; below 0, as it was, when the last one did harm beyond it.
     noise
         Standard error of the last doubling's gain on these test rows.
+    drawn
+        How many customers were drawn, and of how many, where all have too many rows; None where all are used.
     """
 
     points: tuple[LearningPoint, ...]
     gain: float
     noise: float
+    drawn: tuple[int, int] | None = None
+
+    @property
+    def best(self) -> LearningPoint:
+        """The size with the lowest log loss."""
+        return min(self.points, key=lambda p: p.log_loss)
+
+
+def _bounded(train: Sample, seed: int) -> tuple[Sample, tuple[int, int] | None]:
+    """So few customers that the largest fit is quick: cut before the sizes are drawn, so that each has its rows."""
+    part = train.at_most(CURVE_ROWS, seed)
+    if part is train:
+        return train, None
+    return part, (len(np.unique(part.customer)), len(np.unique(train.customer)))
 
 
 def customer_curve(
     train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]
 ) -> LearningCurve:
     """Train on shares of the customers; each share is drawn several times."""
+    train, drawn = _bounded(train, settings.seed)
     ids, position = np.unique(train.customer, return_inverse=True)
     points, losses = [], []
     for fraction in FRACTIONS:
@@ -82,13 +99,14 @@ def customer_curve(
         z = [_scores(part, test, settings, seed) for part, seed in found]
         points.append(_point("customers", count, len(found[0][0]), test, z))
         losses.append(np.mean([_loss(test, one) for one in z], axis=0))
-    return _curve(points, losses)
+    return replace(_curve(points, losses), drawn=drawn)
 
 
 def history_curve(
     train: Sample, test: Sample, settings: Settings, say: Callable[[str], None]
 ) -> LearningCurve:
-    """Train on the newest snapshots only: 1, 2, 4, ... of them."""
+    """Train on the newest snapshots only: 1, 2, 4, ... of them, always of the same customers."""
+    train, drawn = _bounded(train, settings.seed)
     newest = train.snapshots
     sizes = sorted({2**i for i in range(10) if 2**i < len(newest)} | {len(newest)})
     points, losses = [], []
@@ -100,13 +118,12 @@ def history_curve(
         z = _scores(part, test, settings, 0)
         points.append(_point("snapshots", size, len(part), test, [z]))
         losses.append(_loss(test, z))
-    return _curve(points, losses)
+    return replace(_curve(points, losses), drawn=drawn)
 
 
 def _scores(train: Sample, test: Sample, settings: Settings, seed: int) -> Floats:
     with threadpool_limits(1, user_api="blas"):
-        part = train.at_most(CURVE_ROWS, settings.seed)
-        parts = fit_members(part, replace(settings, seed=settings.seed + seed), 1, large=False)
+        parts = fit_members(train, replace(settings, seed=settings.seed + seed), 1, large=False)
         scores = parts.scores(test.X)
     return blend(scores, equal_shares(scores))
 
@@ -128,7 +145,7 @@ def _curve(points: Sequence[LearningPoint], losses: Sequence[Floats]) -> Learnin
     gain, noise = float(last.mean()), float(last.std() / np.sqrt(len(last)))
     doublings = np.log2(points[-1].size / points[-2].size)
     if gain <= 2 * noise:
-        return LearningCurve(tuple(points), 0.0, noise)
+        return LearningCurve(tuple(points), gain if gain < -2 * noise else 0.0, noise)
     before = float((losses[-3] - losses[-2]).mean()) if len(losses) > 2 else gain
     factor = float(np.clip(gain / before, 0.3, 0.9)) if before > 0 else 0.5
     return LearningCurve(tuple(points), gain * factor / max(doublings, 0.5), noise)

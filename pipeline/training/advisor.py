@@ -202,7 +202,8 @@ def _learning(
     if not undated:
         parts.append(_snapshots_text(sample, config, as_of, values))
         curves["snapshots"] = history_curve(train, test, settings, say)
-    parts += [f"{said}\n{_curve_text(what, curve)}" for what, curve in curves.items()]
+    later = len(sample.snapshots) - len(train.snapshots)
+    parts += [f"{said}\n{curve_text(what, curve, later)}" for what, curve in curves.items()]
     values["learning"] = {what: asdict(curve) for what, curve in curves.items()}
     return parts, doubts(config, every, used)
 
@@ -242,12 +243,21 @@ def _snapshots_text(sample: Sample, config: Config, as_of: dt.date, values: dict
     return "\n".join(lines)
 
 
-def _curve_text(what: str, curve: LearningCurve) -> str:
+def curve_text(what: str, curve: LearningCurve, later: int) -> str:
+    """A curve as a table and in a sentence; `later` snapshots are newer than those that it was fitted on."""
     rows = [[f"{p.size:,}", f"{p.rows:,}", f"{p.log_loss:.4f}", f"{p.auc:.4f}"] for p in curve.points]
     shown = table([what, "rows", "log loss", "AUC"], rows)
+    if curve.drawn is not None:
+        used, known = curve.drawn
+        shown += f"\non {used:,} customers drawn of {known:,}"
     if len(curve.points) < 2:
         return f"{shown}\ntoo few {what} for a curve"
+    chance = f"(chance: +-{2 * curve.noise:.4f})"
+    if curve.gain < 0:
+        harm = f"{shown}\nthe last doubling raised the log loss by {-curve.gain:.4f} {chance}"
+        if what != "snapshots":
+            return f"{harm}: more such {what} would not help"
+        return f"{harm}: use fewer snapshots, snapshots.max_count: {curve.best.size + later}"
     if curve.gain == 0:
         return f"{shown}\ntwice as many {what} would hardly help: the last doubling brought nothing beyond chance"
-    told = f"about {curve.gain:.4f} (chance: +-{2 * curve.noise:.4f})"
-    return f"{shown}\ntwice as many {what} should lower the log loss by {told}"
+    return f"{shown}\ntwice as many {what} should lower the log loss by about {curve.gain:.4f} {chance}"

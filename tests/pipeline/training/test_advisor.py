@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,10 +8,11 @@ from test_gaps import bought
 from test_train import AS_OF, SMALL, purchases
 
 from configs.errors import HistoryError
+from models.backtest import learning
 from models.backtest.learning import customer_curve, history_curve
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample
-from pipeline.training.advisor import advise, check
+from pipeline.training.advisor import advise, check, curve_text
 
 
 def paced(gap, customers=400, history=720, leaves=None, seed=0):
@@ -97,3 +99,39 @@ def test_history_counts_the_newest_snapshots():
     curve = history_curve(sample_of(900, 1, 0.5), sample_of(500, 9, 0.5), settings, lambda line: None)
     assert [p.size for p in curve.points] == [1, 2, 4, 8]
     assert curve.points[-1].rows == 900
+
+
+def test_of_too_many_rows_customers_are_drawn_and_every_size_has_the_rows_that_it_names(monkeypatch):
+    fitted = []
+    fit = learning.fit_members
+
+    def watched(sample, *rest, **named):
+        fitted.append(len(sample))
+        return fit(sample, *rest, **named)
+
+    monkeypatch.setattr(learning, "CURVE_ROWS", 400)
+    monkeypatch.setattr(learning, "fit_members", watched)
+    settings = Settings(horizon_days=30, trees=5, threads=1)
+    train, test = sample_of(900, 1, 0.5), sample_of(300, 9, 0.5)
+    for curve_of in (customer_curve, history_curve):
+        curve = curve_of(train, test, settings, print)
+        assert curve.drawn == (400, 900)
+        assert curve.points[-1].rows == 400
+        assert set(fitted) == {p.rows for p in curve.points}
+        assert "on 400 customers drawn of 900" in curve_text("customers", curve, 0)
+        fitted.clear()
+
+
+def test_a_curve_that_falls_is_called_one():
+    """Long ago the sign of what matters was the other one."""
+    settings = Settings(horizon_days=30, trees=40, threads=1)
+    train, test = sample_of(1_600, 1, 0.5), sample_of(2_000, 9, 0.5)
+    old = train.snapshot <= train.snapshots[4]
+    curve = history_curve(
+        replace(train, churned=np.where(old, 1 - train.churned, train.churned)), test, settings, print
+    )
+    assert curve.best.size == 4
+    assert curve.gain < 0
+    text = curve_text("snapshots", curve, later=3)
+    assert "raised the log loss" in text
+    assert text.endswith("use fewer snapshots, snapshots.max_count: 7")
