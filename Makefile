@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup spark demo test check mutants audit clean
+.PHONY: setup spark demo test check mutants faults audit clean
 
 setup: .venv/.synced
 
@@ -34,6 +34,9 @@ check: setup
 
 mutants: spark   # for hours: small faults that the tests should notice; ARGS="features/labels.py" for some
 	$(RUN)/python -m benchmarks.mutants $(ARGS)
+
+faults: setup   # for a quarter of an hour: every change on disk and in the database fails once, with counts
+	$(RUN)/python -m tests.faults.sweep
 
 audit: setup
 	$(UV) export --frozen --no-emit-project -q -o .venv/requirements.txt

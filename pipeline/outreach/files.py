@@ -6,10 +6,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.csv_text import csv_text
 from pipeline.outreach.calendar import calendar_files, contact_calendar
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
-from pipeline.outreach.exports import crm_table, csv_text
+from pipeline.outreach.exports import crm_table
 from pipeline.outreach.workbook import workbook_bytes
 
 DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2}

@@ -16,10 +16,12 @@ from configs.errors import ConfigError
 from configs.schema import Config
 from models.effects.doubly_robust import Brought
 from models.tracking import registry
+from pipeline.csv_text import csv_text
 from pipeline.layout import layout_of
 from pipeline.outcomes.learning import judged
 from pipeline.outreach.eligibility import Rule
 from pipeline.planning.past import Past, Rules, past
+from pipeline.publish import write_atomic
 from pipeline.result import Result, table
 from pipeline.scoring.night import Night
 from pipeline.scoring.score import decided, scored
@@ -135,7 +137,7 @@ def _why(change: str, row: Any) -> str:
 
 def _write(changes: pd.DataFrame, out: Path) -> None:
     try:
-        changes.to_csv(out, index=False)
+        write_atomic(out, csv_text(changes))
     except OSError as error:
         raise ConfigError(
             f"--out: {out} can't be written: {error.strerror}; give a file in a folder that exists"

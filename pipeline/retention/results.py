@@ -12,6 +12,7 @@ import pandas as pd
 
 from configs.errors import ConfigError
 from configs.schema import Config
+from pipeline.csv_text import csv_text
 from pipeline.publish import write_atomic
 from pipeline.result import Result
 from pipeline.retention.definition.at_hand import Seen
@@ -98,7 +99,7 @@ def write_frame(frame: pd.DataFrame, file: Path) -> None:
     """
     if file.suffix not in (".csv", ".parquet"):
         raise ConfigError(f"--out {file}: write a .csv or a .parquet file")
-    content = frame.to_csv(index=False).encode() if file.suffix == ".csv" else frame.to_parquet(index=False)
+    content = csv_text(frame).encode() if file.suffix == ".csv" else frame.to_parquet(index=False)
     _write(file, content)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from models.statistics.losses import Losses
+from pipeline.csv_text import csv_text
 from pipeline.report.curves import standalone
 from pipeline.report.view import Forecast
 from pipeline.retention.definition.at_hand import Seen, at_hand
@@ -81,9 +82,8 @@ class NightRates:
         """Write every table as CSV and as Parquet; sums are rounded, since their order varies by thread."""
         for name, frame in self.tables.items():
             rounded = frame.assign(**{c: _rounded(frame[c]) for c in frame.select_dtypes("float").columns})
-            rounded.to_csv(
-                folder / f"{_stem(name)}.csv", index=False, encoding="utf-8-sig" if excel else "utf-8"
-            )
+            encoding = "utf-8-sig" if excel else "utf-8"
+            (folder / f"{_stem(name)}.csv").write_bytes(csv_text(rounded).encode(encoding))
             rounded.to_parquet(folder / f"{_stem(name)}.parquet", index=False)
         for name, drawn in self.pictures.items():
             (folder / f"{_stem(name)}.svg").write_text(standalone(drawn), encoding="utf-8")

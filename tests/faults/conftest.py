@@ -41,14 +41,19 @@ def shop(home, **sections):
     )
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory):
-    home = tmp_path_factory.mktemp("trained")
+def prepared_shop(home):
+    """Train and score it once."""
+    home.mkdir(parents=True, exist_ok=True)
     purchases(120).to_parquet(home / "transactions.parquet")
     config = shop(home)
     train(config, YESTERDAY)
     score(config, YESTERDAY, None, dry_run=False, say=quiet)
     return home
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    return prepared_shop(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture

@@ -54,9 +54,11 @@ sys.addaudithook(_hook)
 
 @contextmanager
 def _wrapped():
+    from sqlalchemy.engine.default import DefaultDialect
+
     from pipeline import commit
 
-    fsync, exchanged = os.fsync, commit._exchanged
+    fsync, exchanged, committed = os.fsync, commit._exchanged, DefaultDialect.do_commit
 
     def counted_fsync(handle):
         step("fsync")  # the disk itself is not asked: these tests cut no power
@@ -65,11 +67,15 @@ def _wrapped():
         step("exchange", str(other))
         return exchanged(one, other)
 
-    os.fsync, commit._exchanged = counted_fsync, counted_exchange
+    def counted_commit(self, connection):
+        step("commit of the database")
+        return committed(self, connection)
+
+    os.fsync, commit._exchanged, DefaultDialect.do_commit = counted_fsync, counted_exchange, counted_commit
     try:
         yield
     finally:
-        os.fsync, commit._exchanged = fsync, exchanged
+        os.fsync, commit._exchanged, DefaultDialect.do_commit = fsync, exchanged, committed
 
 
 @contextmanager

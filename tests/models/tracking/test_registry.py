@@ -53,13 +53,18 @@ def sample():
     return random_sample()
 
 
-@pytest.fixture(scope="module")
-def models(sample):
+def two_models():
+    sample = random_sample()
     parts = fit_members(sample, Settings(horizon_days=30, trees=10), seeds=2)
     return [
         FittedModel.assemble(parts, w, UNCALIBRATED)
         for w in ({"boosted": 0.5, "linear": 0.3, "bg/nbd": 0.2}, {"linear": 1.0})
     ]
+
+
+@pytest.fixture(scope="module")
+def models():
+    return two_models()
 
 
 def tracking_in(home):

@@ -10,7 +10,8 @@ from outreach_data import customers, night
 
 from configs.errors import ConfigError
 from configs.outreach import Outreach
-from pipeline.outreach.exports import STARTS_FORMULA, crm_table, csv_text
+from pipeline.csv_text import STARTS_FORMULA, csv_text
+from pipeline.outreach.exports import crm_table
 
 DANGER = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", " =1", '=cmd|"/C calc"!A0']
 

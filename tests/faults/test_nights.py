@@ -1,0 +1,93 @@
+"""A bounded part of `make faults`: some changes of each act fail; all of them do in tests.faults.sweep."""
+
+import shutil
+
+import pytest
+
+from configs.errors import ChurnError
+from pipeline.commit import settle
+from pipeline.scoring.files import write_night
+from tests.faults import acts, sweep
+from tests.faults.sweep import KINDS, contents, small_files
+
+SOME = 7
+DRAWN = {}
+
+
+def some(count):
+    """The first, the last and a few between, another few for each count."""
+    return sorted({0, *range(count % SOME, count, max(1, count // SOME)), count - 1})
+
+
+@pytest.fixture(scope="module")
+def scoring(trained, tmp_path_factory):
+    home = tmp_path_factory.mktemp("disturbed") / "home"
+    shutil.copytree(trained, home, symlinks=True, ignore=shutil.ignore_patterns("mlartifacts"))
+    return list(acts.nights(home))
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch, tmp_path_factory):
+    """The files of a night are copied instead of drawn again, which takes longer than all else."""
+
+    def copied(night, ledger_sha256, folder):
+        key = night.as_of, night.look, ledger_sha256
+        if key not in DRAWN:
+            DRAWN[key] = tmp_path_factory.mktemp("drawn")
+            write_night(night, ledger_sha256, DRAWN[key])
+        for file in sorted(DRAWN[key].iterdir()):
+            shutil.copyfile(file, folder / file.name)
+
+    monkeypatch.setattr("pipeline.scoring.score.write_night", copied)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("which", [0, 1], ids=["next night", "correction"])
+def test_a_disturbed_night_is_there_or_not(scoring, tmp_path, kind, which):
+    found = sweep.sweep(scoring[which], tmp_path, kind, some)
+    assert found.changes > 60
+    assert found.before
+    assert found.after
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_learned_is_there_or_not(trained, tmp_path, kind):
+    from pipeline.layout import layout_of
+    from tests.faults.conftest import shop
+
+    found = sweep.sweep(sweep.outcomes(layout_of(shop(trained)).ledger), tmp_path, kind)
+    assert found.disturbed == found.changes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_disturbed_training_or_promotion_leaves_a_champion_that_works(tmp_path, kind):
+    for act in acts.stores(tmp_path / "stores"):
+        assert sweep.sweep(act, tmp_path / act.name, kind, some).disturbed
+
+
+@pytest.mark.parametrize("size", [0, 500, 3_000, 20_000])
+def test_a_full_disk_changes_nothing(scoring, tmp_path, size):
+    act, home = scoring[0], tmp_path / "home"
+    act.prepare(home)
+    before = contents(home)
+    with pytest.raises(ChurnError, match="nothing was published"), small_files(size):
+        act.run(home)
+    act.mend(home)
+    assert contents(home) == before
+    act.run(home)
+    assert contents(home) != before
+
+
+def test_a_correction_after_a_kill_still_says_that_the_list_changed(scoring, tmp_path):
+    """Killed after the list was seen and before anybody was told."""
+    act, home = scoring[1], tmp_path / "home"
+    act.prepare(home)
+    with sweep.disk(home) as seen:
+        act.run(home)
+    for _ in range(2):
+        act.run(home)
+        manifest = next(home.glob("runs/*/manifest.json")).read_text()
+        assert "the ledger had another list for 2025-12-01" in manifest
+    assert seen
+    assert settle(sweep.Layout(home, home / "runs", home)) == []
