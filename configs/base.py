@@ -73,8 +73,8 @@ class Section(BaseModel):
 class Range(Section):
     """A number above one bound, below another, or both; an unknown one is in no range."""
 
-    above: float | None = None
-    below: float | None = None
+    above: float | None = Field(default=None, description="the number must be above it")
+    below: float | None = Field(default=None, description="the number must be below it")
 
     @model_validator(mode="after")
     def _some_bound(self) -> Range:

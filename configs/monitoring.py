@@ -32,7 +32,7 @@ CHECKS: tuple[str, ...] = get_args(CheckName)
 class Monitoring(Section):
     """What is watched every night, and what stops the list."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="whether a night looks for what has changed")
     stop_when: list[CheckName] = Field(
         default_factory=list, description="checks whose finding stops the night: exit 1, nothing is published"
     )

@@ -57,8 +57,8 @@ def _ready_sets(value: Any) -> Any:
 class MaxContacts(Section):
     """At most so many contacts by us in so many days."""
 
-    count: Count = 4
-    days: Days = 30
+    count: Count = Field(default=4, description="contacts by us")
+    days: Days = Field(default=30, description="in so many days")
 
 
 class Control(Section):
@@ -167,12 +167,15 @@ class Outreach(Section):
         default=90, description="agreed days between contacts, where no usual gap is known"
     )
     calendar_days: Days = Field(default=14, description="the calendars look so far ahead")
-    language: Literal["en", "fa", "mr"] = "en"
+    language: Literal["en", "fa", "mr"] = Field(default="en", description="of messages and list")
     teams: dict[str, str] = Field(
         default_factory=dict, description="owner in the playbook: the person or queue that stands for it"
     )
     playbook: str | None = Field(default=None, description="absent: the playbook that comes with churn")
-    crm: Annotated[dict[str, dict[str, str]], BeforeValidator(_ready_sets)] = Field(
+    crm: Annotated[
+        dict[str, dict[str, str]],
+        BeforeValidator(_ready_sets, json_schema_input_type=dict[str, dict[str, str] | Literal["ready"]]),
+    ] = Field(
         default_factory=dict,
         description="system: 'ready' or columns of its import (name: column of the list, or '=' and a constant)",
     )

@@ -51,8 +51,10 @@ class SaveRate(Section):
     the weight of this belief against measured results.
     """
 
-    saved: Annotated[float, Field(gt=0)]
-    lost: Annotated[float, Field(gt=0)]
+    saved: Annotated[float, Field(gt=0)] = Field(
+        description="as if so many of those who would have left were kept by it"
+    )
+    lost: Annotated[float, Field(gt=0)] = Field(description="as if so many were not")
 
     @property
     def mean(self) -> float:
@@ -64,14 +66,18 @@ def _one_sentence(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Sentences = Annotated[list[str], BeforeValidator(_one_sentence), Field(min_length=1)]
+Sentences = Annotated[
+    list[str], BeforeValidator(_one_sentence, json_schema_input_type=list[str] | str), Field(min_length=1)
+]
 
 
 class Action(Section):
     """One thing that a team can do for a customer."""
 
-    title: dict[Language, str]
-    channel: Annotated[str, Field(min_length=1)]
+    title: dict[Language, str] = Field(description="what the action is called, by language")
+    channel: Annotated[
+        str, Field(min_length=1, description="by which the customer is reached, such as phone")
+    ]
     minutes: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="of work that one contact takes; outreach.hour_cost makes money of them"
     )
@@ -85,7 +91,9 @@ class Action(Section):
     settles_complaints: bool = Field(
         default=False, description="may go to a customer with an open complaint, who gets nothing else"
     )
-    audience: Literal["customers", "left"] = "customers"
+    audience: Literal["customers", "left"] = Field(
+        default="customers", description="left: those who have probably left, to be won back"
+    )
     when: list[Condition] = Field(min_length=1, description="any of these situations")
     message: dict[Language, Sentences] = Field(
         description="sentences, see `configs.sentence_fields`; one whose number is unknown is left out"

@@ -25,7 +25,7 @@ ReasonCode = Literal[
 class Reasons(Section):
     """What the reasons of endings mean: text as stated to a code. The codes stand for themselves."""
 
-    codes: dict[str, ReasonCode] = Field(default_factory=dict)
+    codes: dict[str, ReasonCode] = Field(default_factory=dict, description="reason as it is stated: its code")
     controllable: tuple[ReasonCode, ...] = Field(
         default=("competitor", "unhappy", "nobody_cares", "payment_failed"),
         description="codes that the company can act on",
@@ -42,9 +42,9 @@ class SurveyRule(Section):
     `nps`: share at or above `top` less share at or below `bottom`; `csat`, `pmf`: share at or above `top`; `mean`.
     """
 
-    measure: Literal["nps", "csat", "pmf", "mean"]
-    top: float | None = None
-    bottom: float | None = None
+    measure: Literal["nps", "csat", "pmf", "mean"] = Field(description="what is made of the answers")
+    top: float | None = Field(default=None, description="scores at or above it count as good")
+    bottom: float | None = Field(default=None, description="scores at or below it count as bad; nps only")
 
     @model_validator(mode="after")
     def _scores_of_the_measure(self) -> SurveyRule:
@@ -62,11 +62,13 @@ class SurveyRule(Section):
 class GoalRule(Section):
     """A metric at least or at most a value, or rising (or falling) from each period to the next."""
 
-    metric: str
-    at_least: float | None = None
-    at_most: float | None = None
-    change: Literal["rising", "falling"] | None = None
-    unit: PeriodUnit = "month"
+    metric: str = Field(description="name of a figure, such as adjusted_rate")
+    at_least: float | None = Field(default=None, description="it must not be lower")
+    at_most: float | None = Field(default=None, description="it must not be higher")
+    change: Literal["rising", "falling"] | None = Field(
+        default=None, description="how it must move from each period to the next"
+    )
+    unit: PeriodUnit = Field(default="month", description="length of a period")
 
     @model_validator(mode="after")
     def _one_wish(self) -> GoalRule:
@@ -87,8 +89,8 @@ def _usual_goals() -> list[GoalRule]:
 class Retention(Section):
     """What `churn retention` reports when nothing else is asked for, and what a night publishes."""
 
-    unit: PeriodUnit = "month"
-    periods: Annotated[int, Field(ge=1, le=600)] = 12
+    unit: PeriodUnit = Field(default="month", description="length of a period")
+    periods: Annotated[int, Field(ge=1, le=600)] = Field(default=12, description="how many complete periods")
     rolling: bool = Field(default=False, description="count periods back from as-of, not from the calendar")
     time_zone: str = Field(default="UTC", description="where midnight is")
     first_weekday: Annotated[int, Field(ge=0, le=6)] = Field(default=0, description="0 is Monday")

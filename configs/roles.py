@@ -15,6 +15,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from configs.base import Section
 from configs.sources import Column, ColumnRule, Source, named
 
+# What stands for columns by name: a mapping, or a list of names that stay.
+NAMED = dict[str, ColumnRule] | list[str]
 ColumnType = Literal["text", "number", "time", "as it stands"]
 Clock = Literal["started_at", "occurred_at"]
 
@@ -65,7 +67,9 @@ class Columns(Section):
     clock: ClassVar[Clock] = "occurred_at"
     many: ClassVar[bool] = False
 
-    customer_id: Annotated[ColumnRule, ID]
+    customer_id: Annotated[ColumnRule, ID] = Field(
+        description="who the customer is, the same id in every source"
+    )
 
 
 class CustomerColumns(Columns):
@@ -73,9 +77,15 @@ class CustomerColumns(Columns):
 
     clock: ClassVar[Clock] = "started_at"
 
-    started_at: Annotated[ColumnRule | None, MOMENT] = None
-    ended_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="ended_at")] = None
-    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = None
+    started_at: Annotated[ColumnRule | None, MOMENT] = Field(
+        default=None, description="when the customer or the contract began"
+    )
+    ended_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="ended_at")] = Field(
+        default=None, description="when the contract ended; empty while it runs"
+    )
+    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = Field(
+        default=None, description="why it ended"
+    )
     churned: Annotated[ColumnRule | None, RoleColumn("as it stands")] = Field(
         default=None, description="the label, of churn.kind labelled only"
     )
@@ -96,24 +106,42 @@ class ContractColumns(Columns):
 
     clock: ClassVar[Clock] = "started_at"
 
-    contract_id: Annotated[ColumnRule | None, TEXT] = None
-    started_at: Annotated[ColumnRule, MOMENT]
-    ended_at: Annotated[ColumnRule, RoleColumn("time", known_at="ended_at")]
-    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = None
-    amount: Annotated[ColumnRule | None, RoleColumn("number", not_negative=True)] = None
-    plan: Annotated[ColumnRule | None, TEXT] = None
-    status: Annotated[ColumnRule | None, TEXT] = None
-    trial: Annotated[ColumnRule | None, RoleColumn("text", one_of=(*TRUE_WORDS, *FALSE_WORDS))] = None
-    trial_ends_at: Annotated[ColumnRule | None, TIME] = None
-    term_ends_at: Annotated[ColumnRule | None, TIME] = None
-    paused_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="paused_at")] = None
-    resumed_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resumed_at")] = None
+    contract_id: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="id of the contract")
+    started_at: Annotated[ColumnRule, MOMENT] = Field(description="when the contract began")
+    ended_at: Annotated[ColumnRule, RoleColumn("time", known_at="ended_at")] = Field(
+        description="when it ended; empty while it runs"
+    )
+    end_reason: Annotated[ColumnRule | None, RoleColumn("text", known_at="ended_at")] = Field(
+        default=None, description="why it ended"
+    )
+    amount: Annotated[ColumnRule | None, RoleColumn("number", not_negative=True)] = Field(
+        default=None, description="what it brings in a time that is the same for all, such as a month"
+    )
+    plan: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="which plan or product")
+    status: Annotated[ColumnRule | None, TEXT] = Field(
+        default=None, description="as of the export's day; tells trials and contracts that never began"
+    )
+    trial: Annotated[ColumnRule | None, RoleColumn("text", one_of=(*TRUE_WORDS, *FALSE_WORDS))] = Field(
+        default=None, description="whether the whole contract is a trial"
+    )
+    trial_ends_at: Annotated[ColumnRule | None, TIME] = Field(
+        default=None, description="how long it is a trial"
+    )
+    term_ends_at: Annotated[ColumnRule | None, TIME] = Field(
+        default=None, description="end of a fixed term as agreed at the start"
+    )
+    paused_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="paused_at")] = Field(
+        default=None, description="when it was paused"
+    )
+    resumed_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resumed_at")] = Field(
+        default=None, description="when it went on"
+    )
 
 
 class EventColumns(Columns):
     """Columns that every event role has: one row an event."""
 
-    occurred_at: Annotated[ColumnRule, MOMENT]
+    occurred_at: Annotated[ColumnRule, MOMENT] = Field(description="when it happened")
     known_at: Annotated[ColumnRule | None, TIME] = Field(
         default=None, description="when the row became known"
     )
@@ -124,14 +152,20 @@ class CancellationColumns(EventColumns):
 
     many: ClassVar[bool] = True
 
-    amount: Annotated[ColumnRule | None, MONEY] = None
-    transaction_id: Annotated[ColumnRule | None, ID] = None
+    amount: Annotated[ColumnRule | None, MONEY] = Field(
+        default=None, description="what it is worth, not negative"
+    )
+    transaction_id: Annotated[ColumnRule | None, ID] = Field(
+        default=None, description="joins the lines of one purchase"
+    )
 
 
 class PurchaseColumns(CancellationColumns):
     """Purchases. `points` are loyalty points: earned above 0, redeemed below 0."""
 
-    points: Annotated[ColumnRule | None, SUM] = None
+    points: Annotated[ColumnRule | None, SUM] = Field(
+        default=None, description="loyalty points: earned above 0, redeemed below 0"
+    )
 
 
 class FeedbackColumns(EventColumns):
@@ -140,19 +174,27 @@ class FeedbackColumns(EventColumns):
     Where no score is mapped at all, such as of written complaints, every row is feedback that was given.
     """
 
-    score: Annotated[ColumnRule | None, RoleColumn("number")] = None
-    kind: Annotated[ColumnRule | None, TEXT] = None
+    score: Annotated[ColumnRule | None, RoleColumn("number")] = Field(
+        default=None, description="the answer; empty where nobody answered"
+    )
+    kind: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="which survey, such as nps")
 
 
 class ContactColumns(EventColumns):
     """The contact history of the CRM; `direction` is 'inbound' or 'outbound', `agent` ours, `contact_person` theirs."""
 
-    channel: Annotated[ColumnRule | None, TEXT] = None
-    direction: Annotated[ColumnRule | None, RoleColumn("text", one_of=("inbound", "outbound"))] = None
-    agent: Annotated[ColumnRule | None, TEXT] = None
-    contact_person: Annotated[ColumnRule | None, TEXT] = None
-    topic: Annotated[ColumnRule | None, TEXT] = None
-    resolved_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resolved_at")] = None
+    channel: Annotated[ColumnRule | None, TEXT] = Field(
+        default=None, description="by phone, e-mail or otherwise"
+    )
+    direction: Annotated[ColumnRule | None, RoleColumn("text", one_of=("inbound", "outbound"))] = Field(
+        default=None, description="inbound or outbound"
+    )
+    agent: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="who of us")
+    contact_person: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="who of them")
+    topic: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="what it was about")
+    resolved_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="resolved_at")] = Field(
+        default=None, description="of inbound ones; empty while open"
+    )
 
 
 class UsageColumns(EventColumns):
@@ -160,15 +202,17 @@ class UsageColumns(EventColumns):
 
     many: ClassVar[bool] = True
 
-    event: Annotated[ColumnRule | None, TEXT] = None
-    value: Annotated[ColumnRule | None, SUM] = None
+    event: Annotated[ColumnRule | None, TEXT] = Field(default=None, description="what was used")
+    value: Annotated[ColumnRule | None, SUM] = Field(default=None, description="how much, such as minutes")
 
 
 class FailedPaymentColumns(EventColumns):
     """Payments that failed, such as by an expired card: when, how much, and when they were paid after all, if ever."""
 
-    amount: Annotated[ColumnRule | None, MONEY] = None
-    recovered_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="recovered_at")] = None
+    amount: Annotated[ColumnRule | None, MONEY] = Field(default=None, description="what was to be paid")
+    recovered_at: Annotated[ColumnRule | None, RoleColumn("time", known_at="recovered_at")] = Field(
+        default=None, description="when it was paid after all; empty where it never was"
+    )
 
 
 Of = TypeVar("Of", bound=Columns)
@@ -197,7 +241,7 @@ TAKEN = frozenset(
 class RoleSource(Source, Generic[Of]):
     """The source of a role."""
 
-    columns: Of
+    columns: Of = Field(description="part of the role: column of the file")
 
     @property
     def mapped(self) -> dict[str, ColumnRule]:
@@ -209,10 +253,10 @@ class RoleSource(Source, Generic[Of]):
 class CustomerSource(RoleSource[CustomerColumns]):
     """The customers role."""
 
-    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(named)] = Field(
-        default_factory=dict, description="facts known at the start, used as features and segments"
+    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=NAMED)] = (
+        Field(default_factory=dict, description="facts known at the start, used as features and segments")
     )
-    facts: Annotated[dict[str, ColumnRule], BeforeValidator(named)] = Field(
+    facts: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=NAMED)] = Field(
         default_factory=dict,
         description="what only the list needs: owner, household, consent, ids of the CRM",
     )

@@ -44,9 +44,16 @@ def _as_words(value: Any) -> Any:
 class Churn(Section):
     """What churn means here."""
 
-    kind: Literal["contractual", "non_contractual", "labelled"]
-    horizon_days: Annotated[Days, Field(description="labelled: the days that the label speaks of")]
-    gap_days: Annotated[int, Field(ge=0, le=3_650)] = 0
+    kind: Literal["contractual", "non_contractual", "labelled"] = Field(
+        description="contractual: customers have a known end; non_contractual: who buys nothing in the horizon has "
+        "churned; labelled: a table with a label and no dates"
+    )
+    horizon_days: Annotated[
+        Days, Field(description="days that are looked ahead; labelled: those that the label speaks of")
+    ]
+    gap_days: Annotated[int, Field(ge=0, le=3_650)] = Field(
+        default=0, description="days left free between the snapshot and the horizon, to have time to act"
+    )
     active_days: Days = Field(
         default=180, description="non-contractual: a customer bought within so many days"
     )
@@ -57,7 +64,10 @@ class Churn(Section):
         default=0,
         description="sources.contracts: days without a contract that are bridged; only then is a customer lost",
     )
-    churned_values: Annotated[list[str], BeforeValidator(_as_words)] = Field(
+    churned_values: Annotated[
+        list[str],
+        BeforeValidator(_as_words, json_schema_input_type=list[str | bool | int] | str | bool | int),
+    ] = Field(
         default_factory=list, description="labelled: values that mean churned, when yes, true or 1 do not fit"
     )
 
@@ -65,20 +75,26 @@ class Churn(Section):
 class Snapshots(Section):
     """The as-of dates to learn from, counted back from the newest mature one."""
 
-    step_days: Days = 30
-    max_count: Annotated[int, Field(ge=1, le=500)] = 24
-    min_history_days: Days = 90
+    step_days: Days = Field(default=30, description="days from one snapshot to the next")
+    max_count: Annotated[int, Field(ge=1, le=500)] = Field(
+        default=24, description="at most so many snapshots, the newest ones"
+    )
+    min_history_days: Days = Field(default=90, description="the first snapshot has so many days of history")
 
 
 class Features(Section):
     """Which features are built."""
 
-    windows_days: list[Days] = Field(default_factory=lambda: [30, 90, 180, 360], min_length=1)
+    windows_days: list[Days] = Field(
+        default_factory=lambda: [30, 90, 180, 360],
+        min_length=1,
+        description="lengths of the windows that features look back over",
+    )
     exclude: list[str] = Field(
         default_factory=list, description="column names, or beginnings of them with '*'"
     )
-    extra: Annotated[list[str], BeforeValidator(_one_or_more)] = Field(
-        default_factory=list, description="Python files with features of your own; they are run"
+    extra: Annotated[list[str], BeforeValidator(_one_or_more, json_schema_input_type=list[str] | str)] = (
+        Field(default_factory=list, description="Python files with features of your own; they are run")
     )
 
 
@@ -87,20 +103,30 @@ class Model(Section):
 
     trees: Annotated[
         int, Field(ge=1, le=10_000, description="of the small trees; of the large ones as many as help")
-    ] = 150
-    leaves: Annotated[int, Field(ge=2, le=1_024)] = 7
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
-    l2: Annotated[float, Field(ge=0)] = 5.0
-    seeds: Annotated[int, Field(ge=1, le=50)] = 3
-    threads: Annotated[int, Field(ge=1)] = 2
-    test_snapshots: Annotated[int, Field(ge=1, le=50)] = 4
+    ] = Field(default=150, description="trees of each boosted model")
+    leaves: Annotated[int, Field(ge=2, le=1_024)] = Field(default=7, description="leaves of a tree")
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.03, description="how much each tree adds"
+    )
+    l2: Annotated[float, Field(ge=0)] = Field(
+        default=5.0, description="how strongly leaves are drawn to zero"
+    )
+    seeds: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=3, description="models of different seeds that are averaged"
+    )
+    threads: Annotated[int, Field(ge=1)] = Field(default=2, description="processor threads")
+    test_snapshots: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=4, description="newest mature snapshots that the backtest judges on"
+    )
     allow_leaks: list[str] = Field(
         default_factory=list, description="columns that may separate churned from kept almost alone"
     )
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
     )
-    max_training_rows: Annotated[int, Field(ge=100)] = 2_000_000
+    max_training_rows: Annotated[int, Field(ge=100)] = Field(
+        default=2_000_000, description="more rows than this are not read for training: customers are drawn"
+    )
     tune_trials: Annotated[int, Field(ge=0, le=1_000)] = Field(
         default=0,
         description="tries of other sizes of the small trees, on older snapshots; 0 is no search; not for labelled",
@@ -116,7 +142,9 @@ class Engine(Section):
     With DuckDB, tables of databases are reduced where they are; Spark reads files and its own tables.
     """
 
-    kind: Literal["duckdb", "spark"] = "duckdb"
+    kind: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="what reads and reduces the sources"
+    )
     memory_gb: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
         description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory",
@@ -146,7 +174,7 @@ class Engine(Section):
 class Tracking(Section):
     """Where MLflow keeps runs and models. Absent: `mlflow.db` in the config's home."""
 
-    uri: str | None = None
+    uri: str | None = Field(default=None, description="MLflow store; absent: mlflow.db in the config's home")
     experiment: str | None = Field(default=None, description="absent: the name of the config")
     keep_days: Days = Field(
         default=180, description="`churn ui --clean` deletes nightly runs of earlier dates"
@@ -156,7 +184,9 @@ class Tracking(Section):
 class Outputs(Section):
     """Where runs are published: below the name of the config in this folder."""
 
-    folder: str = "data"
+    folder: str = Field(
+        default="data", description="what is published lies below it, in a folder of the config's name"
+    )
     excel: bool = Field(
         default=False, description="CSV files begin with the mark by which Excel knows their letters (UTF-8)"
     )
@@ -192,8 +222,10 @@ def _as_day(value: Any) -> Any:
 class Config(Section):
     """One company's set-up: see `configs/*.yaml` for complete examples."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-    as_of: Annotated[dt.date | None, BeforeValidator(_as_day)] = Field(
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)] = Field(
+        description="names the outputs, the experiment and the model: lower case letters, digits and _"
+    )
+    as_of: Annotated[dt.date | None, BeforeValidator(_as_day, json_schema_input_type=dt.date | None)] = Field(
         default=None, description="stands in for today; for data that ended long ago"
     )
     margin: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -210,7 +242,7 @@ class Config(Section):
     monitoring: Monitoring = Monitoring()
     tracking: Tracking = Tracking()
     outputs: Outputs = Outputs()
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=7, description="of every random draw")
     home: Path = Field(default=Path(), exclude=True, description="set by `load_config`, never in the file")
 
     @model_validator(mode="after")

@@ -19,10 +19,10 @@ class Column(Section):
     `{column: name}`.
     """
 
-    column: str | None = None
+    column: str | None = Field(default=None, description="name in the file")
     product: list[str] | None = Field(default=None, min_length=2, description="multiply these columns")
     join: list[str] | None = Field(default=None, min_length=2, description="join these columns with '-'")
-    constant: str | float | None = None
+    constant: str | float | None = Field(default=None, description="the same value in every row")
     row_number: Literal[True] | None = Field(
         default=None,
         description="the row's number in the file, from 1: the id of a table that has none (churn.kind labelled)",
@@ -65,7 +65,7 @@ def _bare_name(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
 
-ColumnRule = Annotated[Column, BeforeValidator(_bare_name)]
+ColumnRule = Annotated[Column, BeforeValidator(_bare_name, json_schema_input_type=Column | str)]
 
 
 def named(value: Any) -> Any:
@@ -76,16 +76,16 @@ def named(value: Any) -> Any:
 class Where(Section):
     """One condition that a row of the file must meet to be read. Exactly one test."""
 
-    column: str
-    equals: str | float | None = None
-    not_equals: str | float | None = None
-    one_of: list[str | float] | None = None
-    none_of: list[str | float] | None = None
-    starts_with: str | None = None
-    not_starts_with: str | None = None
-    above: float | None = None
-    below: float | None = None
-    is_null: bool | None = None
+    column: str = Field(description="column of the file that is tested")
+    equals: str | float | None = Field(default=None, description="the value is this one")
+    not_equals: str | float | None = Field(default=None, description="the value is another one")
+    one_of: list[str | float] | None = Field(default=None, description="the value is one of these")
+    none_of: list[str | float] | None = Field(default=None, description="the value is none of these")
+    starts_with: str | None = Field(default=None, description="the text begins so")
+    not_starts_with: str | None = Field(default=None, description="the text begins otherwise")
+    above: float | None = Field(default=None, description="the number is above it")
+    below: float | None = Field(default=None, description="the number is below it")
+    is_null: bool | None = Field(default=None, description="true: the cell is empty; false: it is not")
 
     @model_validator(mode="after")
     def _one_test(self) -> Where:
@@ -110,8 +110,12 @@ class Source(Section):
     behind `#`. Relative paths count from the config's home.
     """
 
-    uri: str | list[str]
-    format: Literal["auto", "csv", "json", "excel", "parquet", "fixed_width"] = "auto"
+    uri: str | list[str] = Field(
+        description="path, glob, folder, list of such, address (https, s3, gs), or a database and a table: postgresql://host/db#schema.table"
+    )
+    format: Literal["auto", "csv", "json", "excel", "parquet", "fixed_width"] = Field(
+        default="auto", description="of files; auto looks at the first bytes and the ending"
+    )
     delimiter: str | None = Field(
         default=None, min_length=1, description="of CSV files; found out when absent"
     )
@@ -138,7 +142,7 @@ class Source(Section):
     fields: dict[str, tuple[int, int]] | None = Field(
         default=None, description="fixed width: first and last character of each column, from 1"
     )
-    where: list[Where] = Field(default_factory=list)
+    where: list[Where] = Field(default_factory=list, description="only rows that meet all of these are read")
     distinct: bool = Field(default=False, description="drop rows that repeat another in every column")
     time_zone: str = Field(default="UTC", description="of times that carry no zone of their own")
     max_future_share: Share = Field(

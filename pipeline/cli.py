@@ -24,6 +24,23 @@ app = typer.Typer(
 app.add_typer(retention_app, name="retention", invoke_without_command=True)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"churn {version('churn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Who is about to leave, whom to contact today, how and why - and the classic retention rate."""
+
+
 @command(app)
 def demo(
     common: Common,
@@ -137,6 +154,29 @@ def check_all(
     result = check(config, as_of, full=full, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
+
+
+@command(app, "config")
+def config_keys(
+    common: Common,
+    schema: Annotated[
+        str | None, typer.Option(metavar="config|playbook", help="Print the JSON schema, for editors.")
+    ] = None,
+    docs: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the pages of the reference there.")
+    ] = None,
+) -> int | None:
+    """Print every value of the config, where it comes from, its default and its meaning."""
+    from pipeline import reference
+
+    if schema is not None:
+        result = reference.schema(schema)
+    elif docs is not None:
+        result = reference.write_pages(docs)
+    else:
+        result = reference.values_of(common.settings()[0])
+    common.result(result.text, result.values)
+    return None
 
 
 @command(app)

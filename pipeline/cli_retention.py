@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from configs.errors import ConfigError
 from pipeline.cli_common import Common, command
 from pipeline.result import Result
 
@@ -116,13 +117,24 @@ def retention(common: Common, span: Span, segment: Segment, rolling: Rolling, ou
 @command(retention_app, "rate")
 def rate(
     common: Common,
-    start: Annotated[int, typer.Option(help="S: customers at the start.")],
-    new: Annotated[int, typer.Option(help="N: customers acquired during the period.")],
-    end: Annotated[int, typer.Option(help="E: customers at its end.")],
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[START NEW END]", help="The three numbers in this order.")
+    ] = None,
+    start: Annotated[int | None, typer.Option(help="S: customers at the start.")] = None,
+    new: Annotated[int | None, typer.Option(help="N: customers acquired during the period.")] = None,
+    end: Annotated[int | None, typer.Option(help="E: customers at its end.")] = None,
 ) -> int | None:
     """(E - N) / S x 100 of three numbers."""
     from pipeline.retention.tables.rate import rate as rate_of
 
+    named = [start, new, end]
+    given = [n for n in named if n is not None]
+    three = numbers if numbers and not given else given if None not in named and not numbers else []
+    if len(three) != 3:
+        raise ConfigError(
+            "give three numbers: churn retention rate 44 12 43, or --start 44 --new 12 --end 43"
+        )
+    start, new, end = three
     value = rate_of(start, new, end)
     common.result(f"{value:.2f} %", {"rate": value, "start": start, "new": new, "end": end})
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from configs.base import fault_of
 from configs.errors import ChurnError, ConfigError, DataError, Fault
+from configs.reference import schema_of
 from configs.roles import ROLES
 from configs.schema import Config
 from pipeline.dataset.attributes import suspects_of
@@ -28,6 +30,8 @@ from pipeline.setup.writing import written
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.sources.readers import connect
 
+SCHEMA = "churn.schema.json"
+SCHEMA_LINE = f"yaml-language-server: $schema={SCHEMA}"  # by which editors complete and check
 Say = Callable[[str], None]
 _SHOWN_FILES = 4
 
@@ -79,8 +83,15 @@ def init(
     _settle(draft, home, as_of, parts)
     draft.values = {key: draft.values[key] for key in KEYS if key in draft.values}
     named = " ".join([*files[:_SHOWN_FILES], "..."] if len(files) > _SHOWN_FILES else files)
+    schema = out.with_name(SCHEMA)
+    write_atomic(schema, json.dumps(schema_of("config"), indent=1, ensure_ascii=False) + "\n")
     head = [f"Written by `churn init {named}`.", *draft.left_out, *(f"not sure: {d}" for d in draft.doubts)]
-    write_atomic(out, written(draft.values, draft.remarks, [*head[:1], *(f"- {line}" for line in head[1:])]))
+    lines = [
+        SCHEMA_LINE,
+        f"{head[0]} All keys: churn config. After a change: churn check.",
+        *(f"- {x}" for x in head[1:]),
+    ]
+    write_atomic(out, written(draft.values, draft.remarks, lines))
     say(f"wrote {out}")
     checked = _checked(check, out, say)
     told = [f"wrote {out}", *(f"  {role}: {source['uri']}" for role, source in draft.sources.items())]

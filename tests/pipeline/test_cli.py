@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from pipeline.output_columns import OUTPUTS
+
 ROOT = Path(__file__).parents[2]
 CHURN = Path(sys.executable).with_name("churn")
 
@@ -83,6 +85,18 @@ def test_the_demo_publishes_a_whole_night(company):
     left_out = pd.read_csv(latest / "suppressed.csv", dtype=str)
     assert set(listed["customer_id"]).isdisjoint(left_out["customer_id"])
     assert set(listed["customer_id"]) | set(left_out["customer_id"]) == set(scores["customer_id"])
+
+
+def test_every_column_of_the_night_is_explained_in_the_reference(company):
+    latest = company[0] / "data" / "demo" / "latest"
+    for name, columns in OUTPUTS.items():
+        file = latest / name
+        if file.exists():
+            is_csv = file.suffix == ".csv"
+            found = pd.read_csv(file, nrows=0).columns if is_csv else pq.read_schema(file).names
+            assert set(found) <= set(columns), name
+    others = {file.name for file in latest.glob("*.csv")} - set(OUTPUTS)
+    assert not others
 
 
 def test_scoring_twice_gives_the_same_bytes(company):
