@@ -276,6 +276,23 @@ def contacted(
 
 
 @command(app)
+def forget(
+    common: Common,
+    customer: Annotated[str, typer.Argument(help="The customer's id, as it stands in the sources.")],
+    out: Annotated[Path | None, typer.Option(help="A folder that `churn score --out` was given.")] = None,
+) -> int | None:
+    """Take a customer out of ledger, runs and marks; a certificate tells what was removed and what can't be reached."""
+    import datetime as dt
+
+    from pipeline.forgetting.forget import forget as run
+
+    config, as_of = common.settings()
+    result = run(config, customer, as_of, out, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
 def ui(
     common: Common,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on this machine.")] = 5_000,

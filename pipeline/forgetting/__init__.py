@@ -1,0 +1,1 @@
+"""One customer out of everything that churn keeps, and a certificate of it."""
