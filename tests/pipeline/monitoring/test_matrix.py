@@ -1,0 +1,96 @@
+"""Drift of features and scores: silent while the population is the same, however large; found when it moves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, score_profile
+from pipeline.monitoring.trained import SHARED_BY
+
+DAYS = np.array(
+    ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"], "datetime64[D]"
+)
+PLANS = ["basic", "plus", "pro"]
+
+
+def rows(count, seed, *, shift=0.0, age=0.0, plans=(0.6, 0.3, 0.1)):
+    rng = np.random.default_rng(seed)
+    spend = np.where(rng.random(count) < 0.2, np.nan, rng.normal(shift, 1, count))
+    return pd.DataFrame(
+        {
+            "spend": spend.astype(np.float32),
+            "tenure": (age + rng.uniform(0, 10, count)).astype(np.float32),
+            "plan": pd.Categorical(rng.choice(PLANS, count, p=plans), categories=PLANS),
+        }
+    )
+
+
+def kept(count=800):
+    """Six snapshots of a company that brings nobody new: its tenure grows from each to the next."""
+    frame = pd.concat([rows(count, k, age=30 * k) for k in range(6)], ignore_index=True)
+    scores = [np.random.default_rng(k).beta(2, 5, count) for k in range(4)]
+    return {
+        "features": feature_profiles(frame, np.repeat(DAYS, count), 60),
+        "scores": score_profile(scores, DAYS[2:]),
+    }
+
+
+def outside(frame, scores=None, width=1.0):
+    scores = np.random.default_rng(99).beta(2, 5, len(frame)) if scores is None else scores
+    return {c.place for c in drift_of(frame, scores, kept(), width) if c.outside}
+
+
+@pytest.mark.parametrize("count", [60, 800, 60_000])
+@pytest.mark.parametrize("seed", [50, 51, 52])
+def test_the_same_population_says_nothing_however_many_there_are(count, seed):
+    assert outside(rows(count, seed, age=240)) == set()
+
+
+@pytest.mark.parametrize("count", [300, 60_000])
+def test_what_moves_is_named_and_nothing_else(count):
+    assert outside(rows(count, 60, shift=1.0, age=240)) == {"spend"}
+    assert outside(rows(count, 61, age=240, plans=(0.1, 0.3, 0.6))) == {"plan"}
+    assert outside(rows(count, 62, age=240).assign(spend=np.float32(np.nan))) == {"spend"}
+    renamed = rows(count, 63, age=240)
+    renamed["plan"] = renamed["plan"].cat.rename_categories({"basic": "Basic"})
+    assert outside(renamed) == {"plan"}
+    assert outside(rows(count, 64, age=240), np.random.default_rng(0).beta(5, 2, count)) == {
+        "churn_probability"
+    }
+
+
+def test_the_distance_is_the_same_for_a_sample_and_for_all():
+    big = rows(60_000, 70, shift=0.5, age=240)
+    said = np.full(len(big), 0.2)
+    one, other = (
+        next(c for c in drift_of(frame, said[: len(frame)], kept(), 1.0) if c.place == "spend")
+        for frame in (big, big.head(6_000))
+    )
+    assert one.found == pytest.approx(other.found, abs=0.02)
+
+
+def test_what_a_single_person_has_is_not_kept():
+    frame = rows(500, 1)
+    frame["plan"] = pd.Categorical([f"plan of {k}" if k < 50 else "basic" for k in range(500)])
+    found = feature_profiles(frame, np.repeat(DAYS[:1], 500), 60)
+    assert found["plan"]["values"] == ["basic"]
+    assert SHARED_BY > 1
+
+
+def test_without_a_profile_and_with_few_customers_nothing_is_judged():
+    few = rows(20, 1)
+    assert [c.verdict for c in drift_of(few, np.full(20, 0.5), None, 1.0)] == ["not judged"]
+    assert [c.verdict for c in drift_of(few, np.full(20, 0.5), kept(), 1.0)] == ["not judged"]
+
+
+def test_numbers_that_are_none_are_said():
+    frame = rows(100, 1)
+    assert not any(c.outside for c in health_of(frame, np.linspace(0, 1, 100)))
+    (same,) = [c for c in health_of(frame, np.full(100, 0.3)) if c.outside]
+    assert "the same score" in same.advice
+    (bad,) = [c for c in health_of(frame, np.append(np.linspace(0, 1, 98), [np.nan, np.inf])) if c.outside]
+    assert (bad.found, "no numbers" in bad.advice) == (2, True)
+    (infinite,) = [c for c in health_of(frame.assign(spend=np.inf), np.linspace(0, 1, 100)) if c.outside]
+    assert (infinite.place, infinite.found) == ("spend", 100)
+    (all_bad,) = [c for c in health_of(frame, np.full(100, np.nan)) if c.outside]
+    assert all_bad.found == 100
