@@ -19,7 +19,9 @@ from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
 from pipeline.monitoring.trained import SHARED_BY, TRAIN
 
 PIECES = 10
-FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.2, 0.3, 1.25
+FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.2, 0.5, 1.25
+# Features of a young company grow with its history: a year must be there before one knows what is usual.
+SPAN_DAYS, EMPTIED = 330, 0.3
 FEWEST_NULL, FEWEST_ROWS = 3, 30
 OTHER = "(other)"
 
@@ -56,13 +58,21 @@ def _profile(
     counts = np.zeros((len(days), size))
     np.add.at(counts, (of_row, pieces), 1.0)
     usual = _usual(counts, days, lag)
-    limit = (
-        max(floor, BEYOND * max(usual))
-        if len(usual) >= FEWEST_NULL
-        else max(UNKNOWN, BEYOND * max(usual, default=0))
-    )
-    shares = counts.sum(axis=0) / counts.sum()
-    return {**cuts, "shares": [round(float(x), 6) for x in shares], "limit": round(float(limit), 6)}
+    young = "edges" in cuts and (days[-1] - days[0]).astype(int) < SPAN_DAYS
+    least = floor if len(usual) >= FEWEST_NULL and not young else UNKNOWN
+    limit = round(float(max(least, BEYOND * max(usual, default=0.0))), 6)
+    shares = [round(float(x), 6) for x in counts.sum(axis=0) / counts.sum()]
+    why = "" if lag is None or "values" in cuts else _unsteady(counts, young=bool(young))
+    return {**cuts, "shares": shares, "limit": limit, "why": why}
+
+
+def _unsteady(counts: Floats, *, young: bool) -> str:
+    """Why a feature can't be judged: it grows with the history, and what is usual is not known yet."""
+    if young:
+        return f"the training's snapshots span less than {SPAN_DAYS} days"
+    third = max(len(counts) // 3, 1)
+    old, new = (part.sum(axis=0)[-1] / part.sum() for part in (counts[:third], counts[-third:]))
+    return "it was empty for most at one end of the training" if abs(new - old) > EMPTIED else ""
 
 
 def _usual(counts: Floats, days: NDArray[Any], lag: int | None) -> list[float]:
@@ -132,6 +142,8 @@ def drift_of(
 def _drift(
     name: Any, place: str, values: pd.Series[Any], then: Mapping[str, Any], width: float, advice: str
 ) -> Check:
+    if then["why"]:
+        return not_judged(name, place, then["why"])
     counts = np.bincount(_pieces(values, then), minlength=_size(then)).astype(np.float64)
     distance = float(hellinger(counts, np.asarray(then["shares"])))
     limit = width * (then["limit"] + hellinger_noise(len(counts), len(values)))

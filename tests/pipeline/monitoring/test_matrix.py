@@ -7,9 +7,7 @@ import pytest
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, score_profile
 from pipeline.monitoring.trained import SHARED_BY
 
-DAYS = np.array(
-    ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"], "datetime64[D]"
-)
+DAYS = np.datetime64("2025-01-01", "D") + 70 * np.arange(6)
 PLANS = ["basic", "plus", "pro"]
 
 
@@ -30,7 +28,7 @@ def kept(count=800):
     frame = pd.concat([rows(count, k, age=30 * k) for k in range(6)], ignore_index=True)
     scores = [np.random.default_rng(k).beta(2, 5, count) for k in range(4)]
     return {
-        "features": feature_profiles(frame, np.repeat(DAYS, count), 60),
+        "features": feature_profiles(frame, np.repeat(DAYS, count), 70),
         "scores": score_profile(scores, DAYS[2:]),
     }
 
@@ -94,3 +92,17 @@ def test_numbers_that_are_none_are_said():
     assert (infinite.place, infinite.found) == ("spend", 100)
     (all_bad,) = [c for c in health_of(frame, np.full(100, np.nan)) if c.outside]
     assert all_bad.found == 100
+
+
+def test_features_of_a_young_company_are_not_judged_but_its_attributes_are():
+    young = pd.concat([rows(400, k) for k in range(6)], ignore_index=True)
+    profile = feature_profiles(young, np.repeat(DAYS[0] + 30 * np.arange(6), 400), 30)
+    assert "span less than" in profile["spend"]["why"]
+    assert profile["plan"]["why"] == ""
+
+
+def test_a_feature_that_came_up_within_the_training_is_not_judged():
+    frame = pd.concat([rows(400, k) for k in range(6)], ignore_index=True)
+    frame.loc[:799, "spend"] = np.nan
+    profile = feature_profiles(frame, np.repeat(DAYS, 400), 70)
+    assert ("empty for most" in profile["spend"]["why"], profile["tenure"]["why"]) == (True, "")
