@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,10 @@ class Band:
 
     def excess(self, value: float) -> float:
         """How far a value lies out, as a multiple of the band's side; above 1 it is outside."""
-        return value / self.high if value > 0 else value / self.low
+        side = self.high if value > 0 else self.low
+        if side == 0:  # nothing ever differed
+            return math.inf if value else 0.0
+        return value / side
 
 
 def band(past: Floats, floor: float, width: float = 1.0) -> Band | None:

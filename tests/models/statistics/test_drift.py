@@ -38,6 +38,11 @@ def test_the_band_holds_all_that_was_seen(seed, floor):
     assert (wider.low, wider.high) == pytest.approx((2 * found.low, 2 * found.high))
 
 
+def test_what_never_differed_is_outside_as_soon_as_it_does():
+    still = band(np.zeros(200), 0.0)
+    assert (still.excess(0.0), still.excess(1e-9), still.excess(-1e-9)) == (0.0, np.inf, np.inf)
+
+
 def test_the_newest_days_do_not_widen_the_band():
     past = np.zeros(100)
     before = band(past, 0.1)
