@@ -24,6 +24,7 @@ from pipeline.monitoring.trained import against_training, source_profiles
 from pipeline.sources.opening import Sources
 
 SAID = 3
+FARTHEST = 1_000.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Watched:
         for name in sorted({check.name for check in self.checks}):
             worst = [check.beyond for check in self.checks if check.name == name and check.verdict != OPEN]
             if worst:
-                found[f"monitoring/{name}"] = round(float(max(worst)), 4)
+                found[f"monitoring/{name}"] = round(min(max(worst), FARTHEST), 4)
         return found
 
     @property

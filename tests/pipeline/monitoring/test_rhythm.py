@@ -1,14 +1,17 @@
 """A source against its own past: quiet years stay quiet, and what happens is found within days."""
 
 import datetime as dt
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from monitoring_data import END, history
 
 from configs.monitoring import Monitoring
-from pipeline.monitoring.history import Number
+from pipeline.monitoring.history import History, Number
 from pipeline.monitoring.rhythm import rhythm_of
 
 SETTINGS = Monitoring()
@@ -130,3 +133,29 @@ def test_the_words_say_what_was_found_and_expected():
     assert "as the typical size in 3 days, expected" in str(check)
     assert "see the unit of the column" in str(check)
     assert check.low < 54.6 < check.high
+
+
+@given(st.integers(1, 420), st.integers(0, 2**31), st.sampled_from([0, 0.2, 3, 400]), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_past_looks_like_the_checks_are_made_without_a_warning(days, seed, a_day, dates_only):
+    rng = np.random.default_rng(seed)
+    rows = rng.poisson(a_day, days) * rng.integers(0, 2, days).astype(float)
+    rows[rng.integers(days)] += 1
+    hours = np.zeros((days, 24))
+    hours[:, 0 if dates_only else 13] = rows
+    known = rows * rng.integers(0, 2, days)
+    past = History(
+        "transactions",
+        END - dt.timedelta(days=days),
+        rows,
+        rows,
+        hours,
+        {"amount": known},
+        {"amount": Number(known, known, known * rng.choice([0.0, 4.0]))},
+        {"kind": (("a", "b"), np.stack([known, rows - known], axis=1))},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checks = rhythm_of(past, END, SETTINGS)
+    assert checks
+    assert "nan" not in " ".join(map(str, checks))
