@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from configs.errors import ConfigError
 from pipeline import stopping
 from pipeline.cli_common import Common, command, on_terminal, pairs, question
 from pipeline.cli_retention import retention_app
+from pipeline.result import Result
 
 app = typer.Typer(
     name="churn",
@@ -93,7 +95,11 @@ def init(
 
     given = Given(customer, kind, dates, horizon_days, churned_value, name, pairs("--role", role or []))
     ask = None if yes or common.as_json or not on_terminal() else question
-    checked = lambda out, say: check(*common.settings(out), say=say)  # noqa: E731
+
+    def checked(file: Path, say: Callable[[str], None]) -> Result:
+        config, day = common.settings(file)
+        return check(config, config.as_of or day, say=say)
+
     result = run(files, common.new_config(), given, ask, today=common.day(), check=checked, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
