@@ -15,10 +15,12 @@ _DAYS = (
     "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y-%m-%d",
     "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
     "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%Y-%b-%d", "%a, %d %b %Y", "%a %b %d %Y", "%A, %B %d, %Y",
+    "%b-%d-%Y", "%d/%b/%Y", "%d %b, %Y", "%d.%b.%Y", "%Y年%m月%d日", "%G-W%V-%u",
 )  # fmt: skip
 _CLOCKS = (
     "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%I:%M:%S%p", "%H%M%S", "%H.%M",
 )  # fmt: skip
+_WHOLE = ("%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z")
 _GLUES = (" ", "T", ", ", " at ", "")
 _ZONES = ("", "%z", " %z")
 _EXCEL_DAYS = 20_000, 80_000  # 1954 to 2119
@@ -61,6 +63,8 @@ def _by_shape() -> dict[str, list[str]]:
         if (clock or (glue == " " and not zone)) and (glue or clock == "%H%M%S"):
             fmt = f"{day}{glue if clock else ''}{clock}{zone}"
             found.setdefault(_shape(example.strftime(fmt)), []).append(fmt)
+    for fmt in _WHOLE:
+        found.setdefault(_shape(example.strftime(fmt)), []).append(fmt)
     return found
 
 
