@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,15 +60,37 @@ def missing_columns(role: str, source: RoleSource[Any], names: Sequence[str], sh
     named += [("where", condition.column) for condition in source.where]
     if isinstance(source, CustomerSource) and source.latest_by is not None:
         named += [("latest_by", column) for column in source.latest_by.inputs]
+    if not names:
+        return [Fault(shown, "has no header", "check the export that writes it")]
+    wanted = [column for _, column in named]
+    if not set(wanted) & set(names) and (step := _no_header(role, names, wanted)):
+        return [Fault(shown, f"has none of the columns {', '.join(dict.fromkeys(wanted))}", step)]
     faults = []
     for place, column in named:
         if column not in names:
-            near = difflib.get_close_matches(column, names, n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names[:12])}"
+            hint = _near(column, names)
             if place == "columns.customer_id" and "churned" in source.mapped:
                 hint += "; where no column names the customer, write customer_id: {row_number: true}"
             faults.append(Fault(f"sources.{role}.{place}", f"no column '{column}' in {shown}", hint))
     return faults
+
+
+def _near(column: str, names: Sequence[str]) -> str:
+    plain = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(column.casefold(), plain, n=1, cutoff=0.4)
+    return f"did you mean '{plain[near[0]]}'?" if near else f"it has: {', '.join(names[:12])}"
+
+
+def _no_header(role: str, names: Sequence[str], wanted: Sequence[str]) -> str:
+    """What to do about a first line that tells no column; empty when it seems to tell some."""
+    if len(names) == 1 and len(set(wanted)) > 1 and all(column in names[0] for column in wanted):
+        sign = re.search(re.escape(wanted[0]) + r"([^\w\s\"']+)", names[0])
+        return f"write delimiter: {_quoted(sign[1])} beside sources.{role}.uri" if sign else ""
+    if sum(name[:1].isdigit() for name in names) * 2 >= len(names):
+        return (
+            f"its first line holds values ({', '.join(names[:5])}): write the names of the columns above it"
+        )
+    return ""
 
 
 def unsupported(role: str, source: RoleSource[Any], raw: ir.Table) -> list[Fault]:

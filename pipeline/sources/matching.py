@@ -24,6 +24,7 @@ _TRIED = 20_000
 _JOINS = 0.5
 _LONGEST_RULE = 3
 _LONGEST_PREFIX = 12
+_ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,21 @@ def twins(ids_of_roles: Mapping[str, ir.Table], config: Config) -> list[str]:
                 f"write {line(role, rule, tidy=names)}, if not {line(role, rule, tidy=[])}"
             )
     return looks
+
+
+def shortened(ids_of_roles: Mapping[str, ir.Table], config: Config) -> list[Fault]:
+    """Ids that a spreadsheet has written as rounded numbers: their last digits are lost, and customers share one."""
+    faults = []
+    for role, source in config.sources.given.items():
+        ids = ids_of_roles[role]
+        some = ids.filter(ids.customer_id.re_search(_ROUNDED))
+        found = arrow(some.aggregate(n=some.count()))["n"][0].as_py()
+        if found:
+            samples = arrow(some.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
+            what = f"{found:,} ids were shortened by a spreadsheet, such as {', '.join(map(repr, samples))}"
+            step = "their last digits are lost, so that customers may share one: export the column as text"
+            faults.append(Fault(f"{source.shown}, column customer_id", what, step))
+    return faults
 
 
 def line(role: str, rule: Column, **change: Any) -> str:

@@ -156,6 +156,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     base = config.sources.base(config.churn.kind)
     tables = {role: o.table for role, o in opened.items()}
     ids = matching.ids_of(connection, tables)
+    _refuse(matching.shortened(ids, config))
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of(matches))
     fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)

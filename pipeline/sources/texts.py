@@ -235,6 +235,8 @@ def misfits(file: TextFile, role: str) -> list[Fault]:
         )
     else:
         step = f"correct them: text that holds {dialect.separator!r} belongs in quotes"
+        if all(n < width for _, n, _ in found):
+            step += ", and a line that is no row, such as a footer, is to be cut"
     return [Fault(file.shown, what, step)]
 
 

@@ -563,3 +563,46 @@ def test_a_row_without_a_value_is_named_with_the_line_that_leaves_it_out(shop, r
     rows, account = read(shop(text, where=yaml.safe_load(line.partition(": ")[2])))
     assert rows == TWO
     assert sum(account.left_out.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\n\n", "o.csv: has no header; check the export that writes it"),
+        (lines("ID,At,Amount", "1,2024-01-05,10"), None),
+        (
+            lines("1,2024-01-05,10", "2,2024-01-06,20"),
+            "o.csv: has none of the columns id, at, amount; its first line holds values (1, 2024-01-05, 10): write the "
+            "names of the columns above it",
+        ),
+        (
+            lines(HEAD, "1,2024-01-05,10", "2 rows exported"),
+            "line 3 has 1 fields; 3 expected (id, at, amount); correct them: text that holds ',' belongs in quotes, "
+            "and a line that is no row, such as a footer, is to be cut",
+        ),
+        (
+            lines(HEAD, "1.23457E+11,2024-01-05,10", "2E+11,2024-01-06,20", "A1E5,2024-01-06,20"),
+            "o.csv, column customer_id: 2 ids were shortened by a spreadsheet, such as '1.23457E+11', '2E+11'; their "
+            "last digits are lost, so that customers may share one: export the column as text",
+        ),
+    ],
+)
+def test_what_is_no_header_no_row_or_no_id_any_more_is_said(shop, text, told):
+    if told is None:
+        with pytest.raises(DataError) as caught:
+            open_sources(shop(text), AS_OF)
+        assert [str(f).partition("; ")[2] for f in caught.value.faults] == [
+            f"did you mean '{name}'?" for name in ("ID", "At", "Amount")
+        ]
+    else:
+        assert told in said(shop(text))
+
+
+@pytest.mark.parametrize("sign", ["^", "~~", "::"])
+def test_a_separator_that_is_not_found_out_is_told(shop, sign):
+    text = lines(*(line.replace(",", sign) for line in (HEAD, "1,2024-01-05,10", "2,2024-01-06,20")))
+    fault = said(shop(text))
+    assert fault.startswith("o.csv: has none of the columns id, at, amount; write delimiter: ")
+    found = yaml.safe_load(fault.partition("write ")[2].partition(" beside")[0])
+    assert found == {"delimiter": sign}
+    assert read(shop(text, **found))[0] == TWO
