@@ -142,7 +142,7 @@ def drift_of(
 def _drift(
     name: Any, place: str, values: pd.Series[Any], then: Mapping[str, Any], width: float, advice: str
 ) -> Check:
-    if then["why"]:
+    if then.get("why"):
         return not_judged(name, place, then["why"])
     counts = np.bincount(_pieces(values, then), minlength=_size(then)).astype(np.float64)
     distance = float(hellinger(counts, np.asarray(then["shares"])))
