@@ -274,7 +274,8 @@ def learn_calibrator(
     >>> learn_calibrator([], {"boosted": 1.0}, np.timedelta64(60, "D"))
     ('none', {'kind': 'none'})
     """
-    ordered = sorted(forecasts, key=lambda o: o.at)
+    # A fold of fewer rows may lack a member: it tells nothing of this blend.
+    ordered = sorted((o for o in forecasts if weights.keys() <= o.scores.keys()), key=lambda o: o.at)
     known = [[j for j, o in enumerate(ordered) if o.at + window <= other.at] for other in ordered]
     judged = [o.at for o, before in zip(ordered, known, strict=True) if before]
     if not judged or judged[-1] - judged[0] < window:

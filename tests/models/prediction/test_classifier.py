@@ -178,6 +178,16 @@ def test_a_lasting_error_is_corrected_and_a_drifting_one_is_not():
     assert learn_calibrator(drifting, {"boosted": 1.0}, window)[0] in ("none", "temperature")
 
 
+def test_a_fold_that_lacks_a_member_of_the_blend_teaches_no_correction():
+    y = np.array([0.0, 1.0] * 50)
+    folds = [forecast(month, 2 * y - 1, y) for month in range(1, 11)]
+    whole = [FoldForecast(f.at, {**f.scores, "large trees": f.scores["boosted"]}, f.y) for f in folds]
+    weights, window = {"boosted": 0.5, "large trees": 0.5}, np.timedelta64(30, "D")
+    assert learn_calibrator([*whole[:6], *folds[6:]], weights, window) == learn_calibrator(
+        whole[:6], weights, window
+    )
+
+
 def test_calibrators_never_fall():
     z = np.linspace(-20, 20, 500)
     assert all((np.diff(calibrate(c, z)) >= 0).all() for c in CALIBRATORS)
