@@ -21,7 +21,7 @@ from pipeline.monitoring.trained import SHARED_BY, TRAIN
 PIECES = 10
 FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.2, 0.5, 1.25
 # Features of a young company grow with its history: a year must be there before one knows what is usual.
-SPAN_DAYS, EMPTIED = 330, 0.3
+SPAN_DAYS, EMPTIED = 330, 0.2
 FEWEST_NULL, FEWEST_ROWS = 3, 30
 OTHER = "(other)"
 
@@ -70,8 +70,7 @@ def _unsteady(counts: Floats, *, young: bool) -> str:
     """Why a feature can't be judged: it grows with the history, and what is usual is not known yet."""
     if young:
         return f"the training's snapshots span less than {SPAN_DAYS} days"
-    third = max(len(counts) // 3, 1)
-    old, new = (part.sum(axis=0)[-1] / part.sum() for part in (counts[:third], counts[-third:]))
+    old, new = (counts[end][-1] / counts[end].sum() for end in (0, -1))
     return "it was empty for most at one end of the training" if abs(new - old) > EMPTIED else ""
 
 
