@@ -73,6 +73,7 @@ def test_the_rate_needs_nothing_at_all(installed, tmp_path):
     assert "give three numbers: churn retention rate 44 12 43" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_a_config_of_ones_own_files_is_found_by_the_next_command(installed, tmp_path):
     rows = [
         f"{k % 40},2024-{1 + (k * 7 + k % 40) % 12:02d}-{1 + k % 28:02d},{k % 9 + 1}.50" for k in range(900)

@@ -123,10 +123,10 @@ def _writing(columns: Sequence[Profile]) -> dict[str, Any]:
     return found
 
 
-def customers_part(table: Table, who: Profile, doubts: list[str]) -> Part:
-    """The table as one row a customer, with what is known at the start."""
-    columns: dict[str, Any] = {"customer_id": who.name}
-    used = {who.name}
+def customers_part(table: Table, who: Profile | None, doubts: list[str]) -> Part:
+    """The table as one row a customer, with what is known at the start; without an id the row's number is it."""
+    columns: dict[str, Any] = {"customer_id": {"row_number": True} if who is None else who.name}
+    used = set() if who is None else {who.name}
     spans = span_of(table, used)
     if "started_at" not in spans and (left := [t for t in times_of(table) if t not in spans.values()]):
         spans = {"started_at": left[0], **spans}

@@ -30,15 +30,16 @@ def first_draft(
     draft = Draft(
         {"name": given.name or _name(parts, home), "churn": churn, "sources": {}}, left_out=list(unused)
     )
+    contracts = any(part.role == "contracts" for part in parts)
     draft.remarks["name"] = "also the name of the experiment in MLflow"
     draft.remarks["churn.kind"] = KINDS[kind]
     if given.horizon_days:
         draft.remarks["churn.horizon_days"] = "as it was given"
     # Of two tables of customers the one that knows ends of contracts is taken, else the longer one.
     for part in sorted(parts, key=lambda part: ("ended_at" not in part.columns, -part.table.columns[0].rows)):
-        draft.take(_of_kind(part, kind))
+        draft.take(_of_kind(part, kind, contracts=contracts))
         draft.remarks.setdefault(f"sources.{part.role}", REMARKS.get(part.role, ""))
-        if part.role == "customers" and kind == "contractual" and (good := not_churn(part)):
+        if kind == "contractual" and (good := not_churn(part)):
             churn["not_churn_reasons"] = good
             draft.remarks["churn.not_churn_reasons"] = "endings that do not count as churn"
         if part.role == "customers" and kind == "labelled":
@@ -82,16 +83,18 @@ def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _of_kind(part: Part, kind: str) -> Part:
+def _of_kind(part: Part, kind: str, *, contracts: bool) -> Part:
     """The part without what its kind of churn has no use for."""
     if part.role != "customers":
         return part
     columns = dict(part.columns)
     if kind != "labelled":
         columns.pop("churned", None)
-    if kind == "non_contractual":
+    if kind == "non_contractual" or contracts:
         columns.pop("ended_at", None)
         columns.pop("end_reason", None)
+    if contracts:
+        columns.pop("started_at", None)
     return replace(part, columns=columns)
 
 

@@ -18,7 +18,7 @@ from configs.schema import Config
 from pipeline.dataset.attributes import suspects_of
 from pipeline.publish import write_atomic
 from pipeline.result import Result
-from pipeline.setup.columns import Part
+from pipeline.setup.columns import Part, customers_part, label_of, times_of
 from pipeline.setup.company import define
 from pipeline.setup.draft import Draft, settled
 from pipeline.setup.first_draft import KEYS, first_draft
@@ -150,6 +150,10 @@ def _parts(tables: list[Table], given: Given, interview: Interview) -> tuple[lis
     parts, unused = [], []
     for table in used:
         who, doubt = ids[table.name]
+        if (who is None or doubt) and given.customer is None and label_of(table) and not times_of(table):
+            # A table of examples needs no names.
+            parts.append(customers_part(table, None, []))
+            continue
         if who is not None and doubt:
             what = f"column of {table.name} that says who the customer is"
             answer = interview.settle(what, who.name, "--customer", given.customer)

@@ -4,6 +4,7 @@ import datetime as dt
 import sqlite3
 import time
 
+import pandas as pd
 import pytest
 from shapes import LAST, SHAPES, bought
 
@@ -127,6 +128,30 @@ def test_two_words_of_a_label_are_told_apart(tmp_path):
     begin([text], tmp_path / "churn.yaml")
     churn = load_config(tmp_path / "churn.yaml", environ={}).churn
     assert churn.churned_values == ["Attrited Customer"]
+
+
+def test_examples_without_an_id_are_numbered(tmp_path):
+    rows = [f"{k % 50},{k % 7},{('no', 'yes')[k % 3 == 0]}" for k in range(300)]
+    (tmp_path / "t.csv").write_text("\n".join(["visits,complaints,churn", *rows]))
+    begin([tmp_path / "t.csv"], tmp_path / "churn.yaml")
+    customers = load_config(tmp_path / "churn.yaml", environ={}).sources.customers
+    assert customers.columns.customer_id.row_number
+    assert set(customers.attributes) == {"visits", "complaints"}
+
+
+def test_several_contracts_a_customer_beside_a_table_of_customers(tmp_path):
+    days = pd.date_range("2023-01-01", periods=300)
+    account = [f"A{k % 60:02d}" for k in range(300)]
+    end = [None if k % 4 else day + pd.Timedelta(days=90) for k, day in enumerate(days)]
+    table = {"subscription_id": range(300), "account_id": account, "start_date": days, "end_date": end}
+    pd.DataFrame({**table, "mrr": 20}).to_csv(tmp_path / "subscriptions.csv", index=False)
+    people = pd.DataFrame({"account_id": sorted(set(account)), "signup_date": "2022-12-01"})
+    people.assign(industry=["a", "b"] * 30).to_csv(tmp_path / "accounts.csv", index=False)
+    begin([tmp_path], tmp_path / "churn.yaml")
+    config = load_config(tmp_path / "churn.yaml", environ={})
+    assert set(config.sources.given) == {"customers", "contracts"}
+    assert config.sources.contracts.mapped["amount"].column == "mrr"
+    assert set(config.sources.customers.mapped) == {"customer_id", "industry"}
 
 
 def test_roles_are_given_by_a_flag_and_wrong_ones_are_refused(tmp_path):

@@ -25,8 +25,11 @@ from pipeline import demo
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.monitoring.history import histories
+from pipeline.result import Result
 from pipeline.retention.tables.rate import retention_table
 from pipeline.retention.tables.revenue import revenue_table
+from pipeline.setup.init import init
+from pipeline.setup.interview import Given
 from pipeline.sources import databases
 from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect
@@ -614,3 +617,34 @@ def test_awkward_rows_give_the_same_matrix_everywhere(server, tmp_path, seed):
 def test_duckdb_keeps_to_the_limit_of_the_config():
     found = connect(1, 0.5).raw_sql("select current_setting('memory_limit')").fetchone()[0]
     assert found == "476.8 MiB"
+
+
+def test_a_config_is_written_from_all_tables_of_a_schema(server, tmp_path):
+    rng = np.random.default_rng(0)
+    who = rng.integers(0, 60, 1_500)
+    days = pd.Timestamp("2025-07-01") + pd.to_timedelta(rng.integers(0, 360, 1_500), unit="D")
+    orders = pd.DataFrame({"order_id": range(1_500), "customer_id": who, "ordered_at": days, "total": 9.5})
+    people = pd.DataFrame(
+        {"customer_id": range(60), "signed_up": pd.Timestamp("2025-01-01"), "plan": "basic"}
+    )
+    for frame in (orders, people):
+        frame["customer_id"] = frame["customer_id"].astype(str)
+    people.loc[::2, "plan"] = "pro"
+    to_postgres(server, "beginning", {"orders": orders, "people": people})
+    url = server.url()
+    done = init([f"{url}#beginning.*"], tmp_path / "c.yaml", Given(), None, today=AS_OF, check=not_checked)
+    config = load_config(tmp_path / "c.yaml", environ={})
+    assert {role: source.uri for role, source in config.sources.given.items()} == {
+        "customers": f"{url}#beginning.people",
+        "transactions": f"{url}#beginning.orders",
+    }
+    assert config.sources.transactions.mapped["amount"].column == "total"
+    assert config.sources.customers.mapped["started_at"].column == "signed_up"
+    opened = open_sources(config, AS_OF)
+    assert opened.accounts["transactions"].read == 1_500
+    assert done.values["questions"] == 0
+    assert postgres_server.SESAME not in (tmp_path / "c.yaml").read_text() + done.text
+
+
+def not_checked(file, say):
+    return Result("", {})
