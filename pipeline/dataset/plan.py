@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from configs.errors import ConfigError, Fault
-from configs.roles import renamed
+from configs.roles import ROLES, renamed
 from configs.schema import Config
 from features import definition
 from features.definition import unpacked
@@ -85,7 +85,7 @@ class Plan:
         lengths = [*windows, config.snapshots.step_days, *([active_days] if active_days else [])]
         axis = TimeAxis.of(snapshots, lengths)
         found = available({role: table.columns for role, table in tables.items()})
-        events = [role for role in tables if role != "customers"]
+        events = [role for role in tables if role not in ROLES or ROLES[role].clock == "occurred_at"]
         extra = load_extra(config)
         own = select(extra.features, found, windows, exclude)
         require_columns(own, tables, events, axis)
