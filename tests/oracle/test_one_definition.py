@@ -69,6 +69,10 @@ SEVERAL = {  # start, end, reason, amount of each contract; label. A gap of ten 
         [("2023-01-01", "2024-03-02", "died", 5), ("2024-03-13", "2024-03-15", "left", 5)],
         1,
     ),
+    "left, came and died": (
+        [("2023-01-01", "2024-03-02", "left", 5), ("2024-03-13", "2024-03-15", "died", 5)],
+        None,
+    ),
     "on trial at t": ([("2024-02-20", "2024-04-20", None, 0)], NOBODY),
 }
 FRAMES = {
