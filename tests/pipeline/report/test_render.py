@@ -410,6 +410,15 @@ def test_ids_survive_unchanged(view, text):
     assert unescape(cell) == text
 
 
+def test_what_the_monitoring_found_is_a_short_block(view):
+    row = WatchedRow("volume", "contacts", "12 rows in 7 days, expected 60 to 140; <b>see the export</b>")
+    page = render_report(replace(view, watched=(row,), checks=180))
+    assert "180 checks of the data, the features and the scores against their past: 1 to look at." in page
+    assert "12 rows in 7 days, expected 60 to 140; &lt;b&gt;see the export" in page
+    assert "past: nothing to look at." in render_report(replace(view, watched=(), checks=180))
+    assert "against their past" not in render_report(replace(view, checks=0))
+
+
 def test_only_web_addresses_are_linked(view):
     for address in ("javascript:alert(1)", "sqlite:////data/mlflow.db"):
         page = Page(render_report(replace(view, tracking_url=address)))
