@@ -14,6 +14,7 @@ import numpy as np
 from configs.arrays import Bools, Floats
 
 LARGE_LEAVES = 31
+LARGE_LEAF_ROWS = 20
 LARGE_RATE = 0.05
 MOST_LARGE = 600
 PATIENCE = 30
@@ -124,10 +125,9 @@ def boost_large(
         Masks of the rows to fit on and of those held back while the number of trees is found.
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
-    leaves, leaf_rows = capacity(LARGE_LEAVES, minority)
     common = _always(settings) | {
-        "num_leaves": leaves,
-        "min_data_in_leaf": leaf_rows,
+        "num_leaves": capacity(LARGE_LEAVES, minority)[0],
+        "min_data_in_leaf": LARGE_LEAF_ROWS,
         "learning_rate": LARGE_RATE,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,

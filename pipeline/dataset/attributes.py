@@ -244,12 +244,17 @@ def constant_of_late(sample: Sample, names: Sequence[str]) -> list[str]:
         return []
     told = []
     for name in names:
-        kinds = sample.X[name].groupby(sample.snapshot).nunique()
-        several = kinds.to_numpy()[::-1] > 1
-        if not several[:LATE].any() and several[LATE:].mean() > OFTEN:
-            since = snapshots[int(np.argmax(several)) - 1]
+        by_day = sample.X[name].groupby(sample.snapshot)
+        kinds, known = (
+            found.to_numpy()[::-1] for found in (by_day.nunique(), by_day.count() / by_day.size())
+        )
+        # Few values are normal for what only some customers have, such as the wait for a second purchase.
+        stopped = ((kinds == 1) & (known > OFTEN)) | ((kinds == 0) & (np.median(known[LATE:]) > NEARLY_ALL))
+        if stopped[:LATE].all() and (kinds[LATE:] > 1).mean() > OFTEN:
+            since = snapshots[int(np.argmin(stopped)) - 1]
+            what = "one value" if kinds[0] else "no value"
             told.append(
-                f"{name} has one value for all customers since {since}, and had several before; see whether its source "
+                f"{name} has {what} for all customers since {since}, and had several before; see whether its source "
                 f"is still filled, or write features.exclude: [{name}]"
             )
     return told

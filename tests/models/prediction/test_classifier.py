@@ -245,6 +245,15 @@ def test_rows_of_one_customer_prove_less_than_rows_of_many():
     }
 
 
+@pytest.mark.parametrize(
+    ("churners", "found"), [(49, {"boosted": 0.5, "linear + trees": 0.5}), (50, {"rfm": 1.0})]
+)
+def test_a_handful_of_churners_proves_nothing(churners, found):
+    y = (np.arange(400) < churners).astype(float)
+    scores = {"boosted": 0 * y - 1, "linear + trees": 0 * y - 1, "rfm": 4 * y - 2}
+    assert learn_weights([FoldForecast(np.datetime64("2025-01-01"), scores, y)], scores) == found
+
+
 @pytest.mark.parametrize("best", ["large trees", "rfm", "both"])
 def test_whoever_is_proven_gets_the_shares(best):
     rng = np.random.default_rng(2)

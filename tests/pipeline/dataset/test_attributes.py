@@ -137,7 +137,11 @@ def test_a_source_that_stops_is_told_and_a_season_is_not(late, told):
     rng = np.random.default_rng(0)
     calls = np.where(day > days[-late - 1], 0.0, rng.poisson(3, len(day)))
     X = pd.DataFrame({"calls": calls, "season": day.astype(float), "fee": rng.normal(size=len(day))})
+    X["seats"] = np.where(day > days[-late - 1], np.nan, rng.poisson(9, len(day)))
+    X["wait"] = np.where(
+        (day > days[-late - 1]) | (rng.random(len(day)) < 0.6), np.nan, rng.poisson(9, len(day))
+    )
     sample = Sample(X, np.zeros(len(day)), np.tile(np.arange(each), 10).astype(str), day)
-    found = constant_of_late(sample, ["calls", "season", "fee"])
-    assert len(found) == told
-    assert all(f"calls has one value for all customers since {days[-late]}" in line for line in found)
+    found = [line.split(", and")[0] for line in constant_of_late(sample, list(X.columns))]
+    since = f"for all customers since {days[-late]}"
+    assert found == ([f"calls has one value {since}", f"seats has no value {since}"] if told else [])
