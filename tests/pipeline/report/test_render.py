@@ -301,7 +301,7 @@ def test_an_executive_reads_three_sentences_and_the_company(view):
         "All actions together : +2.3 points kept (+0.4 to +4.2) 812 customers listed or left alone by chance",
         "Ask for feedback : not known yet 40 customers",
         "NPS , Oct 2025: −15.6 (-25 to -6) 243 answers, 49% of those asked satisfied , Oct 2025: 3.1% 1 answer",
-        "Why customers say they left won by a competitor: 70% 7 customers · within the company's control no reason stated: 30% 3 customers Wh",
+        "Why customers say they left won by a competitor: 70% 7 customers · within the company's control no reason",
         "mean survey score : (none) – 5.4 times as often lost 10.8% of 286 customers; interval 3.1 to 9.4",
         "Rate by segment, Oct 2025 plan Start (S) Retention rate basic 567 95.8% 93.8% to 97.1% – 3 – –",
         "Started Customers 0 1 2 Oct 2025 31 100 Sept 2025 28 100 90 Aug 2025 39 100 95 85",
