@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import shutil
@@ -9,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from pipeline.demo import START, simulate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,14 +31,12 @@ def lines(start):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A company that a newcomer has set up by the README: the demo's config, copied."""
+    """A folder with a newcomer's two files: purchases and customers of a simulated company."""
     home = tmp_path_factory.mktemp("srv")
-    (home / "configs").mkdir()
-    for name in ("demo.yaml", "mine.yaml"):
-        shutil.copy(ROOT / "configs" / "demo.yaml", home / "configs" / name)
     (home / ".venv").symlink_to(Path(sys.executable).parents[1])
-    done = run("churn demo --customers 300", home)
-    assert done.returncode == 0, done.stderr
+    simulate(home / "made", "non_contractual", 300, START, dt.date(2026, 7, 1), seed=7)
+    pd.read_parquet(home / "made" / "transactions.parquet").to_csv(home / "orders.csv", index=False)
+    shutil.copy(home / "made" / "customers.csv", home / "customers.csv")
     return home
 
 
@@ -61,7 +63,7 @@ def test_make_knows_the_commands():
 
 def test_the_first_steps_on_own_data(home):
     commands = lines("churn ")
-    assert [c.split()[1] for c in commands][:3] == ["check", "train", "score"]
+    assert [c.split()[1] for c in commands][:3] == ["init", "train", "score"]
     for command in commands:
         done = run(command, home)
         assert done.returncode in (0, 3), f"{command}\n{done.stderr}"

@@ -53,6 +53,27 @@ def test_the_first_config_passes_the_check_without_an_edit(shape, tmp_path):
         assert LAST <= config.as_of <= LAST + dt.timedelta(days=1)
 
 
+REAL = {
+    "online_retail/online_retail.parquet": ("non_contractual", dt.date(2011, 12, 10)),
+    "cdnow/CDNOW_sample.txt": ("non_contractual", dt.date(1998, 7, 1)),
+    "open_university": ("contractual", dt.date(2015, 5, 27)),
+    "telco": ("labelled", None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_real_files_pass_the_check_without_an_edit(name, datasets, tmp_path):
+    asked, start = [], time.monotonic()
+    out = tmp_path / "churn.yaml"
+    result = begin([datasets / name], out, ask=lambda what, guess: asked.append(what) or guess, check=checked)
+    print(f"{name}: {len(asked)} questions, 0 edits, {time.monotonic() - start:.1f} seconds")
+    config = load_config(out, environ={})
+    assert result.exit_code == 0, result.text
+    assert (config.churn.kind, config.as_of) == REAL[name]
+    assert len(asked) == (config.churn.kind == "labelled")
+
+
 @pytest.mark.parametrize("shape", ["retail", "shop", "tickets"])
 def test_every_purchase_is_read_with_its_amount(shape, tmp_path):
     files = SHAPES[shape](tmp_path)
