@@ -181,7 +181,7 @@ def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | N
     with spoken_to(tracking) as client, store.locked(tracking.home):
         _read(client, tracking, version)
         previous = alias_version(client, tracking, CHAMPION)
-        client.set_model_version_tag(tracking.name, str(version), "promotion_reason", reason)
+        client.set_model_version_tag(tracking.name, str(version), "promotion_reason", redacted(reason))
         if previous is not None and previous != version:
             client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
         client.set_registered_model_alias(tracking.name, CHAMPION, str(version))

@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def log_training(
     held
         Folder name to a model that has not seen some labelled rows, kept for comparisons on them.
     """
+    record = _without_secrets(record)
     with spoken_to(tracking) as client:
         mlflow = mlflow_module()
         experiment = experiment_id(client, tracking, tracking.experiment)
@@ -85,6 +87,15 @@ def log_training(
             raise
         client.set_terminated(run_id, "FINISHED")
         return Logged(run_id, int(made.version), _url(tracking, experiment, run_id))
+
+
+def _without_secrets(record: TrainingRecord) -> TrainingRecord:
+    return replace(
+        record,
+        description=redacted(record.description),
+        params={name: redacted(str(value)) for name, value in record.params.items()},
+        tags={name: redacted(value) for name, value in record.tags.items()},
+    )
 
 
 def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str:
@@ -136,12 +147,10 @@ def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
     points = _points(record.metrics, record.steps)
-    params = [Param(k, redacted(str(v))[:500]) for k, v in record.params.items()]
+    params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
     for start in range(0, max(len(points), 1), 900):
         client.log_batch(run_id, metrics=points[start : start + 900])
-    client.log_batch(
-        run_id, params=params[:100], tags=[RunTag("mlflow.note.content", redacted(record.description))]
-    )
+    client.log_batch(run_id, params=params[:100], tags=[RunTag("mlflow.note.content", record.description)])
     data = [
         DatasetInput(
             Dataset(

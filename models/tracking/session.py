@@ -42,6 +42,8 @@ def mlflow_module() -> Any:
     """MLflow itself, imported late, quiet, and never waiting for minutes."""
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
+    # Whenever a run ends MLflow prints its address on standard output, where results go, password and all.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     import mlflow
 
     for name in ("mlflow", "alembic"):

@@ -3,16 +3,16 @@
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from configs.errors import StoreError, TryAgainError
 from models.tracking import registry
-from models.tracking.session import HASTE, within
+from models.tracking.session import HASTE, mlflow_module, within
 from models.tracking.store import sqlite_file
-from tests.models.tracking.test_registry import tracking_in
+from tests.models.tracking.test_registry import RECORD, tracking_in, two_models
 
 HTML = b"<html><body>Please sign in</body></html>"
 
@@ -100,3 +100,22 @@ def test_a_file_that_is_no_store_is_no_empty_store(tmp_path):
     (tmp_path / "mlflow.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match="damaged"):
         registry.load_champion(tracking_in(tmp_path))
+
+
+def test_mlflow_prints_no_address_of_a_run(monkeypatch, capsys):
+    """To print it MLflow would ask the server, which is none."""
+    monkeypatch.setenv("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "false")
+    mlflow_module.cache_clear()
+    client = mlflow_module().MlflowClient("http://me:s3cret@127.0.0.1:9")
+    client._tracking_client._log_url("run")
+    assert capsys.readouterr().out == ""
+
+
+def test_what_a_training_says_of_itself_is_stored_without_passwords(tmp_path):
+    uri = "postgresql://me:s3cret@host/shop?token=s3cret"
+    record = replace(RECORD, description=f"from {uri}", params={"source": uri}, files={}, baselines={})
+    tracking = tracking_in(tmp_path)
+    models = two_models()
+    registry.log_training(tracking, record, models[0], {"holdout": models[1]})
+    found = [f for f in tmp_path.rglob("*") if f.is_file() and b"s3cret" in f.read_bytes()]
+    assert not found
