@@ -38,7 +38,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SPARED_TOP = 0.02
-PILOT_BOLDNESS = 0.5
+# Of a draw, so that hardly any night of the first weeks tries nobody by chance.
+PILOT_BOLDNESS = 0.25
 
 
 def prepare(
