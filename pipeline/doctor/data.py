@@ -54,12 +54,12 @@ def _sources(opened: Sources) -> Finding:
 
 
 def _joins(opened: Sources) -> Finding:
-    if not opened.matches:
-        return Finding("joins", "ok", "one source alone, nothing to join")
-    worst = min(opened.matches, key=lambda match: match.share)
     looks = [line for line in opened.look if line not in opened.freshness.looks]
     if looks:
         return Finding("joins", "look", looks[0], tuple(looks[1:]))
+    if not opened.matches:
+        return Finding("joins", "ok", "one source alone, nothing to join")
+    worst = min(opened.matches, key=lambda match: match.share)
     return Finding(
         "joins", "ok", f"{worst.share:.1%} of the customers of {worst.role} are known elsewhere, or more"
     )
