@@ -15,8 +15,8 @@ from models.tracking.registry import Champion, TrackingStore
 from pipeline.publish import as_json
 from pipeline.tracking.champion import tracking_of
 
-# A list waits no longer than both together for the store.
-LOAD_SECONDS, SEND_SECONDS = 10.0, 8.0
+# A store that gives no champion is not asked again to take the log: a list waits for one of the two.
+LOAD_SECONDS, SEND_SECONDS = 14.0, 14.0
 Say = Callable[[str], None]
 
 
