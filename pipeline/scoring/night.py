@@ -119,10 +119,12 @@ class Night:
         """The summary for the terminal."""
         listed, customers = self.decision.chosen, self.everybody.customers
         expected = self.everybody.expected_to_leave
+        days = age_days(self.champion, self.as_of)
+        age = f"trained {days} days ago" if days >= 0 else f"trained {-days} days later"
         lines = [
             f"{self.config.name} as of {self.as_of}: {customers:,} customers, {expected:,.0f} expected to leave "
             f"in {self.config.churn.horizon_days} days (version {self.champion.version}, "
-            f"trained {age_days(self.champion, self.as_of)} days ago)",
+            f"{age})",
             f"list: {len(listed):,} customers, expected gain {listed['expected_gain'].sum():,.2f}",
         ]
         if len(listed):
@@ -150,7 +152,7 @@ class Night:
             "listed": len(listed),
             "expected_gain": float(listed["expected_gain"].sum()),
             "model_version": self.champion.version,
-            "model_age_days": age_days(self.champion, self.as_of),
+            "model_age_days": days,
             "folder": str(folder) if folder else None,
             "notes": list(self.notes),
             "warnings": list(self.warnings),
