@@ -43,7 +43,7 @@ def check(config: Config, as_of: dt.date, *, full: bool = False, say: Say = lamb
     data, opened = data_findings(config, as_of, say)
     found += data
     found += system_findings(config, as_of)
-    text = shown(found)
+    text, code = shown(found), exit_code(found)
     values: dict[str, Any] = {
         "as_of": as_of.isoformat(),
         "passed": sum(one.state == "ok" for one in found),
@@ -52,10 +52,11 @@ def check(config: Config, as_of: dt.date, *, full: bool = False, say: Say = lamb
     if opened is not None and full:
         columns = {role: profiles_of(opened.connection, rows) for role, rows in opened.tables.items()}
         values["columns"] = {role: [_values(one) for one in profiles] for role, profiles in columns.items()}
-        more = advisor.check(config, as_of, say) if exit_code(found) != 1 else None
+        more = advisor.check(config, as_of, say) if code != 1 else None
         values |= more.values if more else {}
+        code = code or (more.exit_code if more else 0)
         text = "\n\n".join([*_columns_text(opened, columns), *([more.text] if more else []), text])
-    return Result(text, values, exit_code(found))
+    return Result(text, values, code)
 
 
 def _values(one: Profile) -> dict[str, Any]:

@@ -50,7 +50,11 @@ def data_findings(config: Config, as_of: dt.date, say: Say) -> tuple[list[Findin
 def _sources(opened: Sources) -> Finding:
     rows = {role: account.read for role, account in opened.accounts.items()}
     told = ", ".join(f"{n:,} {role}" for role, n in rows.items())
-    return Finding("sources", "ok", f"rows read: {told}", opened.notes)
+    lines = [
+        account.line(role) for role, account in opened.accounts.items() if account.in_source != account.read
+    ]
+    values = {"rows": {role: account.values() for role, account in opened.accounts.items()}}
+    return Finding("sources", "ok", f"rows read: {told}", (*lines, *opened.notes), values)
 
 
 def _joins(opened: Sources) -> Finding:

@@ -90,6 +90,18 @@ def test_each_fault_is_told_first_by_its_own_check_with_the_mend(tiny, name, sta
     assert {s for n, s in states(result).items() if n != name} == {"ok", *hidden}
 
 
+def test_where_every_row_went_is_told(tiny):
+    table = purchases()
+    late = table.assign(occurred_at=table["occurred_at"] + pd.Timedelta(days=900))[:7]
+    result = check(tiny(transactions=pd.concat([table, late])), AS_OF)
+    assert (
+        f"{len(table) + 7:,} rows = {len(table):,} read + 7 left out by lying at or after 2024-07-01"
+        in result.text
+    )
+    sources = next(one for one in result.values["checks"] if one["check"] == "sources")
+    assert sources["rows"]["transactions"]["read"] == len(table)
+
+
 def test_a_run_that_is_at_work_is_seen_and_left_alone(tiny):
     config = tiny(transactions=purchases())
     runs = layout_of(config).runs
