@@ -26,7 +26,7 @@ FEWEST_NULL, FEWEST_ROWS = 3, 30
 OTHER = "(other)"
 
 
-def feature_profiles(features: pd.DataFrame, snapshot: Dates, lag_days: int) -> dict[str, Any]:
+def feature_profiles(features: pd.DataFrame, snapshot: Dates, lag_days: int | None) -> dict[str, Any]:
     """What a training keeps of its rows: numbers for JSON, by feature.
 
     Parameters
@@ -36,21 +36,31 @@ def feature_profiles(features: pd.DataFrame, snapshot: Dates, lag_days: int) -> 
     snapshot
         Shape (rows,): when each was taken.
     lag_days
-        From a snapshot to the night at which its label is known.
+        From a snapshot to the night at which its label is known; None for a table without dates.
     """
     days, of_row = np.unique(snapshot.astype("datetime64[D]"), return_inverse=True)
-    return {str(name): _profile(features[name], of_row, days, lag_days, FLOOR) for name in features.columns}
+    young = lag_days is not None and is_young(snapshot)
+    return {
+        str(name): _profile(features[name], of_row, days, lag_days, FLOOR, young=young)
+        for name in features.columns
+    }
 
 
-def score_profile(scores: Sequence[Floats], days: Dates) -> dict[str, Any]:
+def is_young(snapshot: Dates) -> bool:
+    """Whether the snapshots of a training span less than a year."""
+    days = snapshot.astype("datetime64[D]")
+    return bool((days.max() - days.min()).astype(int) < SPAN_DAYS)
+
+
+def score_profile(scores: Sequence[Floats], days: Dates, *, young: bool) -> dict[str, Any]:
     """The same of the probabilities of the tests, none of which had seen its rows."""
     values = pd.Series(np.concatenate(scores))
     of_row = np.repeat(np.arange(len(scores)), [len(s) for s in scores])
-    return _profile(values, of_row, days.astype("datetime64[D]"), None, FLOOR_OF_SCORES)
+    return _profile(values, of_row, days.astype("datetime64[D]"), None, FLOOR_OF_SCORES, young=young)
 
 
 def _profile(
-    values: pd.Series[Any], of_row: Ints, days: NDArray[Any], lag: int | None, floor: float
+    values: pd.Series[Any], of_row: Ints, days: NDArray[Any], lag: int | None, floor: float, *, young: bool
 ) -> dict[str, Any]:
     cuts = _cuts(values)
     pieces = _pieces(values, cuts)
@@ -58,11 +68,12 @@ def _profile(
     counts = np.zeros((len(days), size))
     np.add.at(counts, (of_row, pieces), 1.0)
     usual = _usual(counts, days, lag)
-    young = "edges" in cuts and (days[-1] - days[0]).astype(int) < SPAN_DAYS
-    least = floor if len(usual) >= FEWEST_NULL and not young else UNKNOWN
+    young = young and "edges" in cuts
+    known = len(usual) >= FEWEST_NULL or len(days) == 1
+    least = floor if known and not young else UNKNOWN
     limit = round(float(max(least, BEYOND * max(usual, default=0.0))), 6)
     shares = [round(float(x), 6) for x in counts.sum(axis=0) / counts.sum()]
-    why = "" if lag is None or "values" in cuts else _unsteady(counts, young=bool(young))
+    why = "" if lag is None or "values" in cuts else _unsteady(counts, young=young)
     return {**cuts, "shares": shares, "limit": limit, "why": why}
 
 

@@ -16,7 +16,7 @@ from configs.errors import DataError, Fault
 from configs.schema import Config
 from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_of, judged, ruled
 from pipeline.monitoring.history import History, histories
-from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, score_profile
+from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, is_young, score_profile
 from pipeline.monitoring.outcome import outcome_of
 from pipeline.monitoring.rhythm import rhythm_of
 from pipeline.monitoring.stopped import stopped_of
@@ -132,11 +132,13 @@ def kept_by_training(
         Snapshots of the backtest and the model's probabilities there.
     """
     dated = config.churn.kind != "labelled"
-    lag = config.churn.gap_days + config.churn.horizon_days
+    lag = config.churn.gap_days + config.churn.horizon_days if dated else None
     return {
         "sources": source_profiles(sources, histories(sources, as_of), as_of) if dated else None,
         "features": feature_profiles(features, snapshot, lag),
-        "scores": score_profile([p for _, p in tested], np.array([day for day, _ in tested])),
+        "scores": score_profile(
+            [p for _, p in tested], np.array([d for d, _ in tested]), young=dated and is_young(snapshot)
+        ),
     }
 
 

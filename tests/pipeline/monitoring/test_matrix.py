@@ -29,7 +29,7 @@ def kept(count=800):
     scores = [np.random.default_rng(k).beta(2, 5, count) for k in range(4)]
     return {
         "features": feature_profiles(frame, np.repeat(DAYS, count), 70),
-        "scores": score_profile(scores, DAYS[2:]),
+        "scores": score_profile(scores, DAYS[2:], young=False),
     }
 
 
