@@ -18,11 +18,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 LONGEST_SHOWN = 120
 # A port at the end of an address is no password, although an @ may follow later in the line.
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)(?!\d{1,5}(?:[\s)\"'<>,;]|$))[^<>\"\n]*(@)", re.MULTILINE)
-_NAMES = "pass|pwd|secret|token|credential|signature|key"
-_SECRET = re.compile(
-    rf"([?&;\s][^=&#;\s]*(?:{_NAMES})[^=&#;\s]*=|[?&]sig=|^(?:{_NAMES})\w*=)[^&#;\s\"'<>]*",
-    re.IGNORECASE | re.MULTILINE,
-)
+# In a query any name that speaks of a key; in a text, where "KEY=VALUE" is told, those of secrets alone.
+_IN_QUERY = r"[?&;][^=&#;\s]*(?:pass|pwd|secret|token|credential|signature|key)[^=&#;\s]*=|[?&]sig="
+_IN_TEXT = r"(?:(?<=\s)|^)[\w.]*(?:password|passwd|pwd|secret|token|secret.?key|access.?key|account.?key)="
+_SECRET = re.compile(rf"({_IN_QUERY}|{_IN_TEXT})(?!\.\.\.)[^&#;\s\"'<>]+", re.IGNORECASE | re.MULTILINE)
 
 
 def redacted(text: str) -> str:
