@@ -19,10 +19,10 @@ from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
 from pipeline.monitoring.trained import SHARED_BY, TRAIN
 
 PIECES = 10
-FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.2, 0.5, 1.25
+FLOOR, FLOOR_OF_SCORES, UNKNOWN, BEYOND = 0.15, 0.5, 0.5, 1.25
 # Features of a young company grow with its history: a year must be there before one knows what is usual.
 SPAN_DAYS, EMPTIED = 330, 0.2
-FEWEST_NULL, FEWEST_ROWS = 3, 30
+FEWEST_NULL, FEWEST_ROWS, FEWEST_CUSTOMERS = 3, 30, 150
 OTHER = "(other)"
 
 
@@ -138,8 +138,8 @@ def drift_of(
     if kept is None:
         yield not_judged("features", "all", TRAIN)
         return
-    if len(scores) < FEWEST_ROWS:
-        yield not_judged("features", "all", f"fewer than {FEWEST_ROWS} customers")
+    if len(scores) < FEWEST_CUSTOMERS:
+        yield not_judged("features", "all", f"fewer than {FEWEST_CUSTOMERS} customers")
         return
     for name, then in kept["features"].items():
         if name in features:

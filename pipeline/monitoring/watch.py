@@ -182,6 +182,10 @@ def watched(
 
 def _of_sources(sources: Sources, config: Config, as_of: dt.date, past: Sequence[History]) -> Iterator[Check]:
     for history in past:
+        if (
+            history.role not in sources.fingerprints
+        ):  # customers who follow from contracts: no rows of their own
+            continue
         yield from rhythm_of(history, as_of, config.monitoring)
     yield from stopped_of(sources, config)
 
