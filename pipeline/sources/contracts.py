@@ -63,7 +63,7 @@ def missing_columns(role: str, source: RoleSource[Any], names: Sequence[str], sh
     if not names:
         return [Fault(shown, "has no header", "check the export that writes it")]
     wanted = [column for _, column in named]
-    if not set(wanted) & set(names) and (step := _no_header(role, names, wanted)):
+    if wanted and not set(wanted) & set(names) and (step := _no_header(role, names, wanted)):
         return [Fault(shown, f"has none of the columns {', '.join(dict.fromkeys(wanted))}", step)]
     faults = []
     for place, column in named:
@@ -182,7 +182,7 @@ def check(
         if declared.one_of:
             values[name] = value.lower()
             values[f"other_{name}"] = ~values[name].isin(declared.one_of)
-            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(declared.one_of)}")
+            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(filter(None, declared.one_of))}")
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(

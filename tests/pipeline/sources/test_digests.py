@@ -23,7 +23,8 @@ COLUMNS += [("customers", "plan"), ("customers", "owner")]
 def values_of(role, name):
     declared = ROLES[role].column(name)
     if declared.one_of:
-        return ["inbound", "outbound", "inbound"], "inbound"
+        words = [word for word in declared.one_of if word]
+        return [words[0], words[-1], words[0]], words[0]
     return VALUES[declared.kind] if declared.kind in VALUES else VALUES["text"]
 
 
