@@ -134,7 +134,8 @@ def _run(
         if not older and i > 0:
             break
         learn_on = _Known(
-            [o.forecast for o in _like(older, len(origin.fold.train_rows))], [o.forecast for o in older]
+            [o.forecast for o in _like(older, len(origin.fold.train_rows))],
+            [o.forecast for o in _comparable(older, len(origin.fold.train_rows))],
         )
         if not older:
             notes.append(
@@ -151,7 +152,8 @@ def _run(
     if len(rows) < len(sample):
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
     weights = learn_weights([o.forecast for o in _like(fitted, len(rows))], fitted[0].parts.members)
-    name, calibrator = learn_calibrator([o.forecast for o in fitted], weights, _window(settings))
+    comparable = [o.forecast for o in _comparable(fitted, len(rows))]
+    name, calibrator = learn_calibrator(comparable, weights, _window(settings))
     if (shares := members_above_rules(tested)) is not None:
         weights, name, calibrator = shares, "none", UNCALIBRATED
         tested = [put_aside(t, shares) for t in tested]
@@ -170,10 +172,15 @@ def put_aside(tested: Tested, shares: dict[str, float]) -> Tested:
     return replace(tested, probability=probability, weights=shares, calibrator="none")
 
 
-def _like(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
-    """The newest of those whose fits had about as many rows as a model of so many; shares depend on it."""
+def _comparable(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
+    """Those whose fits had about as many rows as a model of so many; shares and calibration depend on it."""
     needed = COMPARABLE * min(rows, FOLD_ROWS)
-    return [o for o in origins if min(len(o.fold.train_rows), FOLD_ROWS) >= needed][:NEWEST_FOLDS]
+    return [o for o in origins if min(len(o.fold.train_rows), FOLD_ROWS) >= needed]
+
+
+def _like(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
+    """The newest of the comparable ones."""
+    return _comparable(origins, rows)[:NEWEST_FOLDS]
 
 
 def _window(settings: Settings) -> np.timedelta64:

@@ -182,7 +182,9 @@ def check(
         if declared.one_of:
             values[name] = value.lower()
             values[f"other_{name}"] = ~values[name].isin(declared.one_of)
-            conditions[f"other_{name}"] = Fault(where, f"is none of {', '.join(filter(None, declared.one_of))}")
+            conditions[f"other_{name}"] = Fault(
+                where, f"is none of {', '.join(filter(None, declared.one_of))}"
+            )
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(

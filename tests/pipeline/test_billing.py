@@ -45,9 +45,10 @@ def home(tmp_path_factory):
 def test_from_the_export_to_the_list(home):
     seen = churn("check", cwd=home)
     assert seen.returncode == 0, seen.stderr
-    assert "contracts: 439 rows = 439 read" in seen.stdout
+    assert "rows read: 439 contracts" in seen.stdout
     trained = churn("train", "-q", cwd=home)
-    assert trained.returncode == 0, trained.stderr
+    # 3: of late nobody of so few has a second contract, and that is said.
+    assert trained.returncode in (0, 3), trained.stderr
     scored = churn("score", "-q", cwd=home)
     assert scored.returncode == 0, scored.stderr
     night = home / "data" / "saas" / "runs" / AS_OF

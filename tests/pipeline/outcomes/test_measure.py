@@ -27,7 +27,10 @@ def company(tiny):
     leaves = rng.random(600) < np.where(LISTED, 0.2, np.where(ALONE, 0.5, 0.1))
     calls = [f"{i:04d},2026-01-07,outbound" for i in range(150)]
     calls += [f"{i:04d},2026-01-08,inbound" for i in range(150, 300)]
-    calls += ["0599,2026-02-28,inbound"]  # the data are fresh
+    calls += [
+        "0599,2025-12-31,inbound",
+        "0599,2026-02-28,inbound",
+    ]  # the data begin before the night, and are fresh
     config = subscribers(tiny, after(15 + np.arange(600) % 5, leaves), contacts=calls)
     record(config, night(600, LISTED, ALONE, propensity=2 / 3))
     return config, leaves
