@@ -25,8 +25,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from configs.errors import ChurnError
+from models.tracking.leftovers import is_alive
 from pipeline.layout import Layout
-from pipeline.publish import is_alive, only_run, point, sha256_of, sync, write_atomic
+from pipeline.publish import only_run, point, sha256_of, sync, write_atomic
 
 COMMIT = "COMMIT"
 MANIFEST = "manifest.json"

@@ -73,23 +73,6 @@ def point(link: Path, target: Path) -> None:
     sync(link.parent)
 
 
-def is_alive(process: int) -> bool:
-    """Whether a process of that number runs on this machine.
-
-    Examples
-    --------
-    >>> is_alive(os.getpid())
-    True
-    """
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
-
-
 def sync(folder: Path) -> None:
     """Make renames in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)

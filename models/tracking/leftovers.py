@@ -36,10 +36,17 @@ def end_broken_runs(client: Any, tracking: TrackingStore) -> int:
 
 def _is_dead(tag: str) -> bool:
     host, _, process = tag.rpartition("/")
-    return host == socket.gethostname() and process.isdecimal() and not _is_alive(int(process))
+    return host == socket.gethostname() and process.isdecimal() and not is_alive(int(process))
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs on this machine.
+
+    Examples
+    --------
+    >>> is_alive(os.getpid())
+    True
+    """
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -56,7 +63,7 @@ def scratch() -> Iterator[Path]:
     for left in place.glob(f"{_PREFIX}*"):
         process = left.name.removeprefix(_PREFIX).partition("-")[0]
         with suppress(OSError):
-            if process.isdecimal() and left.stat().st_uid == os.getuid() and not _is_alive(int(process)):
+            if process.isdecimal() and left.stat().st_uid == os.getuid() and not is_alive(int(process)):
                 shutil.rmtree(left)
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
