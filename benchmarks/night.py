@@ -4,12 +4,13 @@
     python -m benchmarks.night W2 --memory 3       # DuckDB held to 3 GB
 
 A champion is trained first when there is none, on 200,000 rows. Steps are told by the lines that `churn score`
-writes as it goes; memory is the peak of the process.
+writes at the end of each; memory is the peak of the process.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -38,20 +39,16 @@ def churn(*command: str, stderr: int | None = None, **environ: str) -> subproces
 def night(config: Path, memory: float | None) -> float:
     """Run a night, print its steps with the seconds that each takes, and return all of them."""
     environ = {} if memory is None else {"CHURN__ENGINE__MEMORY_GB": str(memory)}
-    begun = told = time.perf_counter()
-    process = churn(
-        "score", "--config", str(config), "--as-of", str(AS_OF), stderr=subprocess.PIPE, **environ
-    )
-    step = "start"
+    begun = time.perf_counter()
+    command = ["score", "--config", str(config), "--as-of", str(AS_OF), "--log-format", "json"]
+    process = churn(*command, stderr=subprocess.PIPE, **environ)
     assert process.stderr is not None
     for line in process.stderr:
-        now = time.perf_counter()
-        if line.strip() and not line.startswith(("features:", "read sources:")):
-            print(f"  {now - told:7.1f} s  {step}")
-            told, step = now, line.strip()
+        told = json.loads(line)
+        if "stage" in told:
+            print(f"  {told['seconds']:7.1f} s  {told['message'].rpartition(',')[0]}")
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
-    print(f"  {begun + seconds - told:7.1f} s  {step}")
     cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
     code = os.waitstatus_to_exitcode(status)
     print(f"churn score: {seconds:.1f} s, {cpu:.1f} CPU s, {peak:.2f} GB, exit code {code}", flush=True)

@@ -20,7 +20,7 @@ import typer
 
 from configs.errors import ChurnError, ConfigError
 from configs.finding import OWN, config_in, demo_config
-from pipeline import stopping
+from pipeline import log, stopping
 from pipeline.progress import silence
 from pipeline.result import as_line, visible
 
@@ -46,14 +46,24 @@ class Common:
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    log_format: Annotated[
+        log.Format,
+        typer.Option(
+            "--log-format",
+            envvar="CHURN_LOG_FORMAT",
+            help="Of the lines on standard error: text, or json for machines.",
+        ),
+    ] = "text"
 
     def settings(self, config_file: Path | None = None) -> tuple[Any, dt.date]:
         """The config, of a file when one is given, and the as-of date."""
         from configs.schema import load_config
 
         config = load_config(config_file or self.config or config_in(Path.cwd()))
+        as_of = self._day(config.as_of)
+        log.belongs_to(log.run_id(config.name, config.digest, as_of))
         self._settle(config)
-        return config, self._day(config.as_of)
+        return config, as_of
 
     def both(self, against: Path | None, changes: list[str]) -> tuple[Any, Any, dt.date]:
         """The config before a change and after it, and the as-of date of both."""
@@ -62,8 +72,10 @@ class Common:
         file = self.config or config_in(Path.cwd())
         now = load_config(file, changes=pairs("--set", changes, "outreach.capacity=100", "KEY=VALUE"))
         before = load_config(against or file)
+        as_of = self._day(now.as_of)
+        log.belongs_to(log.run_id(now.name, now.digest, as_of))
         self._settle(before)
-        return before, now, self._day(now.as_of)
+        return before, now, as_of
 
     def demo_settings(self) -> tuple[Any, dt.date]:
         """The config of the demo, brought to the working folder when it is not there, and the as-of date."""
@@ -87,7 +99,7 @@ class Common:
         store = sqlite_file(config.tracking_uri)
         for told in (settle(config), follow(store) if store is not None else None):
             if told:
-                print(told, file=sys.stderr, flush=True)
+                log.tell(told)
 
     def _day(self, default: dt.date | None) -> dt.date:
         from configs.base import shown
@@ -103,12 +115,12 @@ class Common:
     def say(self, line: str) -> None:
         """Tell what is going on, on standard error."""
         if not self.quiet:
-            print(visible(line), file=sys.stderr, flush=True)
+            log.tell(line)
 
     def detail(self, line: str) -> None:
         """Tell more, when asked to."""
         if self.verbose:
-            print(visible(line), file=sys.stderr, flush=True)
+            log.tell(line)
 
     def result(self, shown: str, values: Any) -> None:
         """Print the result for a person, or as JSON for a machine, on standard output."""
@@ -171,7 +183,9 @@ def command(group: typer.Typer, name: str | None = None, *, default: bool = Fals
                 _refuse_early_options(context)
                 return
             silence(common.quiet)
-            raise typer.Exit(_guarded(common, lambda: function(common, **values)))
+            with log.speaking(common.log_format, name or function.__name__):
+                code = _guarded(common, lambda: function(common, **values))
+            raise typer.Exit(code)
 
         shown: Any = run
         shown.__signature__ = inspect.Signature(parameters)
@@ -222,7 +236,7 @@ def _guarded(common: Common, work: Callable[[], int | None]) -> int:
         message, code = _told(common, error)
     if common.as_json:
         print(visible(as_line({"error": message, "exit_code": code})))
-    print(visible(f"churn: {message}"), file=sys.stderr)
+    log.tell(f"churn: {message}", "error")
     return code
 
 

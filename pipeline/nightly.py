@@ -6,15 +6,13 @@ Scoring itself can't reach the labels; this module, above both, lets the one fol
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 
 from configs.schema import Config
 from pipeline.commit import settle_when_free
 from pipeline.layout import layout_of
+from pipeline.log import Say
 from pipeline.result import Result
-
-Say = Callable[[str], None]
 
 
 def learn_and_score(config: Config, as_of: dt.date, out: Path | None, *, dry_run: bool, say: Say) -> Result:
@@ -27,13 +25,13 @@ def learn_and_score(config: Config, as_of: dt.date, out: Path | None, *, dry_run
     """
     from pipeline.outcomes.learning import has_news, learn
     from pipeline.scoring.score import score
-    from pipeline.sources.opening import open_sources
+    from pipeline.sources.opening import read_sources
 
     layout, sources = layout_of(config, out), None
     folder = layout.ledger
     for line in settle_when_free(layout) if not dry_run else ():
         say(line)
     if not dry_run and config.churn.kind != "labelled" and has_news(folder, config, as_of):
-        sources = open_sources(config, as_of)
+        sources = read_sources(config, as_of, say)
         learn(sources, config, folder, as_of, say)
     return score(config, as_of, out, dry_run=dry_run, say=say, sources=sources)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from pipeline.log import in_json, tell
+
 EVERY_SECONDS = 10.0
 
 T = TypeVar("T")
@@ -43,7 +45,7 @@ def progress(items: Iterable[T], what: str, total: int, *, unit: str = "steps", 
     if _silent.get() or total < 2:
         yield from items
         return
-    show = _bar if sys.stderr.isatty() else _lines
+    show = _bar if sys.stderr.isatty() and not in_json() else _lines
     _silent.set(True)
     try:
         yield from show(items, what, total, unit, size)
@@ -58,7 +60,7 @@ def _lines(items: Iterable[T], what: str, total: int, unit: str, size: int) -> I
         now = time.monotonic()
         if now - told >= EVERY_SECONDS and done < total:
             told = now
-            print(f"{what}: {line(done, total, unit, size, now - begun)}", file=sys.stderr, flush=True)
+            tell(f"{what}: {line(done, total, unit, size, now - begun)}")
 
 
 def line(done: int, total: int, unit: str, size: int, seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,13 @@ from configs.schema import Config
 from models.effects.contact import Drawn, fit
 from models.effects.expected import kept_by, recalibrated, shown_by
 from models.effects.sequence import NOTHING, Bounds, bounds
+from pipeline.log import Say, stage
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.drawn import drawn_rows, is_mature, kept_so_far, of_customers
 from pipeline.outcomes.learned import ALL, Learned
 from pipeline.outcomes.situation import from_record
 from pipeline.publish import only_run
 from pipeline.sources.opening import Sources
-
-Say = Callable[[str], None]
 
 YEAR = 365
 # The newest rows teach the most about today's customers, and more would only cost time.
@@ -125,20 +124,23 @@ def learn(
     ChurnError
         The ledger is damaged.
     """
-    rows = judged(sources, config, folder, as_of)
-    prior = learned.belief(playbook_of(config))
-    say(
-        f"{len(rows):,} customers were listed or left alone by chance, {int(rows['mature'].sum()):,} to the end"
-    )
-    resumed = {name: day for name, day in learned.resumed(folder).items() if day <= as_of}
-    found = Learned(
-        fit(prior, drawn_of(rows, prior.actions)) if len(rows) else prior,
-        proven(rows, config, resumed),
-        as_of,
-    )
+    with stage("learning", say) as counted:
+        found, rows = learned_at(sources, config, folder, as_of)
+        counted(listed_or_left_alone_by_chance=len(rows), to_the_end=int(rows["mature"].sum()))
     with only_run(folder, "outcomes"):
         learned.write(folder, found)
     return found, rows
+
+
+def learned_at(
+    sources: Sources, config: Config, folder: Path, as_of: dt.date
+) -> tuple[Learned, pd.DataFrame]:
+    """What `learn` keeps, and the rows of `judged`; nothing is written."""
+    rows = judged(sources, config, folder, as_of)
+    prior = learned.belief(playbook_of(config))
+    resumed = {name: day for name, day in learned.resumed(folder).items() if day <= as_of}
+    effect = fit(prior, drawn_of(rows, prior.actions)) if len(rows) else prior
+    return Learned(effect, proven(rows, config, resumed), as_of), rows
 
 
 def has_news(folder: Path, config: Config, as_of: dt.date) -> bool:

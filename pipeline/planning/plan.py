@@ -18,6 +18,7 @@ from models.effects.doubly_robust import Brought
 from models.tracking import registry
 from pipeline.csv_text import csv_text
 from pipeline.layout import layout_of
+from pipeline.log import Say
 from pipeline.outcomes.learning import judged
 from pipeline.outreach.eligibility import Rule
 from pipeline.planning.past import Past, Rules, past
@@ -25,7 +26,7 @@ from pipeline.publish import write_atomic
 from pipeline.result import Result, table
 from pipeline.scoring.night import Night
 from pipeline.scoring.score import decided, scored
-from pipeline.scoring.scored import Job, Say
+from pipeline.scoring.scored import Job
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.tonight import champion_tonight
 

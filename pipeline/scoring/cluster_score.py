@@ -21,6 +21,7 @@ from features.spending import spending_window
 from features.tables import derived
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix
 from pipeline.dataset.plan import Plan
+from pipeline.log import stage
 from pipeline.retention.definition.at_hand import Seen
 from pipeline.retention.forecast.expected import secure_ids
 from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
@@ -73,13 +74,13 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     days = None if config.outreach.value.method == "constant" else days
     with staged(job.layout.folder) as folder:
         with asking():
-            say(f"features and scores at {as_of} on {config.engine.master}")
-            work = partial(scored_parts, dict(model.spec), model.texts, days)
-            write_matrix(sources, config, [as_of], folder / "rows", more=names_of(days), work=work)
-            crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
+            with stage("features and scores", say) as counted:
+                work = partial(scored_parts, dict(model.spec), model.texts, days)
+                write_matrix(sources, config, [as_of], folder / "rows", more=names_of(days), work=work)
+                crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
+                counted(f"at {as_of}", f"on {config.engine.master}", customers=crowd.customers)
             if not crowd.customers:
                 raise nobody(sources, as_of)
-            say(f"{crowd.customers:,} customers are scored; bring the candidates")
             scored = _brought(job, sources, crowd, plan)
         yield scored
 
@@ -89,17 +90,18 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
     found = crowd.of(crowd.best(most_here(config.outreach)))
     matrix = _matrix(plan, found)
     everybody = _everybody(crowd, plan, found, matrix, job)
-    job.say("retention tables")
     unit = config.retention.unit
-    secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
-    safe = None if secure is None else _on_spark(crowd, secure)
-    rates = rates_of(
-        sources,
-        config,
-        as_of,
-        lambda: crowd.losses(safe, as_of, config.churn, unit),
-        job.layout.forecasts,
-    )
+    with stage("retention", job.say) as counted:
+        secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
+        safe = None if secure is None else _on_spark(crowd, secure)
+        rates = rates_of(
+            sources,
+            config,
+            as_of,
+            lambda: crowd.losses(safe, as_of, config.churn, unit),
+            job.layout.forecasts,
+        )
+        counted(periods=len(rates.table))
     return Scored(sources, matrix, found[CHANCE].to_numpy(np.float64), rates, everybody)
 
 

@@ -28,6 +28,7 @@ def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
 def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
     return {
         "as_of": night.as_of,
+        "run_id": night.run_id,
         "churn_version": version("churn"),
         "config": night.config.name,
         "config_digest": night.config.digest,

@@ -14,6 +14,7 @@ import pyarrow as pa
 from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
+from pipeline.log import run_id
 from pipeline.monitoring.watch import Watched
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
@@ -67,6 +68,11 @@ class Night:
     notes: tuple[str, ...]
     background: Background
     watched: Watched = field(default_factory=Watched)
+
+    @property
+    def run_id(self) -> str:
+        """The id in the lines of the log, the manifest and the tracking store."""
+        return run_id(self.config.name, self.config.digest, self.as_of)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
 from pipeline.commit import commit, settle
 from pipeline.layout import Layout, layout_of
+from pipeline.log import Say, stage
 from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
@@ -37,7 +38,7 @@ from pipeline.scoring.background import background
 from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.night import Night
-from pipeline.scoring.scored import Job, Say, Scored, on_this_machine, without_dates
+from pipeline.scoring.scored import Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition
 from pipeline.tracking.tonight import champion_tonight, send, to_be_sent
@@ -73,8 +74,9 @@ def score(
         Exit code 3 when it is published and a person should look.
     """
     layout = layout_of(config, out)
-    champion, away = champion_tonight(config, layout.champion, say)
-    say(f"champion: version {champion.version}, trained as of {champion.metadata['as_of']}")
+    with stage("champion", say) as counted:
+        champion, away = champion_tonight(config, layout.champion, say)
+        counted(f"version {champion.version}", f"trained as of {champion.metadata['as_of']}")
     job = Job(config, as_of, champion, layout, say, sources, away)
     if dry_run:
         with scored(job) as found:
@@ -84,10 +86,13 @@ def score(
             say(line)
         with scored(job) as found:
             night = watched_over(job, found, decided(job, found, create_key=True))
-            say(f"write {len(night.files)} files of the list")
-            night, folder = published(night, layout)
-        say("log the night")
-        unsent = () if away else send(config, layout.unsent)
+            with stage("files", say) as counted:
+                night, folder = published(night, layout)
+                counted(files=sum(path.is_file() for path in folder.rglob("*")))
+        unsent: tuple[str, ...] = ()
+        if not away:
+            with stage("tracking", say):
+                unsent = send(config, layout.unsent)
     return night.result(folder).with_look(unsent)
 
 
@@ -126,7 +131,7 @@ def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path)
     logged = to_be_sent(
         f"{night.as_of:%y-%m-%d} {night.config.name}",
         night.metrics,
-        {"as_of": str(night.as_of), "model_version": version},
+        {"as_of": str(night.as_of), "model_version": version, "run_id": night.run_id},
         night.rates.steps,
     )
     place(layout.unsent / f"{night.as_of}.json").write_text(logged, encoding="utf-8")
@@ -162,9 +167,10 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         do_not_contact=never.customers,
         worth=everybody.worth,
     )
-    job.say(f"explain and choose among {len(prepared.explain):,} candidates")
-    reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
-    decision = decide(prepared, reasons)
+    with stage("list", job.say) as counted:
+        reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
+        decision = decide(prepared, reasons)
+        counted(candidates=len(prepared.explain), listed=len(decision.chosen))
     partial_ = everybody.notes(prepared)
     return Night(
         config,
@@ -201,13 +207,14 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
     DataError
         It found what stops the list by `monitoring.stop_when`.
     """
-    job.say("compare sources, features and scores with their past")
     features, model = found.everybody.compared, job.champion.model
     some = found.everybody.left_out is not None  # then these are a sample, and not who may be on the list
-    scores = model.probability(features, job.config.model.threads) if some else found.probability
-    seen = watched(
-        found.sources, job.config, job.as_of, job.champion.metadata, features, scores, job.layout.ledger
-    )
+    with stage("monitoring", job.say) as counted:
+        scores = model.probability(features, job.config.model.threads) if some else found.probability
+        seen = watched(
+            found.sources, job.config, job.as_of, job.champion.metadata, features, scores, job.layout.ledger
+        )
+        counted(checks=len(seen.checks), to_look_at=len(seen.outside))
     seen.require()
     return replace(night, watched=seen, look=(*night.look, *seen.lines))
 

@@ -22,13 +22,12 @@ from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import Layout
+from pipeline.log import Say, stage
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
-from pipeline.sources.opening import Sources, open_sources
-
-Say = Callable[[str], None]
+from pipeline.sources.opening import Sources, read_sources
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Job:
     @property
     def sources(self) -> Sources:
         """The sources at `as_of`."""
-        return self.opened or open_sources(self.config, self.as_of)
+        return self.opened or read_sources(self.config, self.as_of, self.say)
 
 
 @dataclass(frozen=True)
@@ -138,28 +137,32 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     sources.freshness.require()
     for note in sources.notes:
         say(note)
-    say(f"features at {as_of}")
-    matrix = build_matrix(sources, config, [as_of])
+    with stage("features", say) as counted:
+        matrix = build_matrix(sources, config, [as_of])
+        counted(f"at {as_of}", customers=len(matrix.frame), columns=len(matrix.columns))
     if not len(matrix.frame):
         raise nobody(sources, as_of)
     model.check_columns([c.name for c in matrix.columns])
-    say(f"score {len(matrix.frame):,} customers")
-    probability = model.probability(matrix.features, config.model.threads)
-    say("retention tables")
-    ids = matrix.frame["customer_id"].tolist()
-    rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts)
+    with stage("scores", say) as counted:
+        probability = model.probability(matrix.features, config.model.threads)
+        counted(customers=len(probability))
+    with stage("retention", say) as counted:
+        ids = matrix.frame["customer_id"].tolist()
+        rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts)
+        counted(periods=len(rates.table))
     yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability))
 
 
 @contextmanager
 def without_dates(job: Job) -> Iterator[Scored]:
     """A table without dates: no rate, and nobody is scored by a model that knew the answer."""
-    found = read_labelled(job.config, job.as_of).to_score()
+    with stage("sources", job.say) as counted:
+        found = read_labelled(job.config, job.as_of).to_score()
+        counted(customers=len(found.churned))
     job.champion.model.check_columns([c.name for c in found.matrix.columns])
-    job.say(
-        f"score {len(found.churned):,} customers, {np.isfinite(found.churned).sum():,} of them out of fold"
-    )
-    probability = probabilities(job.champion, found, job.config.model.threads)
+    with stage("scores", job.say) as counted:
+        probability = probabilities(job.champion, found, job.config.model.threads)
+        counted(customers=len(probability), out_of_fold=int(np.isfinite(found.churned).sum()))
     yield Scored(found.sources, found.matrix, probability, no_rates(), _all_of(found.matrix, probability))
 
 

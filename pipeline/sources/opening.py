@@ -20,6 +20,7 @@ from features import contracts as contract_rules
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
 from pipeline.layout import layout_of
+from pipeline.log import Say, stage
 from pipeline.sources import accounts, agreements, contracts, matching, rows
 from pipeline.sources.accounts import Account
 from pipeline.sources.contacted import Mark, read_marks, with_marks
@@ -179,6 +180,14 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         fresh,
         marks=read_marks(layout_of(config).contacted),
     )
+
+
+def read_sources(config: Config, as_of: dt.date, say: Say, *, dated: bool = True) -> Sources:
+    """The same as a stage of a command, which says how many rows there are."""
+    with stage("sources", say) as counted:
+        sources = open_sources(config, as_of, dated=dated)
+        counted(**{role: int(found["rows"]) for role, found in sources.fingerprints.items()})
+    return sources
 
 
 def _refuse(faults: list[Fault]) -> None:

@@ -12,6 +12,7 @@ from models.backtest.tuning import SIZES
 from models.backtest.undated import WARNING
 from models.statistics.metrics import calibration_bins
 from models.tracking.registry import TrainingRecord
+from pipeline.log import run_id
 from pipeline.monitoring.watch import kept_by_training
 from pipeline.tracking.champion import definition, recipe_of
 from pipeline.training.page import description, overview, pictures
@@ -41,6 +42,7 @@ def make_record(t: Trained) -> TrainingRecord:
         metrics=_metrics(t),
         tags={
             "as_of": t.as_of.isoformat(),
+            "run_id": run_id(t.config.name, t.config.digest, t.as_of),
             "verdict": "promoted" if t.verdict.promote else "failed" if t.verdict.failed else "kept champion",
             "test_snapshot": str(newest.fold.test),
             "catalogue_hash": t.matrix.catalogue_hash,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,17 +29,16 @@ from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.dataset.sample import bounded
 from pipeline.layout import layout_of
+from pipeline.log import Say, stage
 from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
-from pipeline.sources.opening import Sources, open_sources
+from pipeline.sources.opening import Sources, read_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.training.comparison import compare
 from pipeline.training.page import summary
 from pipeline.training.record import make_record
 from pipeline.training.trained import Trained
-
-Say = Callable[[str], None]
 
 
 def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
@@ -84,13 +83,20 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     tuned = None
     if undated:
         tuned = untuned_table(settings) if config.model.tune_trials else None
-        training = run_undated(sample, settings, say, progress)
+        with stage("backtest", say) as counted:
+            training = run_undated(sample, settings, say, progress)
+            counted(folds=len(training.tested), rows=training.training_rows)
     else:
         if config.model.tune_trials:
             trials, seconds = config.model.tune_trials, config.model.tune_seconds
-            tuned = tune(sample, settings, tests, trials, seconds, say, progress)
-        training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
-    verdict, champion = compare(config, tracking, training, every, sources)
+            with stage("tuning", say) as counted:
+                tuned = tune(sample, settings, tests, trials, seconds, say, progress)
+                counted(trials=len(tuned.tried))
+        with stage("backtest", say) as counted:
+            training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
+            counted(folds=len(training.tested), rows=training.training_rows)
+    with stage("comparison", say):
+        verdict, champion = compare(config, tracking, training, every, sources)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
     trained = Trained(
         config,
@@ -107,9 +113,9 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         found.untouched,
         champion,
     )
-    record = make_record(trained)
-    say("log run and model")
-    logged = registry.log_training(tracking, record, training.deployed, training.held)
+    with stage("tracking", say):
+        record = make_record(trained)
+        logged = registry.log_training(tracking, record, training.deployed, training.held)
     if verdict.promote:
         registry.make_champion(tracking, logged.version, verdict.reason)
     text, values = summary(trained, record, logged)
@@ -174,7 +180,7 @@ class Prepared:
 
 def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
     """Build the matrix of the mature snapshots and join the labels; where our list was at work, weigh the rows."""
-    sources = open_sources(config, as_of)
+    sources = read_sources(config, as_of, say)
     sources.freshness.require()
     with sources.freshness.told():
         return _labelled_history(sources, config, as_of, say)
@@ -182,10 +188,18 @@ def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
 
 def _labelled_history(sources: Sources, config: Config, as_of: dt.date, say: Say) -> Prepared:
     days = training_snapshots(config, sources, as_of)
-    say(f"features of {len(days)} snapshots, {days[-1]} to {days[0]}")
     sources = bounded(sources, config, days, say)
-    matrix = build_matrix(sources, config, days)
-    churned = build_labels(sources, config, matrix, as_of)
+    with stage("features", say) as counted:
+        matrix = build_matrix(sources, config, days)
+        counted(
+            f"{days[-1]} to {days[0]}",
+            snapshots=len(days),
+            rows=len(matrix.frame),
+            columns=len(matrix.columns),
+        )
+    with stage("labels", say) as counted:
+        churned = build_labels(sources, config, matrix, as_of)
+        counted(churned=int(np.nansum(churned)))
     touched = untouched(config, matrix.frame)
     if touched is not None:
         for line in told(touched, len(churned)):

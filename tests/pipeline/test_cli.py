@@ -77,6 +77,7 @@ def test_the_demo_publishes_a_whole_night(company):
     } <= names
     manifest = json.loads((latest / "manifest.json").read_text())
     assert manifest["as_of"] == "2026-07-01"
+    assert manifest["run_id"].startswith("demo-2026-07-01-")
     scores = pq.read_table(latest / "scores.parquet").to_pandas()
     assert len(scores) == said["score"]["customers"] == manifest["rows"]["customers"]
     assert scores["churn_probability"].between(0, 1).all()
