@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from configs.base import Days, Section, fault_of
 from configs.errors import ConfigError
 from configs.monitoring import Monitoring
+from configs.nightly import Nightly
 from configs.outreach import Outreach
 from configs.retention import Retention
 from configs.roles import TAKEN, CustomerColumns, Roles, renamed
@@ -240,6 +241,7 @@ class Config(Section):
     outreach: Outreach = Outreach()
     retention: Retention = Retention()
     monitoring: Monitoring = Monitoring()
+    nightly: Nightly = Nightly()
     tracking: Tracking = Tracking()
     outputs: Outputs = Outputs()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=7, description="of every random draw")

@@ -13,6 +13,7 @@ import typer
 from configs.errors import ConfigError
 from pipeline import stopping
 from pipeline.cli_common import Common, command, on_terminal, pairs, question
+from pipeline.cli_nightly import nightly, schedule
 from pipeline.cli_retention import retention_app
 from pipeline.result import Result
 
@@ -211,6 +212,10 @@ def score(
     result = learn_and_score(config, as_of, out, dry_run=dry_run, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
+
+
+command(app)(nightly)
+command(app)(schedule)
 
 
 @command(app)

@@ -59,17 +59,21 @@ class Common:
         """The config, of a file when one is given, and the as-of date."""
         from configs.schema import load_config
 
-        config = load_config(config_file or self.config or config_in(Path.cwd()))
+        config = load_config(config_file or self.config_file())
         as_of = self._day(config.as_of)
         log.belongs_to(log.run_id(config.name, config.digest, as_of))
         self._settle(config)
         return config, as_of
 
+    def config_file(self) -> Path:
+        """The config's file: the given one, or that of the working folder."""
+        return self.config or config_in(Path.cwd())
+
     def both(self, against: Path | None, changes: list[str]) -> tuple[Any, Any, dt.date]:
         """The config before a change and after it, and the as-of date of both."""
         from configs.schema import load_config
 
-        file = self.config or config_in(Path.cwd())
+        file = self.config_file()
         now = load_config(file, changes=pairs("--set", changes, "outreach.capacity=100", "KEY=VALUE"))
         before = load_config(against or file)
         as_of = self._day(now.as_of)

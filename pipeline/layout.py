@@ -7,6 +7,7 @@ control.key      secret of the draws
 champion.json    the model that scored last
 unsent/          what the tracking store has not received yet
 contacted.csv    contacts that were marked in the report
+nights.jsonl     what came of each `churn nightly`, its seconds and its memory
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class Layout:
     def contacted(self) -> Path:
         """Contacts that were marked in the report; `churn contacted` writes it."""
         return self.folder / "contacted.csv"
+
+    @property
+    def nights(self) -> Path:
+        """What came of each `churn nightly`, a line a night."""
+        return self.folder / "nights.jsonl"
 
     @property
     def forecasts(self) -> Path:

@@ -47,7 +47,9 @@ class Result:
         if not look:
             return self
         text = "\n".join([self.text, *(f"look: {line}" for line in look)])
-        return Result(text, {**self.values, "look": list(look)}, self.exit_code or LOOK)
+        return Result(
+            text, {**self.values, "look": [*self.values.get("look", []), *look]}, self.exit_code or LOOK
+        )
 
 
 def visible(text: str) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "log_scoring",
     "log_training",
     "make_champion",
+    "newest_training",
     "packed",
     "restore_champion",
     "unpacked",
@@ -78,6 +79,13 @@ def alias_version(client: Any, tracking: TrackingStore, alias: str) -> int | Non
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return None
         raise
+
+
+def newest_training(tracking: TrackingStore) -> str | None:
+    """As-of date of the newest version, champion or not; None without one."""
+    with spoken_to(tracking) as client:
+        newest = _newest_version(client, tracking)
+        return None if newest is None else newest.tags.get("as_of")
 
 
 def load_champion(tracking: TrackingStore) -> Champion:
@@ -153,14 +161,18 @@ def _where(client: Any, tracking: TrackingStore, version: int) -> str:
     return store.local_path(place) or redacted(place)
 
 
-def _not_promoted(client: Any, tracking: TrackingStore) -> str | None:
-    """What to do where trainings have left versions and no champion; None without a version."""
+def _newest_version(client: Any, tracking: TrackingStore) -> Any | None:
     found = client.search_model_versions(
         f"name='{tracking.name}'", order_by=["version_number DESC"], max_results=1
     )
-    if not found:
+    return found[0] if found else None
+
+
+def _not_promoted(client: Any, tracking: TrackingStore) -> str | None:
+    """What to do where trainings have left versions and no champion; None without a version."""
+    newest = _newest_version(client, tracking)
+    if newest is None:
         return None
-    newest = found[0]
     why = str(newest.description or "").partition("\n")[0].replace("*", "")
     return (
         f"no champion of {tracking.name}: version {newest.version} was trained ({why}); look at it with `churn ui`, "

@@ -6,16 +6,17 @@ import datetime as dt
 import os
 import platform
 import shutil
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from configs.base import redacted
-from configs.errors import ChurnError, TryAgainError
+from configs.errors import ChurnError, TryAgainError, UnfitError
 from configs.schema import Config
 from models.tracking import store
-from models.tracking.registry import Champion, champion_version, load_version
+from models.tracking.registry import Champion, champion_version, load_version, newest_training
 from models.tracking.session import within
 from pipeline.doctor.findings import Finding
 from pipeline.layout import layout_of
@@ -29,8 +30,22 @@ LIBRARIES = ("duckdb", "lightgbm", "mlflow", "scikit-learn")
 
 def system_findings(config: Config, as_of: dt.date) -> list[Finding]:
     """Every check of the machine; nothing is written."""
-    tracking, champion = _tracking(config)
-    return [_outputs(config), _lock(config), tracking, _model(config, champion, tracking, as_of), _versions()]
+    tracking, champion, trained = _tracking(config)
+    model = _model(config, champion, tracking, as_of)
+    if trained is not None:
+        model = replace(model, values={**model.values, "trained": trained})
+    return [_outputs(config), _lock(config), tracking, model, *_alerts(config), _versions()]
+
+
+def _alerts(config: Config) -> list[Finding]:
+    """Whether the secrets are here by which a night tells people; nothing where it tells nobody."""
+    alerts = config.nightly.alerts
+    if alerts.webhook_env is None and alerts.mail is None:
+        return []
+    if missing := [name for name in alerts.variables if not os.environ.get(name)]:
+        told = f"{', '.join(missing)} not set; set it where cron or systemd starts `churn nightly`"
+        return [Finding("alerts", "look", told)]
+    return [Finding("alerts", "ok", f"told when: {alerts.when}")]
 
 
 def _outputs(config: Config) -> Finding:
@@ -72,23 +87,25 @@ def _is_held(path: Path) -> bool:
     return False
 
 
-def _tracking(config: Config) -> tuple[Finding, Champion | None]:
+def _tracking(config: Config) -> tuple[Finding, Champion | None, str | None]:
+    """The store, its champion, and the as-of date of the newest training."""
     place = redacted(config.tracking_uri)
     if store.is_missing(config.tracking_uri):
-        return Finding("tracking", "ok", f"{place} is made by the first `churn train`"), None
+        return Finding("tracking", "ok", f"{place} is made by the first `churn train`"), None, None
     tracking = tracking_of(config)
 
-    def champion() -> Champion | None:
+    def champion() -> tuple[Champion | None, str | None]:
         number = champion_version(tracking)
-        return None if number is None else load_version(tracking, number)
+        return None if number is None else load_version(tracking, number), newest_training(tracking)
 
     try:
-        found = within(PATIENCE_SECONDS, champion, f"tracking store {place}")
+        found, trained = within(PATIENCE_SECONDS, champion, f"tracking store {place}")
     except TryAgainError as error:
-        return Finding("tracking", "later", str(error)), None
+        return Finding("tracking", "later", str(error)), None, None
     except ChurnError as error:
-        return Finding("tracking", "fault", str(error)), None
-    return Finding("tracking", "ok", f"{place} answers"), found
+        unfit = {"unfit": True} if isinstance(error, UnfitError) else {}
+        return Finding("tracking", "fault", str(error), values=unfit), None, None
+    return Finding("tracking", "ok", f"{place} answers"), found, trained
 
 
 def _model(config: Config, champion: Champion | None, tracking: Finding, as_of: dt.date) -> Finding:

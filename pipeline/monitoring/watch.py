@@ -87,6 +87,12 @@ class Watched:
         }
 
     @property
+    def told(self) -> dict[str, Any]:
+        """How many checks there were, which of them found something, and the findings in words."""
+        found = list(dict.fromkeys(check.name for check in self.outside))
+        return {"checks": len(self.checks), "found": found, "lines": list(self.lines)}
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files that `write` makes."""
         return ("monitoring.csv", "monitoring.parquet") if self.checks else ()

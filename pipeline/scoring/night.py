@@ -162,5 +162,7 @@ class Night:
             "folder": str(folder) if folder else None,
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            "look": list(self.look),
+            "monitoring": self.watched.told,
         }
         return Result("\n".join(lines), values, LOOK if self.look else 0)
