@@ -21,7 +21,9 @@ def nightly(
     from pipeline.unattended.night import nightly as run
 
     config, as_of = common.settings()
-    commands = command_of(common.config_file(), as_of, config.nightly.max_hours, quiet=common.quiet)
+    options = ["--config", str(common.config_file().absolute()), "--as-of", str(as_of)]
+    options += ["--log-format", common.log_format]
+    commands = command_of(options, config.nightly.max_hours, quiet=common.quiet)
     result = run(config, as_of, commands, common.say)
     if result.exit_code or not if_needed:
         common.result(result.text, result.values)

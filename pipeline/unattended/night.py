@@ -71,12 +71,11 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
     )
 
 
-def command_of(config_file: Path, as_of: dt.date, hours: float, *, quiet: bool) -> Run:
-    """What runs a command by its name, for this config and date."""
-    common = ["--config", str(config_file.absolute()), "--as-of", str(as_of)]
+def command_of(options: Sequence[str], hours: float, *, quiet: bool) -> Run:
+    """What runs a command by its name, with these options."""
 
     def run(name: str) -> process.Ended:
-        return process.run([name, *common], quiet=quiet, seconds=hours * 3_600)
+        return process.run([name, *options], quiet=quiet, seconds=hours * 3_600)
 
     return run
 
