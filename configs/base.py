@@ -18,8 +18,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 LONGEST_SHOWN = 120
 # A port at the end of an address is no password, although an @ may follow later in the line.
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)(?!\d{1,5}(?:[\s)\"'<>,;]|$))[^<>\"\n]*(@)", re.MULTILINE)
-# In a query any name that speaks of a key; in a text, where "KEY=VALUE" is told, those of secrets alone.
-_IN_QUERY = r"[?&;][^=&#;\s]*(?:pass|pwd|secret|token|credential|signature|key)[^=&#;\s]*=|[?&]sig="
+# In a query any name that speaks of a key, but for MLflow's that names a view; in a text, where "KEY=VALUE" is told,
+# those of secrets alone.
+_SPEAKS = r"(?:pass|pwd|secret|token|credential|signature|key)"
+_IN_QUERY = rf"[?&;](?!viewStateShareKey=)[^=&#;\s]*{_SPEAKS}[^=&#;\s]*=|[?&]sig="
 _IN_TEXT = r"(?:(?<=\s)|^)[\w.]*(?:password|passwd|pwd|secret|token|secret.?key|access.?key|account.?key)="
 _SECRET = re.compile(rf"({_IN_QUERY}|{_IN_TEXT})(?!\.\.\.)[^&#;\s\"'<>]+", re.IGNORECASE | re.MULTILINE)
 
@@ -39,6 +41,8 @@ def redacted(text: str) -> str:
     'postgresql://me:***@host/shop#orders'
     >>> redacted("postgresql:///shop?user=me&password=secret#orders")
     'postgresql:///shop?user=me&password=***#orders'
+    >>> redacted("http://tracking/#/runs?viewStateShareKey=churn&apiKey=secret")
+    'http://tracking/#/runs?viewStateShareKey=churn&apiKey=***'
     """
     return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
 

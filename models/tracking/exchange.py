@@ -42,6 +42,8 @@ class TrainingRecord:
         For the list of runs and the page of the run.
     params, metrics, tags
         Flat values; metrics that are not finite are left out.
+    headline
+        Names of the metrics that the table of runs shows.
     steps
         Metric name to (step, milliseconds, value): one step a test snapshot.
     baselines
@@ -61,6 +63,7 @@ class TrainingRecord:
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+    headline: Sequence[str] = ()
     steps: Mapping[str, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -105,8 +108,14 @@ class Champion:
 
 @dataclass(frozen=True)
 class Logged:
-    """Where a training went."""
+    """Where a training went.
+
+    Parameters
+    ----------
+    url
+        Of its run; None where no server serves it.
+    """
 
     run_id: str
     version: int
-    url: str
+    url: str | None

@@ -6,23 +6,19 @@ that is kept as a tag, outside the artifact.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from configs.base import redacted
 from configs.errors import ModelError, StoreError, UnfitError
 from models.prediction.classifier import digest_of
-from models.tracking import store
+from models.tracking import standing, store
 from models.tracking.bundle import champion_of, packed, unpacked
 from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
 from models.tracking.leftovers import end_broken_runs, scratch
-from models.tracking.runs import (
-    clean_nightly,
-    comparison_url,
-    data_files,
-    log_scoring,
-    log_training,
-)
+from models.tracking.nights import clean_nightly, log_scoring
+from models.tracking.runs import comparison_url, data_files, log_training
 from models.tracking.session import experiment_id, is_away, mlflow_module, spoken_to, within
 
 __all__ = [
@@ -52,6 +48,8 @@ CHAMPION, PREVIOUS = "champion", "previous_champion"
 def check_store(tracking: TrackingStore) -> None:
     """Make sure that the store answers, before hours of work depend on it, and end runs whose process was killed.
 
+    Verdicts that no longer hold, since the champion was moved by somebody else, are written anew.
+
     Raises
     ------
     TryAgainError
@@ -60,6 +58,7 @@ def check_store(tracking: TrackingStore) -> None:
     with spoken_to(tracking) as client:
         experiment_id(client, tracking, tracking.experiment)
         end_broken_runs(client, tracking)
+        standing.keep_current(client, tracking, alias_version(client, tracking, CHAMPION))
 
 
 def champion_version(tracking: TrackingStore) -> int | None:
@@ -180,16 +179,19 @@ def _not_promoted(client: Any, tracking: TrackingStore) -> str | None:
     )
 
 
-def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | None:
+def make_champion(tracking: TrackingStore, version: int, reason: str, *, by_hand: bool = False) -> int | None:
     """Make a version the champion, keep the reason with it, and return the previous champion's version.
 
-    The last step alone moves the champion; which one was before it stands with the version already.
+    One step alone moves the champion; which one was before it stands with the version already. What the pages say
+    of both follows; where that fails the champion has moved all the same, and the next `check_store` says it.
 
     Raises
     ------
     ModelError
         When the version does not exist or its files are damaged.
     """
+    from mlflow.exceptions import MlflowException
+
     with spoken_to(tracking) as client, store.locked(tracking.home):
         _read(client, tracking, version)
         previous = alias_version(client, tracking, CHAMPION)
@@ -197,6 +199,11 @@ def make_champion(tracking: TrackingStore, version: int, reason: str) -> int | N
         if previous is not None and previous != version:
             client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
         client.set_registered_model_alias(tracking.name, CHAMPION, str(version))
+        verdict = standing.BY_HAND if by_hand else standing.PROMOTED
+        with suppress(MlflowException):
+            found = client.get_model_version(tracking.name, str(version))
+            standing.tell(client, tracking, found, verdict, reason)
+            standing.keep_current(client, tracking, version)
         return previous
 
 
@@ -222,4 +229,4 @@ def restore_champion(tracking: TrackingStore, reason: str) -> tuple[int | None, 
                 f"{tracking.name} has no previous champion; `churn train` replaces one that can't be used, and "
                 "`churn promote VERSION --reason WHY` any"
             )
-    return make_champion(tracking, previous, f"rollback: {reason}"), previous
+    return make_champion(tracking, previous, f"rollback: {reason}", by_hand=True), previous

@@ -1,4 +1,4 @@
-"""What is logged of a training and of a night: runs, pictures, the model's files.
+"""What is logged of a training: its run, pictures, the model's files.
 
 A logged model is a pyfunc from code: `models/prediction/scoring.py` and the few lines of `PYFUNC` in one file,
 the boosters as text, the rest as JSON. It loads where this project is not installed.
@@ -6,13 +6,12 @@ the boosters as text, the rest as JSON. It loads where this project is not insta
 
 from __future__ import annotations
 
-import datetime as dt
 import inspect
 import io
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from importlib.metadata import version as installed
@@ -25,7 +24,10 @@ from models.prediction.classifier import FittedModel, digest_of
 from models.tracking import views
 from models.tracking.exchange import Logged, TrackingStore, TrainingRecord
 from models.tracking.leftovers import process_tag, scratch
+from models.tracking.nights import log_files, points
+from models.tracking.origin import origin
 from models.tracking.session import experiment_id, mlflow_module, spoken_to
+from models.tracking.standing import NOTE
 
 METADATA = "metadata.json"
 PYFUNC = '''
@@ -65,12 +67,13 @@ def log_training(
         mlflow = mlflow_module()
         experiment = experiment_id(client, tracking, tracking.experiment)
         client.set_experiment_tag(experiment, views.TAG, _view(record))
-        run = client.create_run(experiment, run_name=record.run_name, tags={**record.tags, **process_tag()})
+        tags = {**record.tags, **origin("churn train"), **process_tag()}
+        run = client.create_run(experiment, run_name=record.run_name, tags=tags)
         run_id = str(run.info.run_id)
         try:
             _log_values(client, run_id, record)
             with scratch() as place:
-                _log_files(client, run_id, record.files, place / "files")
+                log_files(client, run_id, record.files, place / "files")
                 uri, digest = _log_model(mlflow, run_id, record, {"model": model, **held}, place)
             tags = {
                 "sha256": digest,
@@ -98,14 +101,15 @@ def _without_secrets(record: TrainingRecord) -> TrainingRecord:
     )
 
 
-def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str:
-    server = redacted(tracking.uri) if tracking.uri.startswith("http") else "http://127.0.0.1:5000"
-    return f"{server}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str | None:
+    """Address of a run on a tracking server; a file has none until `churn ui` serves it."""
+    if not tracking.uri.startswith(("http://", "https://")):
+        return None
+    return f"{redacted(tracking.uri)}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
 
 
 def _view(record: TrainingRecord) -> str:
-    shown = [name for name in record.metrics if name.startswith(("a/", "b/"))]
-    return views.view_state(shown, ["weights", "calibrator", "train_rows"], ["verdict"])
+    return views.view_state(record.headline, ["weights", "calibrator", "train_rows"], ["verdict"])
 
 
 def comparison_url(tracking: TrackingStore, server: str) -> str:
@@ -118,39 +122,14 @@ def comparison_url(tracking: TrackingStore, server: str) -> str:
         return f"{server}/#/experiments/{found.experiment_id}/runs?{shown}"
 
 
-def clean_nightly(tracking: TrackingStore, before: dt.date) -> int:
-    """Delete the config's nightly runs of dates before `before`; returns how many. Trainings and models stay."""
-    with spoken_to(tracking) as client:
-        found = client.get_experiment_by_name(f"{tracking.experiment} nightly")
-        if found is None:
-            return 0
-        old: list[str] = []
-        page = None
-        while True:
-            runs = client.search_runs([found.experiment_id], max_results=1_000, page_token=page)
-            dates = {r.info.run_id: r.data.tags.get("as_of", "9") for r in runs if _of(tracking, r)}
-            old += [run for run, day in dates.items() if day < before.isoformat()]
-            page = runs.token
-            if not page:
-                break
-        for run_id in old:
-            client.delete_run(run_id)
-        return len(old)
-
-
-def _of(tracking: TrackingStore, run: Any) -> bool:
-    """Whether a nightly run is of this config: an experiment may be shared, and older runs tell no config."""
-    return str(run.data.tags.get("config", tracking.name)) == tracking.name
-
-
 def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
-    points = _points(record.metrics, record.steps)
+    found = points(record.metrics, record.steps)
     params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
-    for start in range(0, max(len(points), 1), 900):
-        client.log_batch(run_id, metrics=points[start : start + 900])
-    client.log_batch(run_id, params=params[:100], tags=[RunTag("mlflow.note.content", record.description)])
+    for start in range(0, max(len(found), 1), 900):
+        client.log_batch(run_id, metrics=found[start : start + 900])
+    client.log_batch(run_id, params=params[:100], tags=[RunTag(NOTE, record.description)])
     data = [
         DatasetInput(
             Dataset(
@@ -165,15 +144,6 @@ def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
         for role, print_ in record.datasets.items()
     ]
     client.log_inputs(run_id, data)
-
-
-def _log_files(client: Any, run_id: str, files: Mapping[str, bytes], place: Path) -> None:
-    for name, content in files.items():
-        file = place / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    if files:
-        client.log_artifacts(run_id, str(place))
 
 
 def _log_model(
@@ -228,6 +198,7 @@ def _log_baselines(client: Any, tracking: TrackingStore, parent: str, record: Tr
             "mlflow.parentRunId": parent,
             "training_run": parent,
             "as_of": record.tags["as_of"],
+            **origin("churn train"),
             **process_tag(),
         }
         run = client.create_run(experiment, run_name=f"{name} {record.tags['as_of']}", tags=tags)
@@ -239,55 +210,10 @@ def _log_baselines(client: Any, tracking: TrackingStore, parent: str, record: Tr
             "mlflow.parentRunId": parent,
             "training_run": parent,
             "as_of": record.tags["as_of"],
+            **origin("churn train"),
             **process_tag(),
         }
         run = client.create_run(experiment, run_name=f"trial {i + 1} {record.tags['as_of']}", tags=tags)
         params = [Param(name, f"{value:g}") for name, value in sizes.items()]
         client.log_batch(run.info.run_id, metrics=[Metric("search/log_loss", loss, now, 0)], params=params)
         client.set_terminated(run.info.run_id, "FINISHED")
-
-
-def log_scoring(
-    tracking: TrackingStore,
-    run_name: str,
-    metrics: Mapping[str, float],
-    tags: Mapping[str, str],
-    steps: Mapping[str, Sequence[tuple[int, int, float]]] | None = None,
-) -> str:
-    """Log a nightly run's figures in the experiment `<experiment> nightly`; returns the run's id.
-
-    An earlier run of the same `as_of`, whole or broken off, is replaced, so that it can be logged again.
-
-    Parameters
-    ----------
-    steps
-        Metric name to (step, milliseconds, value), such as one step a period: they draw as a line.
-    """
-    with spoken_to(tracking) as client:
-        experiment = experiment_id(client, tracking, f"{tracking.experiment} nightly")
-        same_day = client.search_runs([experiment], f"tags.as_of = '{tags['as_of']}'")
-        earlier = [run for run in same_day if _of(tracking, run)]
-        run = client.create_run(
-            experiment, run_name=run_name, tags={"config": tracking.name, **tags, **process_tag()}
-        )
-        points = _points(metrics, steps or {})
-        for start in range(0, max(len(points), 1), 900):
-            client.log_batch(run.info.run_id, metrics=points[start : start + 900])
-        client.set_terminated(run.info.run_id, "FINISHED")
-        for old in earlier:
-            client.delete_run(old.info.run_id)
-        return str(run.info.run_id)
-
-
-def _points(metrics: Mapping[str, float], steps: Mapping[str, Sequence[tuple[int, int, float]]]) -> list[Any]:
-    """MLflow's entities; what is not finite is left out."""
-    from mlflow.entities import Metric
-
-    now = int(time.time() * 1000)
-    points = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
-    return points + [
-        Metric(name, value, when, step)
-        for name, values in steps.items()
-        for step, when, value in values
-        if math.isfinite(value)
-    ]

@@ -31,6 +31,8 @@ HASTE = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
 }
+# The pages then open as those of trained models; otherwise they guess, at first that of conversations.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
 AWAY = ("failed with timeout", "failed with exception", "database is locked", "database table is locked")
 AWAY_CODES = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED"}
 _STATUS = re.compile(r"failed with error code (\d{3})")
@@ -167,4 +169,4 @@ def experiment_id(client: Any, tracking: TrackingStore, name: str) -> str:
             return str(found.experiment_id)
         file = store.sqlite_file(tracking.uri)
         place = artifacts_of(file).as_uri() if file is not None else None
-        return str(client.create_experiment(name, artifact_location=place))
+        return str(client.create_experiment(name, artifact_location=place, tags=KIND))

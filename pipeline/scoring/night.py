@@ -112,11 +112,11 @@ class Night:
         """The night's figures for the tracking store."""
         everybody = self.everybody
         return {
-            "a/customers": float(everybody.customers),
-            "a/expected_to_leave": everybody.expected_to_leave,
-            "a/mean_probability": everybody.expected_to_leave / everybody.customers,
-            "outreach/listed": float(len(self.decision.chosen)),
-            "outreach/expected_gain": float(self.decision.chosen["expected_gain"].sum()),
+            "customers": float(everybody.customers),
+            "expected_to_leave": everybody.expected_to_leave,
+            "mean_probability": everybody.expected_to_leave / everybody.customers,
+            "listed": float(len(self.decision.chosen)),
+            "expected_gain": float(self.decision.chosen["expected_gain"].sum()),
             **self.rates.metrics,
             **self.watched.metrics,
         }

@@ -37,11 +37,12 @@ from pipeline.retention.forecast import store
 from pipeline.scoring.background import background
 from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
+from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition
-from pipeline.tracking.tonight import champion_tonight, send, to_be_sent
+from pipeline.tracking.tonight import champion_tonight, send
 
 TYPICAL_ROWS = 100_000
 # Days for which a recommendation counts as our last contact.
@@ -128,13 +129,7 @@ def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path)
         store.keep(place(layout.forecasts), night.rates.forecasts, version)
     if champion.files:
         place(layout.champion).write_text(packed(champion), encoding="utf-8")
-    logged = to_be_sent(
-        f"{night.as_of:%y-%m-%d} {night.config.name}",
-        night.metrics,
-        {"as_of": str(night.as_of), "model_version": version, "run_id": night.run_id},
-        night.rates.steps,
-    )
-    place(layout.unsent / f"{night.as_of}.json").write_text(logged, encoding="utf-8")
+    place(layout.unsent / f"{night.as_of}.json").write_text(logged(night), encoding="utf-8")
 
 
 def scored(job: Job) -> AbstractContextManager[Scored]:

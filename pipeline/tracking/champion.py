@@ -80,7 +80,7 @@ def require_same_definition(champion: Champion, config: Config) -> None:
 
 def promote(config: Config, version: int, reason: str) -> Result:
     """Make a version the champion; the reason is kept with it."""
-    previous = registry.make_champion(tracking_of(config), version, _said(reason))
+    previous = registry.make_champion(tracking_of(config), version, _said(reason), by_hand=True)
     before = f", version {previous} before" if previous is not None else ""
     values = {"champion": version, "previous": previous, "reason": reason}
     return Result(f"version {version} of {config.name} is champion{before}", values)

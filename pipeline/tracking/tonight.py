@@ -60,11 +60,14 @@ def to_be_sent(
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
     steps: Mapping[str, Sequence[tuple[int, int, float]]],
+    description: str,
+    files: Mapping[str, str],
 ) -> str:
-    """What a night logs, as the text of a file that `send` reads."""
+    """What a night logs, as the text of a file that `send` reads; the parameters are those of `log_scoring`."""
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
     lines = {name: [point for point in line if math.isfinite(point[2])] for name, line in steps.items()}
-    return as_json({"run_name": run_name, "metrics": finite, "tags": dict(tags), "steps": lines})
+    told = {"run_name": run_name, "metrics": finite, "tags": dict(tags), "steps": lines}
+    return as_json({**told, "description": description, "files": dict(files)})
 
 
 def send(config: Config, unsent: Path) -> tuple[str, ...]:
@@ -97,6 +100,8 @@ def _send(tracking: TrackingStore, files: Sequence[Path]) -> None:
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        return {name: content[name] for name in ("run_name", "metrics", "tags", "steps")}
+        needed = {name: content[name] for name in ("run_name", "metrics", "tags", "steps")}
+        # Nights of earlier versions wait without these.
+        return {**needed, **{name: content[name] for name in ("description", "files") if name in content}}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{file}: not readable ({str(error)[:100]}); delete it") from error

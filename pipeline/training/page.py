@@ -12,15 +12,11 @@ import numpy as np
 from models.statistics.top import FIGURES
 from models.tracking import plots
 from models.tracking.registry import Logged, TrainingRecord
+from models.tracking.standing import TO_BE_PROMOTED, headline
 from pipeline.result import table
 from pipeline.tracking.champion import age_days
 from pipeline.training.trained import Trained
 
-LEGEND = (
-    "Metrics: a the headline on the newest test snapshot; b against the champion in thousandths (a loss below 0 is "
-    "better), and in lift and value captured, with 95 % intervals; c calibration; d the backtest, one step a test "
-    "snapshot; e in the top tenth and at the size of the list; f 95 % intervals."
-)
 TITLES = {
     "auc": "AUC",
     "average_precision": "AP",
@@ -58,12 +54,12 @@ def description(t: Trained) -> str:
     """The verdict and what led to it, for the pages of the run and of the version."""
     newest = t.training.tested[0].fold
     lines = [
-        f"**{_verdict(t)}**: {t.verdict.reason}",
+        headline(verdict_of(t), t.verdict.reason),
         f"{newest}",
         f"Model: {t.weights}; calibrator {t.training.calibrator}.",
     ]
     worst = [f"Worst segment: {_worst(t)}"] if t.worst else []
-    return "\n\n".join([*lines, *top_lines(t), *age_line(t), *worst, *t.notes, LEGEND])
+    return "\n\n".join([*lines, *top_lines(t), *age_line(t), *worst, *t.notes])
 
 
 def _worst(t: Trained) -> str:
@@ -100,6 +96,13 @@ def age_line(t: Trained) -> list[str]:
     return [f"the champion stays: version {t.champion.version}, trained as of {was}, {days} days old"]
 
 
+def verdict_of(t: Trained) -> str:
+    """What the pages say of the version before the champion is moved."""
+    if t.verdict.promote:
+        return TO_BE_PROMOTED
+    return "comparison failed" if t.verdict.failed else "not promoted"
+
+
 def _verdict(t: Trained) -> str:
     return "Promoted" if t.verdict.promote else "Not promoted"
 
@@ -112,13 +115,13 @@ def pictures(t: Trained) -> dict[str, bytes]:
     dates = [str(x.fold.test) for x in t.training.tested[::-1]]
     lines = {n: [m[n]["log_loss"] for m in t.tests[::-1]] for n in pair}
     return {
-        "plots/calibration.png": plots.calibration(
+        "calibration.png": plots.calibration(
             newest.y, pair, f"Calibration at {newest.fold.test}", newest.weight
         ),
-        "plots/gain.png": plots.gain(newest.y, pair, f"Churners found at {newest.fold.test}", newest.weight),
-        "plots/backtest.png": plots.over_time(dates, lines, "Backtest"),
-        "plots/importance.png": plots.bars(t.importance, "What the model looks at"),
-        "plots/drivers.png": plots.bars(t.drivers, "Drivers"),
+        "gain.png": plots.gain(newest.y, pair, f"Churners found at {newest.fold.test}", newest.weight),
+        "backtest.png": plots.over_time(dates, lines, "Backtest"),
+        "importance.png": plots.bars(t.importance, "What the model looks at"),
+        "drivers.png": plots.bars(t.drivers, "Drivers"),
     }
 
 
@@ -186,7 +189,7 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         f"{_verdict(t)} (version {logged.version}): {t.verdict.reason}",
         *age_line(t),
         *_way_out(t, logged),
-        logged.url,
+        logged.url or "the run and its pictures: `churn ui`",
     ]
     values = {
         "as_of": t.as_of.isoformat(),

@@ -15,18 +15,13 @@ from models.tracking.registry import TrainingRecord
 from pipeline.log import run_id
 from pipeline.monitoring.watch import kept_by_training
 from pipeline.tracking.champion import definition, recipe_of
-from pipeline.training.page import description, overview, pictures
+from pipeline.training.page import description, overview, pictures, verdict_of
 from pipeline.training.trained import Trained, newest_label
 
-# The table of runs cuts the names of its columns near 14 characters, and sorts them: short, and led by a letter.
-HEADLINE = {
-    "auc": "auc",
-    "average_precision": "avg_prec",
-    "ece": "ece",
-    "lift_top_tenth": "lift_tenth",
-    "log_loss": "log_loss",
-}
-CALIBRATION = ("brier", "ece", "base_rate", "mean_probability")
+# What the table of runs shows, and the baselines' runs have; all else stands on the run's page.
+HEADLINE = ("auc", "average_precision", "ece", "lift_top_tenth", "log_loss")
+AGAINST = "{}_vs_champion"
+CALIBRATION = ("brier", "base_rate", "mean_probability")
 TENTH = ("gap_top_tenth", "value_top_tenth")
 LIST = ("recall_at_list", "lift_at_list", "gap_at_list", "value_at_list", "profit_at_list", "empc")
 
@@ -43,10 +38,11 @@ def make_record(t: Trained) -> TrainingRecord:
         tags={
             "as_of": t.as_of.isoformat(),
             "run_id": run_id(t.config.name, t.config.digest, t.as_of),
-            "verdict": "promoted" if t.verdict.promote else "failed" if t.verdict.failed else "kept champion",
+            "verdict": verdict_of(t),
             "test_snapshot": str(newest.fold.test),
             "catalogue_hash": t.matrix.catalogue_hash,
         },
+        headline=[*HEADLINE, AGAINST.format("log_loss")],
         steps=_steps(t),
         baselines={n: _headline(m) for n, m in t.tests[0].items() if n != "model"},
         datasets=t.sources.fingerprints,
@@ -57,27 +53,21 @@ def make_record(t: Trained) -> TrainingRecord:
 
 
 def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {f"a/{short}": round(metrics[name], 5) for name, short in HEADLINE.items()}
+    return {name: round(metrics[name], 5) for name in HEADLINE}
 
 
 def _metrics(t: Trained) -> dict[str, float]:
+    """Figures on the newest test snapshot by their names in the field, each beside its interval and its comparison."""
     metrics = t.tests[0]["model"]
-    found = _headline(metrics)
+    found = {name: metrics[name] for name in (*HEADLINE, *CALIBRATION, *TENTH, *LIST)}
+    for name, (low, high) in t.intervals.items():
+        found |= {f"{name}_low95": low, f"{name}_high95": high}
     if t.verdict.difference is not None:
         d = t.verdict.difference
-        found |= {
-            "b/loss_x1000": 1000 * d.log_loss,
-            "b/loss_x1000_low": 1000 * d.log_loss_interval[0],
-            "b/loss_x1000_high": 1000 * d.log_loss_interval[1],
-            "b/auc_x1000": 1000 * d.auc,
-            **{f"b/{name}": difference for name, (difference, _, _) in d.top.items()},
-            **{f"b/{name}_low": low for name, (_, low, _) in d.top.items()},
-            **{f"b/{name}_high": high for name, (_, _, high) in d.top.items()},
-        }
-    found |= {f"c_calibration/{name}": metrics[name] for name in CALIBRATION}
-    found |= {f"e_list/{name}": metrics[name] for name in (*TENTH, *LIST)}
-    for name, (low, high) in t.intervals.items():
-        found |= {f"f_interval/{name}_low": low, f"f_interval/{name}_high": high}
+        found[AGAINST.format("auc")] = d.auc
+        for name, (value, low, high) in {"log_loss": (d.log_loss, *d.log_loss_interval), **d.top}.items():
+            against = AGAINST.format(name)
+            found |= {against: value, f"{against}_low95": low, f"{against}_high95": high}
     # The pages print every digit that they get.
     return {name: round(value, 5) for name, value in found.items()}
 
@@ -88,10 +78,10 @@ def _steps(t: Trained) -> dict[str, list[tuple[int, int, float]]]:
     for step, (tested, by_name) in enumerate(zip(t.training.tested[::-1], t.tests[::-1], strict=True)):
         when = int(tested.fold.test.astype("datetime64[ms]").astype(np.int64))
         for name in HEADLINE:
-            found.setdefault(f"d_backtest/{name}", []).append((step, when, by_name["model"][name]))
+            found.setdefault(f"backtest/{name}", []).append((step, when, by_name["model"][name]))
         for rule in ("recency rule", "linear"):
             if rule in by_name:
-                key = f"d_backtest/log_loss_{rule.replace(' ', '_')}"
+                key = f"backtest/log_loss_{rule.replace(' ', '_')}"
                 found.setdefault(key, []).append((step, when, by_name[rule]["log_loss"]))
     return found
 

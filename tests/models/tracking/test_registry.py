@@ -25,12 +25,12 @@ RECORD = TrainingRecord(
     run_name="26-01-01 blend tiny",
     description="**Promoted**: first champion",
     params={"as_of": "2026-01-01"},
-    metrics={"a/auc": 0.7, "a/log_loss": float("nan")},
+    metrics={"auc": 0.7, "log_loss": float("nan")},
     tags={"as_of": "2026-01-01", "verdict": "promoted"},
-    steps={"d_backtest/auc": [(0, 1_700_000_000_000, 0.6), (1, 1_710_000_000_000, 0.7)]},
-    baselines={"recency rule": {"a/auc": 0.6}},
+    steps={"backtest/auc": [(0, 1_700_000_000_000, 0.6), (1, 1_710_000_000_000, 0.7)]},
+    baselines={"recency rule": {"auc": 0.6}},
     datasets={"transactions": {"rows": 3, "digest": "abc"}},
-    files={"overview.html": b"<p>", "plots/a.png": b"png"},
+    files={"overview.html": b"<p>", "a.png": b"png"},
     metadata={"as_of": "2026-01-01", "labels_until": "2025-12-01"},
 )
 LOADS_ALONE = """
@@ -144,8 +144,8 @@ def test_the_run_shows_steps_baselines_and_data(first):
     tracking, logged = first
     client = mlflow.MlflowClient(tracking.uri)
     run = client.get_run(logged.run_id)
-    assert run.data.metrics == {"a/auc": 0.7, "d_backtest/auc": 0.7}
-    assert [m.step for m in client.get_metric_history(logged.run_id, "d_backtest/auc")] == [0, 1]
+    assert run.data.metrics == {"auc": 0.7, "backtest/auc": 0.7}
+    assert [m.step for m in client.get_metric_history(logged.run_id, "backtest/auc")] == [0, 1]
     assert run.inputs.dataset_inputs[0].dataset.name == "transactions"
     children = client.search_runs([client.get_experiment_by_name("tiny baselines").experiment_id])
     assert [r.data.tags["mlflow.parentRunId"] for r in children] == [logged.run_id]

@@ -76,7 +76,9 @@ def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proo
     import mlflow
 
     run = mlflow.MlflowClient(company.tracking_uri, company.tracking_uri).get_run(again.values["run_id"])
-    assert {"b/lift_top_tenth_low", "b/value_at_list", "e_list/gap_at_list"} <= set(run.data.metrics)
+    assert {"lift_top_tenth_vs_champion_low95", "value_at_list_vs_champion", "gap_at_list"} <= set(
+        run.data.metrics
+    )
 
 
 def test_two_trainings_write_the_same_model(company):
