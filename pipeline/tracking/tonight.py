@@ -64,7 +64,8 @@ def to_be_sent(
     files: Mapping[str, str],
 ) -> str:
     """What a night logs, as the text of a file that `send` reads; the parameters are those of `log_scoring`."""
-    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    # The pages print every digit that they get.
+    finite = {name: round(value, 5) for name, value in metrics.items() if math.isfinite(value)}
     lines = {name: [point for point in line if math.isfinite(point[2])] for name, line in steps.items()}
     told = {"run_name": run_name, "metrics": finite, "tags": dict(tags), "steps": lines}
     return as_json({**told, "description": description, "files": dict(files)})
