@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from configs.outreach import Outreach
 from models.effects.control_group import rows_needed
@@ -14,9 +15,12 @@ SEEN = (0.02, 0.05)
 # A company in which not even this effect would be seen within a year learns nothing from leaving people alone.
 LEAST = 0.10
 YEAR = 365
-# In a pilot only contacts whose gain stays above zero with an effect of so many standard deviations less than expected
-# (a chance of 84 %) are made without being tried. The first belief reaches it for those who told us of trouble.
+# A pilot's first lists make a contact without trying it only when its gain stays above zero with an effect of so many
+# standard deviations less than expected (a chance of 84 %). The first belief reaches it for those who told us of
+# trouble. Each randomised row lowers the bar, and with this part of those needed an expected gain is enough: by then an
+# effect as harmful as the bar fears would have shown.
 SURE = 1.0
+ENOUGH = 0.5
 HALF = 0.5
 
 
@@ -92,13 +96,13 @@ def stage(
     share, told = _control(settings, evidence)
     if settings.start == "full" or rows >= need:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
-    trial = max(explore, round(pilot + (explore - pilot) * rows / need))
+    trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * need))
     said = (
         f"pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
-        f"are made that gain with a chance of 84 %; {rows:,.0f} of {need:,} randomised rows are in that show an effect "
-        f"of {100 * seen:.0f} points (outreach.start: full skips the pilot)"
+        f"are made that gain with a chance of {100 * NormalDist().cdf(sure):.0f} %; {rows:,.0f} of {need:,} randomised "
+        f"rows are in that show an effect of {100 * seen:.0f} points (outreach.start: full skips the pilot)"
     )
-    return Stage("pilot", trial, SURE, share, evidence.stopped, (said, *told, *stops))
+    return Stage("pilot", trial, sure, share, evidence.stopped, (said, *told, *stops))
 
 
 def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[str, ...]]:
