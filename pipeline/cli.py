@@ -204,12 +204,31 @@ def score(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the list's summary, write nothing.")
     ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Make the nights from --as-of to this one afterwards; they are delivered to nobody.",
+        ),
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="With --until: days between nights; else 1.")
+    ] = None,
 ) -> int | None:
     """Score today's customers and publish the list, the rate and the report."""
+    from pipeline.backfill import backfill
     from pipeline.nightly import learn_and_score
 
     config, as_of = common.settings()
-    result = learn_and_score(config, as_of, out, dry_run=dry_run, say=common.say)
+    if until is not None:
+        if common.as_of is None:
+            raise ConfigError("--until: needs the first night, --as-of DATE")
+        last = common.date("--until", until)
+        result = backfill(config, as_of, last, every or 1, out, dry_run=dry_run, say=common.say)
+    elif every is not None:
+        raise ConfigError("--every: goes with --until DATE, the last night")
+    else:
+        result = learn_and_score(config, as_of, out, dry_run=dry_run, say=common.say)
     common.result(result.text, result.values)
     return result.exit_code
 

@@ -106,15 +106,20 @@ class Common:
                 log.tell(told)
 
     def _day(self, default: dt.date | None) -> dt.date:
+        if self.as_of is None:
+            return default or dt.datetime.now(dt.UTC).date()
+        return self.date("--as-of", self.as_of)
+
+    @staticmethod
+    def date(option: str, text: str) -> dt.date:
+        """The day that an option names."""
         from configs.base import shown
         from configs.schema import day_of
 
-        if self.as_of is None:
-            return default or dt.datetime.now(dt.UTC).date()
         try:
-            return day_of(self.as_of)
+            return day_of(text)
         except ValueError as error:
-            raise ConfigError(f"--as-of: is {shown(self.as_of)}, {error}") from None
+            raise ConfigError(f"{option}: is {shown(text)}, {error}") from None
 
     def say(self, line: str) -> None:
         """Tell what is going on, on standard error."""

@@ -47,6 +47,8 @@ def commit(
     as_of: dt.date,
     write: Callable[[Path], None],
     record: Callable[[Path], None] | None = None,
+    *,
+    show: bool = True,
 ) -> Path:
     """Publish a date; when anything fails, nothing has changed.
 
@@ -56,6 +58,8 @@ def commit(
         Is given an empty folder to fill with the night's files, `manifest.json` among them.
     record
         Is given an empty folder that stands for `layout.folder`, to fill with what is written elsewhere.
+    show
+        Whether `latest` may move to it. A night that it never shows, and that dies on its way, is taken back.
 
     Returns
     -------
@@ -87,7 +91,8 @@ def commit(
         write_atomic(kept / COMMIT, digest)
         with _undisturbed():
             _exchange(fresh, target, _beside(layout, as_of, "old"))
-            _show(layout, as_of)
+            if show:
+                _show(layout, as_of)
             _keep(layout, kept)
             shutil.rmtree(fresh, ignore_errors=True)
     except BaseException as error:

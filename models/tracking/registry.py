@@ -6,6 +6,7 @@ that is kept as a tag, outside the artifact.
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = [
     "Logged",
     "TrackingStore",
     "TrainingRecord",
+    "champion_at",
     "champion_version",
     "check_store",
     "clean_nightly",
@@ -42,7 +44,8 @@ __all__ = [
     "within",
 ]
 
-CHAMPION, PREVIOUS = "champion", "previous_champion"
+CHAMPION, PREVIOUS, REASON = "champion", "previous_champion", "promotion_reason"
+LAST = "9999"
 
 
 def check_store(tracking: TrackingStore) -> None:
@@ -121,6 +124,27 @@ def load_version(tracking: TrackingStore, version: int) -> Champion:
         return _read(client, tracking, version)
 
 
+def champion_at(tracking: TrackingStore, day: dt.date) -> Champion | None:
+    """The newest of those who were ever champion that was trained as of a day or earlier; None without one.
+
+    Raises
+    ------
+    TryAgainError, StoreError
+        When the store does not answer, or refuses.
+    """
+    if store.is_missing(tracking.uri):
+        return None
+    with spoken_to(tracking) as client:
+        promoted = [
+            found
+            for found in client.search_model_versions(f"name='{tracking.name}'")
+            if REASON in found.tags
+            and str(client.get_run(found.run_id).data.tags.get("as_of", LAST)) <= str(day)
+        ]
+        newest = max((int(found.version) for found in promoted), default=None)
+        return None if newest is None else _read(client, tracking, newest)
+
+
 def _read(client: Any, tracking: TrackingStore, version: int) -> Champion:
     found = client.get_model_version(tracking.name, str(version))
     with scratch() as folder:
@@ -195,7 +219,7 @@ def make_champion(tracking: TrackingStore, version: int, reason: str, *, by_hand
     with spoken_to(tracking) as client, store.locked(tracking.home):
         _read(client, tracking, version)
         previous = alias_version(client, tracking, CHAMPION)
-        client.set_model_version_tag(tracking.name, str(version), "promotion_reason", redacted(reason))
+        client.set_model_version_tag(tracking.name, str(version), REASON, redacted(reason))
         if previous is not None and previous != version:
             client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
         client.set_registered_model_alias(tracking.name, CHAMPION, str(version))

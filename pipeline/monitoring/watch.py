@@ -180,7 +180,8 @@ def watched(
     if config.churn.kind != "labelled":
         past = histories(sources, as_of)
         checks += _of_sources(sources, config, as_of, past)
-        checks += against_training(sources, past, kept["sources"] if kept else None, trained)
+        if trained <= as_of:  # the training saw rows that nobody knew at an earlier date
+            checks += against_training(sources, past, kept["sources"] if kept else None, trained)
         promised = metadata.get("test_metrics", {}).get("lift_top_tenth")
         checks += outcome_of(record, sources.local, config.churn, as_of, promised)
     return Watched(ruled(checks, settings))

@@ -1,4 +1,8 @@
-"""What was recommended, to whom, when and why: one Parquet file a date, only ever added to."""
+"""What was recommended, to whom, when and why: one Parquet file a date, only ever added to.
+
+A night that is made afterwards was delivered to nobody: its rows lie in a file of another name, which nothing that
+rests on contacts reads, so that nobody in it counts as contacted.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,7 @@ SCHEMA = pa.schema(
 ADDED = frozenset({"usual", "trial", "inputs"})
 REASON_JOINT = " | "
 PART = "part.parquet"
+NOT_DELIVERED = "not_delivered.parquet"
 _FOLDER = re.compile(r"as_of=(\d{4}-\d\d-\d\d)")
 
 State = Literal["new", "same", "changed"]
@@ -107,8 +112,13 @@ def append(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
     return written
 
 
-def planned(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
+def planned(folder: Path, as_of: dt.date, rows: pd.DataFrame, *, delivered: bool = True) -> Written:
     """What recording a night would write; nothing is written.
+
+    Parameters
+    ----------
+    delivered
+        Whether people get the list. Where they do not, an earlier file of the kind is replaced.
 
     Raises
     ------
@@ -116,16 +126,16 @@ def planned(folder: Path, as_of: dt.date, rows: pd.DataFrame) -> Written:
         As `append` does.
     """
     content = _as_bytes(as_of, rows)
-    place = Path(f"as_of={as_of.isoformat()}")
-    target = folder / place / PART
+    place, part = Path(f"as_of={as_of.isoformat()}"), PART if delivered else NOT_DELIVERED
+    target = folder / place / part
     try:
         earlier = target.read_bytes() if target.exists() else None
-        superseded = any(target.parent.glob("superseded-*.parquet"))
+        superseded = delivered and any(target.parent.glob("superseded-*.parquet"))
     except OSError as error:
         raise _refused(target, "read", error) from error
-    files = {} if content == earlier else {str(place / PART): content}
+    files = {} if content == earlier else {str(place / part): content}
     state: State = "new" if earlier is None else "changed" if files or superseded else "same"
-    if earlier is not None and files:
+    if earlier is not None and files and delivered:
         name = f"superseded-{hashlib.sha256(earlier).hexdigest()[:12]}.parquet"
         files = {str(place / name): earlier, **files}
     return Written(target, state, len(rows), hashlib.sha256(content).hexdigest(), files)
@@ -153,7 +163,7 @@ def _as_bytes(as_of: dt.date, rows: pd.DataFrame) -> bytes:
 
 
 def dates(folder: Path) -> list[dt.date]:
-    """Recorded dates, oldest first; none when there is no ledger yet."""
+    """Dates that were delivered, oldest first; none when there is no ledger yet."""
     found = [_FOLDER.fullmatch(path.parent.name) for path in folder.glob(f"as_of=*/{PART}")]
     return sorted(dt.date.fromisoformat(match[1]) for match in found if match)
 
@@ -166,7 +176,7 @@ def read(
     columns: list[str] | None = None,
     only: Callable[[pc.Expression], pc.Expression] | None = None,
 ) -> pd.DataFrame:
-    """Rows of the dates in `[start, end)`, by date and customer.
+    """Rows of the delivered dates in `[start, end)`, by date and customer.
 
     Parameters
     ----------

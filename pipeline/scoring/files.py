@@ -29,6 +29,7 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
     return {
         "as_of": night.as_of,
         "run_id": night.run_id,
+        "delivered": night.delivered,
         "churn_version": version("churn"),
         "config": night.config.name,
         "config_digest": night.config.digest,

@@ -22,6 +22,7 @@ def logged(night: Night) -> str:
             "model_age_days": str(age_days(champion, night.as_of)),
             "to_look_at": str(len(night.look)),
             "config_digest": night.config.digest,
+            **({} if night.delivered else {"delivered": "no"}),
         },
         night.rates.steps,
         description(night),

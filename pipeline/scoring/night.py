@@ -52,6 +52,8 @@ class Night:
         What else is on record of those on the list.
     watched
         What the monitoring found; its findings are in `look` too.
+    delivered
+        Whether people get the list.
     """
 
     config: Config
@@ -68,6 +70,7 @@ class Night:
     notes: tuple[str, ...]
     background: Background
     watched: Watched = field(default_factory=Watched)
+    delivered: bool = True
 
     @property
     def run_id(self) -> str:
@@ -160,6 +163,7 @@ class Night:
             "model_version": self.champion.version,
             "model_age_days": days,
             "folder": str(folder) if folder else None,
+            "delivered": self.delivered,
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             "look": list(self.look),

@@ -19,7 +19,7 @@ from features.matrix import Matrix, drivers
 from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
-from pipeline.commit import commit, settle
+from pipeline.commit import commit, newest, settle
 from pipeline.layout import Layout, layout_of
 from pipeline.log import Say, stage
 from pipeline.monitoring.watch import watched
@@ -39,12 +39,13 @@ from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
-from pipeline.scoring.scored import Job, Scored, on_this_machine, without_dates
+from pipeline.scoring.scored import Hindsight, Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition
 from pipeline.tracking.tonight import champion_tonight, send
 
 TYPICAL_ROWS = 100_000
+NOT_DELIVERED = "made afterwards and not delivered: nobody on its list counts as contacted"
 # Days for which a recommendation counts as our last contact.
 REMEMBERED = 360
 
@@ -57,6 +58,7 @@ def score(
     dry_run: bool,
     say: Say,
     sources: Sources | None = None,
+    hindsight: Hindsight | None = None,
 ) -> Result:
     """Score, decide, publish.
 
@@ -68,6 +70,8 @@ def score(
         Show the summary and write nothing.
     sources
         Of the config at `as_of`, where they are open already.
+    hindsight
+        Of a night that is made afterwards: it is delivered to nobody.
 
     Returns
     -------
@@ -76,9 +80,13 @@ def score(
     """
     layout = layout_of(config, out)
     with stage("champion", say) as counted:
-        champion, away = champion_tonight(config, layout.champion, say)
+        champion, away = (
+            (hindsight.champion, ()) if hindsight else champion_tonight(config, layout.champion, say)
+        )
         counted(f"version {champion.version}", f"trained as of {champion.metadata['as_of']}")
-    job = Job(config, as_of, champion, layout, say, sources, away)
+    delivered = hindsight is None and not is_late(layout, as_of)
+    believed = hindsight.believed if hindsight else None
+    job = Job(config, as_of, champion, layout, say, sources, away, delivered, believed)
     if dry_run:
         with scored(job) as found:
             return watched_over(job, found, decided(job, found, create_key=False)).result(None)
@@ -106,12 +114,13 @@ def published(night: Night, layout: Layout) -> tuple[Night, Path]:
         The night with what the ledger has to say of it, and its folder.
     """
     rows = night.decision.ledger.assign(model_version=str(night.champion.version))
-    written = ledger.planned(layout.ledger, night.as_of, rows)
-    if written.state == "changed":
+    written = ledger.planned(layout.ledger, night.as_of, rows, delivered=night.delivered)
+    if night.delivered and written.state == "changed":
         said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"
         night = replace(night, look=(*night.look, said))
     record = partial(_record, night, layout, written)
-    return night, commit(layout, night.as_of, partial(write_night, night, written.sha256), record)
+    write = partial(write_night, night, written.sha256)
+    return night, commit(layout, night.as_of, write, record, show=night.delivered)
 
 
 def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path) -> None:
@@ -125,11 +134,18 @@ def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path)
     for name, content in written.files.items():
         place(layout.ledger / name).write_bytes(content)
     champion, version = night.champion, str(night.champion.version)
-    if night.rates.forecasts and not _look(champion, night.as_of):  # one made in hindsight proves nothing
+    # A forecast made in hindsight proves nothing.
+    if night.delivered and night.rates.forecasts and not _look(champion, night.as_of):
         store.keep(place(layout.forecasts), night.rates.forecasts, version)
-    if champion.files:
+    if night.delivered and champion.files:
         place(layout.champion).write_text(packed(champion), encoding="utf-8")
     place(layout.unsent / f"{night.as_of}.json").write_text(logged(night), encoding="utf-8")
+
+
+def is_late(layout: Layout, as_of: dt.date) -> bool:
+    """Whether people have a newer list already, and never got one of this date: then it is no contact of theirs."""
+    shown = newest(layout)
+    return shown is not None and as_of < shown and as_of not in ledger.dates(layout.ledger)
 
 
 def scored(job: Job) -> AbstractContextManager[Scored]:
@@ -146,7 +162,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
     scores = found.matrix.frame.drop(columns="snapshot").assign(churn_probability=found.probability)
     if champion.metadata.get("still_there"):
         scores["still_there"] = still_there.chance(champion.metadata["still_there"], scores)
-    context = _context(config, as_of, job.layout, create_key=create_key)
+    context = _context(job, create_key=create_key)
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
     settings = config.outreach
     oldest = max(context.hold_days, settings.repeat_days, settings.max_contacts.days, REMEMBERED)
@@ -187,10 +203,19 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             *_harm(prepared),
             *found.rates.warnings,
         ),
-        notes=(*found.sources.notes, *never.notes, *few_unheard, *notes, *partial_, *decision.notes),
+        notes=(
+            *([] if job.delivered else [NOT_DELIVERED]),
+            *found.sources.notes,
+            *never.notes,
+            *few_unheard,
+            *notes,
+            *partial_,
+            *decision.notes,
+        ),
         background=background(
             found.table("contacts"), job.layout.ledger, decision.chosen["customer_id"].tolist(), as_of
         ),
+        delivered=job.delivered,
     )
 
 
@@ -214,13 +239,14 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
     return replace(night, watched=seen, look=(*night.look, *seen.lines))
 
 
-def _context(config: Config, as_of: dt.date, layout: Layout, *, create_key: bool) -> Context:
+def _context(job: Job, *, create_key: bool) -> Context:
     """What the decision rests on beside the customers."""
-    settings = config.outreach
+    config, as_of, layout, settings = job.config, job.as_of, job.layout, job.config.outreach
     playbook = load_playbook(config.path(settings.playbook) if settings.playbook else None)
     control, record = settings.control, layout.ledger
     key = control_key(layout.keys, control.key_file, control.key_env, os.environ, create=create_key)
-    known, nights = learned.read(record, playbook, as_of), [d for d in ledger.dates(record) if d < as_of]
+    known = job.believed or learned.read(record, playbook, as_of)
+    nights = [d for d in ledger.dates(record) if d < as_of]
     evidence = Evidence(nights, known.bounds)
     hold = config.churn.gap_days + config.churn.horizon_days
     return Context(as_of, settings, playbook, key, hold, known.effect, evidence, config.margin)

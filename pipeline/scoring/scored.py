@@ -23,11 +23,28 @@ from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import Layout
 from pipeline.log import Say, stage
+from pipeline.outcomes.learned import Learned
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
 from pipeline.sources.opening import Sources, read_sources
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """What was known at a night that is made afterwards, and is not what is kept of today.
+
+    Parameters
+    ----------
+    champion
+        The model of that time.
+    believed
+        Of the effect of contacts; None where nothing was learned yet.
+    """
+
+    champion: Champion
+    believed: Learned | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,10 @@ class Job:
         The sources, where they are open already.
     look
         What is worth a look before anything is read.
+    delivered
+        Whether people get the list.
+    believed
+        Of the effect of contacts; None for what is kept beside the ledger.
     """
 
     config: Config
@@ -51,6 +72,8 @@ class Job:
     say: Say
     opened: Sources | None = None
     look: tuple[str, ...] = ()
+    delivered: bool = True
+    believed: Learned | None = None
 
     @property
     def sources(self) -> Sources:

@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import os
 import shutil
@@ -235,3 +236,20 @@ def test_runs_of_killed_processes_are_ended_and_no_others(tracking):
         found = [(runs[run], client.get_run(run).info.status) for run in runs]
     assert sorted(kind for kind, status in found if status == "KILLED") == ["killed"] * 3
     assert sum(status == "RUNNING" for _, status in found) == 9
+
+
+def test_the_champion_of_a_day_is_the_newest_that_was_trained_by_then(tracking, models):
+    days = "2026-01-01", "2026-02-01", "2026-03-01"
+    for day in days:
+        record = replace(RECORD, tags={**RECORD.tags, "as_of": day})
+        registry.log_training(tracking, record, models[1], {})
+    for version in (1, 3):
+        registry.make_champion(tracking, version, "proven")
+    asked = dt.date(2025, 12, 31), dt.date(2026, 1, 1), dt.date(2026, 2, 15), dt.date(2026, 3, 1)
+    found = [registry.champion_at(tracking, day) for day in asked]
+    assert [one and one.version for one in found] == [None, 1, 1, 3], "the second was never champion"
+
+
+def test_without_a_store_nobody_was_champion(tmp_path):
+    assert registry.champion_at(tracking_in(tmp_path), dt.date(2026, 1, 1)) is None
+    assert not list(tmp_path.iterdir())
