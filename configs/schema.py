@@ -152,7 +152,7 @@ class Engine(Section):
     )
     query_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=1_800,
-        description="PostgreSQL: a query that takes longer ends the run, to be tried again later",
+        description="PostgreSQL and MySQL: a query that takes longer ends the run, to be tried again later",
     )
     master: str | None = Field(
         default=None, description="Spark: spark://host:7077, yarn, k8s://..., local[4]"

@@ -20,7 +20,7 @@ from configs.schema import Config
 from features.tables import derived
 from pipeline.dataset import cluster
 from pipeline.dataset.plan import Plan
-from pipeline.sources.databases import asking
+from pipeline.sources.drivers import asking
 from pipeline.sources.opening import Sources
 
 Work = Callable[[pd.DataFrame], Mapping[str, NDArray[np.float64]]]

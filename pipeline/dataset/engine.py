@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
@@ -26,7 +25,8 @@ from features.partials import partials
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
 from pipeline.progress import progress
-from pipeline.sources.databases import BATCH_ROWS, arrow, asking
+from pipeline.sources.databases import BATCH_ROWS, arrow, brought
+from pipeline.sources.drivers import asking
 
 ROWS_A_SHARD = 2_000_000
 
@@ -169,20 +169,6 @@ def _registered(connection: Any, tables: Mapping[str, pa.Table]) -> Iterator[Non
     finally:
         for role in tables:
             connection.unregister(_shard_name(role))
-
-
-def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
-    """The result of a query as a table of the local DuckDB, by way of a file when another engine runs it."""
-    if query.get_backend() is connection:
-        return query
-    with (
-        asking(),
-        query.to_pyarrow_batches(chunk_size=BATCH_ROWS) as batches,
-        pq.ParquetWriter(file, batches.schema, compression="zstd") as writer,
-    ):
-        for batch in batches:
-            writer.write_batch(batch)
-    return connection.read_parquet(file)
 
 
 def shard_of(customer_id: Any, shards: int) -> Any:

@@ -27,7 +27,7 @@ from pipeline.retention.forecast.expected import secure_ids
 from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
-from pipeline.sources.databases import asking
+from pipeline.sources.drivers import asking
 from pipeline.sources.opening import Sources
 
 TIMES_THE_CANDIDATES = 10

@@ -19,9 +19,10 @@ from pipeline.setup.textfiles import ENDINGS as TEXTS
 from pipeline.setup.textfiles import fields_of, known_of, settings_of, start_of
 from pipeline.setup.words import words_of
 from pipeline.sources import databases
-from pipeline.sources.databases import Connections, UnreadableError, is_url
+from pipeline.sources.connections import Connections
+from pipeline.sources.drivers import UnreadableError, asking
 from pipeline.sources.looks import dialect_of
-from pipeline.sources.places import TABLES, is_store, local_files
+from pipeline.sources.places import TABLES, is_store, is_url, local_files
 from pipeline.sources.profiles import Profile, profiles_of
 from pipeline.sources.readers import read
 
@@ -222,7 +223,7 @@ def _looked_at(
     config = _scratch(uris, settings, home, wanted)
     source = config.sources.given[_SCRATCH]
     raw = read(connection, others, _SCRATCH, source, config)
-    with databases.asking(source), raw.reading():
+    with asking(source), raw.reading():
         rows = raw.table
         if rows.get_backend() is connection:
             rows = connection.create_table(f"looked_{abs(hash(uris))}", rows, temp=True, overwrite=True)

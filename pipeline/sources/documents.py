@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from configs.errors import Fault
-from pipeline.sources.databases import UnreadableError, first_line
+from pipeline.sources.drivers import UnreadableError, first_line
 from pipeline.sources.looks import encoding_of, head_of, opened
 from pipeline.sources.places import Found
 

@@ -23,10 +23,12 @@ from pipeline.layout import layout_of
 from pipeline.log import Say, stage
 from pipeline.sources import accounts, agreements, contracts, matching, rows
 from pipeline.sources.accounts import Account
+from pipeline.sources.connections import Connections
 from pipeline.sources.contacted import Mark, read_marks, with_marks
 from pipeline.sources.contracts import SAMPLES
-from pipeline.sources.databases import Connections, UnreadableError, arrow, asking
+from pipeline.sources.databases import arrow
 from pipeline.sources.digests import digest, digest_parts
+from pipeline.sources.drivers import UnreadableError, asking
 from pipeline.sources.freshness import Freshness
 from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match

@@ -18,7 +18,8 @@ from configs.base import redacted
 from configs.errors import Fault, TryAgainError
 from configs.schema import Config
 from configs.sources import Source
-from pipeline.sources.databases import UnreadableError, first_line
+from pipeline.sources.connections import Connections
+from pipeline.sources.drivers import UnreadableError, first_line
 
 STORES = ("s3", "s3a", "https", "http", "gs", "abfs", "abfss")
 TABLES = (
@@ -73,6 +74,33 @@ class Copies:
             weakref.finalize(self._owner, shutil.rmtree, self._folder, ignore_errors=True)
         self._count += 1
         return self._folder / f"{self._count}{ending}"
+
+
+def copies_of(owner: object, others: Connections) -> Copies:
+    """The folder of copies that the sources of one run share."""
+    return others.setdefault("copies", Copies(owner))
+
+
+def is_url(uri: str) -> bool:
+    """Whether a source's URI is a URL, perhaps one from the environment, and not a path.
+
+    Examples
+    --------
+    >>> is_url("postgresql://shop#orders"), is_url("${SHOP_URL}#orders"), is_url("data/orders.csv")
+    (True, True, False)
+    """
+    return "://" in uri or uri.startswith("${")
+
+
+def is_table(uri: str) -> bool:
+    """Whether a URI names a table of a database, whose rows have neither numbers nor an order.
+
+    Examples
+    --------
+    >>> is_table("sqlite:///shop.db#orders"), is_table("https://shop/orders.csv"), is_table("book.xlsx#orders")
+    (True, False, False)
+    """
+    return is_url(uri) and not is_store(uri)
 
 
 def is_store(uri: str) -> bool:

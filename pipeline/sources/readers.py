@@ -21,9 +21,10 @@ from configs.errors import Fault
 from configs.roles import RoleSource
 from configs.schema import Config
 from pipeline.sources import contracts, databases, documents, places, texts
-from pipeline.sources.databases import Connections, UnreadableError, first_line
+from pipeline.sources.connections import Connections
+from pipeline.sources.drivers import UnreadableError, first_line
 from pipeline.sources.looks import head_of
-from pipeline.sources.places import Copies, Found
+from pipeline.sources.places import Copies, Found, copies_of
 from pipeline.sources.texts import TextFile
 
 _ENDINGS = {
@@ -118,9 +119,9 @@ def read(connection: Backend, others: Connections, role: str, source: RoleSource
         if "spark" not in others:
             others["spark"] = spark.connect(config)
         return Raw(spark.read(others["spark"], role, source, config))
-    if databases.is_url(source.uris[0]) and not places.is_store(source.uris[0]):
-        return Raw(databases.table(connection, others, role, source, config))
-    copies = others.setdefault("copies", Copies(connection))
+    if places.is_table(source.uris[0]):
+        return Raw(databases.rows_of(connection, others, role, source, config))
+    copies = copies_of(connection, others)
     files = places.files_of(role, source, config, copies)
     kinds = {file: _kind(file, role, source) for file in files}
     if set(kinds.values()) == {"parquet"}:

@@ -15,6 +15,7 @@ from pipeline.sources import contracts, doubts
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import arrow
 from pipeline.sources.guessing import advice, is_number, such_as
+from pipeline.sources.places import is_table
 
 _DIFFERENT = 1_000
 
@@ -68,7 +69,7 @@ def look(
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
         return Seen(rows, faults)
-    in_files = engine_of(raw) == "duckdb"
+    in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
     table = contracts.check(role, source, raw, numbered=in_files).table
     notes: list[str] = []
     left: dict[str, int] = {}

@@ -21,9 +21,11 @@ import ibis.expr.types as ir
 from configs.errors import Fault, TryAgainError
 from configs.schema import Config
 from configs.sources import Source
-from pipeline.sources.databases import CONNECT_SECONDS, UnreadableError, asking, first_line
+from pipeline.sources.connections import CONNECT_SECONDS
+from pipeline.sources.drivers import UnreadableError, asking, first_line
 
 _ENCODINGS = {"utf-8": "UTF-8", "iso8859-1": "ISO-8859-1", "utf-16": "UTF-16"}  # as Java calls them
+_DATABASES = ("postgresql", "postgres", "sqlite", "duckdb", "mysql", "mariadb", "snowflake", "bigquery")
 PACKAGES = ("configs", "features", "models", "pipeline")
 
 
@@ -115,8 +117,8 @@ def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
         if head.startswith("spark:"):
             *database, table = unquote(name).split(".")
             return backend.table(table, database=tuple(database) or None)
-        if head.partition("://")[0] in ("postgresql", "postgres", "sqlite", "duckdb", "mysql"):
-            step = "export the table to Parquet, or use engine.kind duckdb, which reads it where it is"
+        if head.partition("://")[0] in _DATABASES:
+            step = "export the table to Parquet, or use engine.kind duckdb, which reads databases"
             raise UnreadableError(Fault(place, "a database is not read by Spark", step))
         paths = [uri if "://" in uri else str(config.path(uri)) for uri in source.uris]
         kind = source.format if source.format != "auto" else "csv" if ".csv" in paths[0] else "parquet"

@@ -15,7 +15,7 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
 from configs.sources import Source
-from pipeline.sources.databases import UnreadableError
+from pipeline.sources.drivers import UnreadableError
 from pipeline.sources.looks import (
     Dialect,
     Look,

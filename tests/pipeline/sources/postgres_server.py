@@ -50,8 +50,8 @@ def programs():
     return [folder for folder in found if (folder / "initdb").exists()]
 
 
-def _somebody():
-    """Arguments that start a process as nobody in particular: the server refuses to run as root."""
+def somebody():
+    """Arguments that start a process as nobody in particular: a server refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -62,7 +62,7 @@ def _usable(folder, home):
     """The folder of the programs, copied into `home` when nobody may not enter it."""
     check = [folder / "postgres", "--version"]
     try:
-        subprocess.run(check, check=True, capture_output=True, cwd=home, **_somebody())
+        subprocess.run(check, check=True, capture_output=True, cwd=home, **somebody())
     except (OSError, subprocess.CalledProcessError):
         copy = home / "programs"
         shutil.copytree(folder.parent, copy)
@@ -81,7 +81,7 @@ def running():
         own.mkdir()
         secret = own / "password"
         secret.write_text(SESAME, encoding="utf-8")
-        if who := _somebody():
+        if who := somebody():
             for path in (own, secret):
                 os.chown(path, who["user"], who["group"])
         login = ["-U", "churn", "-A", "scram-sha-256", f"--pwfile={secret}"]

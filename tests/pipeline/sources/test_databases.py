@@ -1,4 +1,4 @@
-"""PostgreSQL and SQLite: the same matrix as from files, the group-by in the database, and no password anywhere."""
+"""Databases: the same matrix as from files, the group-by in PostgreSQL and SQLite, and no password anywhere."""
 
 import datetime as dt
 import os
@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import traceback
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,7 +31,7 @@ from pipeline.retention.tables.rate import retention_table
 from pipeline.retention.tables.revenue import revenue_table
 from pipeline.setup.init import init
 from pipeline.setup.interview import Given
-from pipeline.sources import databases
+from pipeline.sources import connections
 from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect
 
@@ -39,18 +40,6 @@ AS_OF = dt.date(2026, 7, 1)
 SNAPSHOTS = [dt.date(2026, 7, 1), dt.date(2026, 4, 2), dt.date(2026, 1, 2)]
 KINDS = {"non_contractual": "demo", "contractual": "demo_contractual"}
 TIMES = ("started_at", "ended_at", "occurred_at", "known_at", "resolved_at")
-
-
-@pytest.fixture(scope="session")
-def server():
-    """A running PostgreSQL; skips with a reason without one, fails where it is required."""
-    if not postgres_server.programs():
-        reason = "no PostgreSQL: `uv sync` brings one, or install Debian's package postgresql"
-        if os.environ.get("CHURN_REQUIRE_DATASETS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with postgres_server.running() as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +73,16 @@ def to_postgres(server, schema, frames):
                     copy.write_row(row)
 
 
+def to_mysql(maria, database, frames):
+    types = {"M": "datetime(6)", "f": "double", "i": "bigint"}
+    maria.run(f"create or replace database {database} character set utf8mb4")
+    for name, frame in frames.items():
+        columns = ", ".join(f"`{c}` {types.get(frame[c].dtype.kind, 'text')}" for c in frame)
+        rows = frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+        insert = f"insert into `{name}` values ({', '.join(['%s'] * frame.shape[1])})"
+        maria.run(f"create table `{name}` ({columns})", (insert, list(rows)), database=database)
+
+
 def to_sqlite(file, frames):
     with sqlite3.connect(file) as connection:
         for name, frame in frames.items():
@@ -94,13 +93,19 @@ def to_sqlite(file, frames):
 
 @pytest.fixture(scope="session", params=KINDS)
 def company(request, tmp_path_factory, server):
-    """A small company three times: as files, in PostgreSQL, in SQLite; and the config of each."""
+    """A small company as files, in PostgreSQL, SQLite and, where it is asked for, MariaDB; and the config of each."""
     folder = tmp_path_factory.mktemp(request.param)
     demo.simulate(folder, request.param, 150, demo.START, demo.END, seed=7)
     frames = frames_of(folder)
     schema = f"shop_{request.param}"
     to_postgres(server, schema, frames)
     to_sqlite(folder / "shop.db", frames)
+
+    @cache
+    def of_maria():
+        maria = request.getfixturevalue("maria")
+        to_mysql(maria, schema, frames)
+        return maria.url(database=schema)
 
     def config(where):
         file = ROOT / "configs" / f"{KINDS[request.param]}.yaml"
@@ -112,6 +117,7 @@ def company(request, tmp_path_factory, server):
                 "postgres": f"{server.url()}#{schema}.{role}",
                 "sqlite": f"sqlite:///{folder}/shop.db#{role}",
             }
+            uris |= {"mysql": f"{of_maria()}#{role}"} if uri == "mysql" else {}
             environ[f"CHURN__SOURCES__{role.upper()}__URI"] = uris[uri]
         return load_config(file, environ=environ)
 
@@ -128,7 +134,11 @@ def mixed(role):
     return {"customers": "files", "transactions": "postgres", "contacts": "sqlite"}.get(role, "postgres")
 
 
-@pytest.mark.parametrize("where", ["postgres", "sqlite", mixed])
+def some(role):
+    return {"customers": "mysql", "transactions": "mysql", "contacts": "postgres"}.get(role, "files")
+
+
+@pytest.mark.parametrize("where", ["postgres", "sqlite", mixed, "mysql", some])
 def test_the_matrix_and_the_labels_equal_those_of_the_files(company, where):
     expected, labels = matrix_and_labels(company("files"))
     found, found_labels = matrix_and_labels(company(where))
@@ -391,7 +401,7 @@ def test_no_message_shows_the_password(orders, server, damage, monkeypatch):
 
 def test_a_server_that_is_away_is_tried_again_later(server, monkeypatch):
     pauses = []
-    monkeypatch.setattr(databases.time, "sleep", pauses.append)
+    monkeypatch.setattr(connections.time, "sleep", pauses.append)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         uri = f"postgresql://me:s3cret@127.0.0.1:{nobody.getsockname()[1]}/shop#orders"
@@ -406,13 +416,13 @@ def test_a_server_that_is_away_is_tried_again_later(server, monkeypatch):
 
 def test_a_wrong_password_is_not_tried_again(orders, server, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "wrong")
-    monkeypatch.setattr(databases.time, "sleep", lambda seconds: pytest.fail("waited"))
+    monkeypatch.setattr(connections.time, "sleep", lambda seconds: pytest.fail("waited"))
     assert "check user, database and password" in refused(orders(("1", "2024-01-01", 1.0)))
 
 
 def test_a_locked_table_and_a_slow_query_end_the_run_for_now(orders, server, monkeypatch):
     config = orders(("1", "2024-01-01", 1.0))
-    monkeypatch.setattr(databases, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     with server.connect() as other:
         other.autocommit = False
         other.execute("lock table orders in access exclusive mode")
@@ -449,8 +459,8 @@ def test_a_server_that_stands_still_is_not_waited_for(orders, server, monkeypatc
 
 
 def test_a_database_file_that_is_being_written_is_tried_again_later(tmp_path, monkeypatch):
-    monkeypatch.setattr(databases.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(databases, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(connections.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 0.1)
     declared = "customer_id text, occurred_at text, amount real"
     config = lite(tmp_path, declared, ("1", "2024-01-01", 1.0))
     with sqlite3.connect(tmp_path / "shop.db") as writer:
@@ -587,14 +597,16 @@ def awkward(seed):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_awkward_rows_give_the_same_matrix_everywhere(server, tmp_path, seed):
+def test_awkward_rows_give_the_same_matrix_everywhere(server, maria, tmp_path, seed):
     frames = awkward(seed)
+    to_mysql(maria, "awkward", frames)
     to_postgres(server, "awkward", frames)
     to_sqlite(tmp_path / "shop.db", frames)
     for role, frame in frames.items():
         frame.to_parquet(tmp_path / f"{role}.parquet")
     found = {}
-    for where in ("{tmp_path}/{role}.parquet", "{url}#awkward.{role}", "sqlite:///{tmp_path}/shop.db#{role}"):
+    places = "{tmp_path}/{role}.parquet", "{url}#awkward.{role}", "sqlite:///{tmp_path}/shop.db#{role}"
+    for where in (*places, maria.url(database="awkward") + "#{role}"):
         sources = {
             role: {
                 "uri": where.format(tmp_path=tmp_path, url=server.url(), role=role),

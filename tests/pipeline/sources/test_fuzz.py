@@ -12,7 +12,7 @@ import pytest
 from configs.errors import ChurnError
 from configs.schema import Config
 from pipeline.sources import readers
-from pipeline.sources.databases import asking
+from pipeline.sources.drivers import asking
 from pipeline.sources.opening import open_sources
 
 FILES, BATCH = 500, 25
