@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup spark demo test check mutants faults audit clean
+.PHONY: setup spark demo test check docs pictures pythons mutants faults audit clean
 
 setup: .venv/.synced
 
@@ -32,6 +32,15 @@ check: setup
 	$(RUN)/mypy
 	$(RUN)/lint-imports --no-cache
 
+docs: setup   # the pages of docs/ in site/; a link that leads nowhere is an error
+	$(RUN)/zensical build --strict --clean
+
+pictures: setup   # of the report and of MLflow, taken in a Chromium on the path (or CHURN_CHROMIUM)
+	$(RUN)/python -m benchmarks.screenshots
+
+pythons: setup   # install and run under every other Python that is found or can be fetched
+	UV=$(UV) bash .ci/pythons $(ARGS)
+
 mutants: spark   # for hours: small faults that the tests should notice; ARGS="features/labels.py" for some
 	$(RUN)/python -m benchmarks.mutants $(ARGS)
 
@@ -43,4 +52,4 @@ audit: setup
 	$(RUN)/pip-audit --disable-pip --require-hashes -r .venv/requirements.txt
 
 clean:
-	rm -rf .venv .venv-uv
+	rm -rf .venv .venv-uv site .cache
