@@ -97,3 +97,15 @@ def test_files_and_pictures_that_are_linked_are_there(document):
     """The build knows pages and their headings; it does not look for files."""
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
     assert not [target for target in targets if not (document.parent / target).exists()]
+
+
+def figures(text):
+    """Numbers with a fraction, written in one way: 0.580 and .580 are the same."""
+    return {number.lstrip("+-").lstrip("0") for number in re.findall(r"[+-]?\d*\.\d+", text)}
+
+
+def test_every_figure_of_the_comparison_was_measured():
+    measured = figures((ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8").replace(",", ""))
+    told = figures((ROOT / "docs" / "comparison.md").read_text(encoding="utf-8"))
+    assert len(told) > 50
+    assert not told - measured
