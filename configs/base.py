@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -13,6 +13,7 @@ from configs.errors import Fault
 
 Days = Annotated[int, Field(gt=0, le=36_500)]
 Share = Annotated[float, Field(ge=0, le=1)]
+LanguageCode = Literal["en", "fa", "mr"]
 
 
 LONGEST_SHOWN = 120

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from configs.base import Days, Section
+from configs.base import Days, LanguageCode, Section
 
 Count = Annotated[int, Field(ge=0)]
 DEFAULT = "default"
@@ -167,7 +167,9 @@ class Outreach(Section):
         default=90, description="agreed days between contacts, where no usual gap is known"
     )
     calendar_days: Days = Field(default=14, description="the calendars look so far ahead")
-    language: Literal["en", "fa", "mr"] = Field(default="en", description="of messages and list")
+    owner_languages: dict[str, LanguageCode] = Field(
+        default_factory=dict, description="owner: the language of their part, where it is not `language`"
+    )
     teams: dict[str, str] = Field(
         default_factory=dict, description="owner in the playbook: the person or queue that stands for it"
     )

@@ -10,12 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from configs.base import Days, Range, Section, Share, fault_of
+from configs.base import Days, LanguageCode, Range, Section, Share, fault_of
 from configs.errors import ConfigError
 from configs.sentence_fields import fields_of
 from configs.yaml_text import parse
 
-Language = Literal["en", "fa", "mr"]
 ACCOUNT_MANAGER = "account_manager"
 
 
@@ -66,6 +65,10 @@ def _one_sentence(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _in_english(value: object) -> object:
+    return value if isinstance(value, Mapping) else {"en": value}
+
+
 Sentences = Annotated[
     list[str], BeforeValidator(_one_sentence, json_schema_input_type=list[str] | str), Field(min_length=1)
 ]
@@ -74,7 +77,13 @@ Sentences = Annotated[
 class Action(Section):
     """One thing that a team can do for a customer."""
 
-    title: dict[Language, str] = Field(description="what the action is called, by language")
+    title: Annotated[
+        dict[LanguageCode, str],
+        BeforeValidator(_in_english, json_schema_input_type=dict[LanguageCode, str] | str),
+    ] = Field(
+        description="what the action is called: in English, or by language; where one is absent, churn's own "
+        "translation of the English text is taken, if it has one"
+    )
     channel: Annotated[
         str, Field(min_length=1, description="by which the customer is reached, such as phone")
     ]
@@ -95,20 +104,25 @@ class Action(Section):
         default="customers", description="left: those who have probably left, to be won back"
     )
     when: list[Condition] = Field(min_length=1, description="any of these situations")
-    message: dict[Language, Sentences] = Field(
-        description="sentences, see `configs.sentence_fields`; one whose number is unknown is left out"
+    message: Annotated[
+        dict[LanguageCode, Sentences],
+        BeforeValidator(
+            _in_english, json_schema_input_type=dict[LanguageCode, list[str] | str] | list[str] | str
+        ),
+    ] = Field(
+        description="sentences, likewise, see `configs.sentence_fields`; one whose number is unknown is left out"
     )
 
     @field_validator("title", "message")
     @classmethod
-    def _english(cls, value: dict[Language, object]) -> dict[Language, object]:
+    def _english(cls, value: dict[LanguageCode, object]) -> dict[LanguageCode, object]:
         if "en" not in value:
             raise ValueError("needs at least the language en")
         return value
 
     @field_validator("message")
     @classmethod
-    def _fields(cls, value: dict[Language, list[str]]) -> dict[Language, list[str]]:
+    def _fields(cls, value: dict[LanguageCode, list[str]]) -> dict[LanguageCode, list[str]]:
         for language, sentences in value.items():
             for sentence in sentences:
                 try:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from configs.base import Days, Section, fault_of
+from configs.base import Days, LanguageCode, Section, fault_of
 from configs.errors import ConfigError
 from configs.monitoring import Monitoring
 from configs.nightly import Nightly
@@ -28,6 +28,7 @@ _ONE_MARGIN = "write 'margin: {value}' at the top level (or CHURN__MARGIN): one 
 MOVED = {
     "outreach.value.margin": _ONE_MARGIN,
     "retention.margin": _ONE_MARGIN,
+    "outreach.language": "write `language: {value}` at the top of the file",
     "model.outreach_rows": "leave it out: rows that the list has touched are always made up for by those left alone",
 }
 
@@ -231,6 +232,12 @@ class Config(Section):
     )
     margin: Annotated[float, Field(gt=0, le=1)] = Field(
         default=1.0, description="share of the revenue that is left after costs"
+    )
+    language: LanguageCode = Field(
+        default="en", description="of the page, the list, the calendars and the summary: en, fa or mr"
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
+        default=None, description="of the amounts, such as EUR; absent: they are shown without a sign"
     )
     churn: Churn
     sources: Roles

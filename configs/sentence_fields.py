@@ -1,7 +1,8 @@
 """Sentences with numbers: what may stand in braces.
 
 `{recency_days}` is a whole number, `{wait_days:1}` has up to one digit after the point, `{share:%}` is a percentage,
-`{recency_days:day}` brings its noun along ("1 day", "9 days", "no days"), and a minus before any of these turns the
+`{recency_days:day}` brings its noun along ("1 day", "9 days", "no days"), `{children:child|children}` in forms of its
+own for one and for more, as other languages need them, and a minus before any of these turns the
 sign round: `{purchase_count_change_90d:-}` of -5 is told as 5.
 """
 

@@ -44,6 +44,9 @@ class Worse(Section):
     unless
         What must not hold of other columns; a number that is unknown holds nowhere.
 
+    template, days
+        The sentence before the length of a window was filled in, by which its translation is found, and that length.
+
     `{days}` stands for the length of the window, in every text.
     """
 
@@ -51,6 +54,8 @@ class Worse(Section):
     says: str
     when: Mapping[str, Times | Range] = Field(default_factory=dict)
     unless: Mapping[str, Times | Range] = Field(default_factory=dict)
+    template: str = ""
+    days: int | None = None
 
     @field_validator("says")
     @classmethod
@@ -68,7 +73,12 @@ class Worse(Section):
         '{visits_30d:visit} in the last 30 days'
         """
         text = self.model_dump_json().replace("{days}", str(days))
-        return Worse.model_validate_json(text)
+        return Worse.model_validate_json(text).model_copy(update={"template": self.says, "days": days})
+
+    @property
+    def untold(self) -> str:
+        """The sentence as it is declared: with `{days}`, where it has a window."""
+        return self.template or self.says
 
     def told(self) -> set[str]:
         """Names in the sentence's braces: columns, and `usual`."""

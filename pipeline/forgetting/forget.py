@@ -16,8 +16,9 @@ from configs.errors import ChurnError, ConfigError
 from configs.schema import Config
 from pipeline.commit import MANIFEST, settle
 from pipeline.forgetting.rows import ID, out_of_calendar, out_of_csv, out_of_page, out_of_parquet
+from pipeline.languages.language import LANGUAGES, Language
 from pipeline.layout import Layout, layout_of
-from pipeline.outreach.calendar import WORDS
+from pipeline.outreach.calendar import CONTACT
 from pipeline.outreach.workbook import workbook_bytes
 from pipeline.publish import as_json, only_run, sha256_of, write_atomic
 from pipeline.result import Result
@@ -123,7 +124,7 @@ def _out_of_run(run: Path, layout: Layout, config: Config, customer: str, remove
         # A CRM's columns have its own names; its rows are those of the list.
         given = listed if file.stem in config.outreach.crm else None
         removed.write(file, *out_of_csv(file.read_bytes(), customer, given))
-    phrases = [words["contact"].format(customer=customer) for words in WORDS.values()]
+    phrases = [Language(code).word(CONTACT).format(customer=customer) for code in LANGUAGES]
     for file in sorted(run.glob("*.ics")):
         removed.write(file, *out_of_calendar(file.read_bytes(), customer, phrases))
     for file in sorted(run.glob("*.html")):
@@ -132,7 +133,7 @@ def _out_of_run(run: Path, layout: Layout, config: Config, customer: str, remove
     if listed and book.exists():
         table = _as_times(pq.read_table(run / "outreach.parquet", partitioning=None).to_pandas())
         day = dt.date.fromisoformat(run.name)
-        removed.write(book, workbook_bytes(table, day, config.outreach.language), len(listed))
+        removed.write(book, workbook_bytes(table, day, Language(config.language)), len(listed))
     if len(removed.files) > before:
         _correct(run, layout)
 

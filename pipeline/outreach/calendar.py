@@ -12,22 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from configs.outreach import Outreach
-from pipeline.outreach.context import Prepared
+from pipeline.languages import N_
+from pipeline.languages.language import Language
+from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import account_managers
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.eligibility import Rule
-from pipeline.outreach.sentences import DIGITS
 
 if TYPE_CHECKING:
     from icalendar import Event
 
 MOST_ENTRIES = 500
-WORDS = {
-    "en": {"contact": "Contact {customer}", "last": "Last contact: {day}", "usual": "Usual gap: {days} days"},
-    "fa": {"contact": "تماس با {customer}", "last": "آخرین تماس: {day}", "usual": "فاصلهٔ معمول: {days} روز"},
-    "mr": {"contact": "{customer} शी संपर्क", "last": "शेवटचा संपर्क: {day}", "usual": "नेहमीचे अंतर: {days} दिवस"},
-}
+CONTACT = N_("Contact {customer}")
 COLUMNS = ["customer_id", "owner", "last_contact", "usual_gap_days", "next_due", "overdue_days"]
 
 
@@ -72,7 +68,7 @@ def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
 
 
 def calendar_files(
-    calendar: pd.DataFrame, chosen: pd.DataFrame, settings: Outreach, as_of: dt.date, company: str
+    calendar: pd.DataFrame, chosen: pd.DataFrame, context: Context, company: str
 ) -> dict[str, str]:
     """An iCalendar file for each owner: name to content.
 
@@ -89,7 +85,8 @@ def calendar_files(
     company
         Makes the entries' ids differ from another company's.
     """
-    until = pd.Timestamp(as_of) + pd.Timedelta(days=settings.calendar_days)
+    as_of = context.as_of
+    until = pd.Timestamp(as_of) + pd.Timedelta(days=context.settings.calendar_days)
     soon = calendar[(calendar["next_due"] < until) & ~calendar["customer_id"].isin(chosen["customer_id"])]
     soon = soon[soon.groupby("owner").cumcount() < MOST_ENTRIES]
     entries: dict[str, list[Event]] = {}
@@ -100,19 +97,17 @@ def calendar_files(
         entry = _entry(f"{company} {as_of} {row['customer_id']}", day, head, text, as_of)
         entries.setdefault(row["owner"], []).append(entry)
     for row in soon.to_dict("records"):
-        entry = _rhythm_entry(row, settings.language, as_of, company)
+        entry = _rhythm_entry(row, context.language_of(row["owner"]), as_of, company)
         entries.setdefault(row["owner"], []).append(entry)
     return {file_name(owner): _calendar(lines) for owner, lines in sorted(entries.items())}
 
 
-def _rhythm_entry(row: Mapping[Any, Any], language: str, as_of: dt.date, company: str) -> Event:
-    words = WORDS[language]
+def _rhythm_entry(row: Mapping[Any, Any], language: Language, as_of: dt.date, company: str) -> Event:
     last, due = row["last_contact"], row["next_due"].date()
-    digits = DIGITS.get(language, {})
-    told = [words["usual"].format(days=f"{row['usual_gap_days']:.0f}".translate(digits))]
+    told = [language.several("Usual gap: {n} day", "Usual gap: {n} days", row["usual_gap_days"])]
     if not pd.isna(last):
-        told.insert(0, words["last"].format(day=last.date().isoformat().translate(digits)))
-    head = words["contact"].format(customer=row["customer_id"])
+        told.insert(0, language.text("Last contact: {day}", day=language.day(last.date())))
+    head = language.word(CONTACT).format(customer=row["customer_id"])
     name = f"{company} rhythm {due} {row['customer_id']}"
     return _entry(name, max(due, as_of), head, "\n".join(told), as_of)
 

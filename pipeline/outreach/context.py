@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
 from models.effects.contact import ContactEffect, Situation
+from pipeline.languages.language import Language
 from pipeline.outcomes.learned import Evidence
 from pipeline.outreach.costs import Costs, contact_costs
 from pipeline.outreach.eligibility import Rule
@@ -45,6 +46,8 @@ class Context:
         What randomised rows have shown so far.
     margin
         Share of the revenue that is left after costs.
+    language, currency
+        Of the readers, but for owners with a language of their own.
     """
 
     as_of: dt.date
@@ -55,6 +58,12 @@ class Context:
     effect: ContactEffect
     evidence: Evidence
     margin: float = 1.0
+    language: str = "en"
+    currency: str | None = None
+
+    def language_of(self, owner: str = "") -> Language:
+        """In which an owner reads; the company's without one."""
+        return Language(self.settings.owner_languages.get(owner, self.language), self.currency)
 
     @property
     def actions(self) -> list[Action]:

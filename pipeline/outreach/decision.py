@@ -144,18 +144,24 @@ class Outcome:
             }
         )
         answered = [{driver for case in action.when for driver in case.drivers} for action in actions]
-        told = [shown(self.reasons[w], answered[a]) for w, a in zip(who, what, strict=True)]
+        owners = self.owners[options].tolist()
+        spoken = {owner: context.language_of(owner) for owner in set(owners)}
+        told = [
+            shown(self.reasons[w], answered[a], spoken[owner])
+            for w, a, owner in zip(who, what, owners, strict=True)
+        ]
         for i in range(COUNT):
             frame[f"reason_{i + 1}"] = pd.Series([texts[i] for texts in told], dtype="str")
-        language, records = context.settings.language, self._records(who)
+        records = self._records(who)
         frame["action"] = pd.Series([names[a] for a in what], dtype="str")
-        frame["title"] = pd.Series([title(actions[a], language) for a in what], dtype="str")
+        titles = [title(actions[a], spoken[owner]) for a, owner in zip(what, owners, strict=True)]
+        frame["title"] = pd.Series(titles, dtype="str")
         frame["channel"] = pd.Series([actions[a].channel for a in what], dtype="str")
-        frame["owner"] = pd.Series(self.owners[options].tolist(), dtype="str")
+        frame["owner"] = pd.Series(owners, dtype="str")
         texts = [
             message(
                 actions[a],
-                language,
+                spoken[owner],
                 # The last contact may have been marked in the report, of which the features know nothing.
                 {**record, "owner": owner, "contact_gap_days": since},
                 context.playbook.numbers,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from configs.errors import DataError, Fault
 from configs.outreach import EVERY_CHANNEL, Outreach
+from pipeline.languages import N_
 
 Bools = NDArray[np.bool_]
 YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "on", "x", "ja", "oui", "بله", "होय"})
@@ -23,21 +24,21 @@ NO = frozenset({"0", "0.0", "false", "no", "n", "f", "off", "nein", "non", "خی
 class Rule(StrEnum):
     """Why a customer is not on the list; `suppressed.csv` says all that apply."""
 
-    DO_NOT_CONTACT = "on the do-not-contact list"
-    NO_RECORD = "no record that says whether a contact is allowed"
-    OPTED_OUT = "opted out of every channel"
-    QUIET = "quiet time after a contact"
-    TOO_MANY = "contacted often enough lately"
-    REPEAT = "recommended a short time ago"
-    HELD = "control group, until its outcome is known"
-    STOPPED = "the list is switched off: it drives customers away"
-    COMPLAINT = "open complaint goes to service first"
-    NO_ACTION = "no action of the playbook fits"
-    NO_GAIN = "no action is worth its cost"
-    CONTROL = "control group"
-    USUAL = "left to the team, as usual"
-    HOUSEHOLD = "another of the household comes first"
-    FULL = "capacity or budget used up"
+    DO_NOT_CONTACT = N_("on the do-not-contact list")
+    NO_RECORD = N_("no record that says whether a contact is allowed")
+    OPTED_OUT = N_("opted out of every channel")
+    QUIET = N_("quiet time after a contact")
+    TOO_MANY = N_("contacted often enough lately")
+    REPEAT = N_("recommended a short time ago")
+    HELD = N_("control group, until its outcome is known")
+    STOPPED = N_("the list is switched off: it drives customers away")
+    COMPLAINT = N_("open complaint goes to service first")
+    NO_ACTION = N_("no action of the playbook fits")
+    NO_GAIN = N_("no action is worth its cost")
+    CONTROL = N_("control group")
+    USUAL = N_("left to the team, as usual")
+    HOUSEHOLD = N_("another of the household comes first")
+    FULL = N_("capacity or budget used up")
 
 
 def said_yes(column: pd.Series[Any], *, unknown: bool, missing: bool) -> Bools:

@@ -46,8 +46,8 @@ def outreach_files(
     for name, table in tables.items():
         files[f"{name}.csv"] = csv_text(table).encode("utf-8-sig" if excel else "utf-8")
         files[f"{name}.parquet"] = parquet_bytes(table)
-    files["outreach.xlsx"] = workbook_bytes(chosen, context.as_of, context.settings.language)
-    owners = calendar_files(calendar, chosen, context.settings, context.as_of, company)
+    files["outreach.xlsx"] = workbook_bytes(chosen, context.as_of, context.language_of())
+    owners = calendar_files(calendar, chosen, context, company)
     return files | {name: text.encode() for name, text in owners.items()}
 
 

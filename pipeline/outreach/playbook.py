@@ -15,6 +15,7 @@ from configs.errors import ConfigError, Fault
 from configs.playbook import Action, Condition, Playbook
 from features.matrix import drivers as known_drivers
 from features.worse import inside
+from pipeline.languages.language import Language
 from pipeline.outreach.sentences import filled
 
 Bools = NDArray[np.bool_]
@@ -141,9 +142,9 @@ def value_ranks(value: Floats) -> Floats:
 
 
 def message(
-    action: Action, language: str, row: Mapping[str, Any], numbers: Mapping[str, Range] | None = None
+    action: Action, language: Language, row: Mapping[str, Any], numbers: Mapping[str, Range] | None = None
 ) -> str:
-    """The action's message for one customer, with the numbers in the language's digits.
+    """The action's message for one customer, in the language.
 
     Parameters
     ----------
@@ -156,11 +157,11 @@ def message(
     --------
     >>> from configs.playbook import load_playbook
     >>> action = load_playbook().actions["keep_in_touch"]
-    >>> message(action, "en", {"contact_gap_days": 74.2})
+    >>> message(action, Language("en"), {"contact_gap_days": 74.2})
     'We were last in touch 74 days ago. How are things, and what comes next for you?'
-    >>> message(action, "en", {"contact_gap_days": 2.0}, load_playbook().numbers)
+    >>> message(action, Language("en"), {"contact_gap_days": 2.0}, load_playbook().numbers)
     'How are things, and what comes next for you?'
-    >>> message(action, "fa", {"contact_gap_days": 74.2})[:31]
+    >>> message(action, Language("fa"), {"contact_gap_days": 74.2})[:31]
     'آخرین تماس ما ۷۴ روز پیش بود. ا'
     """
     telling = {
@@ -170,7 +171,7 @@ def message(
     }
     return " ".join(
         sentence
-        for template in _in_language(action.message, language)
+        for template in action.message.get(language.code) or map(language.word, action.message["en"])
         if (sentence := filled(template, language, telling)) is not None
     )
 
@@ -179,13 +180,9 @@ def _within(value: Any, span: Range) -> bool:
     return isinstance(value, int | float | np.number) and bool(inside(np.array([float(value)]), span)[0])
 
 
-def title(action: Action, language: str) -> str:
-    """The action's title in the language, in English where it has none."""
-    return str(_in_language(action.title, language))
-
-
-def _in_language(texts: Mapping[Any, Any], language: str) -> Any:
-    return texts.get(language, texts["en"])
+def title(action: Action, language: Language) -> str:
+    """The action's title in the language: its own, that of the catalogue, or the English one."""
+    return action.title.get(language.code) or language.word(action.title["en"])
 
 
 def masks(reasons: Sequence[Collection[str]]) -> dict[str, Bools]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from configs.base import Range
 from features.spec import FeatureColumn
 from features.worse import STORIES, USUAL, Times, inside
+from pipeline.languages import N_
+from pipeline.languages.language import Language
 from pipeline.outreach.sentences import filled
 
 Bools = NDArray[np.bool_]
@@ -20,22 +22,48 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 COUNT = 3
-NOTHING = "Nothing in the records points to a reason for leaving."
+NOTHING = N_("Nothing in the records points to a reason for leaving.")
+EN = Language("en")
+FACT, USUALLY = N_("{label}: {value:2}"), N_("{label}: {value:2}, usually {usual:2}")
 
 
 @dataclass(frozen=True)
 class Reason:
     """One reason of one customer.
 
-    `push` is what its driver adds to the log-odds of churning.
+    Parameters
+    ----------
+    push
+        What its driver adds to the log-odds of churning.
+    says, numbers, days
+        The sentence as declared, what goes into its braces, and the length of its window, by which it is told in
+        other languages than English.
     """
 
     driver: str
     sentence: str
     push: float
+    says: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    days: int | None = None
+
+    def told(self, language: Language) -> str:
+        """The sentence in the language.
+
+        Examples
+        --------
+        >>> quiet = Reason("silence", "no purchase for 9 days", 0.4, "no purchase for {d:day}", {"d": 9})
+        >>> quiet.told(EN), quiet.told(Language("fa")) == quiet.sentence
+        ('no purchase for 9 days', True)
+        """
+        known = language.word(self.says)
+        if language.code == EN.code or known == self.says != FACT:
+            return self.sentence
+        text = known if self.days is None else known.replace("{days}", str(self.days))
+        return filled(text, language, self.numbers) or self.sentence
 
 
-def shown(reasons: Sequence[Reason], first: Collection[str] = ()) -> list[str]:
+def shown(reasons: Sequence[Reason], first: Collection[str] = (), language: Language = EN) -> list[str]:
     """The sentences of a customer for `COUNT` places; one plain sentence when nothing speaks for leaving.
 
     Parameters
@@ -51,7 +79,7 @@ def shown(reasons: Sequence[Reason], first: Collection[str] = ()) -> list[str]:
     ['Nothing in the records points to a reason for leaving.', '', '']
     """
     ordered = sorted(reasons, key=lambda reason: reason.driver not in first)
-    told = [reason.sentence for reason in ordered] or [NOTHING]
+    told = [reason.told(language) for reason in ordered] or [language.word(NOTHING)]
     return told + [""] * (COUNT - len(told))
 
 
@@ -98,7 +126,7 @@ def reasons_of(
             speaker[first, s] = members[speaks[first].argmax(axis=1)]
     return [
         tuple(
-            Reason(column.driver, numbers.sentence(column, i), float(push[i, s]))
+            numbers.reason(column, i, float(push[i, s]))
             for s, column in _chosen(push[i], speaker[i], declared)
         )
         for i in range(len(rows))
@@ -157,12 +185,15 @@ class _Numbers:
             times = self.usual(name) if span.of == USUAL else self.of(span.of)
         return inside(self.of(name), span, times)
 
-    def sentence(self, column: FeatureColumn, row: int) -> str:
+    def reason(self, column: FeatureColumn, row: int, push: float) -> Reason:
         """What the column says of a customer whose number is worse."""
-        if column.worse is None:
-            return ""
-        said = {name: self.of(name)[row] for name in column.worse.told() - {USUAL}}
-        return filled(column.worse.says, "en", {**said, USUAL: self.usual(column.name)}) or ""
+        worse = column.worse
+        if worse is None:
+            return Reason(column.driver, "", push)
+        said = {name: float(self.of(name)[row]) for name in worse.told() - {USUAL}}
+        if USUAL in worse.told():
+            said[USUAL] = self.usual(column.name)
+        return Reason(column.driver, filled(worse.says, EN, said) or "", push, worse.untold, said, worse.days)
 
 
 def _of_facts(
@@ -177,18 +208,24 @@ def _of_facts(
     for i, record in enumerate(rows.to_dict("records")):
         told: list[Reason] = []
         for c in np.argsort(-values[i], kind="stable"):
-            sentence = _fact(columns[c], record, typical) if values[i, c] > 0 else None
-            if sentence is not None and len(told) < COUNT:
-                told.append(Reason(columns[c].driver, sentence, float(values[i, c])))
+            fact = _fact(columns[c], record, typical) if values[i, c] > 0 else None
+            if fact is not None and len(told) < COUNT:
+                says, said = fact
+                sentence = filled(says, EN, said) or ""
+                told.append(Reason(columns[c].driver, sentence, float(values[i, c]), says, said))
         result.append(tuple(told))
     return result
 
 
-def _fact(column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]) -> str | None:
-    value = record[column.name]
+def _fact(
+    column: FeatureColumn, record: Mapping[str, Any], typical: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    """Sentence and what goes into its braces."""
+    value, usual = record[column.name], typical.get(column.name)
     if isinstance(value, str):
-        return f"{column.label}: {value}"
-    number, usual = (filled("{n:2}", "en", {"n": n}) for n in (value, typical.get(column.name)))
-    if number is None or number == usual:
+        return FACT, {"label": column.label, "value": value}
+    number, as_usual = (filled("{n:2}", EN, {"n": n}) for n in (value, usual))
+    if number is None or number == as_usual:
         return None
-    return f"{column.label}: {number}" + (f", usually {usual}" if usual is not None else "")
+    said = {"label": column.label, "value": value}
+    return (FACT, said) if as_usual is None else (USUALLY, {**said, "usual": usual})

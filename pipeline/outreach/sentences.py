@@ -1,4 +1,4 @@
-"""Sentences of a customer: the numbers in their form, in the digits of the language."""
+"""Sentences of a customer: the numbers in their form, in the words and digits of the language."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ import numpy as np
 import pandas as pd
 
 from configs import sentence_fields
+from pipeline.languages.language import Language
 
-DIGITS = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"), "mr": str.maketrans("0123456789", "०१२३४५६७८९")}
-MARKS = {"fa": str.maketrans(",.", "٬٫")}
 _fields_of = lru_cache(maxsize=1_000)(sentence_fields.fields_of)
 
 
-def filled(sentence: str, language: str, row: Mapping[str, Any]) -> str | None:
+def filled(sentence: str, language: Language, row: Mapping[str, Any]) -> str | None:
     """The sentence with its numbers; None when one of them is unknown.
 
     Examples
     --------
-    >>> filled("{orders:order} in {days:day}, {share:%} returned", "en", {"orders": 0, "days": 1.2, "share": 0.5})
+    >>> en, fa, mr = Language("en"), Language("fa"), Language("mr")
+    >>> filled("{orders:order} in {days:day}, {share:%} returned", en, {"orders": 0, "days": 1.2, "share": 0.5})
     'no orders in 1 day, 50% returned'
-    >>> filled("{days:روز}", "fa", {"days": 12})
+    >>> filled("{days:روز}", fa, {"days": 12})
     '۱۲ روز'
-    >>> filled("{days:day} ago", "en", {"days": float("nan")}) is None
+    >>> [filled("{days:दिवसापूर्वी|दिवसांपूर्वी}", mr, {"days": n}) for n in (1, 5)]
+    ['१ दिवसापूर्वी', '५ दिवसांपूर्वी']
+    >>> filled("{days:day} ago", en, {"days": float("nan")}) is None
     True
     """
     told = []
     for text, name, form in _fields_of(sentence):
-        told.append(text.translate(DIGITS.get(language, {})))
+        told.append(language.digits(text))
         if not name:
             continue
         value = row.get(name)
@@ -45,30 +47,23 @@ def filled(sentence: str, language: str, row: Mapping[str, Any]) -> str | None:
     return "".join(told)
 
 
-def _shown(value: Any, form: str, language: str) -> str:
+def _shown(value: Any, form: str, language: Language) -> str:
     if isinstance(value, str | dt.date) or not isinstance(value, int | float | np.number):
         return re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
-    number, noun = float(value), ""
+    number = float(value)
     if form.startswith("-"):
         number, form = -number, form[1:]
     if form == "%":
-        return _digits(f"{number:.0%}", language)
+        return language.percent(100 * number, 0)
     if form and not form.isdecimal():
-        noun = form
-    digits = int(form) if form.isdecimal() else 0
-    text = f"{number:,.{digits}f}"
-    if digits:
-        text = text.rstrip("0").rstrip(".")
-    text = "0" if text == "-0" else text
-    if not noun:
-        return _digits(text, language)
-    if language == "en":
-        text, noun = (
-            "no" if text == "0" else text,
-            noun if text in ("1", "-1") else sentence_fields.plural(noun),
-        )
-    return f"{_digits(text, language)} {noun}"
+        return _counted(round(number), form.split("|"), language)
+    text = language.number(number, int(form) if form else 0, 0)
+    return language.number(0) if float(f"{number:.{int(form) if form else 0}f}") == 0 else text
 
 
-def _digits(text: str, language: str) -> str:
-    return text.translate(MARKS.get(language, {})).translate(DIGITS.get(language, {}))
+def _counted(number: int, nouns: list[str], language: Language) -> str:
+    """A number and its noun: of some forms that which goes with the number."""
+    if language.code == "en":
+        forms = nouns if len(nouns) > 1 else [nouns[0], sentence_fields.plural(nouns[0])]
+        return f"{language.number(number) if number else 'no'} {forms[0] if abs(number) == 1 else forms[-1]}"
+    return f"{language.number(number)} {language.form(nouns, number)}"

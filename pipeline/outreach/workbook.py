@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.languages.language import Language
+from pipeline.languages.names import name
+
 FORMATS = {
     "churn_probability": "0%",
     **dict.fromkeys(["value", "value_at_risk", "expected_gain"], "#,##0.00"),
@@ -16,11 +19,10 @@ FORMATS = {
 DAY = "yyyy-mm-dd"
 NARROW, WIDE, WIDEST = 8, 42, 60
 LONGEST = 32_767  # characters of a cell
-RIGHT_TO_LEFT = frozenset({"fa"})
 
 
-def workbook_bytes(table: pd.DataFrame, as_of: dt.date, language: str) -> bytes:
-    """The table on one sheet: a header that stays in sight, filters on, wrapped texts, dates as dates.
+def workbook_bytes(table: pd.DataFrame, as_of: dt.date, language: Language) -> bytes:
+    """The table on one sheet: a header in the reader's words that stays in sight, filters on, dates as dates.
 
     Every text is written as text, whatever it begins with: no formula, no link, no number made of an id. The same
     table gives the same bytes.
@@ -37,7 +39,7 @@ def workbook_bytes(table: pd.DataFrame, as_of: dt.date, language: str) -> bytes:
     Examples
     --------
     >>> table = pd.DataFrame({"customer_id": ["=1+1", "007"], "expected_gain": [1.5, 2.0]})
-    >>> workbook_bytes(table, dt.date(2026, 7, 1), "en")[:2]
+    >>> workbook_bytes(table, dt.date(2026, 7, 1), Language("en"))[:2]
     b'PK'
     """
     import xlsxwriter
@@ -46,14 +48,14 @@ def workbook_bytes(table: pd.DataFrame, as_of: dt.date, language: str) -> bytes:
     book = xlsxwriter.Workbook(sink, {"in_memory": True})
     book.set_properties({"created": dt.datetime.combine(as_of, dt.time())})
     sheet = book.add_worksheet("outreach")
-    if language in RIGHT_TO_LEFT:
+    if language.right_to_left:
         sheet.right_to_left()
     head = book.add_format({"bold": True, "bottom": 1, "valign": "top"})
-    for place, name in enumerate(table.columns):
-        column = table[name]
-        cell = book.add_format({"valign": "top", **_form(str(name), column)})
-        sheet.set_column(place, place, _width(str(name), column))
-        sheet.write_string(0, place, str(name), head)
+    for place, key in enumerate(table.columns):
+        column, header = table[key], name(language, "columns", str(key))
+        cell = book.add_format({"valign": "top", **_form(str(key), column)})
+        sheet.set_column(place, place, _width(str(key), header, column))
+        sheet.write_string(0, place, header, head)
         _write(sheet, place, column, cell)
     sheet.freeze_panes(1, 0)
     if len(table.columns):
@@ -90,9 +92,9 @@ def _form(name: str, column: pd.Series[Any]) -> dict[str, Any]:
     return {"text_wrap": True, "num_format": "@"}
 
 
-def _width(name: str, column: pd.Series[Any]) -> int:
+def _width(name: str, header: str, column: pd.Series[Any]) -> int:
     """In characters, so that most cells are readable without pulling at the columns."""
     if _is_time(column) or pd.api.types.is_numeric_dtype(column):
-        return max(len(name) + 3, NARROW, 11)
+        return max(len(header) + 3, NARROW, 11)
     longest = int(column.dropna().astype("str").str.len().max() or 0) if len(column.dropna()) else 0
-    return min(max(len(name) + 3, longest, NARROW), WIDEST if name == "message" else WIDE)
+    return min(max(len(header) + 3, longest, NARROW), WIDEST if name == "message" else WIDE)

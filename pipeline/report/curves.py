@@ -7,12 +7,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pipeline.languages import N_
+from pipeline.languages.language import Language
 from pipeline.report.charts import ACCENT, INK, LINE, MUTED, drawing, svg_of
 
 WIDTH, HEIGHT = 660, 340
 DASHES = ((0, ()), (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 SHADES = (ACCENT, INK, MUTED)
 MOST = 6
+SINCE = {
+    "week": N_("weeks since the start"),
+    "month": N_("months since the start"),
+    "quarter": N_("quarters since the start"),
+    "year": N_("years since the start"),
+}
 # The colours of templates/report.css, for a picture that stands alone.
 STYLE = (
     "<style>svg{--ink:#17202b;--muted:#55606e;--line:#dce1e7;--accent:#175a88;--surface:#ffffff;"
@@ -21,7 +29,7 @@ STYLE = (
 )
 
 
-def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str) -> str:
+def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str, language: Language) -> str:
     """Kaplan-Meier curves with their 95 % interval, at most six segments.
 
     Parameters
@@ -37,7 +45,7 @@ def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str) -> st
     --------
     >>> curves = pd.DataFrame({"segment": "(all)", "days": [0, 10], "survival": [1.0, 0.5], "low": [1.0, 0.2],
     ...     "high": [1.0, 0.8]})
-    >>> survival_chart(curves, "Survival", "", "still customers")[:24]
+    >>> survival_chart(curves, "Survival", "", "still customers", Language("en"))[:24]
     '<svg class="chart" role='
     """
     with drawing("survival"):
@@ -50,12 +58,12 @@ def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str) -> st
             axes.step(
                 days, 100 * rows["survival"], where="post", color=color, lw=1.8, ls=DASHES[i], label=str(name)
             )
-        _finish(axes, "days since the start", kept, legend=len(names) > 1)
+        _finish(axes, language.text("days since the start"), kept, language, legend=len(names) > 1)
         axes.set_xlim(0, max(1, curves["days"].max()))
         return svg_of(figure, title)
 
 
-def cohort_chart(table: pd.DataFrame, title: str, note: str, unit: str) -> str:
+def cohort_chart(table: pd.DataFrame, title: str, note: str, unit: str, language: Language) -> str:
     """Who is left of each cohort by age: a line a cohort, the newest strongest, and all together.
 
     Parameters
@@ -70,7 +78,7 @@ def cohort_chart(table: pd.DataFrame, title: str, note: str, unit: str) -> str:
     Examples
     --------
     >>> table = pd.DataFrame({"cohort": "2026-01", "size": 10, "age": [0, 1], "customers": [9, 6], "rate": [90, 60]})
-    >>> "months since the start" in cohort_chart(table, "Cohorts", "", "month")
+    >>> "months since the start" in cohort_chart(table, "Cohorts", "", "month", Language("en"))
     True
     """
     with drawing("cohorts"):
@@ -81,10 +89,16 @@ def cohort_chart(table: pd.DataFrame, title: str, note: str, unit: str) -> str:
             strength = 0.25 + 0.55 * (i + 1) / len(cohorts)
             axes.plot(rows["age"], rows["rate"], color=ACCENT, alpha=strength, lw=1.2, marker="o", ms=2.5)
             if i in named:
-                _name_end(axes, rows, above=i > 0)
+                _name_end(axes, rows, language, above=i > 0)
         sums = table.groupby("age")[["customers", "size"]].sum()
-        axes.plot(sums.index, 100 * sums["customers"] / sums["size"], color=INK, lw=2.2, label="all cohorts")
-        _finish(axes, f"{unit}s since the start", "customers left", legend=True)
+        axes.plot(
+            sums.index,
+            100 * sums["customers"] / sums["size"],
+            color=INK,
+            lw=2.2,
+            label=language.text("all cohorts"),
+        )
+        _finish(axes, language.word(SINCE[unit]), language.text("customers left"), language, legend=True)
         axes.set_xlim(0, table["age"].max() + 1)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return svg_of(figure, title)
@@ -105,9 +119,9 @@ def _sheet(title: str, note: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _name_end(axes: Axes, rows: pd.DataFrame, *, above: bool) -> None:
+def _name_end(axes: Axes, rows: pd.DataFrame, language: Language, *, above: bool) -> None:
     axes.annotate(
-        str(rows["cohort"].iloc[0]),
+        " ".join(language.period(str(rows["cohort"].iloc[0]))).strip(),
         (rows["age"].iloc[-1], rows["rate"].iloc[-1]),
         xytext=(0, 9 if above else -9),
         textcoords="offset points",
@@ -118,9 +132,10 @@ def _name_end(axes: Axes, rows: pd.DataFrame, *, above: bool) -> None:
     )
 
 
-def _finish(axes: Axes, across: str, up: str, *, legend: bool) -> None:
+def _finish(axes: Axes, across: str, up: str, language: Language, *, legend: bool) -> None:
     axes.set_ylim(0, 102)
-    axes.set_yticks(range(0, 101, 20), [f"{y} %" for y in range(0, 101, 20)])
+    axes.set_yticks(range(0, 101, 20), [language.percent(y, 0) for y in range(0, 101, 20)])
+    axes.xaxis.set_major_formatter(lambda x, _: language.number(x))
     axes.grid(axis="y", color=LINE, lw=0.8)
     axes.set_xlabel(across, color=MUTED)
     axes.set_ylabel(up, color=MUTED)

@@ -52,12 +52,21 @@ class Money:
 
 @dataclass(frozen=True)
 class PointWorth:
-    """What one point more of the rate brings in a year: customers at its end, revenue, and what is left of it."""
+    """What one point more of the rate brings in a year: customers at its end, revenue, and what is left of it.
+
+    It assumes `today` customers, of whom in each period `rate` percent are kept, the mean of the last `periods` ones,
+    or `better` with one point more, `each` revenue of a customer and period, and `left` percent of it after costs.
+    """
 
     customers: float
     revenue: float
     margin: float
-    assumptions: tuple[str, ...]
+    today: int
+    rate: float
+    better: float
+    periods: int
+    each: float
+    left: float
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.languages.language import Language
+from pipeline.languages.names import name
 from pipeline.report.charts import Mark, calibration_chart, trend_chart
-from pipeline.report.templates.language import Language
 from pipeline.report.view import ReportView
-from pipeline.report.worklist import choices_of, columns_of, spark
+from pipeline.report.worklist import choices_of, columns_of, group_name, spark, wanted
 from pipeline.sources.contacted import OUTCOMES
 
 LIST_ROWS = 1_000
@@ -33,7 +34,7 @@ def render_report(view: ReportView) -> str:
     Raises
     ------
     ConfigError
-        For a language without text.
+        For a language without a catalogue.
 
     Examples
     --------
@@ -44,7 +45,7 @@ def render_report(view: ReportView) -> str:
     >>> page.splitlines()[1]
     '<html lang="en" dir="ltr">'
     """
-    language = Language(view.language)
+    language = Language(view.language, view.currency)
     loader = PackageLoader("pipeline.report", "templates")
     environment = Environment(
         loader=loader,
@@ -61,6 +62,11 @@ def render_report(view: ReportView) -> str:
         v=view,
         l=language,
         t=language.text,
+        nt=language.several,
+        w=language.word,
+        name=lambda group, key: name(language, group, key),
+        wanted=wanted,
+        group_name=group_name,
         period=lambda label: " ".join(language.period(label)).strip(),
         shown=shown,
         columns=columns_of(
@@ -141,15 +147,21 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
     if marks:
         if f := view.forecast:
             marks.append(Mark(*language.period(f.period), f.rate, f.low, f.high, forecast=True))
-        label = language.text("trend_alt", n=sum(not m.forecast for m in marks))
-        for name, width, height in (("trend_wide", 560, 264), ("trend_narrow", 330, 230)):
-            charts[name] = trend_chart(marks, percent, label, width, height)
+        label = language.several(
+            "Line chart of the retention rate of {n} period; the figures are in the table below.",
+            "Line chart of the retention rate over {n} periods; the figures are in the table below.",
+            sum(not m.forecast for m in marks),
+        )
+        for key, width, height in (("trend_wide", 560, 264), ("trend_narrow", 330, 230)):
+            charts[key] = trend_chart(marks, percent, label, width, height)
     if bins := view.model.calibration:
         charts["calibration"] = calibration_chart(
             [b.predicted for b in bins],
             [b.observed for b in bins],
             percent,
-            (language.text("stated"), language.text("left")),
-            language.text("calibration_alt"),
+            (language.text("Chance stated"), language.text("Share that left")),
+            language.text(
+                "Scatter chart of the share of customers that left against the chance stated, by group."
+            ),
         )
     return charts

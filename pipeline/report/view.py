@@ -203,7 +203,9 @@ class ReportView:
     watched, checks
         What the monitoring found, and how many checks it made.
     language
-        Of the page; see `templates/report.*.yaml`.
+        Of the page; see `pipeline.languages`.
+    currency
+        Of the amounts; None shows them without a sign.
     overview
         The executive's half.
     """
@@ -230,4 +232,5 @@ class ReportView:
     watched: tuple[WatchedRow, ...] = ()
     checks: int = 0
     language: str = "en"
+    currency: str | None = None
     overview: Overview = Overview()  # noqa: RUF009 - frozen

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.report.templates.language import Language
+from pipeline.languages import N_
+from pipeline.languages.language import Language
+from pipeline.languages.names import name
 from pipeline.report.view import ListRow
 
 MOST_VALUES = 40
+_RANGE = re.compile(r"\d+: (?:below (.+)|(.+) to below (.+)|(.+) and above)")
+HEADERS = {
+    "rank": N_("Rank"),
+    "customer": N_("Customer"),
+    "chance": N_("Chance of leaving"),
+    "value": N_("Value"),
+    "gain": N_("Expected gain"),
+    "action": N_("What to do"),
+    "channel": N_("Channel"),
+    "owner": N_("Owner"),
+    "due": N_("Due"),
+}
 WIDTH, HEIGHT, EDGE = 180, 44, 4
 
 
@@ -28,11 +43,10 @@ def columns_of(
     there = {
         "value": valued,
         "gain": gains,
-        **{name: any(getattr(row, name) for row in rows) for name in ("action", "channel", "owner", "due")},
+        **{key: any(getattr(row, key) for row in rows) for key in ("action", "channel", "owner", "due")},
     }
-    words = {"chance": "probability"}
-    names = ["rank", "customer", "chance", *(name for name, some in there.items() if some)]
-    return [(name, language.text(words.get(name, name))) for name in names]
+    names = ["rank", "customer", "chance", *(key for key, some in there.items() if some)]
+    return [(key, language.word(HEADERS[key])) for key in names]
 
 
 def choices_of(rows: Sequence[ListRow]) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def spark(history: Sequence[tuple[dt.date, float]], language: Language) -> str:
     ]
     said = html.escape(
         language.text(
-            "history_ends",
+            "{first} on {start}, {last} on {end}",
             first=language.chance(first),
             start=language.day(start, "medium"),
             last=language.chance(last),
@@ -85,3 +99,43 @@ def spark(history: Sequence[tuple[dt.date, float]], language: Language) -> str:
         f'<svg class="spark" aria-hidden="true" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f'<polyline points="{" ".join(places)}"/><circle cx="{x}" cy="{y}" r="3"/></svg><p>{said}</p>'
     )
+
+
+def wanted(language: Language, goal: str) -> str:
+    """A goal, such as `at least 65` or `up every month`, in the language.
+
+    Examples
+    --------
+    >>> wanted(Language("fa"), "at least 65.5"), wanted(Language("en"), "up every quarter")
+    ('دست‌کم ۶۵٫۵', 'up every quarter')
+    """
+    kind, _, of = goal.rpartition(" ")
+    if kind == "up every":
+        return language.text("up every {unit}", unit=name(language, "units", of))
+    if kind == "down every":
+        return language.text("down every {unit}", unit=name(language, "units", of))
+    try:
+        number = language.number(float(of), 2, 0)
+    except ValueError:
+        return goal
+    if kind == "at least":
+        return language.text("at least {number}", number=number)
+    return language.text("at most {number}", number=number)
+
+
+def group_name(language: Language, value: str) -> str:
+    """A value of a fact or an attribute: as it is, but for ranges of numbers, which are ours.
+
+    Examples
+    --------
+    >>> [group_name(Language("en"), text) for text in ("1: below 12", "2: 12 to below 30", "3: 30 and above", "pro")]
+    ['below 12', '12 to below 30', '30 and above', 'pro']
+    """
+    if not (found := _RANGE.fullmatch(value)):
+        return language.word(value)
+    first, low, high, last = (text and language.digits(text) for text in found.groups())
+    if first:
+        return language.text("below {number}", number=first)
+    if last:
+        return language.text("{number} and above", number=last)
+    return language.text("{low} to below {high}", low=low, high=high)

@@ -14,20 +14,20 @@ import pyarrow as pa
 from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
+from pipeline.languages.language import Language
 from pipeline.log import run_id
 from pipeline.monitoring.watch import Watched
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
-from pipeline.result import LOOK, Result, table
+from pipeline.result import LOOK, Result
 from pipeline.scoring.background import Background
 from pipeline.scoring.night_rates import NightRates
 from pipeline.scoring.scored import Everybody
+from pipeline.scoring.summary import summary
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import age_days
-
-SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -127,37 +127,15 @@ class Night:
     def result(self, folder: Path | None) -> Result:
         """The summary for the terminal."""
         listed, customers = self.decision.chosen, self.everybody.customers
-        expected = self.everybody.expected_to_leave
         days = age_days(self.champion, self.as_of)
-        age = f"trained {days} days ago" if days >= 0 else f"trained {-days} days later"
-        lines = [
-            f"{self.config.name} as of {self.as_of}: {customers:,} customers, {expected:,.0f} expected to leave "
-            f"in {self.config.churn.horizon_days} days (version {self.champion.version}, "
-            f"{age})",
-            f"list: {len(listed):,} customers, expected gain {listed['expected_gain'].sum():,.2f}",
-        ]
-        if len(listed):
-            rows = [
-                [
-                    str(r.rank),
-                    r.customer_id,
-                    f"{r.churn_probability:.2f}",
-                    f"{r.expected_gain:,.2f}",
-                    r.action,
-                    r.reason_1,
-                ]
-                for r in listed.head(SHOWN).itertuples()
-            ]
-            lines.append(table(["rank", "customer", "chance", "gain", "action", "why"], rows))
-        for row in self.rates.table.dropna(subset="rate").tail(1).itertuples():
-            lines.append(f"retention {row.period}: {row.rate:.1f} % (S={row.S}, N={row.N}, E={row.E})")
+        lines = summary(self, Language(self.config.language, self.config.currency), days)
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"look: {warning}" for warning in self.warnings]
         lines.append(f"published {folder}" if folder else "dry run: nothing was written")
         values = {
             "as_of": str(self.as_of),
             "customers": customers,
-            "expected_to_leave": expected,
+            "expected_to_leave": self.everybody.expected_to_leave,
             "listed": len(listed),
             "expected_gain": float(listed["expected_gain"].sum()),
             "model_version": self.champion.version,

@@ -155,7 +155,17 @@ def _point(tables: Tables, unit: str, margin: float) -> PointWorth | None:
         )
     except DataError:  # no period has both
         return None
-    return PointWorth(found.extra_customers, found.extra_revenue, found.extra_margin, found.assumptions)
+    return PointWorth(
+        found.extra_customers,
+        found.extra_revenue,
+        found.extra_margin,
+        found.customers,
+        100 * found.rate,
+        100 * found.better,
+        found.periods,
+        found.each,
+        100 * margin,
+    )
 
 
 def _newest_segments(tables: Tables) -> pd.DataFrame:
@@ -228,7 +238,7 @@ def _effects(context: Context) -> tuple[EffectRow, ...]:
     """All together first, then each action that was tried."""
     bounds = context.evidence.bounds
     names = [ALL, *(name for name in context.playbook.actions if name in bounds)]
-    actions, language = context.playbook.actions, context.settings.language
+    actions, language = context.playbook.actions, context.language_of()
     return tuple(
         _effect("" if name == ALL else title(actions[name], language), bounds[name])
         for name in names

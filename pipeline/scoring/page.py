@@ -63,6 +63,8 @@ def page_of(night: Night) -> ReportView:
         value_days=config.outreach.value_days if night.priced else None,
         watched=tuple(WatchedRow(c.name, c.place, c.words) for c in night.watched.outside[:WATCHED]),
         checks=len(night.watched.checks),
+        language=config.language,
+        currency=config.currency,
     )
 
 

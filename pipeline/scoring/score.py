@@ -249,7 +249,18 @@ def _context(job: Job, *, create_key: bool) -> Context:
     nights = [d for d in ledger.dates(record) if d < as_of]
     evidence = Evidence(nights, known.bounds)
     hold = config.churn.gap_days + config.churn.horizon_days
-    return Context(as_of, settings, playbook, key, hold, known.effect, evidence, config.margin)
+    return Context(
+        as_of,
+        settings,
+        playbook,
+        key,
+        hold,
+        known.effect,
+        evidence,
+        config.margin,
+        config.language,
+        config.currency,
+    )
 
 
 def _facts(config: Config, found: Scored) -> pd.DataFrame | None:

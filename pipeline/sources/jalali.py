@@ -1,10 +1,11 @@
-"""The Persian solar calendar: 1403/01/10 is 2024-03-29."""
+"""Dates of the Persian solar calendar as texts: 1403/01/10 is 2024-03-29."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 
+from pipeline.languages.jalali import new_year
 from pipeline.sources.amounts import plain
 
 YEARS = 1200, 1499
@@ -41,8 +42,6 @@ def pattern_of(fmt: str | None) -> tuple[str, dict[str, int]]:
 def microseconds(text: str, fmt: str | None) -> int | None:
     """Microseconds since 1970 of the moment that a text shows, None where it shows none.
 
-    Years recur in cycles of 33 with eight leap years, which is the calendar's own count from 1178 to 1633.
-
     Examples
     --------
     >>> microseconds("1348/10/11", None), microseconds("1348/10/11 00:01", None), microseconds("1348/13/01", None)
@@ -57,17 +56,11 @@ def microseconds(text: str, fmt: str | None) -> int | None:
     )
     if not (YEARS[0] <= year <= YEARS[1] and 1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
         return None
-    length = 31 if month <= 6 else 30 if month <= 11 else _new_year(year + 1) - _new_year(year) - 336
+    length = 31 if month <= 6 else 30 if month <= 11 else new_year(year + 1) - new_year(year) - 336
     if not 1 <= day <= length:
         return None
-    days = _new_year(year) + (month - 1) * 30 + min(month - 1, 6) + day - 1
+    days = new_year(year) + (month - 1) * 30 + min(month - 1, 6) + day - 1
     return (days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000
-
-
-def _new_year(year: int) -> int:
-    """Days from 1970-01-01 to 1 Farvardin."""
-    after = year - 979
-    return after * 365 + after // 33 * 8 + (after % 33 + 3) // 4 - 135_061
 
 
 def is_written(value: str) -> bool:

@@ -7,6 +7,7 @@
   const key = `churn ${config} ${day}`;
   const columns = ["config", "list", "customer_id", "occurred_at", "outcome", "note", "action", "channel", "agent"];
   const marks = new Map();
+  const count = new Intl.NumberFormat(document.documentElement.lang);
   try {
     for (const [customer, mark] of JSON.parse(localStorage.getItem(key) || "[]")) marks.set(customer, mark);
   } catch { /* a browser that keeps nothing, or something else under this name: begin anew */ }
@@ -42,7 +43,7 @@
 
   function told() {
     bar.hidden = !marks.size;
-    bar.querySelector(".status").textContent = bar.dataset.marked.replace("{n}", marks.size);
+    bar.querySelector(".status").textContent = bar.dataset.marked.replace("{n}", count.format(marks.size));
   }
 
   function changed(row, outcome, note) {

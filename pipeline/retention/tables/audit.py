@@ -14,6 +14,7 @@ import typer
 from configs.errors import DataError
 from configs.schema import Churn
 from models.statistics.groups import compare_groups
+from pipeline.languages import N_
 from pipeline.retention.definition.involuntary import PAYMENTS, ends_of, with_unpaid
 from pipeline.retention.definition.movements import statuses
 from pipeline.retention.definition.periods import Period
@@ -21,7 +22,7 @@ from pipeline.retention.definition.segments import attributes, in_ranges
 from pipeline.retention.rendering import show as shown
 from pipeline.retention.table import Question, Shown, Table
 
-NONE = "(none)"
+NONE = N_("(none)")
 DIGITS = 6  # the last ones depend on the order of a sum, and would move customers from one range to the next
 
 

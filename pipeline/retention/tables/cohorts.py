@@ -162,23 +162,27 @@ def show(
     text = shown(triangle.assign(**told), {k: k for k in keys} | {f"age {a}": str(a) for a in ages})
 
     def picture() -> str:
+        from pipeline.languages.language import Language
         from pipeline.report.curves import cohort_chart
 
         if question.scope.segment:
             raise ConfigError("--picture draws all cohorts of one kind; leave --segment out")
         title = f"{question.config.name}: who is left of each {unit}'s new customers"
-        return cohort_chart(frame, title, rule, unit)
+        return cohort_chart(frame, title, rule, unit, Language("en"))
 
     return Shown(frame, text, [rule, who_is_a_customer(question.config.churn)], picture=picture)
 
 
 def drawn(question: Question, frame: pd.DataFrame) -> str:
     """The cohorts of a night."""
+    from pipeline.languages.language import Language
+    from pipeline.languages.names import name
     from pipeline.report.curves import cohort_chart
 
-    unit = question.scope.unit
-    title = f"{question.config.name}: who is left of the new customers"
-    return cohort_chart(frame, title, f"by the {unit} of the start", unit)
+    unit, language = question.scope.unit, Language(question.config.language)
+    title = language.text("{company}: who is left of the new customers", company=question.config.name)
+    note = language.text("by the {unit} of the start", unit=name(language, "units", unit))
+    return cohort_chart(frame, title, note, unit, language)
 
 
 TABLE = Table(show, picture=True, nightly=of_question, drawn=drawn)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from configs.errors import ConfigError, Fault
 from features.definition import edge_index, spells
+from pipeline.languages import N_
 from pipeline.retention.definition.involuntary import PAYMENTS, with_unpaid
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
@@ -18,16 +19,16 @@ from pipeline.retention.rendering import show as shown
 from pipeline.retention.table import Question, Shown, Table
 
 LABELS: dict[str, str] = {
-    "closed_down": "died or closed down",
-    "left_market": "left the market",
-    "friend_or_free": "switched to a friend or a free provider",
-    "competitor": "won by a competitor",
-    "unhappy": "unhappy with product or service",
-    "nobody_cares": "felt that nobody cares",
-    "payment_failed": "a payment failed",
-    "other": "another reason",
-    "uncoded": "stated, but not in the config's list",
-    "not_stated": "no reason stated",
+    "closed_down": N_("died or closed down"),
+    "left_market": N_("left the market"),
+    "friend_or_free": N_("switched to a friend or a free provider"),
+    "competitor": N_("won by a competitor"),
+    "unhappy": N_("unhappy with product or service"),
+    "nobody_cares": N_("felt that nobody cares"),
+    "payment_failed": N_("a payment failed"),
+    "other": N_("another reason"),
+    "uncoded": N_("stated, but not in the config's list"),
+    "not_stated": N_("no reason stated"),
 }
 CONTROLLABLE = frozenset({"competitor", "unhappy", "nobody_cares", "payment_failed"})
 UNKNOWN = frozenset({"other", "uncoded", "not_stated"})

@@ -123,9 +123,10 @@ def curves(question: Question, counts: pd.DataFrame, rules: list[str], kept: str
         rules = [*rules, "log-rank: each against all others; negative: later than the others"]
 
     def picture() -> str:
+        from pipeline.languages.language import Language
         from pipeline.report.curves import survival_chart
 
-        return survival_chart(curve, f"{question.config.name}: {kept}", rules[0], kept)
+        return survival_chart(curve, f"{question.config.name}: {kept}", rules[0], kept, Language("en"))
 
     return Shown(curve, text, rules, {"rows": summary, "logrank": tests, "curve": curve}, picture)
 
@@ -137,10 +138,13 @@ def nightly(question: Question) -> pd.DataFrame:
 
 def drawn(question: Question, frame: pd.DataFrame) -> str:
     """The curve of a night."""
+    from pipeline.languages.language import Language
     from pipeline.report.curves import survival_chart
 
-    title = f"{question.config.name}: how long customers stay"
-    return survival_chart(frame, title, "Kaplan-Meier, with its 95 % interval", "still customers")
+    language = Language(question.config.language)
+    title = language.text("{company}: how long customers stay", company=question.config.name)
+    note, kept = language.text("Kaplan-Meier, with its 95% interval"), language.text("still customers")
+    return survival_chart(frame, title, note, kept, language)
 
 
 TABLE = Table(show, span=False, picture=True, nightly=nightly, drawn=drawn)

@@ -27,15 +27,36 @@ class PointValue:
         More customers at the end of the year.
     extra_revenue, extra_margin
         More revenue, and what is left of it, over the year.
-    assumptions
-        Everything that went in, one line each: to be printed beside the figures.
+    customers, rate, better, periods, per_year, each, margin
+        What goes in: customers today, the shares of them that are kept in a period, now and with the points more, of
+        how many complete periods the first is the mean, periods a year, revenue of a customer and period, and the
+        share of it that is left after costs.
     """
 
     points: float
     extra_customers: float
     extra_revenue: float
     extra_margin: float
-    assumptions: tuple[str, ...]
+    customers: int
+    rate: float
+    better: float
+    periods: int
+    per_year: int
+    each: float
+    margin: float
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Everything that went in, one line each: to be printed beside the figures."""
+        return (
+            f"{self.customers:,} customers today",
+            f"{100 * self.rate:.2f} % kept per period, the mean of the last {self.periods} complete ones",
+            f"{100 * self.better:.2f} % kept with {self.points:g} point{'s' * (self.points != 1)} more, in every "
+            f"one of {self.per_year} periods",
+            f"{self.each:,.2f} revenue per customer and period, the mean of the same periods",
+            f"{100 * self.margin:g} % of the revenue is left after costs",
+            "a customer who is kept buys like the average one; new customers and the cost of keeping are not counted",
+        )
 
 
 def point_value(
@@ -88,17 +109,20 @@ def point_value(
     better = min(rate + points / 100, 1.0)
     k = np.arange(1, periods_per_year + 1)
     revenue = float(customers * value * (better**k - rate**k).sum())
-    assumptions = (
-        f"{customers:,} customers today",
-        f"{100 * rate:.2f} % kept per period, the mean of the last {len(usable)} complete ones",
-        f"{100 * better:.2f} % kept with {points:g} point{'s' * (points != 1)} more, in every one of "
-        f"{periods_per_year} periods",
-        f"{value:,.2f} revenue per customer and period, the mean of the same periods",
-        f"{100 * margin:g} % of the revenue is left after costs",
-        "a customer who is kept buys like the average one; new customers and the cost of keeping are not counted",
-    )
     extra = float(customers * (better**periods_per_year - rate**periods_per_year))
-    return PointValue(points, extra, revenue, revenue * margin, assumptions)
+    return PointValue(
+        points,
+        extra,
+        revenue,
+        revenue * margin,
+        customers,
+        float(rate),
+        float(better),
+        len(usable),
+        periods_per_year,
+        float(value),
+        margin,
+    )
 
 
 def of_question(question: Question, points: float, margin: float) -> PointValue:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pandas as pd
 from outreach_data import DAY, contacts, context, customers
@@ -67,9 +68,7 @@ def test_who_must_not_be_contacted_or_is_left_alone_is_in_no_calendar():
 
 def test_a_file_for_each_owner_that_parses():
     prepared, decision = decided(calendar_days=14)
-    files = calendar_files(
-        contact_calendar(prepared, decision), decision.chosen, prepared.context.settings, DAY, "shop"
-    )
+    files = calendar_files(contact_calendar(prepared, decision), decision.chosen, prepared.context, "shop")
     listed = decision.chosen.iloc[0]
     entries = [entry for text in files.values() for entry in parsed(text)]
     task = next(e for e in entries if e["SUMMARY"] == f"Do it: {listed.customer_id}")
@@ -85,21 +84,21 @@ def test_a_file_for_each_owner_that_parses():
 
 
 def test_the_same_night_gives_the_same_bytes_and_long_words_are_folded_whole():
-    prepared, decision = decided(language="mr")
+    prepared, decision = decided()
+    prepared = replace(prepared, context=replace(prepared.context, language="mr"))
     chosen = decision.chosen.assign(message="नमस्कार " * 40, owner="राहुल जोशी/../x")
     calendar = contact_calendar(prepared, decision)
-    first, again = (
-        calendar_files(calendar, chosen, prepared.context.settings, DAY, "shop") for _ in range(2)
-    )
+    first, again = (calendar_files(calendar, chosen, prepared.context, "shop") for _ in range(2))
     assert first == again
     assert all("/" not in name and ".." not in name for name in first)
+    assert any("यांच्याशी संपर्क" in e["SUMMARY"] for text in first.values() for e in parsed(text))
     assert any("नमस्कार " * 40 in e["DESCRIPTION"] for text in first.values() for e in parsed(text))
 
 
 def test_nobody_gets_a_calendar_that_nobody_can_use():
     prepared, decision = decided(700, chosen=False)
     calendar = contact_calendar(prepared, decision)
-    files = calendar_files(calendar, decision.chosen, prepared.context.settings, DAY, "shop")
+    files = calendar_files(calendar, decision.chosen, prepared.context, "shop")
     assert len(calendar) == 700
     assert len(parsed(files[file_name("account manager")])) == MOST_ENTRIES
 
@@ -107,8 +106,5 @@ def test_nobody_gets_a_calendar_that_nobody_can_use():
 def test_an_empty_night():
     prepared, decision = decided(0)
     assert (
-        calendar_files(
-            contact_calendar(prepared, decision), decision.chosen, prepared.context.settings, DAY, "shop"
-        )
-        == {}
+        calendar_files(contact_calendar(prepared, decision), decision.chosen, prepared.context, "shop") == {}
     )

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from pipeline.languages.language import Language
 from pipeline.outreach.workbook import workbook_bytes
 
 AS_OF = dt.date(2026, 7, 1)
@@ -24,8 +25,8 @@ def rows(content):
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_texts_come_back_as_they_were_and_none_is_a_formula(texts):
     texts = [*texts, "=1+1", "+49 30", "-5", "@x", "000123", "http://x.y", "mailto:a@b.c", "1e5", "{=A1}"]
-    content = workbook_bytes(pd.DataFrame({"customer_id": texts}), AS_OF, "en")
-    assert [row[0] for row in rows(content)] == ["customer_id", *texts]
+    content = workbook_bytes(pd.DataFrame({"customer_id": texts}), AS_OF, Language("en"))
+    assert [row[0] for row in rows(content)] == ["Customer", *texts]
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert "<f>" not in sheet
@@ -41,7 +42,7 @@ def test_numbers_and_days_are_numbers_and_days_and_what_is_unknown_is_empty():
             "message": ["Guten Tag\nÄnne", None],
         }
     )
-    assert rows(workbook_bytes(table, AS_OF, "en"))[1:] == [
+    assert rows(workbook_bytes(table, AS_OF, Language("en")))[1:] == [
         [0.25, 1.0, dt.date(2026, 7, 4), "Guten Tag\nÄnne"],
         ["", 2.0, "", ""],
     ]
@@ -49,7 +50,7 @@ def test_numbers_and_days_are_numbers_and_days_and_what_is_unknown_is_empty():
 
 @pytest.mark.parametrize(("language", "right"), [("en", False), ("mr", False), ("fa", True)])
 def test_the_header_stays_filters_are_on_and_the_sheet_runs_as_its_language_does(language, right):
-    content = workbook_bytes(pd.DataFrame({"a": ["x"], "b": ["y"]}), AS_OF, language)
+    content = workbook_bytes(pd.DataFrame({"a": ["x"], "b": ["y"]}), AS_OF, Language(language))
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
     assert '<autoFilter ref="A1:B2"/>' in sheet
@@ -59,7 +60,7 @@ def test_the_header_stays_filters_are_on_and_the_sheet_runs_as_its_language_does
 
 def test_the_same_table_gives_the_same_bytes_and_an_empty_one_a_header():
     table = pd.DataFrame({"customer_id": pd.Series([], dtype="str"), "value": pd.Series([], dtype="float64")})
-    content = workbook_bytes(table, AS_OF, "en")
-    assert content == workbook_bytes(table, AS_OF, "en")
-    assert rows(content) == [["customer_id", "value"]]
-    assert workbook_bytes(pd.DataFrame(), AS_OF, "en")[:2] == b"PK"
+    content = workbook_bytes(table, AS_OF, Language("en"))
+    assert content == workbook_bytes(table, AS_OF, Language("en"))
+    assert rows(content) == [["Customer", "Value"]]
+    assert workbook_bytes(pd.DataFrame(), AS_OF, Language("en"))[:2] == b"PK"

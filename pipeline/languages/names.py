@@ -1,0 +1,105 @@
+"""What the keys of our tables are called when a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.languages import N_
+from pipeline.languages.language import Language
+
+OUTCOMES = {
+    "done": N_("done"),
+    "not_reached": N_("not reached"),
+    "promised": N_("promised"),
+    "reason": N_("reason given"),
+    "do_not_contact": N_("asked not to be contacted"),
+}
+METRICS = {
+    "rate": N_("retention rate"),
+    "adjusted_rate": N_("retention rate without endings that are no churn"),
+    "engagement": N_("events a customer"),
+    "lifetime_value": N_("lifetime value"),
+    "customer_value": N_("revenue a customer"),
+    "nps": N_("NPS"),
+    "csat": N_("satisfaction"),
+    "gross_retention": N_("gross revenue retention"),
+    "net_retention": N_("net revenue retention"),
+    "repeat_share": N_("share of repeat purchases"),
+}
+SURVEYS = {"nps": N_("NPS"), "csat": N_("satisfied"), "pmf": N_("very disappointed without it")}
+FACTS = {
+    "mean_score": N_("mean survey score"),
+    "tenure_days": N_("days as a customer"),
+    "days_since_purchase": N_("days since the last purchase"),
+    "purchases": N_("purchases"),
+    "spend": N_("spend"),
+    "contacts": N_("contacts"),
+    "unpaid_payments": N_("unpaid payments"),
+}
+CONTENDERS = {
+    "model": N_("this model"),
+    "recency rule": N_("recency rule"),
+    "base rate": N_("base rate"),
+}
+ROLES = {
+    "customers": N_("customers"),
+    "contracts": N_("contracts"),
+    "transactions": N_("purchases"),
+    "cancellations": N_("cancellations"),
+    "feedback": N_("feedback"),
+    "contacts": N_("contacts"),
+    "usage": N_("usage"),
+}
+CHANNELS = {
+    "phone": N_("phone"),
+    "email": N_("email"),
+    "meeting": N_("meeting"),
+    "chat": N_("chat"),
+    "post": N_("post"),
+    "sms": N_("text message"),
+}
+UNITS = {"week": N_("week"), "month": N_("month"), "quarter": N_("quarter"), "year": N_("year")}
+# Headers of the list as a workbook; the CSV files keep the keys, which programs read.
+COLUMNS = {
+    "rank": N_("Rank"),
+    "block": N_("Part of the list"),
+    "customer_id": N_("Customer"),
+    "churn_probability": N_("Chance of leaving"),
+    "value": N_("Value"),
+    "value_at_risk": N_("Value at risk"),
+    "expected_gain": N_("Expected gain"),
+    "reason_1": N_("First reason"),
+    "reason_2": N_("Second reason"),
+    "reason_3": N_("Third reason"),
+    "action": N_("Key of the action"),
+    "title": N_("What to do"),
+    "channel": N_("Channel"),
+    "owner": N_("Owner"),
+    "message": N_("Message"),
+    "last_contact": N_("Last contact"),
+    "contact_gap_days": N_("Days since then"),
+    "due_date": N_("Due"),
+}
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "outcomes": OUTCOMES,
+    "metrics": METRICS,
+    "surveys": SURVEYS,
+    "facts": FACTS,
+    "contenders": CONTENDERS,
+    "roles": ROLES,
+    "channels": CHANNELS,
+    "units": UNITS,
+    "columns": COLUMNS,
+}
+
+
+def name(language: Language, group: str, key: str) -> str:
+    """The word for one of ours, such as a role of the sources; another's comes back as it is.
+
+    Examples
+    --------
+    >>> name(Language("en"), "roles", "transactions"), name(Language("fa"), "channels", "fax")
+    ('purchases', 'fax')
+    """
+    text = GROUPS[group].get(key)
+    return key if text is None else language.word(text)
