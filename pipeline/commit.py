@@ -34,7 +34,9 @@ MANIFEST = "manifest.json"
 _LEFT = re.compile(r"\.(\d{4}-\d\d-\d\d)\.(new|old|record)")
 _AT_FDCWD, _EXCHANGE = -100, 2
 # Of `write_atomic`, with the number of the process before the end.
-_TEMPORARY = tuple(f"{folder}.*.[0-9]*.tmp" for folder in ("", "ledger/", "ledger/*/", "unsent/"))
+_TEMPORARY = tuple(
+    f"{folder}.*.[0-9]*.tmp" for folder in ("", "ledger/", "ledger/*/", "unsent/", "unsent/*/")
+)
 
 
 def newest(layout: Layout) -> dt.date | None:

@@ -5,7 +5,7 @@ latest           link to the newest of them
 ledger/          what was recommended; forecasts/ in it
 control.key      secret of the draws
 champion.json    the model that scored last
-unsent/          what the tracking store has not received yet
+unsent/          what the tracking store has not received yet; trainings/ in it
 contacted.csv    contacts that were marked in the report
 nights.jsonl     what came of each `churn nightly`, its seconds and its memory
 """
@@ -57,6 +57,11 @@ class Layout:
     def unsent(self) -> Path:
         """What nights have logged and the tracking store has not received."""
         return self.folder / "unsent"
+
+    @property
+    def untold(self) -> Path:
+        """Trainings that the tracking store has not received; in the folder of what it has not."""
+        return self.unsent / "trainings"
 
     @property
     def contacted(self) -> Path:

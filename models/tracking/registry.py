@@ -19,28 +19,34 @@ from models.tracking.bundle import champion_of, packed, unpacked
 from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
 from models.tracking.leftovers import end_broken_runs, scratch
 from models.tracking.nights import clean_nightly, log_scoring
-from models.tracking.runs import comparison_url, data_files, log_training
+from models.tracking.parcel import Parcel, packed_training, unpacked_training
+from models.tracking.runs import comparison_url, data_files, log_training, logged_before
 from models.tracking.session import experiment_id, is_away, mlflow_module, spoken_to, within
 
 __all__ = [
     "Champion",
     "Logged",
+    "Parcel",
     "TrackingStore",
     "TrainingRecord",
     "champion_at",
     "champion_version",
     "check_store",
     "clean_nightly",
+    "close_runs",
     "comparison_url",
     "load_champion",
     "load_version",
     "log_scoring",
     "log_training",
+    "logged_before",
     "make_champion",
     "newest_training",
     "packed",
+    "packed_training",
     "restore_champion",
     "unpacked",
+    "unpacked_training",
     "within",
 ]
 
@@ -60,8 +66,14 @@ def check_store(tracking: TrackingStore) -> None:
     """
     with spoken_to(tracking) as client:
         experiment_id(client, tracking, tracking.experiment)
-        end_broken_runs(client, tracking)
         standing.keep_current(client, tracking, alias_version(client, tracking, CHAMPION))
+    close_runs(tracking)
+
+
+def close_runs(tracking: TrackingStore) -> int:
+    """End the runs that killed processes of this machine have left running; returns how many."""
+    with spoken_to(tracking) as client:
+        return end_broken_runs(client, tracking)
 
 
 def champion_version(tracking: TrackingStore) -> int | None:

@@ -62,7 +62,7 @@ def log_training(
     held
         Folder name to a model that has not seen some labelled rows, kept for comparisons on them.
     """
-    record = _without_secrets(record)
+    record = without_secrets(record)
     with spoken_to(tracking) as client:
         mlflow = mlflow_module()
         experiment = experiment_id(client, tracking, tracking.experiment)
@@ -92,13 +92,28 @@ def log_training(
         return Logged(run_id, int(made.version), _url(tracking, experiment, run_id))
 
 
-def _without_secrets(record: TrainingRecord) -> TrainingRecord:
+def without_secrets(record: TrainingRecord) -> TrainingRecord:
+    """The record as it may be written."""
     return replace(
         record,
         description=redacted(record.description),
         params={name: redacted(str(value)) for name, value in record.params.items()},
         tags={name: redacted(value) for name, value in record.tags.items()},
     )
+
+
+def logged_before(tracking: TrackingStore, as_of: str, digest: str) -> Logged | None:
+    """The training of that date and model, where an earlier try has logged it to the end; None otherwise."""
+    with spoken_to(tracking) as client:
+        experiment = experiment_id(client, tracking, tracking.experiment)
+        same = (
+            f"tags.as_of = '{as_of}' and params.model_digest = '{digest}' and attributes.status = 'FINISHED'"
+        )
+        for run in client.search_runs([experiment], same):
+            run_id = str(run.info.run_id)
+            for version in client.search_model_versions(f"name='{tracking.name}' and run_id='{run_id}'"):
+                return Logged(run_id, int(version.version), _url(tracking, experiment, run_id))
+        return None
 
 
 def _url(tracking: TrackingStore, experiment: str, run_id: str) -> str | None:

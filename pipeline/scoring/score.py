@@ -42,6 +42,7 @@ from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Hindsight, Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition
+from pipeline.tracking.delivery import NIGHT_SECONDS, send_trainings
 from pipeline.tracking.tonight import champion_tonight, send
 
 TYPICAL_ROWS = 100_000
@@ -102,6 +103,8 @@ def score(
         if not away:
             with stage("tracking", say):
                 unsent = send(config, layout.unsent)
+                if not unsent:
+                    unsent = send_trainings(config, layout.untold, say, NIGHT_SECONDS)
     return night.result(folder).with_look(unsent)
 
 

@@ -93,6 +93,7 @@ def send(config: Config, unsent: Path) -> tuple[str, ...]:
 
 
 def _send(tracking: TrackingStore, files: Sequence[Path]) -> None:
+    registry.close_runs(tracking)
     for file in files:
         registry.log_scoring(tracking, **_read(file))
         file.unlink(missing_ok=True)

@@ -14,28 +14,33 @@ from models.backtest.recipe import Training
 from models.backtest.split import Fold
 from models.backtest.undated import out_of_fold
 from models.prediction.sample import Sample
-from models.tracking import registry
-from models.tracking.registry import Champion, TrackingStore
+from models.tracking.registry import Champion
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import recipe_of, require_same_definition
 from pipeline.training.trained import newest_label, spend_of
 
 
 def compare(
-    config: Config, tracking: TrackingStore, training: Training, sample: Sample, sources: Sources
+    config: Config,
+    load: Callable[[], Champion] | None,
+    training: Training,
+    sample: Sample,
+    sources: Sources,
 ) -> tuple[Verdict, Champion | None]:
     """Champion against challenger on the newest mature rows, which neither has seen; and the champion, if it was read.
 
     Without a champion that can be used the challenger stands against the simple rules on all test snapshots, each
     predicted by what was known at it: one snapshot may hold few churners. `sample` has all columns of the matrix: the
-    champion may read some that the challenger left out.
+    champion may read some that the challenger left out. `load` reads the champion; None where there is none.
     """
+    if load is None:
+        return _judged(config, training, sample), None
     newest = training.tested[0]
     rows = sample.rows(newest.fold.test_rows)
     read: list[Champion] = []
 
     def champion() -> Floats:
-        read.append(registry.load_champion(tracking))
+        read.append(load())
         return _champion_probability(config, read[0], rows, newest.fold)
 
     def refit() -> bool:
@@ -43,8 +48,6 @@ def compare(
         newer = was["table"] != now if "table" in was else was["labels_until"] < now
         return newer and was.get("recipe") == recipe_of(config)
 
-    if registry.champion_version(tracking) is None:
-        return _judged(config, training, sample), None
     verdict = _judged(config, training, sample, champion, refit=refit)
     if verdict.unfit is not None:
         verdict = _judged(config, training, sample, unfit=verdict.unfit)

@@ -155,9 +155,9 @@ def _html_table(header: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{''.join(f'<th>{html.escape(c)}</th>' for c in header)}</tr>{''.join(cells)}</table>"
 
 
-def _way_out(t: Trained, logged: Logged) -> list[str]:
+def _way_out(t: Trained, logged: Logged | None) -> list[str]:
     """How to score all the same where nothing was promoted and no champion stays."""
-    if not t.verdict.vacant:
+    if not t.verdict.vacant or logged is None:
         return []
     return [
         f"nothing can be scored now: look at the run with `churn ui`, and use this version by "
@@ -165,7 +165,7 @@ def _way_out(t: Trained, logged: Logged) -> list[str]:
     ]
 
 
-def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, dict[str, Any]]:
+def summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[str, dict[str, Any]]:
     """What the command prints, and the same as plain values."""
     newest = t.training.tested[0].fold
     out = f"outside the model: {', '.join([*t.report.constant, *t.report.empty, *t.report.identifying])}"
@@ -186,10 +186,10 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         *dropped,
         *t.notes,
         *t.sources.notes,
-        f"{_verdict(t)} (version {logged.version}): {t.verdict.reason}",
+        f"{_verdict(t)} ({f'version {logged.version}' if logged else 'not sent yet'}): {t.verdict.reason}",
         *age_line(t),
         *_way_out(t, logged),
-        logged.url or "the run and its pictures: `churn ui`",
+        (logged.url if logged else None) or "the run and its pictures: `churn ui`",
     ]
     values = {
         "as_of": t.as_of.isoformat(),
@@ -203,9 +203,9 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged) -> tuple[str, di
         "reason": t.verdict.reason,
         "intervals": t.intervals,
         "champion_age_days": 0 if t.verdict.promote or t.champion is None else age_days(t.champion, t.as_of),
-        "version": logged.version,
-        "run_id": logged.run_id,
-        "url": logged.url,
+        "version": logged.version if logged else None,
+        "run_id": logged.run_id if logged else None,
+        "url": logged.url if logged else None,
         "notes": [*dropped, *t.notes, *t.sources.notes],
     }
     return "\n".join(lines), values

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from configs.arrays import Floats
-from configs.errors import DataError, Fault
+from configs.errors import DataError, Fault, TryAgainError
 from configs.schema import Config
 from features.matrix import Matrix
 from models.backtest.recipe import run
@@ -22,19 +23,21 @@ from models.prediction import still_there
 from models.prediction.boosted import Settings
 from models.prediction.sample import ColumnReport, Sample, inspect_columns, require_enough
 from models.tracking import registry
+from models.tracking.registry import Champion, Logged, Parcel, TrackingStore
 from pipeline.commit import settle_when_free
 from pipeline.dataset.attributes import constant_of_late, doubts_of_table, suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.dataset.sample import bounded
-from pipeline.layout import layout_of
+from pipeline.layout import Layout, layout_of
 from pipeline.log import Say, stage
 from pipeline.outcomes.untouched import told, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, read_sources
 from pipeline.tracking.champion import tracking_of
+from pipeline.tracking.delivery import champion_kept, deliver, keep, send_trainings
 from pipeline.training.comparison import compare
 from pipeline.training.page import summary
 from pipeline.training.record import make_record
@@ -64,13 +67,13 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         A source breaks its contract, or a column gives the answer away.
     HistoryError
         Too little history, too few churners, or one class only.
-    TryAgainError
-        The tracking store is away or locked.
+    StoreError
+        The tracking store refuses. One that is away keeps nobody from training: the result is sent by a later run.
     """
-    tracking = tracking_of(config)
-    registry.check_store(tracking)
-    for line in settle_when_free(layout_of(config)):
+    tracking, layout = tracking_of(config), layout_of(config)
+    for line in settle_when_free(layout):
         say(line)
+    away, unsent = _reached(config, tracking, layout, say)
     undated = config.churn.kind == "labelled"
     found = (prepare_table if undated else prepare_history)(config, as_of, say)
     sources, every, matrix = found.sources, found.sample, found.matrix
@@ -96,7 +99,8 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
             counted(folds=len(training.tested), rows=training.training_rows)
     with stage("comparison", say):
-        verdict, champion = compare(config, tracking, training, every, sources)
+        load, against, away = _champion(tracking, layout, away)
+        verdict, champion = compare(config, load, training, every, sources)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
     trained = Trained(
         config,
@@ -115,19 +119,64 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     )
     with stage("tracking", say):
         record = make_record(trained)
-        logged = registry.log_training(tracking, record, training.deployed, training.held)
-    if verdict.promote:
-        registry.make_champion(tracking, logged.version, verdict.reason)
+        models = {"model": training.deployed, **training.held}
+        parcel = Parcel(record, models, verdict.promote, verdict.reason, against)
+        logged, kept = _handed_over(tracking, layout, parcel, away)
     text, values = summary(trained, record, logged)
     replaced = [f"the champion was replaced because it can't be used any more: {verdict.unfit}"]
     return Result(text, values, LOOK if verdict.failed else 0).with_look(
         [
             *(replaced if verdict.unfit and verdict.promote else []),
+            *unsent,
+            *kept,
             *sources.look,
             *([] if undated else map(str, suspects_of(sources, config))),
             *doubted,
         ]
     )
+
+
+def _reached(
+    config: Config, tracking: TrackingStore, layout: Layout, say: Say
+) -> tuple[TryAgainError | None, tuple[str, ...]]:
+    """Why the store is away, or None; and what a person should look at of what an earlier training had left to send."""
+    try:
+        registry.check_store(tracking)
+    except TryAgainError as error:
+        say(f"{error}; the training goes on, and is sent by a later run")
+        return error, ()
+    return None, send_trainings(config, layout.untold, say)
+
+
+def _champion(
+    tracking: TrackingStore, layout: Layout, away: TryAgainError | None
+) -> tuple[Callable[[], Champion] | None, int | None, TryAgainError | None]:
+    """What reads the champion, its version, and why the store is away: then it is the one that scored last."""
+    if away is None:
+        try:
+            version = registry.champion_version(tracking)
+            return (None if version is None else partial(registry.load_champion, tracking)), version, None
+        except TryAgainError as error:
+            away = error
+    if not layout.champion.is_file():
+        return None, None, away
+    champion = champion_kept(layout.champion)
+    return (lambda: champion), champion.version, away
+
+
+def _handed_over(
+    tracking: TrackingStore, layout: Layout, parcel: Parcel, away: TryAgainError | None
+) -> tuple[Logged | None, list[str]]:
+    """Log a training and promote it, or keep it where the store is away; what a person should look at then."""
+    if away is None:
+        try:
+            return deliver(tracking, parcel), []
+        except TryAgainError as error:
+            away = error
+    kept = keep(layout.untold, parcel)
+    return None, [
+        f"the training is kept in {kept} and sent by the next run that reaches the tracking store: {away}"
+    ]
 
 
 def doubts(config: Config, sample: Sample, used: Sequence[str]) -> list[str]:

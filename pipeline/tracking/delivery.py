@@ -1,0 +1,107 @@
+"""A training reaches the tracking store at once, or is kept and sent by a later run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from configs.errors import ChurnError, ModelError
+from configs.schema import Config
+from models.tracking import registry
+from models.tracking.registry import Logged, Parcel, TrackingStore
+from pipeline.publish import write_atomic
+from pipeline.tracking.champion import tracking_of
+
+# From the end of a night on; a training waits for as long as its requests may take.
+NIGHT_SECONDS = 120.0
+Say = Callable[[str], None]
+
+
+def deliver(tracking: TrackingStore, parcel: Parcel) -> Logged:
+    """Log and register a training, and make its model the champion where the verdict says so."""
+    logged = _logged(tracking, parcel)
+    if parcel.promote:
+        registry.make_champion(tracking, logged.version, parcel.reason)
+    return logged
+
+
+def _logged(tracking: TrackingStore, parcel: Parcel) -> Logged:
+    held = {name: model for name, model in parcel.models.items() if name != "model"}
+    return registry.log_training(tracking, parcel.record, parcel.models["model"], held)
+
+
+def keep(folder: Path, parcel: Parcel) -> Path:
+    """Keep a training until the store answers; the one of a date replaces an earlier one."""
+    file = folder / f"{parcel.record.tags['as_of']}.json"
+    write_atomic(file, registry.packed_training(parcel))
+    return file
+
+
+def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None = None) -> tuple[str, ...]:
+    """Send the trainings that wait in a folder, oldest first; what can't be sent stays.
+
+    Parameters
+    ----------
+    seconds
+        How long to wait for the store; None for as long as its requests may take.
+
+    Returns
+    -------
+    tuple of str
+        What a person should look at.
+    """
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not files:
+        return ()
+    tracking = tracking_of(config)
+    look: list[str] = []
+
+    def work() -> None:
+        for file in files:
+            parcel = registry.unpacked_training(file.read_text(encoding="utf-8"), str(file))
+            told, warn = _send(tracking, parcel)
+            file.unlink(missing_ok=True)
+            say(told)
+            look.extend(warn)
+
+    try:
+        if seconds is None:
+            work()
+        else:
+            registry.within(seconds, work, "tracking store")
+    except (ChurnError, OSError) as error:
+        left = [file.stem for file in files if file.exists()]
+        look.append(f"the training as of {', '.join(left)} is not in the tracking store yet: {error}")
+    return tuple(look)
+
+
+def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[str, ...]]:
+    """Log a training that was kept, unless an earlier try has, and promote it if the champion is still the same."""
+    record, now = parcel.record, registry.champion_version(tracking)
+    day, digest = record.tags["as_of"], parcel.models["model"].digest
+    logged = registry.logged_before(tracking, day, digest) or _logged(tracking, parcel)
+    told = f"the training as of {day} is in the tracking store now, version {logged.version}"
+    if not parcel.promote or now == logged.version:
+        return told, ()
+    if now != parcel.against:
+        before = "no champion" if parcel.against is None else f"version {parcel.against}"
+        return told, (
+            f"version {logged.version}, trained as of {day}, was proven against {before}, and version {now} is "
+            f"champion now: run `churn train`, or `churn promote {logged.version} --reason WHY`",
+        )
+    registry.make_champion(tracking, logged.version, parcel.reason)
+    return f"{told}, and champion", ()
+
+
+def champion_kept(file: Path) -> registry.Champion:
+    """The champion that scored last, from the file that the night left.
+
+    Raises
+    ------
+    ModelError
+        It is damaged, or gone.
+    """
+    try:
+        return registry.unpacked(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        raise ModelError(f"{file}: not readable: {error.strerror}") from error
