@@ -22,6 +22,7 @@ from models.tracking.nights import clean_nightly, log_scoring
 from models.tracking.parcel import Parcel, packed_training, unpacked_training
 from models.tracking.runs import comparison_url, data_files, log_training, logged_before
 from models.tracking.session import experiment_id, is_away, mlflow_module, spoken_to, within
+from models.tracking.standing import with_verdict
 
 __all__ = [
     "Champion",
@@ -47,6 +48,7 @@ __all__ = [
     "restore_champion",
     "unpacked",
     "unpacked_training",
+    "with_verdict",
     "within",
 ]
 

@@ -6,10 +6,11 @@ that was moved in the MLflow pages.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from configs.base import redacted
-from models.tracking.exchange import TrackingStore
+from models.tracking.exchange import TrackingStore, TrainingRecord
 
 TO_BE_PROMOTED, PROMOTED, BY_HAND = "to be promoted", "promoted", "promoted by hand"
 NOTE = "mlflow.note.content"
@@ -43,6 +44,12 @@ def restated(description: str, verdict: str, reason: str) -> str:
     if not rest.startswith(_TRAINED) and reason not in first:
         rest = f"{_TRAINED}{first.replace('**', '')}\n\n{rest}"
     return f"{headline(verdict, reason)}\n\n{rest}".rstrip()
+
+
+def with_verdict(record: TrainingRecord, verdict: str, reason: str) -> TrainingRecord:
+    """A record with another verdict in its tag and its description."""
+    description = restated(record.description, verdict, reason)
+    return replace(record, description=description, tags={**record.tags, "verdict": verdict})
 
 
 def tell(client: Any, tracking: TrackingStore, version: Any, verdict: str, reason: str) -> None:

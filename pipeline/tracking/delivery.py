@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from configs.errors import ChurnError, ModelError
@@ -77,8 +78,11 @@ def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None
 
 def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[str, ...]]:
     """Log a training that was kept, unless an earlier try has, and promote it if the champion is still the same."""
-    record, now = parcel.record, registry.champion_version(tracking)
-    day, digest = record.tags["as_of"], parcel.models["model"].digest
+    now = registry.champion_version(tracking)
+    day, digest = parcel.record.tags["as_of"], parcel.models["model"].digest
+    if parcel.promote and now != parcel.against:
+        why = "the champion has changed since it was proven better"
+        parcel = replace(parcel, record=registry.with_verdict(parcel.record, "not promoted", why))
     logged = registry.logged_before(tracking, day, digest) or _logged(tracking, parcel)
     told = f"the training as of {day} is in the tracking store now, version {logged.version}"
     if not parcel.promote or now == logged.version:

@@ -45,6 +45,11 @@ def versions(config):
         return sorted(int(v.version) for v in client.search_model_versions("name='shop'"))
 
 
+def tags_of(config, version):
+    with spoken_to(tracking_of(config)) as client:
+        return client.get_model_version("shop", str(version)).tags
+
+
 def test_it_is_kept_without_secrets_and_sent_as_the_same_model(home, layout, away, kept):
     config, (result, text) = shop(home), away
     assert result.exit_code == 3
@@ -83,6 +88,8 @@ def test_it_is_champion_only_if_the_one_it_was_proven_against_still_is(home, lay
     look = delivery.send_trainings(config, layout.untold, quiet)
     assert registry.champion_version(tracking_of(config)) == (2 if promoted else 1)
     assert bool(look) == moved
+    verdict = tags_of(config, 2)["verdict"]
+    assert verdict == ("promoted" if promoted else "not promoted")
     assert all("was proven against version 2, and version 1 is champion now" in line for line in look)
 
 
