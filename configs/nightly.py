@@ -20,7 +20,7 @@ def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class Mail(Section):
+class MailServer(Section):
     """A mail server; its password is a variable of the environment and stands in no file."""
 
     host: Annotated[str, Field(min_length=1, max_length=253)] = Field(
@@ -31,14 +31,27 @@ class Mail(Section):
         default="starttls", description="none sends no password, and is for a server on this machine"
     )
     sender: Address = Field(description="address that the mail comes from")
+    user: str | None = Field(default=None, description="name to log in with; absent: no log-in")
+    password_env: Variable = Field(
+        default="CHURN_SMTP_PASSWORD", description="variable of the environment that holds the password"
+    )
+
+
+class Mail(MailServer):
+    """Mail of alerts."""
+
     to: Annotated[
         list[Address],
         BeforeValidator(_one_or_more, json_schema_input_type=list[str] | str),
         Field(min_length=1),
     ] = Field(description="who is told")
-    user: str | None = Field(default=None, description="name to log in with; absent: no log-in")
-    password_env: Variable = Field(
-        default="CHURN_SMTP_PASSWORD", description="variable of the environment that holds the password"
+
+
+class OwnerMail(MailServer):
+    """Mail of the lists: each owner's part to the owner, and to nobody else."""
+
+    to: Annotated[dict[str, Address], Field(min_length=1)] = Field(
+        description="owner: address; who has none gets no mail"
     )
 
 

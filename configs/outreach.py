@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from configs.base import Days, LanguageCode, Section
+from configs.nightly import OwnerMail
 
 Count = Annotated[int, Field(ge=0)]
 DEFAULT = "default"
@@ -167,6 +168,9 @@ class Outreach(Section):
         default=90, description="agreed days between contacts, where no usual gap is known"
     )
     calendar_days: Days = Field(default=14, description="the calendars look so far ahead")
+    mail: OwnerMail | None = Field(
+        default=None, description="`churn mail` sends each owner the own part of the list; absent: no mail"
+    )
     owner_languages: dict[str, LanguageCode] = Field(
         default_factory=dict, description="owner: the language of their part, where it is not `language`"
     )

@@ -30,6 +30,15 @@ def nightly(
     return result.exit_code
 
 
+def mail(common: Common) -> int | None:
+    """Mail each owner the own part of a published list, once; needs outreach.mail in the config."""
+    from pipeline.unattended.owners import mail_owners
+
+    result = mail_owners(*common.settings())
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
 def schedule(
     common: Common,
     systemd: Annotated[

@@ -7,6 +7,7 @@ control.key      secret of the draws
 champion.json    the model that scored last
 unsent/          what the tracking store has not received yet; trainings/ in it
 contacted.csv    contacts that were marked in the report
+mailed/          which owner got which list by mail
 nights.jsonl     what came of each `churn nightly`, its seconds and its memory
 """
 
@@ -67,6 +68,11 @@ class Layout:
     def contacted(self) -> Path:
         """Contacts that were marked in the report; `churn contacted` writes it."""
         return self.folder / "contacted.csv"
+
+    @property
+    def mailed(self) -> Path:
+        """Who got which list by mail, a file a night; digests, no customer."""
+        return self.folder / "mailed"
 
     @property
     def nights(self) -> Path:

@@ -19,6 +19,7 @@ from pipeline.forgetting.rows import ID, out_of_calendar, out_of_csv, out_of_pag
 from pipeline.languages.language import LANGUAGES, Language
 from pipeline.layout import Layout, layout_of
 from pipeline.outreach.calendar import CONTACT
+from pipeline.outreach.files import owner_workbooks
 from pipeline.outreach.workbook import workbook_bytes
 from pipeline.publish import as_json, only_run, sha256_of, write_atomic
 from pipeline.result import Result
@@ -134,6 +135,11 @@ def _out_of_run(run: Path, layout: Layout, config: Config, customer: str, remove
         table = _as_times(pq.read_table(run / "outreach.parquet", partitioning=None).to_pandas())
         day = dt.date.fromisoformat(run.name)
         removed.write(book, workbook_bytes(table, day, Language(config.language)), len(listed))
+        languages = config.outreach.owner_languages
+        theirs = owner_workbooks(table, day, lambda owner: Language(languages.get(owner, config.language)))
+        empty = workbook_bytes(table.iloc[:0], day, Language(config.language))
+        for file in sorted(run.glob("list-*.xlsx")):  # an owner of nobody else has an empty list now
+            removed.write(file, theirs.get(file.name, empty), len(listed))
     if len(removed.files) > before:
         _correct(run, layout)
 

@@ -112,7 +112,7 @@ def _rhythm_entry(row: Mapping[Any, Any], language: Language, as_of: dt.date, co
     return _entry(name, max(due, as_of), head, "\n".join(told), as_of)
 
 
-def file_name(owner: str) -> str:
+def file_name(owner: str, kind: str = "calendar", ending: str = "ics") -> str:
     """A file name for the owner, in any script; owners whose names look alike get different ones.
 
     Examples
@@ -122,7 +122,7 @@ def file_name(owner: str) -> str:
     """
     kept = (c if unicodedata.category(c)[0] in "LMN" else " " for c in owner.casefold())
     plain = "-".join("".join(kept).split())[:40] or "owner"
-    return f"calendar-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.ics"
+    return f"{kind}-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.{ending}"
 
 
 def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> Event:

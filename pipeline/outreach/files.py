@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.csv_text import csv_text
-from pipeline.outreach.calendar import calendar_files, contact_calendar
+from pipeline.languages.language import Language
+from pipeline.outreach.calendar import calendar_files, contact_calendar, file_name
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.exports import crm_table
@@ -21,9 +25,9 @@ def outreach_files(
 ) -> dict[str, bytes]:
     """Every file of the list, by name; the same night gives the same bytes.
 
-    `outreach`, `suppressed` and `contact_calendar` as CSV and Parquet, `outreach` as a workbook, too, an `.ics` file
-    for each owner, and a CSV file for each CRM of the config. Call it before the ledger is written: what is wrong with
-    the config shows here.
+    `outreach`, `suppressed` and `contact_calendar` as CSV and Parquet, `outreach` as a workbook, too, a workbook and
+    an `.ics` file for each owner, and a CSV file for each CRM of the config. Call it before the ledger is written:
+    what is wrong with the config shows here.
 
     Parameters
     ----------
@@ -47,8 +51,19 @@ def outreach_files(
         files[f"{name}.csv"] = csv_text(table).encode("utf-8-sig" if excel else "utf-8")
         files[f"{name}.parquet"] = parquet_bytes(table)
     files["outreach.xlsx"] = workbook_bytes(chosen, context.as_of, context.language_of())
+    files |= owner_workbooks(chosen, context.as_of, context.language_of)
     owners = calendar_files(calendar, chosen, context, company)
     return files | {name: text.encode() for name, text in owners.items()}
+
+
+def owner_workbooks(
+    chosen: pd.DataFrame, as_of: dt.date, language_of: Callable[[str], Language]
+) -> dict[str, bytes]:
+    """A workbook for each owner of the list, with nobody else's customers: name to content."""
+    return {
+        file_name(str(owner), "list", "xlsx"): workbook_bytes(rows, as_of, language_of(str(owner)))
+        for owner, rows in chosen.groupby("owner", sort=True)
+    }
 
 
 def parquet_bytes(table: pd.DataFrame) -> bytes:

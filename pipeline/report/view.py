@@ -204,6 +204,8 @@ class ReportView:
         What the monitoring found, and how many checks it made.
     language
         Of the page; see `pipeline.languages`.
+    owner
+        Whose page it is: it holds the list alone; empty for everybody's.
     currency
         Of the amounts; None shows them without a sign.
     overview
@@ -233,4 +235,5 @@ class ReportView:
     checks: int = 0
     language: str = "en"
     currency: str | None = None
+    owner: str = ""
     overview: Overview = Overview()  # noqa: RUF009 - frozen

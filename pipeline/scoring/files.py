@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.publish import as_json, file_digests
 from pipeline.report.render import render_report
 from pipeline.scoring.night import Night
-from pipeline.scoring.page import page_of
+from pipeline.scoring.page import owner_pages, page_of
 
 
 def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
@@ -20,7 +20,9 @@ def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
         (folder / name).write_bytes(text)
     night.rates.write(folder, excel=night.config.outputs.excel)
     night.watched.write(folder)
-    (folder / "report.html").write_text(render_report(page_of(night)), encoding="utf-8")
+    page = page_of(night)
+    for name, view in {"report.html": page, **owner_pages(night, page)}.items():
+        (folder / name).write_text(render_report(view), encoding="utf-8")
     manifest = {**_manifest(night, file_digests(folder)), "ledger_sha256": ledger_sha256}
     (folder / "manifest.json").write_text(as_json(manifest), encoding="utf-8")
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from configs.base import redacted
 from models.tracking.registry import Champion
+from pipeline.outreach.calendar import file_name
 from pipeline.outreach.decision import WIN_BACK
 from pipeline.report.view import (
     CalibrationBin,
@@ -66,6 +67,28 @@ def page_of(night: Night) -> ReportView:
         language=config.language,
         currency=config.currency,
     )
+
+
+def owner_pages(night: Night, page: ReportView) -> dict[str, ReportView]:
+    """The list of each owner, with nobody else's customers, in the owner's language: file name to view."""
+    owners = sorted({row.owner for row in page.outreach})
+    context = night.prepared.context
+    return {
+        file_name(owner, "list", "html"): ReportView(
+            page.company,
+            page.as_of,
+            page.horizon_days,
+            page.customers,
+            page.expected_to_leave,
+            page.model,
+            tuple(row for row in page.outreach if row.owner == owner),
+            value_days=page.value_days,
+            language=context.language_of(owner).code,
+            currency=page.currency,
+            owner=owner,
+        )
+        for owner in owners
+    }
 
 
 def _source(night: Night, role: str, found: Mapping[str, Any]) -> SourceRow:

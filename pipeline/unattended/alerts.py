@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from configs.errors import ConfigError
 from configs.nightly import Alerts, Mail
+from pipeline import mailing
 from pipeline.result import LOOK, visible
 from pipeline.unattended.part import cut
 
@@ -55,7 +55,7 @@ def send(settings: Alerts, message: Message, environ: Mapping[str, str] | None =
     failed = []
     if settings.webhook_env is not None:
         try:
-            post(_variable(known, settings.webhook_env, "nightly.alerts.webhook_env"), plain)
+            post(mailing.variable(known, settings.webhook_env, "nightly.alerts.webhook_env"), plain)
         except (OSError, HTTPException, ValueError, ConfigError) as error:
             failed.append(f"the webhook of {settings.webhook_env} was not told: {_said(error)}")
     if settings.mail is not None:
@@ -64,14 +64,6 @@ def send(settings: Alerts, message: Message, environ: Mapping[str, str] | None =
         except (OSError, smtplib.SMTPException, ValueError, ConfigError) as error:
             failed.append(f"{settings.mail.host}:{settings.mail.port} took no mail: {_said(error)}")
     return failed
-
-
-def _variable(environ: Mapping[str, str], name: str, key: str) -> str:
-    if not environ.get(name):
-        raise ConfigError(
-            f"variable {name} is not set; set it where cron or systemd starts churn, or change {key}"
-        )
-    return environ[name].strip()
 
 
 def _said(error: Exception) -> str:
@@ -96,7 +88,7 @@ def post(url: str, message: Message) -> None:
         The server is away.
     """
     parts = urlsplit(url)
-    plain = parts.scheme == "http" and _is_this_machine(parts.hostname or "")
+    plain = parts.scheme == "http" and mailing.is_this_machine(parts.hostname or "")
     if not (parts.hostname and (parts.scheme == "https" or plain)):
         raise ValueError("expected an address such as https://chat.example.org/hooks/...")
     body = json.dumps(
@@ -121,40 +113,9 @@ def post(url: str, message: Message) -> None:
 
 
 def mail(settings: Mail, message: Message, environ: Mapping[str, str]) -> None:
-    """Send a message by mail.
-
-    Raises
-    ------
-    ConfigError
-        The password's variable is not set, or it would travel unencrypted.
-    OSError, smtplib.SMTPException
-        The server is away or says no.
-    """
+    """Send a message by mail; raises what `pipeline.mailing.send` does."""
     letter = EmailMessage()
-    letter["Subject"], letter["From"] = message.title, settings.sender
+    letter["Subject"] = message.title
     letter["To"] = ", ".join(settings.to)
     letter.set_content(f"{message.title}\n\n{message.text}\n")
-    if settings.user is not None and settings.security == "none" and not _is_this_machine(settings.host):
-        raise ConfigError(
-            "nightly.alerts.mail.security is none, and a password would travel in the clear; set starttls"
-        )
-    context = ssl.create_default_context()
-    with (
-        smtplib.SMTP_SSL(settings.host, settings.port, timeout=SECONDS, context=context)
-        if settings.security == "tls"
-        else smtplib.SMTP(settings.host, settings.port, timeout=SECONDS)
-    ) as server:
-        if settings.security == "starttls":
-            server.starttls(context=context)
-        if settings.user is not None:
-            server.login(
-                settings.user, _variable(environ, settings.password_env, "nightly.alerts.mail.password_env")
-            )
-        server.send_message(letter)
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    mailing.send(settings, [letter], environ, "nightly.alerts.mail", SECONDS)

@@ -51,7 +51,10 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
         if known.usable is False:
             parts.append(_part("train", run, say, _of_training, "no champion can be used"))
         score = _part("score", run, say, _of_score)
-        parts += [score, *_monitor(score), _part("outcomes", run, say, _of_outcomes)]
+        parts += [score, *_monitor(score)]
+        if config.outreach.mail is not None and score.code in (0, LOOK):
+            parts.append(_part("mail", run, say, _of_mail))
+        parts += [_part("outcomes", run, say, _of_outcomes)]
         if known.usable is not False:
             why = due(config.nightly, as_of, trained, _found(score))
             parts.append(
@@ -154,6 +157,10 @@ def _of_training(values: Mapping[str, Any]) -> list[str]:
     version = values.get("version")
     said = f"version {version} {verdict}" if version is not None else verdict
     return [*values.get("look", []), f"{said}: {values['reason']}"]
+
+
+def _of_mail(values: Mapping[str, Any]) -> list[str]:
+    return [*values.get("look", []), f"{len(values['mailed'])} owners got their part of the list"]
 
 
 def _found(score: Part) -> list[str]:

@@ -15,7 +15,8 @@ COLUMNS = (
 
 def test_every_file_of_a_night():
     files = outreach_files(*decided(), "shop")
-    assert {name for name in files if not name.endswith(".ics")} == {
+    assert sum(name.startswith("list-") for name in files) == 1
+    assert {name for name in files if not name.startswith(("calendar-", "list-"))} == {
         f"{table}.{kind}"
         for table in ("outreach", "suppressed", "contact_calendar")
         for kind in ("csv", "parquet")

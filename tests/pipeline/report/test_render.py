@@ -465,6 +465,12 @@ def test_a_period_without_customers_at_its_start_has_no_rate(view):
     assert "Dec 2024 0 5 5 0 – – no customers at the start" in words["rates"]
 
 
+def test_a_page_of_an_owner_is_the_list_alone(view):
+    page = Page(render_report(replace(view, owner="Eva Brandt", warnings=())))
+    assert set(page.words) == {"", "list"}
+    assert "demo · Eva Brandt" in page.words[""]
+
+
 def test_values_that_are_not_known_are_dashes(view):
     nan = float("nan")
     rows = (
