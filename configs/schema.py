@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from configs.base import Days, LanguageCode, Section, fault_of
+from configs.base import Days, LanguageCode, Section, Share, fault_of
 from configs.errors import ConfigError
 from configs.monitoring import Monitoring
 from configs.nightly import Nightly
@@ -241,6 +241,15 @@ class Config(Section):
     )
     churn: Churn
     sources: Roles
+    on_bad_rows: Literal["stop", "quarantine"] = Field(
+        default="stop",
+        description="rows that break the contract of their role: stop the run, or quarantine: read the others, "
+        "and keep the bad ones with file, line and rule in the night's quarantine.parquet",
+    )
+    max_bad_share: Share = Field(
+        default=0.01,
+        description="on_bad_rows quarantine: stop when more of a source's rows than this are bad",
+    )
     snapshots: Snapshots = Snapshots()
     features: Features = Features()
     model: Model = Model()

@@ -164,6 +164,16 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
         "verdict": "whether it fits",
         "advice": "what to look at",
     },
+    "quarantine.parquet": {
+        "role": "source of the row; the file is there where `on_bad_rows: quarantine` has put rows aside",
+        "source": "its address",
+        "file": "file in which the row stands; empty for databases and Spark",
+        "line": "line in which it ends; empty where files have no lines",
+        "row": "its number in the file, from 1 below the header",
+        "customer_id": "whose row it is, where that can be read",
+        "rules": "what is wrong with it",
+        "values": "what stands in the source, column by column",
+    },
     "scores.parquet": {
         "customer_id": "every customer at the as-of date",
         "as_of": "that date",

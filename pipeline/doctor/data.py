@@ -53,12 +53,17 @@ def _sources(opened: Sources) -> Finding:
     lines = [
         account.line(role) for role, account in opened.accounts.items() if account.in_source != account.read
     ]
-    values = {"rows": {role: account.values() for role, account in opened.accounts.items()}}
+    values: dict[str, Any] = {"rows": {role: account.values() for role, account in opened.accounts.items()}}
+    aside = opened.quarantine
+    if aside.parts:
+        values["quarantine"] = aside.values
+        return Finding("sources", "look", aside.lines[0], (*aside.lines[1:], *lines, *opened.notes), values)
     return Finding("sources", "ok", f"rows read: {told}", (*lines, *opened.notes), values)
 
 
 def _joins(opened: Sources) -> Finding:
-    looks = [line for line in opened.look if line not in opened.freshness.looks]
+    elsewhere = (*opened.freshness.looks, *opened.quarantine.lines)
+    looks = [line for line in opened.look if line not in elsewhere]
     if looks:
         return Finding("joins", "look", looks[0], tuple(looks[1:]))
     if not opened.matches:

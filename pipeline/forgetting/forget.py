@@ -182,9 +182,11 @@ def _out_of_marks(layout: Layout, customer: str, removed: _Removed, *, still_the
 def _left_in_sources(config: Config, customer: str, as_of: dt.date) -> list[str]:
     """What the sources still hold: the next night would score the customer again."""
     try:
-        tables = open_sources(config, as_of, dated=config.churn.kind != "labelled").tables
+        sources = open_sources(config, as_of, dated=config.churn.kind != "labelled")
         counts = {
-            role: int((t[ID] == customer).sum().to_pyarrow().as_py() or 0) for role, t in tables.items()
+            role: int((t[ID] == customer).sum().to_pyarrow().as_py() or 0)
+            + sources.quarantine.of(customer, role)
+            for role, t in sources.tables.items()
         }
     except ChurnError as error:
         return [f"the sources can't be asked whether they hold the customer: {error}"]

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.csv_text import neutral
+from pipeline.sources.quarantine import is_of
 
 ID = "customer_id"
 BOM = "\ufeff"
@@ -25,7 +26,10 @@ def out_of_parquet(content: bytes, customer: str) -> tuple[bytes, list[int]]:
     table = pq.read_table(pa.BufferReader(content))
     if ID not in table.column_names:
         return content, []
-    theirs = pc.equal(table[ID].cast(pa.string()), customer).fill_null(False)
+    if "values" in table.column_names:  # of the quarantine, whose rows may have no id that can be read
+        theirs = pa.array([is_of(row, customer) for row in table.to_pylist()], pa.bool_())
+    else:
+        theirs = pc.equal(table[ID].cast(pa.string()), customer).fill_null(False)
     places = pc.indices_nonzero(theirs).to_pylist()
     if not places:
         return content, []

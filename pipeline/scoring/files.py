@@ -20,6 +20,7 @@ def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
         (folder / name).write_bytes(text)
     night.rates.write(folder, excel=night.config.outputs.excel)
     night.watched.write(folder)
+    night.sources.quarantine.write(folder)
     page = page_of(night)
     for name, view in {"report.html": page, **owner_pages(night, page)}.items():
         (folder / name).write_text(render_report(view), encoding="utf-8")
@@ -52,6 +53,7 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
         },
         "outreach": night.decision.figures,
         "monitoring": night.watched.values,
+        "quarantine": night.sources.quarantine.values,
         "notes": night.notes,
         "warnings": night.warnings,
         "files": files,

@@ -135,12 +135,19 @@ def left_out(source: RoleSource[Any], rows: ir.Table) -> list[Any]:
 
 
 def check(
-    role: str, source: RoleSource[Any], raw: ir.Table, *, numbered: bool = False, hashed: bool = False
+    role: str,
+    source: RoleSource[Any],
+    raw: ir.Table,
+    *,
+    numbered: bool = False,
+    hashed: bool = False,
+    said: bool = False,
 ) -> Checked:
     """Normalise the rows of a role that the config's conditions let through.
 
     With `numbered` there is a column `row_`, the row's number in the files from 1; numbering is slow, so it is
     asked for only to name the rows that break the contract; columns `raw_...` hold what could not be read.
+    With `said` there are columns `said_0` and so on: the source's columns as text, in their order.
     With `hashed` there is a column `hash_` of all columns of the source, on engines that have a hash.
     """
     counted = numbered or any(rule.row_number for rule in source.mapped.values())
@@ -150,6 +157,8 @@ def check(
     if isinstance(source, CustomerSource) and source.latest_by is not None:
         rows = _latest(source, source.latest_by, rows)
     values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
+    if said:
+        values |= {f"said_{i}": rows[name].cast("string") for i, name in enumerate(raw.columns)}
     if hashed and (bits := row_hash(rows)) is not None:
         values["hash_"] = bits
     conditions: dict[str, Fault] = {}
@@ -188,7 +197,9 @@ def check(
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(
-        n for n in values if n not in ("row_", "hash_") and not n.startswith("raw_") and n not in conditions
+        n
+        for n in values
+        if n not in ("row_", "hash_") and not n.startswith(("raw_", "said_")) and n not in conditions
     )
     marks = doubts.marks_of(made)
     return Checked(rows.select(**values, **marks), conditions, columns, tuple(marks))
@@ -225,10 +236,12 @@ def one_row_a_transaction(role: str, table: ir.Table) -> ir.Table:
     return table.group_by("customer_id", "transaction_id").agg(occurred_at=table.occurred_at.min(), **rest)
 
 
-def whole_row_checks(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, tuple[Any, Fault]]:
+def whole_row_checks(
+    role: str, source: RoleSource[Any], rows: ir.Table, columns: Sequence[str] | None = None
+) -> dict[str, tuple[Any, Fault]]:
     """Checks that wait until lines are joined: name -> (where a row breaks it, the fault)."""
     checks: dict[str, tuple[Any, Fault]] = {}
-    for name in rows.columns:
+    for name in rows.columns if columns is None else columns:
         where = f"{source.shown}, column {name}"
         if ROLES[role].column(name).not_negative:
             fix = f"leave returns out with sources.{role}.where, or give them to sources.cancellations"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from configs.schema import Config
 from pipeline.sources import contracts, databases, documents, places, texts
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, first_line
+from pipeline.sources.lines import Spots, in_fixed_width, in_parquet, in_texts
 from pipeline.sources.looks import head_of
 from pipeline.sources.places import Copies, Found, copies_of
 from pipeline.sources.texts import TextFile
@@ -57,8 +57,14 @@ class Raw:
         Counts them once more, slowly and exactly.
     explain
         Faults that name the rows which do not fit; slow.
-    place
-        File and line of rows, by their numbers from 1 through all files; slow. None where there is one file, or none.
+    spots
+        Where rows stand, by their numbers from 1 through all files; slow. None where there is no file.
+    files
+        How many there are.
+    ragged
+        File, line and fields of rows that do not fit the header and are left aside.
+    names
+        The columns of text files.
     """
 
     table: ir.Table
@@ -66,7 +72,18 @@ class Raw:
     beside: int = 0
     recount: Callable[[], int | None] = field(default=lambda: None)
     explain: Callable[[], list[Fault]] = field(default=list)
-    place: Callable[[Collection[int]], list[str]] | None = None
+    spots: Spots | None = None
+    files: int = 0
+    ragged: Sequence[tuple[str, int | None, list[str]]] = ()
+    names: Sequence[str] = ()
+
+    @property
+    def place(self) -> Callable[[Collection[int]], list[str]] | None:
+        """Names rows by file and line; None where there is one file, or none."""
+        spots = self.spots
+        if spots is None or self.files < 2:
+            return None
+        return lambda rows: [str(spot) for _, spot in sorted(spots(rows).items())]
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -96,7 +113,15 @@ def connect(threads: int, memory_gb: float | None = None) -> Backend:
     return connection
 
 
-def read(connection: Backend, others: Connections, role: str, source: RoleSource[Any], config: Config) -> Raw:
+def read(
+    connection: Backend,
+    others: Connections,
+    role: str,
+    source: RoleSource[Any],
+    config: Config,
+    *,
+    aside: bool = False,
+) -> Raw:
     """The rows of a source.
 
     Parameters
@@ -105,6 +130,8 @@ def read(connection: Backend, others: Connections, role: str, source: RoleSource
         The local DuckDB, which reads files.
     others
         Connections to databases by URL, shared by the sources; new ones are added.
+    aside
+        Leave rows of text files that do not fit the header aside.
 
     Raises
     ------
@@ -132,7 +159,7 @@ def read(connection: Backend, others: Connections, role: str, source: RoleSource
         raise UnreadableError(Fault(f"sources.{role}.uri", what, "name files of one format"))
     if set(kinds.values()) == {"fixed_width"}:
         return _fixed_width(connection, files, role, source, copies)
-    return _texts(connection, kinds, role, source, copies)
+    return _texts(connection, kinds, role, source, copies, aside=aside)
 
 
 def _kind(file: Found, role: str, source: RoleSource[Any]) -> str:
@@ -210,19 +237,20 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
         what = f"can't read {source.shown}: {first_line(error)}"
         raise UnreadableError(Fault(f"sources.{role}", what)) from error
     ends = list(accumulate(lengths))
-    return Raw(table, ends[-1], place=partial(_in_parquet, files, ends) if len(files) > 1 else None)
-
-
-def _in_parquet(files: Sequence[Found], ends: Sequence[int], rows: Collection[int]) -> list[str]:
-    found = ((bisect_left(ends, row), row) for row in sorted(rows))
-    return [f"{files[i].shown} data row {row - (ends[i - 1] if i else 0)}" for i, row in found]
+    return Raw(table, ends[-1], spots=partial(in_parquet, [f.shown for f in files], ends), files=len(files))
 
 
 def _texts(
-    connection: Backend, kinds: dict[Found, str], role: str, source: RoleSource[Any], copies: Copies
+    connection: Backend,
+    kinds: dict[Found, str],
+    role: str,
+    source: RoleSource[Any],
+    copies: Copies,
+    *,
+    aside: bool,
 ) -> Raw:
     wanted = contracts.columns_named(source)
-    files = [_text(file, kind, role, source, wanted, copies) for file, kind in kinds.items()]
+    files = [_text(file, kind, role, source, wanted, copies, aside=aside) for file, kind in kinds.items()]
     _missing(role, source, [(file.shown, file.look.dialect.names) for file in files])
     groups: dict[Any, list[TextFile]] = {}
     for file in files:
@@ -243,15 +271,25 @@ def _texts(
         beside,
         recount=lambda: texts.counted(files),
         explain=lambda: [fault for file in files for fault in texts.misfits(file, role)],
-        place=partial(texts.places_of, in_order) if len(files) > 1 else None,
+        spots=partial(in_texts, in_order),
+        files=len(files),
+        ragged=[(f.shown, line, fields) for f in in_order for line, fields in f.ragged],
+        names=files[0].look.dialect.names,
     )
 
 
 def _text(
-    file: Found, kind: str, role: str, source: RoleSource[Any], wanted: Collection[str], copies: Copies
+    file: Found,
+    kind: str,
+    role: str,
+    source: RoleSource[Any],
+    wanted: Collection[str],
+    copies: Copies,
+    *,
+    aside: bool,
 ) -> TextFile:
     if kind == "csv":
-        return texts.prepared(file.path, file.shown, role, source, wanted, copies.new)
+        return texts.prepared(file.path, file.shown, role, source, wanted, copies.new, aside=aside)
     names, rows = (
         documents.workbook(file, role, wanted)
         if kind == "excel"
@@ -288,7 +326,6 @@ def _fixed_width(
         explain=lambda: [
             f for p, file in zip(plain, files, strict=True) for f in texts.undecodable(p, file.shown, role)
         ],
-        place=partial(texts.places_of_lines, [(p, file.shown) for p, file in zip(plain, files, strict=True)])
-        if len(files) > 1
-        else None,
+        spots=partial(in_fixed_width, [(p, file.shown) for p, file in zip(plain, files, strict=True)]),
+        files=len(files),
     )

@@ -32,17 +32,20 @@ class Seen:
         How many there are.
     left_out
         Conditions of rows that are left out, such as `bad_occurred_at`, and how many rows each has.
+    bad
+        Conditions of rows that are put aside, and the fault that each stands for.
     """
 
     rows: int
     faults: list[Fault]
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    bad: dict[str, Fault] = field(default_factory=dict)
 
     def kept(self, checked: Checked) -> ir.Table:
         """The rows that are not left out."""
         rows = checked.table
-        for name in self.left_out:
+        for name in (*self.left_out, *self.bad):
             rows = rows.filter(~rows[name].fill_null(False))
         return rows
 
@@ -53,12 +56,18 @@ class Seen:
 
 
 def look(
-    role: str, source: RoleSource[Any], raw: ir.Table, checked: Checked, place: Place | None = None
+    role: str,
+    source: RoleSource[Any],
+    raw: ir.Table,
+    checked: Checked,
+    place: Place | None = None,
+    *,
+    aside: bool = False,
 ) -> Seen:
     """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
 
     A few values that can't be read in any way are borne, see `Source.max_unreadable_share`. `place` tells file and line
-    of rows by their numbers, where there are several files.
+    of rows by their numbers, where there are several files. With `aside` whatever is broken is told, and no fault.
     """
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
@@ -69,6 +78,8 @@ def look(
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
         return Seen(rows, faults)
+    if aside:
+        return Seen(rows, faults, bad=broken)
     in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
     table = contracts.check(role, source, raw, numbered=in_files).table
     notes: list[str] = []

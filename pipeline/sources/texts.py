@@ -33,6 +33,7 @@ _PLAIN = ("utf-8", "utf-8-sig")
 _WINDOWS = range(0x80, 0xA0)
 
 NewFile = Callable[[], Path]
+Ragged = tuple[int, list[str]]  # the line in which a record ends, and its fields
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,15 @@ class TextFile:
         The file's name for messages.
     origin
         Of a copy: the file whose lines a person sees; None where records have no lines of their own.
+    ragged
+        Records of the origin that are not in the copy, since they do not fit the header.
     """
 
     path: Path
     shown: str
     look: Look
     origin: TextFile | None = None
+    ragged: tuple[Ragged, ...] = ()
 
     @property
     def lined(self) -> bool:
@@ -61,9 +65,21 @@ class TextFile:
 
 
 def prepared(
-    file: Path, shown: str, role: str, source: Source, wanted: Collection[str], new: NewFile
+    file: Path,
+    shown: str,
+    role: str,
+    source: Source,
+    wanted: Collection[str],
+    new: NewFile,
+    *,
+    aside: bool = False,
 ) -> TextFile:
     """Look at a text file, and copy it where the reader could not read it as it is.
+
+    Parameters
+    ----------
+    aside
+        Leave rows that do not fit the header out of a copy.
 
     Raises
     ------
@@ -73,6 +89,8 @@ def prepared(
     file = plain(file, shown, role, source, new)
     dialect = dialect_of(head_of(file).decode("utf-8", errors="replace"), wanted, source.delimiter)
     found = TextFile(file, shown, look_at(file, dialect))
+    if aside and (faults := misfits(found, role)):
+        return _without_ragged(found, faults, new())
     if found.look.even:
         return replace(found, origin=found)
     # The reader takes one kind of line end a file.
@@ -80,8 +98,32 @@ def prepared(
     if faults:
         raise UnreadableError(*faults)
     return replace(
-        written(dialect.names, (fields for _, fields in _records(found)), shown, new()), origin=found
+        written(dialect.names, (fields for _, fields in records(found)), shown, new()), origin=found
     )
+
+
+def _without_ragged(found: TextFile, faults: Sequence[Fault], copy: Path) -> TextFile:
+    """A copy of the rows that fit the header.
+
+    Raises
+    ------
+    UnreadableError
+        The text can't be parted into records, so that nobody knows which of them are at fault.
+    """
+    names, ragged = found.look.dialect.names, list[Ragged]()
+
+    def even() -> Iterator[list[str]]:
+        for line, fields in records(found):
+            if len(fields) == len(names):
+                yield fields
+            else:
+                ragged.append((line, fields))
+
+    try:
+        kept = written(names, even(), found.shown, copy)
+    except (csv.Error, UnicodeDecodeError):
+        raise UnreadableError(*faults) from None
+    return replace(kept, origin=found, ragged=tuple(ragged))
 
 
 def written(names: Sequence[str], rows: Iterable[Sequence[str]], shown: str, file: Path) -> TextFile:
@@ -172,38 +214,9 @@ def counted(files: Iterable[TextFile]) -> int:
     return sum(
         1
         for file in files
-        for _, fields in _records(file)
+        for _, fields in records(file)
         if tuple(map(str.strip, fields)) != file.look.dialect.names
     )
-
-
-def places_of(files: Iterable[TextFile], rows: Collection[int]) -> list[str]:
-    """File and line of rows that are numbered from 1 through all files; a row where its file has no lines."""
-    found, before, last = [], 0, max(rows, default=0)
-    for file in files:
-        number = 0
-        for line, fields in _records(file.origin or file):
-            if tuple(map(str.strip, fields)) == file.look.dialect.names:
-                continue
-            number += 1
-            if before + number in rows:
-                found.append(f"{file.shown} {f'line {line}' if file.lined else f'data row {number}'}")
-            if before + number >= last:
-                return found
-        before += number
-    return found
-
-
-def places_of_lines(files: Iterable[tuple[Path, str]], rows: Collection[int]) -> list[str]:
-    """File and line of rows of files without a header, numbered from 1 through the lines that are not blank."""
-    found, number = [], 0
-    for path, shown in files:
-        with opened(path) as stream:
-            for line, text in enumerate(stream, 1):
-                number += bool(text.strip())
-                if text.strip() and number in rows:
-                    found.append(f"{shown} line {line}")
-    return found
 
 
 def misfits(file: TextFile, role: str) -> list[Fault]:
@@ -213,7 +226,7 @@ def misfits(file: TextFile, role: str) -> list[Fault]:
     found: list[tuple[int, int, list[str]]] = []
     count = 0
     try:
-        for line, fields in _records(file):
+        for line, fields in records(file):
             if len(fields) != width:
                 count += 1
                 found += [(line, len(fields), fields)] * (len(found) < _SAMPLES)
@@ -243,7 +256,7 @@ def misfits(file: TextFile, role: str) -> list[Fault]:
 def _quote_fault(file: TextFile, told: str) -> Fault:
     line = file.look.dialect.skipped + 1
     try:
-        for line, _ in _records(file):  # noqa: B007
+        for line, _ in records(file):  # noqa: B007
             pass
     except csv.Error:
         pass
@@ -283,7 +296,7 @@ def likely_encoding(line: bytes) -> str:
     return f"{western}, or cp1256 for Persian and Arabic"
 
 
-def _records(file: TextFile) -> Iterator[tuple[int, list[str]]]:
+def records(file: TextFile) -> Iterator[tuple[int, list[str]]]:
     """Records below the header, each with the line that it ends in; blank lines are none."""
     dialect = file.look.dialect
     with io.TextIOWrapper(opened(file.path), encoding="utf-8-sig", newline="") as text:
