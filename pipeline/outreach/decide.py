@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SPARED_TOP = 0.02
-# Of a draw, so that hardly any night of the first weeks tries nobody by chance.
+# Of a draw: how far chance may change whom a pilot tries first.
 PILOT_BOLDNESS = 0.25
 
 
@@ -248,9 +248,11 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     )
     if now.name == "pilot":
         # Nobody of the most valuable is put at risk before anything is known, and the rest by the least effort only.
-        tried[ranks < SPARED_TOP] = -np.inf
+        if prepared.worth.priced:
+            tried[ranks < SPARED_TOP] = -np.inf
         effort = np.where(np.isfinite(gain), prepared.costs.amount, np.inf)
         tried[effort > effort.min(axis=1, keepdims=True)] = -np.inf
+        tried = _in_order(tried, gain > 0)
     customer, action = np.nonzero((gain > 0) | (tried > 0))
     owners = _owners(people, prepared.facts["agent"].iloc[rows].to_numpy(object), context)[customer, action]
     at = customer, action
@@ -265,6 +267,19 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     return Outcome(
         prepared, people, tuple(reasons), customer, action, gain, owners, choice, found, fits
     ).decision()
+
+
+def _in_order(tried: Floats, may: Bools) -> Floats:
+    """The same order with all of them above 0: a draw says who is tried first, and never that nobody is.
+
+    Examples
+    --------
+    >>> _in_order(np.array([-3.0, -1.0, 5.0, -np.inf]), np.array([True, True, False, True])).round(2).tolist()
+    [0.01, 2.01, -inf, -inf]
+    """
+    use = may & np.isfinite(tried)
+    least = tried.min(where=use, initial=np.inf)
+    return np.where(use, tried - least + 0.01, -np.inf)
 
 
 def _selected(choice: Choice, limits: Limits, people: pd.DataFrame, prepared: Prepared) -> Selection:

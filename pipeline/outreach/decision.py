@@ -196,11 +196,11 @@ class Outcome:
         rows = prepared.candidates
         listed, rules = np.zeros(n, bool), {rule: mask.copy() for rule, mask in prepared.rules.items()}
         listed[rows[self.customer[self.found.listed]]] = True
-        has = np.zeros(len(rows), bool)
-        has[self.customer] = True
+        gains, sure = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+        gains[self.customer[self.choice.options.gain > 0]] = True
+        sure[self.customer[self.choice.sure]] = True
         fit = self.fits.any(axis=1)
         rules[Rule.NO_ACTION][rows[~fit]] = True
-        rules[Rule.NO_GAIN][rows[fit & ~has]] = True
         control, usual = np.zeros(n, bool), np.zeros(n, bool)
         alone = rows[self.customer[self.found.left_alone]]
         control[alone], usual[alone] = ~self._usual(), self._usual()
@@ -212,6 +212,9 @@ class Outcome:
             Rule.USUAL: rules[Rule.USUAL] | usual,
             Rule.HOUSEHOLD: of_unit & ~control & ~usual & ~listed,
         }
+        passed = ~(listed | control | usual | rules[Rule.HOUSEHOLD])
+        rules[Rule.NO_GAIN] |= _mark(n, rows[fit & ~gains]) & passed
+        rules[Rule.NOT_SURE] = _mark(n, rows[gains & ~sure]) & passed
         rules[Rule.FULL] = ~listed & ~np.logical_or.reduce(list(rules.values()))
         out = np.flatnonzero(~listed)
         told = joined({rule: mask[out] for rule, mask in rules.items()}, len(out))

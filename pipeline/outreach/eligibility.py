@@ -38,6 +38,7 @@ class Rule(StrEnum):
     CONTROL = N_("control group")
     USUAL = N_("left to the team, as usual")
     HOUSEHOLD = N_("another of the household comes first")
+    NOT_SURE = N_("its gain is not sure enough yet, others are tried first")
     FULL = N_("capacity or budget used up")
 
 

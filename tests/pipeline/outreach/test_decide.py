@@ -394,9 +394,24 @@ def test_some_of_the_sure_are_left_alone_and_their_room_given_to_others():
 
 
 def piloted(scores, *given, **settings):
-    """The first night whose draw thinks that contacts may help; on others a pilot tries nothing."""
-    nights = (night(scores, *given, key=f"{i}".encode(), **PILOT | settings) for i in range(30))
-    return next(found for found in nights if found.ledger.trial.any())
+    """The first night of a pilot."""
+    return night(scores, *given, **PILOT | settings)
+
+
+@pytest.mark.parametrize("key", [f"{i}".encode() for i in range(12)])
+def test_no_draw_leaves_a_pilot_without_a_trial(key):
+    """Where every contact is expected to gain somebody is tried, however tonight's draw falls."""
+    found = night(customers(600), key=key, **PILOT)
+    assert found.ledger.trial.sum() >= 20
+    assert len(found.chosen) > 0
+
+
+def test_who_waits_for_a_pilot_to_learn_is_not_said_to_be_left_out_by_capacity():
+    found = piloted(customers(600))
+    assert len(found.chosen) < PILOT["capacity"]
+    waits = found.ledger.customer_id[~found.ledger.chosen & ~found.ledger.control]
+    assert {rules(found)[c] for c in waits if c in rules(found)} >= {Rule.NOT_SURE}
+    assert Rule.FULL not in set(rules(found).values())
 
 
 def test_before_anything_is_known_the_list_is_a_pilot_with_one_half_left_alone():
@@ -450,8 +465,7 @@ def test_a_trial_differs_from_night_to_night_and_not_within_one():
     ]
     tried = [frozenset(rows.customer_id[rows.trial]) for rows in nights]
     assert tried[0] == tried[1]
-    some = [names for names in tried[1:] if names]
-    assert len(set(some)) > 2
+    assert len(set(tried[1:])) > 2
 
 
 def test_the_most_valuable_are_not_put_at_risk_in_a_pilot():
@@ -461,6 +475,11 @@ def test_the_most_valuable_are_not_put_at_risk_in_a_pilot():
     assert not top & set(rows.customer_id[rows.trial])
     full = night(scores, **CONTROLLED).ledger
     assert top & set(full.customer_id[full.chosen | full.control])
+
+
+def test_a_pilot_without_amounts_tries_although_nobody_is_worth_more():
+    rows = piloted(customers(400).drop(columns=["net_spend_180d", "net_spend_before_180d"])).ledger
+    assert rows.trial.sum() >= 20
 
 
 def test_nobody_is_left_alone_where_nothing_can_be_learned():
