@@ -1,8 +1,8 @@
 """A disk that fails at the n-th change: the operations that Python asks the system for, counted and refused.
 
-`once` refuses one change; `from_then_on` refuses every later one too, which leaves on the disk what a process that was
-killed at that moment leaves. Opening for writing, making, renaming, linking and deleting are seen by an audit hook,
-`fsync`, the exchange of two folders and the commit of a database by a wrapper.
+`once` refuses one change; `from_then_on` refuses every later one too. With `signal` none is refused: the process sends
+itself that signal when it comes to the change. Opening for writing, making, renaming, linking and deleting are seen by
+an audit hook, `fsync`, the exchange of two folders and the commit of a database by a wrapper.
 """
 
 import errno
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 WATCHED = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "os.link"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_STATE = {"on": False, "inside": "", "count": 0, "fails": None, "after": False, "seen": []}
+_STATE = {"on": False, "inside": "", "count": 0, "fails": None, "after": False, "signal": 0, "seen": []}
 
 
 def _changes(event, arguments):
@@ -45,7 +45,10 @@ def step(what, path=""):
     _STATE["count"] += 1
     _STATE["seen"].append((what, path.removeprefix(_STATE["inside"])))
     fails = _STATE["fails"]
-    if fails is not None and (n == fails or (_STATE["after"] and n > fails)):
+    if _STATE["signal"]:
+        if n == fails:
+            os.kill(os.getpid(), _STATE["signal"])
+    elif fails is not None and (n == fails or (_STATE["after"] and n > fails)):
         raise OSError(errno.ENOSPC, f"no space left for change {n} ({what})", path)
 
 
@@ -79,12 +82,18 @@ def _wrapped():
 
 
 @contextmanager
-def disk(inside, *, once=None, from_then_on=None):
+def disk(inside, *, once=None, from_then_on=None, signal=0):
     """Count the changes below a folder; the returned list grows by (what, path) of each."""
     fails = once if once is not None else from_then_on
     seen = []
     _STATE.update(
-        on=True, inside=str(inside), count=0, fails=fails, after=from_then_on is not None, seen=seen
+        on=True,
+        inside=str(inside),
+        count=0,
+        fails=fails,
+        after=from_then_on is not None,
+        signal=signal,
+        seen=seen,
     )
     try:
         with _wrapped():

@@ -4,42 +4,56 @@
 
 An act is prepared in a place of its own, disturbed at its n-th change, looked at, and done again. What is there after
 the disturbance must be the state before or the state after, and after the second try the bytes of an undisturbed one.
+Real signals come at some changes, to a process of their own; a file system that is full, or may only be read, is one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import resource
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from configs.errors import ChurnError
 from configs.playbook import load_playbook
 from models.tracking import registry
+from models.tracking.session import spoken_to
+from pipeline import stopping
 from pipeline.commit import settle
 from pipeline.layout import Layout, layout_of
 from pipeline.outcomes import learned
 from pipeline.publish import only_run
+from pipeline.scoring import score
+from pipeline.scoring.files import write_night
 from pipeline.scoring.score import decided, published, scored
 from pipeline.scoring.scored import Job
 from pipeline.tracking.tonight import champion_tonight
 from tests.faults.shim import disk
 
 KINDS = ("once", "from_then_on")
+SIGNALS = {"SIGKILL": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+# What a full disk has left, in bytes.
+FREE = (0, 4_096, 32_768, 131_072, 524_288)
+ALONE = 64_000_000
+SOME = 7
 
 
 @dataclass(frozen=True)
 class Act:
     """What is disturbed.
 
-    `prepare` makes the state before it in a folder, `run` does it, `mend` is what the next command begins with, and
-    `shows` tells the state in plain values.
+    `prepare` makes the state before it in a folder, `run` does it, `mend` is what the next command begins with,
+    `shows` tells the state in plain values, and `running` counts what still seems to be at work.
     """
 
     name: str
@@ -47,6 +61,7 @@ class Act:
     run: Callable[[Path], None]
     mend: Callable[[Path], None]
     shows: Callable[[Path], object]
+    running: Callable[[Path], int] = lambda home: 0
 
 
 @dataclass
@@ -70,9 +85,13 @@ def sweep(act: Act, place: Path, kind: str, some: Callable[[int], Iterable[int]]
     for n in some(len(seen)):
         home = place / f"{kind}-{n}"
         act.prepare(home)
-        with disk(home, **{kind: n}):
-            _try(act, home)
+        if kind in SIGNALS:
+            signalled(act, home, n, SIGNALS[kind])
+        else:
+            with disk(home, **{kind: n}):
+                _try(act, home)
         act.mend(home)
+        assert kind not in SIGNALS or act.running(home) == 0, (act.name, kind, n, seen[n], "still running")
         found = act.shows(home)
         assert found in (before, after), (act.name, kind, n, seen[n], _differs(found, before, after))
         act.run(home)
@@ -82,6 +101,115 @@ def sweep(act: Act, place: Path, kind: str, some: Callable[[int], Iterable[int]]
         count.before += found != after
         shutil.rmtree(home)
     return count
+
+
+def signalled(act: Act, home: Path, n: int, number: int) -> None:
+    """Run an act in a process of its own, to which a real signal comes at its n-th change."""
+    child = os.fork()
+    if child == 0:
+        try:
+            stopping.listen()
+            with disk(home, once=n, signal=number):
+                act.run(home)
+        finally:
+            os._exit(0)  # whatever came of it: nothing of this process may go on
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) == (number == signal.SIGKILL), (act.name, number, n)
+
+
+def some(count: int) -> list[int]:
+    """The first, the last and a few between, others for each count."""
+    return sorted({0, *range(count % SOME, count, max(1, count // SOME)), count - 1})
+
+
+@contextmanager
+def file_system(place: Path):
+    """A small file system of its own, which only the superuser can make."""
+    place.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={ALONE}", "tmpfs", place], check=True, capture_output=True
+    )
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def can_mount(place: Path) -> bool:
+    """Whether this user may make file systems."""
+    try:
+        with file_system(place / "probe"):
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+def full(act: Act, place: Path) -> Count:
+    """Do an act on a disk with ever more left of it, and again when there is room."""
+    return _on(act, place, FREE, _filled)
+
+
+def read_only(act: Act, place: Path) -> Count:
+    """Do an act on a file system that may only be read, and again when it may be written."""
+    return _on(act, place, ["ro"], _locked)
+
+
+def _on(act: Act, place: Path, ways: Iterable[object], spoiled) -> Count:
+    clean = place / "clean"
+    act.prepare(clean)
+    before = act.shows(clean)
+    act.run(clean)
+    after, count = act.shows(clean), Count()
+    for way in ways:
+        with file_system(place / f"fs-{way}") as system:
+            home = system / "home"
+            act.prepare(home)
+            with spoiled(system, way):
+                _try(act, home)
+            act.mend(home)
+            found = act.shows(home)
+            assert found in (before, after), (act.name, way, _differs(found, before, after))
+            act.run(home)
+            assert act.shows(home) == after, (act.name, way, "the second try")
+        count.disturbed += 1
+        count.after += found == after
+        count.before += found != after
+    return count
+
+
+@contextmanager
+def _filled(system: Path, free: int):
+    room = shutil.disk_usage(system).free - free
+    (system / "filler").write_bytes(b"x" * max(room, 0))
+    yield
+    (system / "filler").unlink()
+
+
+@contextmanager
+def _locked(system: Path, way: str):
+    subprocess.run(["mount", "-o", f"remount,{way}", system], check=True)
+    yield
+    subprocess.run(["mount", "-o", "remount,rw", system], check=True)
+
+
+@contextmanager
+def drawn_once(folder: Path):
+    """The files of a night are copied instead of drawn again, which takes longer than all else."""
+    drawn: dict[object, Path] = {}
+
+    def copied(night, ledger_sha256, to):
+        key = night.as_of, night.look, ledger_sha256
+        if key not in drawn:
+            drawn[key] = Path(tempfile.mkdtemp(dir=folder))
+            write_night(night, ledger_sha256, drawn[key])
+        for file in sorted(drawn[key].iterdir()):
+            shutil.copyfile(file, to / file.name)
+
+    score.write_night, before = copied, score.write_night
+    try:
+        yield
+    finally:
+        score.write_night = before
 
 
 @contextmanager
@@ -174,7 +302,16 @@ def training(empty: Path, tracking, record, models) -> Act:
         version = registry.champion_version(store)
         return version and registry.load_version(store, version).digest
 
-    return Act("train", lambda home: shutil.copytree(empty, home), run, lambda home: None, shows)
+    def mend(home: Path) -> None:
+        registry.check_store(_store(home, tracking))
+
+    def running(home: Path) -> int:
+        store = _store(home, tracking)
+        with spoken_to(store) as client:
+            every = [experiment.experiment_id for experiment in client.search_experiments()]
+            return len(client.search_runs(every, "attributes.status = 'RUNNING'"))
+
+    return Act("train", lambda home: shutil.copytree(empty, home), run, mend, shows, running)
 
 
 def promotion(home_of_two: Path, tracking) -> Act:
@@ -197,20 +334,29 @@ def main() -> None:
     from tests.faults.acts import all_acts
 
     print(
-        f"{'act':28} {'fails':14} {'changes':>8} {'disturbed':>10} {'as before':>10} {'as after':>9} {'s':>6}"
+        f"{'act':28} {'what':14} {'changes':>8} {'disturbed':>10} {'as before':>10} {'as after':>9} {'s':>6}"
     )
-    with tempfile.TemporaryDirectory() as folder:
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, drawn_once(Path(folder)):
+        ways = {kind: partial(sweep, kind=kind) for kind in KINDS}
+        ways |= {name: partial(sweep, kind=name, some=some) for name in SIGNALS}
+        if can_mount(Path(folder)):
+            ways |= {"full disk": full, "read-only disk": read_only}
+        else:
+            print("only the superuser can make a file system that is full or read-only", file=sys.stderr)
         for act in all_acts(Path(folder)):
-            for kind in KINDS:
+            for name, way in ways.items():
                 started = time.monotonic()
                 place = Path(tempfile.mkdtemp(dir=folder))
-                found = sweep(act, place, kind)
+                found = way(act, place)
+                shutil.rmtree(place)
                 seconds = time.monotonic() - started
                 print(
-                    f"{act.name:28} {kind:14} {found.changes:8} {found.disturbed:10} {found.before:10} "
+                    f"{act.name:28} {name:14} {found.changes:8} {found.disturbed:10} {found.before:10} "
                     f"{found.after:9} {seconds:6.0f}",
                     flush=True,
                 )
+    print(f"{time.monotonic() - begun:.0f} s in all")
     print("every disturbed act left the state before or after, and the next try its bytes", file=sys.stderr)
 
 

@@ -6,17 +6,8 @@ import pytest
 
 from configs.errors import ChurnError
 from pipeline.commit import settle
-from pipeline.scoring.files import write_night
 from tests.faults import acts, sweep
-from tests.faults.sweep import KINDS, contents, small_files
-
-SOME = 7
-DRAWN = {}
-
-
-def some(count):
-    """The first, the last and a few between, another few for each count."""
-    return sorted({0, *range(count % SOME, count, max(1, count // SOME)), count - 1})
+from tests.faults.sweep import KINDS, SIGNALS, contents, small_files, some
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +17,16 @@ def scoring(trained, tmp_path_factory):
     return list(acts.nights(home))
 
 
-@pytest.fixture(autouse=True)
-def drawn_once(monkeypatch, tmp_path_factory):
-    """The files of a night are copied instead of drawn again, which takes longer than all else."""
+@pytest.fixture(autouse=True, scope="module")
+def drawn_once(tmp_path_factory):
+    with sweep.drawn_once(tmp_path_factory.mktemp("drawn")):
+        yield
 
-    def copied(night, ledger_sha256, folder):
-        key = night.as_of, night.look, ledger_sha256
-        if key not in DRAWN:
-            DRAWN[key] = tmp_path_factory.mktemp("drawn")
-            write_night(night, ledger_sha256, DRAWN[key])
-        for file in sorted(DRAWN[key].iterdir()):
-            shutil.copyfile(file, folder / file.name)
 
-    monkeypatch.setattr("pipeline.scoring.score.write_night", copied)
+@pytest.fixture
+def mounts(tmp_path):
+    if not sweep.can_mount(tmp_path):
+        pytest.skip("only the superuser can make a file system that is full or read-only")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -48,6 +36,18 @@ def test_a_disturbed_night_is_there_or_not(scoring, tmp_path, kind, which):
     assert found.changes > 60
     assert found.before
     assert found.after
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_a_real_signal_leaves_a_night_or_none(scoring, tmp_path, kind):
+    found = sweep.sweep(scoring[0], tmp_path, kind, lambda count: some(count)[::3])
+    assert found.disturbed >= 3
+
+
+@pytest.mark.parametrize("way", [sweep.full, sweep.read_only])
+def test_a_real_file_system_without_room_or_right(mounts, scoring, tmp_path, way):
+    found = way(scoring[0], tmp_path)
+    assert found.before
 
 
 @pytest.mark.parametrize("kind", KINDS)
