@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup spark demo test check docs pictures pythons mutants faults audit clean
+.PHONY: setup spark demo test check docs pictures pythons mutants faults audit licences clean
 
 setup: .venv/.synced
 
@@ -49,7 +49,10 @@ faults: setup   # for a quarter of an hour: every change on disk and in the data
 
 audit: setup
 	$(UV) export --frozen --no-emit-project -q -o .venv/requirements.txt
-	$(RUN)/pip-audit --disable-pip --require-hashes -r .venv/requirements.txt
+	$(RUN)/python .ci/audit.py .venv/requirements.txt
+
+licences: setup   # docs/licences.md, from the packages' own metadata
+	$(RUN)/python .ci/licences.py
 
 clean:
 	rm -rf .venv .venv-uv site .cache
