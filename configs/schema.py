@@ -21,6 +21,7 @@ from configs.roles import TAKEN, CustomerColumns, Roles, renamed
 from configs.yaml_text import MOST_CHARACTERS, parse
 
 ENV_PREFIX = "CHURN__"
+TRACKING_FILE = "mlflow.db"
 # Arithmetic on days must not leave what pandas can count in nanoseconds.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
@@ -367,7 +368,7 @@ class Config(Section):
     def tracking_uri(self) -> str:
         """Absolute URI of the tracking store."""
         if self.tracking.uri is None:
-            return f"sqlite:///{self.home / 'mlflow.db'}"
+            return f"sqlite:///{self.home / TRACKING_FILE}"
         scheme, slashes, rest = self.tracking.uri.partition(":///")
         if scheme == "sqlite" and slashes:
             return f"sqlite:///{self.path(rest)}"

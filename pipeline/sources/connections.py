@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sqlite3
 import time
@@ -14,13 +15,14 @@ import ibis
 from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
-from configs.schema import Config
+from configs.schema import TRACKING_FILE, Config
 from pipeline.sources.drivers import UnreadableError, driver_errors, first_line, is_away, without_secrets
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
 # Pauses between tries to connect; a server that restarts is back within them.
 PAUSES = (1, 2, 4)
+_NAMES = 5
 
 Connections = MutableMapping[str, Any]
 
@@ -115,13 +117,18 @@ def _connect_mysql(url: str, place: str, query_seconds: int) -> Any:
 def _file(url: str, place: str, config: Config) -> Path:
     path = config.path(unquote(url.partition(":///")[2]))
     if not path.is_file():
-        beside = (
-            sorted(p.name for p in path.parent.iterdir() if p.is_file())[:5] if path.parent.is_dir() else []
-        )
-        hint = (
-            f"in that folder: {', '.join(beside)}"
-            if beside
-            else f"the folder {path.parent} is not there or empty"
-        )
-        raise UnreadableError(Fault(place, f"no file at {path}", hint))
+        raise UnreadableError(Fault(place, f"no file at {path}", beside(path)))
     return path.absolute()
+
+
+def beside(path: Path) -> str:
+    """What there is in place of a file that is not: the names in its folder, the nearest first."""
+    names = names_in(path.parent) if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=_NAMES, cutoff=0)
+    return f"in that folder: {', '.join(near)}" if near else f"the folder {path.parent} is not there or empty"
+
+
+def names_in(folder: Path) -> list[str]:
+    """The files in a folder, without hidden ones and those of the tracking store."""
+    names = (file.name for file in folder.iterdir() if file.is_file())
+    return sorted(name for name in names if not name.startswith((".", TRACKING_FILE)))

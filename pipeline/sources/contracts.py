@@ -159,7 +159,7 @@ def check(
     values: dict[str, Any] = {"row_": rows.row_} if numbered else {}
     if said:
         values |= {f"said_{i}": rows[name].cast("string") for i, name in enumerate(raw.columns)}
-    if hashed and (bits := row_hash(rows)) is not None:
+    if hashed and (bits := row_hash(rows, rows.columns)) is not None:
         values["hash_"] = bits
     conditions: dict[str, Fault] = {}
     made: dict[str, Value] = {}

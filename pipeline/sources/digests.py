@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -31,13 +31,13 @@ def _hash_of_python(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def digest_parts(rows: ir.Table, where: Any) -> dict[str, Any]:
+def digest_parts(rows: ir.Table, where: Any, columns: Sequence[str]) -> dict[str, Any]:
     """Sums over the rows from which `digest` is made; null without rows, or on an engine that has no hash.
 
-    Every column counts. Halves of the hashes are added up, which no order of the rows changes and which, unlike their
-    exclusive or, tells a row from the same row twice.
+    Each of the columns counts. Halves of the hashes are added up, which no order of the rows changes and which, unlike
+    their exclusive or, tells a row from the same row twice.
     """
-    bits = row_hash(rows)
+    bits = row_hash(rows, columns)
     if bits is None:
         return {}
     high = (bits >> ibis.literal(32, "int32")) & _HALF
@@ -56,11 +56,11 @@ def _distinguished(column: Any) -> Any:
     return ibis.coalesce(text.length().cast("string") + ":" + text, "-")
 
 
-def row_hash(rows: ir.Table) -> Any:
-    """64 bits of all columns of each row; None on an engine that has no hash."""
+def row_hash(rows: ir.Table, columns: Sequence[str]) -> Any:
+    """64 bits of these columns of each row; None on an engine that has no hash."""
     if engine_of(rows) == "duckdb":
-        return duckdb_hash(ibis.struct({name: rows[name] for name in rows.columns}))
-    return hash_of(ibis.literal("").join([_distinguished(rows[name]) for name in rows.columns]), rows)
+        return duckdb_hash(ibis.struct({name: rows[name] for name in columns}))
+    return hash_of(ibis.literal("").join([_distinguished(rows[name]) for name in columns]), rows)
 
 
 def hash_of(text: Any, rows: ir.Table) -> Any:

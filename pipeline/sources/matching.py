@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import yaml
-from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
 from configs.schema import Config
 from configs.sources import Column
-from features.dialects import engine_of
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
+from pipeline.sources.ids import Ids, line, shown
 from pipeline.sources.values import TIDYINGS, tidied
 
 _TRIED = 20_000
@@ -66,7 +64,7 @@ class Match:
             f"{self.rows_met:,} of {self.rows:,} rows are known from {' and '.join(self.others)}"
         )
         if self.unmet:
-            text += f"; not {_shown(self.unmet)}"
+            text += f"; not {shown(self.unmet)}"
         return text
 
     @property
@@ -89,8 +87,8 @@ def compared(config: Config) -> dict[str, tuple[str, ...]]:
     return {role: others for role, others in found.items() if others}
 
 
-def matches(ids: Mapping[str, ir.Table], config: Config) -> tuple[Match, ...]:
-    """Compare the ids of every role, of `ids_of`, with those of the others; simple rules are tried where few meet."""
+def matches(ids: Ids, config: Config) -> tuple[Match, ...]:
+    """Compare the ids of every role with those of the others; simple rules are tried where few meet."""
     return tuple(_match(role, others, ids, config) for role, others in compared(config).items())
 
 
@@ -100,7 +98,7 @@ def faults_of(found: Sequence[Match]) -> list[Fault]:
         Fault(
             f"sources.{m.role}",
             f"none of its {m.customers:,} customers is known from {' or '.join(m.others)}: {m.role} has "
-            f"{_shown(m.unmet)}, {' and '.join(m.others)} {'has' if len(m.others) == 1 else 'have'} {_shown(m.theirs)}",
+            f"{shown(m.unmet)}, {' and '.join(m.others)} {'has' if len(m.others) == 1 else 'have'} {shown(m.theirs)}",
             f"write {' and '.join(m.advice)}"
             if m.advice
             else f"map the same id of a customer in sources.{m.role}.columns.customer_id as in the others",
@@ -123,103 +121,32 @@ def looks_of(found: Sequence[Match], config: Config) -> list[str]:
     return looks
 
 
-def twins(ids_of_roles: Mapping[str, ir.Table], config: Config) -> list[str]:
-    """What a person should look at: ids of a role that differ in case, zeros or blanks only."""
-    looks = []
-    for role, source in config.sources.given.items():
-        rule = source.mapped["customer_id"]
-        if "tidy" in rule.model_fields_set:
-            continue
-        ids = ids_of_roles[role]
-        other = {name: tidied(ids.customer_id, Column(column="x", tidy=[name])) for name in TIDYINGS}
-        counts = arrow(
-            ids.aggregate(all=ids.count(), **{name: e.nunique() for name, e in other.items()})
-        ).to_pylist()[0]
-        names = [name for name in TIDYINGS if counts[name] < counts["all"]]
-        if names:
-            samples = " and ".join(_shown(_twin(ids.mutate(tidy_=other[name]))) for name in names)
-            looks.append(
-                f"{role}: customers whose ids differ in their form only, such as {samples}; if they are the same "
-                f"write {line(role, rule, tidy=names)}, if not {line(role, rule, tidy=[])}"
-            )
-    return looks
-
-
-def shortened(ids_of_roles: Mapping[str, ir.Table], config: Config) -> list[Fault]:
-    """Ids that a spreadsheet has written as rounded numbers: their last digits are lost, and customers share one."""
-    faults = []
-    for role, source in config.sources.given.items():
-        ids = ids_of_roles[role]
-        some = ids.filter(ids.customer_id.re_search(_ROUNDED))
-        found = arrow(some.aggregate(n=some.count()))["n"][0].as_py()
-        if found:
-            samples = arrow(some.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
-            what = f"{found:,} ids were shortened by a spreadsheet, such as {', '.join(map(repr, samples))}"
-            step = "their last digits are lost, so that customers may share one: export the column as text"
-            faults.append(Fault(f"{source.shown}, column customer_id", what, step))
-    return faults
-
-
-def line(role: str, rule: Column, **change: Any) -> str:
-    """The line of the config that maps the customer's id in this way.
-
-    Examples
-    --------
-    >>> line("contacts", Column(column="Customer"), without_prefix="cus_")
-    'sources.contacts.columns.customer_id: {column: Customer, without_prefix: cus_}'
-    """
-    values = {**rule.model_dump(exclude_unset=True, exclude_none=True), **change}
-    told = yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
-    return f"sources.{role}.columns.customer_id: {told.strip()}"
-
-
-def ids_of(connection: Backend, tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
-    """The different ids of each role with their numbers of rows, on the local DuckDB or on Spark."""
-    return {role: _ids(connection, role, table) for role, table in tables.items()}
-
-
-def _ids(connection: Backend, role: str, table: ir.Table) -> ir.Table:
-    query = table.group_by("customer_id").agg(rows_=table.count())
-    if engine_of(table) == "pyspark":
-        return query
-    here = table.get_backend() is connection
-    return connection.create_table(f"{role}_ids", query if here else arrow(query), temp=True, overwrite=True)
-
-
-def _match(role: str, others: tuple[str, ...], ids: Mapping[str, ir.Table], config: Config) -> Match:
-    own, theirs = ids[role], _union([ids[other] for other in others])
-    both = own.left_join(theirs.mutate(met_=True), "customer_id")
-    met = both.met_.fill_null(False)
-    found = arrow(
-        both.aggregate(
-            rows=both.rows_.sum(),
-            customers=both.count(),
-            rows_met=both.rows_.sum(where=met),
-            customers_met=met.sum(),
-        )
-    ).to_pylist()[0]
-    names = ("rows", "customers", "rows_met", "customers_met")
-    rows, customers, rows_met, customers_met = (int(found[name] or 0) for name in names)
+def _match(role: str, others: tuple[str, ...], ids: Ids, config: Config) -> Match:
+    rows, customers, rows_met, customers_met = (
+        ids.counts[f"{role} {name}"] for name in ("rows", "customers", "rows met", "customers met")
+    )
     match = Match(role, others, rows, customers, rows_met, customers_met)
     if match.customers_met == match.customers:
         return match
-    unmet = own.anti_join(theirs, "customer_id")
     few = match.share < config.sources.given[role].min_known_share
-    advice = _advice(role, others, unmet, ids, config) if few else ()
-    return replace(match, unmet=_some(unmet), theirs=_some(theirs), advice=advice)
+    advice = _advice(role, others, ids, config) if few else ()
+    return replace(
+        match,
+        unmet=_some(ids.unmet(role, others)),
+        theirs=_some(_union([ids.role(other) for other in others])),
+        advice=advice,
+    )
 
 
-def _advice(
-    role: str, others: tuple[str, ...], unmet: ir.Table, ids: Mapping[str, ir.Table], config: Config
-) -> tuple[str, ...]:
+def _advice(role: str, others: tuple[str, ...], ids: Ids, config: Config) -> tuple[str, ...]:
     """The lines of the shortest rule by which most of the ids that meet nobody would meet somebody."""
-    tried = unmet.order_by("customer_id").limit(_TRIED)
+    tried = ids.unmet(role, others).order_by("customer_id").limit(_TRIED)
     count = arrow(tried.aggregate(n=tried.count()))["n"][0].as_py()
-    beginnings = _beginnings(_texts(tried)), _beginnings(_texts(_union([ids[o] for o in others])))
+    beginnings = _beginnings(_texts(tried)), _beginnings(_texts(_union([ids.role(o) for o in others])))
     for rules in _rules(*beginnings):
         mine, hers = (Column(column="x", **rule) for rule in rules)
         left = tried.select(id_=tidied(tried.customer_id, mine)).distinct()
-        right = _union([ids[other] for other in others])
+        right = _union([ids.role(other) for other in others])
         right = right.select(id_=tidied(right.customer_id, hers)).distinct()
         joined = left.semi_join(right, "id_")
         if arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() >= max(1, _JOINS * count):
@@ -227,7 +154,7 @@ def _advice(
             return tuple(
                 line(name, config.sources.given[name].mapped["customer_id"], **rule)
                 for name, rule in sides.items()
-                if rule and _changes(ids[name], Column(column="x", **rule))
+                if rule and _changes(ids.role(name), Column(column="x", **rule))
             )
     return ()
 
@@ -279,13 +206,3 @@ def _texts(ids: ir.Table, limit: int = _TRIED) -> list[str]:
 
 def _some(ids: ir.Table) -> tuple[str, ...]:
     return tuple(_texts(ids, SAMPLES))
-
-
-def _twin(ids: ir.Table) -> tuple[str, ...]:
-    pairs = ids.group_by("tidy_").agg(n=ids.count(), one=ids.customer_id.min(), other=ids.customer_id.max())
-    found = arrow(pairs.filter(pairs.n > 1).order_by("tidy_").limit(1)).to_pylist()[0]
-    return found["one"], found["other"]
-
-
-def _shown(ids: Sequence[str]) -> str:
-    return ", ".join(map(repr, ids))

@@ -19,11 +19,13 @@ from pipeline.sources import agreements, matching
 from pipeline.sources.accounts import Account
 from pipeline.sources.connections import Connections
 from pipeline.sources.contacted import Mark, read_marks, with_marks
+from pipeline.sources.cut import Opened
 from pipeline.sources.drivers import UnreadableError
 from pipeline.sources.freshness import Freshness
+from pipeline.sources.ids import Ids, shortened, twins
 from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
-from pipeline.sources.one_source import Opened, open_source
+from pipeline.sources.one_source import open_source
 from pipeline.sources.quarantine import Quarantine
 from pipeline.sources.readers import connect
 
@@ -53,7 +55,7 @@ class Sources:
     matches
         How many of each role's customers are known from the other roles.
     ids
-        Role to its customers, each once, with the number of its rows; see `pipeline.sources.matching`.
+        Role to its customers, each once, with the number of its rows; see `pipeline.sources.ids`.
     freshness
         How far the data reach.
     share
@@ -137,12 +139,12 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     _refuse(faults)
     base = config.sources.base(config.churn.kind)
     tables = {role: o.table for role, o in opened.items()}
-    ids = matching.ids_of(connection, tables)
-    _refuse(matching.shortened(ids, config))
+    ids = Ids.of(connection, tables, matching.compared(config) if dated else {})
+    _refuse(shortened(ids, config))
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of(matches))
     fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)
-    odd = matching.twins(ids, config) if dated else []
+    odd = twins(ids, config) if dated else []
     stand = {role: int(o.fingerprint["account"]["in_source"]) for role, o in opened.items()}
     aside = Quarantine(tuple(part for o in opened.values() for part in o.aside), stand)
     return Sources(
@@ -160,7 +162,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
             *aside.lines,
         ),
         matches,
-        ids,
+        {role: ids.role(role) for role in ids.roles},
         fresh,
         marks=read_marks(layout_of(config).contacted),
         quarantine=aside,

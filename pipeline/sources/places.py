@@ -18,7 +18,7 @@ from configs.base import redacted
 from configs.errors import Fault, TryAgainError
 from configs.schema import Config
 from configs.sources import Source
-from pipeline.sources.connections import Connections
+from pipeline.sources.connections import Connections, beside, names_in
 from pipeline.sources.drivers import UnreadableError, first_line
 
 STORES = ("s3", "s3a", "https", "http", "gs", "abfs", "abfss")
@@ -38,6 +38,7 @@ TABLES = (
 )
 PACKED = (".gz", ".zip")
 _SECONDS = 60
+_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -152,18 +153,13 @@ def _local(uri: str, place: str, path: Path) -> list[Found]:
         files = sorted(p for p in path.iterdir() if p.is_file() and _is_table(p.name))
         if files:
             return [Found(file, f"{uri.rstrip('/')}/{file.name}") for file in files]
-        raise UnreadableError(Fault(place, f"no table in the folder {path}", f"it holds {_names_in(path)}"))
+        held = ", ".join(names_in(path)[:_NAMES]) or "no file"
+        raise UnreadableError(Fault(place, f"no table in the folder {path}", f"it holds {held}"))
     matches = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     if matches:
         alone = len(matches) == 1
         return [Found(file, uri if alone else file.name) for file in matches]
-    beside = _names_in(path.parent) if path.parent.is_dir() else ""
-    hint = f"in that folder: {beside}" if beside else f"the folder {path.parent} does not exist or is empty"
-    raise UnreadableError(Fault(place, f"no file at {path}", hint))
-
-
-def _names_in(folder: Path) -> str:
-    return ", ".join(sorted(p.name for p in folder.iterdir() if p.is_file())[:5])
+    raise UnreadableError(Fault(place, f"no file at {path}", beside(path)))
 
 
 def _is_table(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ class Seen:
         Conditions of rows that are left out, such as `bad_occurred_at`, and how many rows each has.
     bad
         Conditions of rows that are put aside, and the fault that each stands for.
+    answers
+        What else was asked of the rows, by name.
     """
 
     rows: int
@@ -41,6 +43,7 @@ class Seen:
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     bad: dict[str, Fault] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     def kept(self, checked: Checked) -> ir.Table:
         """The rows that are not left out."""
@@ -61,6 +64,7 @@ def look(
     raw: ir.Table,
     checked: Checked,
     place: Place | None = None,
+    more: Mapping[str, Any] | None = None,
     *,
     aside: bool = False,
 ) -> Seen:
@@ -68,16 +72,19 @@ def look(
 
     A few values that can't be read in any way are borne, see `Source.max_unreadable_share`. `place` tells file and line
     of rows by their numbers, where there are several files. With `aside` whatever is broken is told, and no fault.
+    `more` are aggregates that the same pass answers.
     """
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
     marks = doubts.counts_of(table, list(checked.marks))
-    found = arrow(table.aggregate(rows=table.count(), **counts, **marks)).to_pylist()[0]
+    asked = {"rows": table.count(), **counts, **marks, **(more or {})}
+    found = arrow(table.aggregate(**asked)).to_pylist()[0]
+    answers = {name: found[name] for name in more or {}}
     rows = found["rows"]
     faults = doubts.faults_of(role, source, found, list(checked.columns))
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
-        return Seen(rows, faults)
+        return Seen(rows, faults, answers=answers)
     if aside:
         return Seen(rows, faults, bad=broken)
     in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
@@ -105,7 +112,7 @@ def look(
             out = mine if out is None else out | mine
             left[name] = int(arrow(checked.table.aggregate(n=alone.sum()))["n"][0].as_py() or 0)
             notes.append(f"{fault.where}: {what}{such_as(values)}; these rows are left out")
-    return Seen(rows, faults, notes, left)
+    return Seen(rows, faults, notes, left, answers=answers)
 
 
 def _borne(name: str, count: int, rows: int, source: RoleSource[Any], fix: str, values: list[str]) -> bool:

@@ -93,8 +93,13 @@ def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) 
 
 def is_null(table: ir.Table, rule: Column, source: Source) -> Any:
     """Where a column that the config maps has no value."""
-    nulls = [as_text(cell(table, c, "id", source)).isnull() for c in rule.inputs]
-    return reduce(operator.or_, nulls, ibis.literal(False))
+    return reduce(operator.or_, [_is_empty(table, c, source) for c in rule.inputs], ibis.literal(False))
+
+
+def _is_empty(table: ir.Table, column: str | None, source: Source) -> Any:
+    raw = cell(table, column, "id", source)
+    # Only text can be blank; writing times as text to see it would take its time.
+    return (as_text(raw) if raw.type().is_string() else raw).isnull()
 
 
 def _scaled(value: Any, rule: Column) -> Any:
@@ -121,7 +126,7 @@ def test(table: ir.Table, condition: Where, source: Source) -> Any:
     name = next(iter(condition.model_fields_set - {"column"}))
     wanted = getattr(condition, name)
     if name == "is_null":
-        empty = as_text(cell(table, condition.column, "id", source)).isnull()
+        empty = _is_empty(table, condition.column, source)
         return empty if wanted else ~empty
     if name in ("above", "below"):
         raw = cell(table, condition.column, "number", source)
@@ -169,7 +174,7 @@ def tidied(text: Any, rule: Column) -> Any:
 
 def _without_zeros(text: Any) -> Any:
     short = text.re_replace("^0+", "")
-    return ibis.ifelse(short == "", text.substr(0, 1), short)
+    return ibis.ifelse(text.startswith("0"), ibis.ifelse(short == "", "0", short), text)
 
 
 TIDYINGS: Mapping[str, Callable[[Any], Any]] = {

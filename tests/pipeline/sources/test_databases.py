@@ -660,3 +660,55 @@ def test_a_config_is_written_from_all_tables_of_a_schema(server, tmp_path):
 
 def not_checked(file, say):
     return Result("", {})
+
+
+CONTRACTS = """\
+id,customer,plan,amount,started_at,ended_at,paused_at,resumed_at,reason
+1,ann,basic,10,2026-01-05,2026-02-10,,,upgrade
+2,ann,pro,20,2026-02-10,,,,
+3,bob,basic,10,2026-01-08,2026-03-04,,,payment_failed
+4,bob,basic,10,2026-04-02,2026-08-01,,,dear
+5,cy,basic,10,2026-01-20,,2026-03-01,2026-04-15,
+5,cy,basic,10,2026-01-20,,2026-03-01,2026-04-15,
+6,dee,addon,5,2025-12-20,2026-06-20,,,
+"""
+
+
+def test_contracts_in_a_database_are_those_of_the_file(server, tmp_path):
+    """Customers, attributes, features and labels follow from contracts alike, wherever these are."""
+    (tmp_path / "subs.csv").write_text(CONTRACTS, encoding="utf-8")
+    frame = pd.read_csv(tmp_path / "subs.csv", dtype={"id": str})
+    for name in ("started_at", "ended_at", "paused_at", "resumed_at"):
+        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
+    to_postgres(server, "billing", {"subs": frame.astype({"amount": "float64"})})
+    columns = {"customer_id": "customer", "contract_id": "id", "end_reason": "reason", "plan": "plan"}
+    columns |= {n: n for n in ("amount", "started_at", "ended_at", "paused_at", "resumed_at")}
+    found = {}
+    for uri in ("subs.csv", f"{server.url()}#billing.subs"):
+        config = Config.model_validate(
+            {
+                "name": "saas",
+                "home": tmp_path,
+                "churn": {"kind": "contractual", "horizon_days": 30},
+                "sources": {"contracts": {"uri": uri, "columns": columns}},
+            }
+        )
+        sources = open_sources(config, AS_OF)
+        matrix = build_matrix(sources, config, SNAPSHOTS)
+        people = sources.tables["customers"].order_by("customer_id").execute()
+        labels = build_labels(sources, config, matrix, AS_OF)
+        found[uri] = (
+            people,
+            matrix.frame,
+            labels,
+            sources.accounts["contracts"].line("contracts"),
+            sources.look,
+        )
+    here, there = found.values()
+    assert here[0].customer_id.tolist() == ["ann", "bob", "cy", "dee"]
+    assert len(here[1]) > 4
+    pd.testing.assert_frame_equal(here[0], there[0])
+    pd.testing.assert_frame_equal(here[1], there[1])
+    np.testing.assert_array_equal(here[2], there[2])
+    assert here[3:] == there[3:]
+    assert "1 left out by standing there twice" in here[3]

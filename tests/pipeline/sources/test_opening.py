@@ -386,13 +386,16 @@ def test_amounts(tiny, amount, says):
     assert (says or "is not a number") in faults(config)[0]
 
 
-def test_a_missing_file_names_what_is_there(tiny, tmp_path):
+def test_a_missing_file_names_the_nearest_that_are_there(tiny, tmp_path):
     config = tiny(
         transactions=lines(HEAD, "1,2024-01-01,1"), settings={"transactions": {"uri": "transaction.csv"}}
     )
-    assert faults(config) == [
-        f"sources.transactions.uri: no file at {tmp_path / 'transaction.csv'}; in that folder: transactions.csv"
-    ]
+    for name in (".tracking.lock", "mlflow.db", "mlflow.db-wal", *"abcdef"):
+        (tmp_path / name).touch()
+    (found,) = faults(config)
+    told = f"sources.transactions.uri: no file at {tmp_path / 'transaction.csv'}; in that folder: transactions.csv, "
+    assert found.startswith(told)
+    assert not {".tracking.lock", "mlflow.db", "mlflow.db-wal"} & set(found.split("; ")[1].split(", "))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,171 @@
+"""The customers of all roles, each once: who has rows where, and whether ids differ in their form only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import yaml
+from ibis.backends.duckdb import Backend
+
+from configs.errors import Fault
+from configs.schema import Config
+from configs.sources import Column
+from features.dialects import engine_of
+from pipeline.sources.contracts import SAMPLES
+from pipeline.sources.databases import arrow
+from pipeline.sources.values import TIDYINGS, tidied
+
+_ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
+
+
+@dataclass(frozen=True)
+class Ids:
+    """The customers of all roles.
+
+    Parameters
+    ----------
+    table
+        `customer_id`, and a column a role: the number of the customer's rows, null without any. On the local DuckDB
+        or on Spark.
+    roles
+        The roles.
+    counts
+        What one pass over the customers counted: `Ids.asked` has the names.
+    """
+
+    table: ir.Table
+    roles: tuple[str, ...]
+    counts: Mapping[str, int]
+
+    @classmethod
+    def of(
+        cls, connection: Backend, tables: Mapping[str, ir.Table], compared: Mapping[str, Sequence[str]]
+    ) -> Ids:
+        """The customers of the roles' tables.
+
+        Parameters
+        ----------
+        compared
+            Role to those that it is compared with.
+        """
+        parts = [_of_role(connection, role, table, tables) for role, table in tables.items()]
+        query = parts[0]
+        if len(parts) > 1:
+            every = ibis.union(*parts, distinct=False)
+            query = every.group_by("customer_id").agg(**{role: every[role].sum() for role in tables})
+        if query.get_backend() is connection:
+            query = connection.create_table("ids", query, temp=True, overwrite=True)
+        found = cls(query, tuple(tables), {})
+        counted = arrow(query.aggregate(**found.asked(compared))).to_pylist()[0]
+        return cls(query, tuple(tables), {name: int(n or 0) for name, n in counted.items()})
+
+    def role(self, name: str) -> ir.Table:
+        """The customers of a role with the number of their `rows_`."""
+        there = self.table.filter(self.table[name].notnull())
+        return there.select("customer_id", rows_=there[name])
+
+    def unmet(self, role: str, others: Sequence[str]) -> ir.Table:
+        """The customers of a role whom the others don't have."""
+        return self.table.filter(self.table[role].notnull() & ~self._met(others)).select("customer_id")
+
+    def _met(self, others: Sequence[str]) -> Any:
+        return ibis.or_(*(self.table[other].notnull() for other in others))
+
+    def asked(self, compared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """What is counted: `rows`, `customers`, `rounded` and `changed_...` of each role, and how many are `met`."""
+        text = self.table.customer_id
+        forms = {"rounded": ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED), False)}
+        forms |= {f"changed_{name}": _tidy(text, name) != text for name in TIDYINGS}
+        # Who is told from all others by small letters alone is told from them by capital letters too.
+        forms["changed_back"] = text.lower().upper() != text
+        found: dict[str, Any] = {}
+        for role in self.roles:
+            rows = self.table[role]
+            found |= {f"{role} rows": rows.sum(), f"{role} customers": rows.count()}
+            found |= {f"{role} {name}": form.sum(where=rows.notnull()) for name, form in forms.items()}
+        for role, others in compared.items():
+            rows, met = self.table[role], self._met(others)
+            found |= {f"{role} rows met": rows.sum(where=met), f"{role} customers met": rows.count(where=met)}
+        return found
+
+
+def _of_role(connection: Backend, role: str, table: ir.Table, tables: Mapping[str, ir.Table]) -> ir.Table:
+    """The customers of a role with the number of their rows in its column, null in those of the others."""
+    query = table.group_by("customer_id").agg(**{role: table.count()})
+    if query.get_backend() is not connection and engine_of(query) != "pyspark":
+        query = connection.create_table(f"{role}_ids", arrow(query), temp=True, overwrite=True)
+    others = {name: query[role] if name == role else ibis.null("int64") for name in tables}
+    return query.select("customer_id", **others)
+
+
+def _tidy(text: Any, name: str) -> Any:
+    return tidied(text, Column(column="x", tidy=[name]))
+
+
+def shortened(ids: Ids, config: Config) -> list[Fault]:
+    """Ids that a spreadsheet has written as rounded numbers: their last digits are lost, and customers share one."""
+    faults = []
+    for role, source in config.sources.given.items():
+        count = ids.counts[f"{role} rounded"]
+        if count:
+            some = ids.role(role).filter(lambda t: t.customer_id.re_search(_ROUNDED))
+            samples = arrow(some.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
+            what = f"{count:,} ids were shortened by a spreadsheet, such as {', '.join(map(repr, samples))}"
+            step = "their last digits are lost, so that customers may share one: export the column as text"
+            faults.append(Fault(f"{source.shown}, column customer_id", what, step))
+    return faults
+
+
+def twins(ids: Ids, config: Config) -> list[str]:
+    """What a person should look at: ids of a role that differ in case, zeros or blanks only."""
+    looks = []
+    for role, source in config.sources.given.items():
+        rule = source.mapped["customer_id"]
+        tried = [] if "tidy" in rule.model_fields_set else _may_join(ids, role)
+        if not tried:
+            continue
+        own = ids.role(role)
+        other = {name: _tidy(own.customer_id, name) for name in tried}
+        different = arrow(own.aggregate(**{name: e.nunique() for name, e in other.items()})).to_pylist()[0]
+        names = [name for name in tried if different[name] < ids.counts[f"{role} customers"]]
+        if names:
+            samples = " and ".join(shown(_twin(own.mutate(tidy_=other[name]))) for name in names)
+            looks.append(
+                f"{role}: customers whose ids differ in their form only, such as {samples}; if they are the same "
+                f"write {line(role, rule, tidy=names)}, if not {line(role, rule, tidy=[])}"
+            )
+    return looks
+
+
+def _may_join(ids: Ids, role: str) -> list[str]:
+    """The tidyings that may make one of two ids: those that change some, and that can't be taken back from all."""
+    changing = [name for name in TIDYINGS if ids.counts[f"{role} changed_{name}"]]
+    return [name for name in changing if name != "lower" or ids.counts[f"{role} changed_back"]]
+
+
+def _twin(ids: ir.Table) -> tuple[str, ...]:
+    pairs = ids.group_by("tidy_").agg(n=ids.count(), one=ids.customer_id.min(), other=ids.customer_id.max())
+    found = arrow(pairs.filter(pairs.n > 1).order_by("tidy_").limit(1)).to_pylist()[0]
+    return found["one"], found["other"]
+
+
+def shown(ids: Sequence[str]) -> str:
+    """Ids as messages show them."""
+    return ", ".join(map(repr, ids))
+
+
+def line(role: str, rule: Column, **change: Any) -> str:
+    """The line of the config that maps the customer's id in this way.
+
+    Examples
+    --------
+    >>> line("contacts", Column(column="Customer"), without_prefix="cus_")
+    'sources.contacts.columns.customer_id: {column: Customer, without_prefix: cus_}'
+    """
+    values = {**rule.model_dump(exclude_unset=True, exclude_none=True), **change}
+    told = yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return f"sources.{role}.columns.customer_id: {told.strip()}"
