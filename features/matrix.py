@@ -25,6 +25,7 @@ from features import (
     subscriptions,
     usage,
 )
+from features.grid import Grid
 from features.panel import Floats, Panel
 from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
@@ -139,7 +140,7 @@ def attribute_columns(people: People, exclude: Sequence[str]) -> list[FeatureCol
 
 def assemble(
     people: People,
-    panels: Mapping[str, Panel],
+    panels: Mapping[str, Panel | Grid],
     axis: TimeAxis,
     snapshots: Sequence[dt.date],
     columns: Sequence[ColumnOf],

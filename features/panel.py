@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.grid import Grid
 from features.snapshots import DAY, TimeAxis
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Kind = Literal["count", "sum", "min", "max", "first_at", "last_at", "last", "active_days", "bits"]
+
+WHOLE = ("count", "active_days", "bits")  # the kinds that are whole numbers, 0 without rows
 
 
 @dataclass(frozen=True, order=True)
@@ -147,7 +149,7 @@ class Panel:
         result: Floats = self._cache[stat, half_life_days]
         return result
 
-    def nearest(self, stat: Stat, side: Literal["before", "after"]) -> Ints:
+    def _nearest_row(self, stat: Stat, side: Literal["before", "after"]) -> Ints:
         """Shape (rows,): the nearest row with a value, from each row backwards or onwards; -1 or rows if none."""
         if (side, stat) not in self._cache:
             has = ~np.isnan(self.stats[stat])
@@ -159,6 +161,67 @@ class Panel:
             else:
                 self._cache[side, stat] = np.minimum.accumulate(np.where(has, rows, len(has))[::-1])[::-1]
         found: Ints = self._cache[side, stat]
+        return found
+
+    def _between(self, window: Window) -> tuple[Ints, Ints]:
+        """Shape (members,) each: the first row of each customer in a window, and the one behind the last."""
+        begins = self.start[:-1] if window.from_edge is None else self.position(window.from_edge)
+        return begins[window.members], self.position(window.to_edge)[window.members]
+
+    def added(self, window: Window, stat: Stat) -> Floats:
+        """Shape (members,): a statistic that adds up."""
+        if self.stats[stat].dtype.kind == "f":
+            # Not by running sums: one customer's rounding must not depend on another's events.
+            found: Floats = self._visited(window, np.add, self.filled(stat), 0.0)
+            return found
+        running = self.running_sum(stat)
+        lo, hi = self._between(window)
+        return (running[hi] - running[lo]).astype(np.float64)
+
+    def active_periods(self, window: Window) -> Floats:
+        """Shape (members,): number of periods with an event."""
+        lo, hi = self._between(window)
+        return (hi - lo).astype(np.float64)
+
+    def periods_in_a_row(self, window: Window) -> Floats:
+        """Shape (members,): number of periods with an event, without a gap, up to the end of the window."""
+        rows = np.arange(len(self.period))
+        begins = np.diff(self.period, prepend=-2) != 1
+        begins[self.start[self.start < len(rows)]] = True
+        began = np.append(np.maximum.accumulate(np.where(begins, rows, 0)), 0)
+        lo, hi = self._between(window)
+        newest = np.where(hi > lo, hi - 1, -1)
+        unbroken = np.append(self.period, -1)[newest] == window.to_edge - 1
+        length = newest - np.maximum(began[newest], lo) + 1
+        return np.where(unbroken, length, 0).astype(np.float64)
+
+    def nearest(self, window: Window, stat: Stat, side: Literal["before", "after"]) -> Floats:
+        """Shape (members,): the last or the first value in the window, NaN without any."""
+        values, (lo, hi) = self.stats[stat], self._between(window)
+        if not len(values):
+            return np.full(len(lo), np.nan)
+        from_row = np.clip(hi - 1 if side == "before" else lo, 0, len(values) - 1)
+        row = self._nearest_row(stat, side)[from_row]
+        inside = (row >= lo) & (row < hi) & (hi > lo)
+        return np.where(inside, values[np.where(inside, row, 0)], np.nan)
+
+    def reduced(self, window: Window, ufunc: np.ufunc, stat: Stat, nothing: float) -> NDArray[Any]:
+        """Shape (members,): the smallest, the largest, or what is there at all."""
+        return self._visited(window, ufunc, self.stats[stat], nothing)
+
+    def _visited(self, window: Window, ufunc: np.ufunc, values: NDArray[Any], nothing: float) -> NDArray[Any]:
+        lo, hi = self._between(window)
+        if not len(values) or not len(lo):
+            return np.full(len(lo), nothing, dtype=values.dtype)
+        padded = np.append(values, np.array([nothing], dtype=values.dtype))
+        bounds = np.column_stack([lo, hi]).ravel()
+        return np.where(hi > lo, ufunc.reduceat(padded, bounds)[::2], nothing).astype(values.dtype)
+
+    def decayed_count(self, window: Window, stat: Stat, half_life_days: int) -> Floats:
+        """Shape (members,): events, each counted 0.5 ** (age of the end of its period / half-life)."""
+        since = (self._width - 1 - window.to_edge) * self.axis.period_days
+        counted = self.decayed(stat, half_life_days)
+        found: Floats = self._visited(window, np.add, counted, 0.0) * np.exp2(since / half_life_days)
         return found
 
 
@@ -192,23 +255,11 @@ class Window:
     computed once.
     """
 
-    panel: Panel
+    panel: Panel | Grid
     members: Ints
     from_edge: int | None
     to_edge: int
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def lo(self) -> Ints:
-        """First row of each customer."""
-        if self.from_edge is None:
-            return self.panel.start[self.members]
-        return self.panel.position(self.from_edge)[self.members]
-
-    @cached_property
-    def hi(self) -> Ints:
-        """Row behind the last one of each customer."""
-        return self.panel.position(self.to_edge)[self.members]
 
     def last(self, days: int, before: int = 0) -> Window:
         """The window of the last `days` days, ending `before` days earlier than this one."""
@@ -224,14 +275,8 @@ class Window:
         return self.panel.stats[stat]
 
     def _added(self, stat: Stat) -> Floats:
-        values = self.stat(stat)
         if stat not in self._cache:
-            if values.dtype.kind == "f":
-                # Not by running sums: one customer's rounding must not depend on another's events.
-                self._cache[stat] = self._reduced(np.add, self.panel.filled(stat), 0.0)
-            else:
-                running = self.panel.running_sum(stat)
-                self._cache[stat] = (running[self.hi] - running[self.lo]).astype(np.float64)
+            self._cache[stat] = self.panel.added(self, stat)
         added: Floats = self._cache[stat]
         return added
 
@@ -253,52 +298,38 @@ class Window:
 
     def active_periods(self) -> Floats:
         """Number of periods with an event."""
-        return (self.hi - self.lo).astype(np.float64)
+        return self.panel.active_periods(self)
+
+    def periods_in_a_row(self) -> Floats:
+        """Number of periods with an event, without a gap, up to the end of the window."""
+        return self.panel.periods_in_a_row(self)
 
     def first_at(self, column: str = "", where: str = "") -> Floats:
         """Day (since 1970, with its fraction) of the first event."""
-        return self._nearest(Stat("first_at", column, where), "after") / DAY
+        return self.panel.nearest(self, Stat("first_at", column, where), "after") / DAY
 
     def last_at(self, column: str = "", where: str = "") -> Floats:
         """Day (since 1970, with its fraction) of the last event."""
-        return self._nearest(Stat("last_at", column, where), "before") / DAY
+        return self.panel.nearest(self, Stat("last_at", column, where), "before") / DAY
 
     def last_value(self, column: str) -> Floats:
         """The newest value of a column."""
         self.stat(Stat("last_at", column))
-        return self._nearest(Stat("last", column), "before")
-
-    def _nearest(self, stat: Stat, side: Literal["before", "after"]) -> Floats:
-        values = self.stat(stat)
-        lo, hi = self.lo, self.hi
-        if not len(values):
-            return np.full(len(lo), np.nan)
-        from_row = np.clip(hi - 1 if side == "before" else lo, 0, len(values) - 1)
-        row = self.panel.nearest(stat, side)[from_row]
-        inside = (row >= lo) & (row < hi) & (hi > lo)
-        return np.where(inside, values[np.where(inside, row, 0)], np.nan)
+        return self.panel.nearest(self, Stat("last", column), "before")
 
     def max(self, column: str) -> Floats:
         """Largest value of a column."""
-        return self._reduced(np.fmax, self.stat(Stat("max", column)), np.nan).astype(np.float64)
+        return self.panel.reduced(self, np.fmax, Stat("max", column), np.nan).astype(np.float64)
 
     def min(self, column: str) -> Floats:
         """Smallest value of a column."""
-        return self._reduced(np.fmin, self.stat(Stat("min", column)), np.nan).astype(np.float64)
+        return self.panel.reduced(self, np.fmin, Stat("min", column), np.nan).astype(np.float64)
 
     def distinct(self, column: str) -> Floats:
         """Number of different values of a column, exact up to 61 a customer."""
-        return np.bitwise_count(self._reduced(np.bitwise_or, self.stat(Stat("bits", column)), 0)).astype(
+        return np.bitwise_count(self.panel.reduced(self, np.bitwise_or, Stat("bits", column), 0)).astype(
             np.float64
         )
-
-    def _reduced(self, ufunc: np.ufunc, values: NDArray[Any], nothing: float) -> NDArray[Any]:
-        lo, hi = self.lo, self.hi
-        if not len(values) or not len(lo):
-            return np.full(len(lo), nothing, dtype=values.dtype)
-        padded = np.append(values, np.array([nothing], dtype=values.dtype))
-        bounds = np.column_stack([lo, hi]).ravel()
-        return np.where(hi > lo, ufunc.reduceat(padded, bounds)[::2], nothing).astype(values.dtype)
 
     def mean_gap(self, column: str = "", where: str = "") -> Floats:
         """Mean days between successive events: (last - first) / (n - 1); NaN below two events."""
@@ -308,10 +339,7 @@ class Window:
 
     def decayed_count(self, half_life_days: int) -> Floats:
         """Events, each counted 0.5 ** (age / half-life); the age is that of the end of the event's period."""
-        axis = self.panel.axis
-        since = (axis.edge(axis.newest) - self.to_edge) * axis.period_days
-        counted = self.panel.decayed(Stat("count"), half_life_days)
-        return self._reduced(np.add, counted, 0.0) * np.exp2(since / half_life_days)
+        return self.panel.decayed_count(self, Stat("count"), half_life_days)
 
 
 def filled(values: NDArray[Any]) -> NDArray[Any]:

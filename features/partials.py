@@ -1,4 +1,4 @@
-"""The group-by that reduces a source to (customer, period) statistics, in the engine that holds it."""
+"""The group-by that reduces a source to (customer, period) statistics, in the engine that holds it; or its rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from features.panel import Stat
 from features.snapshots import DAY, TimeAxis, seconds
 from features.tables import PREDICATES
 
-_DISTINCT_LIMIT = 62
+DISTINCT_LIMIT = 62
 
 
 def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) -> ir.Table:
@@ -26,20 +26,9 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
         `period`; and a column per statistic. Times are seconds since 1970.
     """
     stats = sorted(set(stats))
-    newest = ibis.timestamp(axis.newest.isoformat())
-    late = "known_at" in table.columns
-    past = table.filter(table.occurred_at < newest, *([table.known_at < newest] if late else []))
-    length = axis.period_days * DAY
-    origin = seconds(axis.origin)
     engine = dialects.engine_of(table)
-    at = dialects.epoch(past.occurred_at, engine)
-    period = ((at - origin) // length).cast("int32")
-    rows = past.mutate(period=period, at_=at)
-    keys = ["customer_id", "period"]
-    if late:
-        known = ibis.greatest(dialects.epoch(past.known_at, engine), at)
-        rows = rows.mutate(known=((known - origin) // length).cast("int32"))
-        keys.append("known")
+    rows, keys = _placed(table, axis)
+    late = "known" in keys
     rows = dialects.computed_once(rows, engine)
     for column in {s.column for s in stats if s.kind == "bits"}:
         # Values are numbered as they became known, so that a later value never renumbers an earlier one.
@@ -47,7 +36,7 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
         rows = rows.mutate(since_=since)
         order = ibis.window(group_by=rows.customer_id, order_by=[rows.since_, rows[column]])
         rank = ibis.dense_rank().over(order)
-        bit = dialects.bit(ibis.least(rank, _DISTINCT_LIMIT), engine)
+        bit = dialects.bit(ibis.least(rank, DISTINCT_LIMIT), engine)
         rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
     if engine != "duckdb":
         for stat in (stat for stat in stats if stat.kind == "last"):
@@ -64,6 +53,43 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
     days = rows.group_by("customer_id", "period", day_=rows.at_ // DAY).agg(**known_since)
     counted = days.group_by(keys).agg(active_days=days.count())
     return found.left_join(counted, keys).select(*found.columns, "active_days")
+
+
+def moments(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) -> ir.Table:
+    """The rows of a source as `features.reduction` reads them, where they are brought here one by one.
+
+    Returns
+    -------
+    ibis.Table
+        customer_id; period and known as in `partials`; at_, seconds since 1970; `of_...` for each column that a
+        statistic reads, numbers as float64; `where_...` for each of their predicates.
+    """
+    rows, keys = _placed(table, axis)
+    values = {key: rows[key] for key in keys} | {"at_": rows.at_}
+    for stat in sorted(set(stats)):
+        if stat.where:
+            values[f"where_{stat.where}"] = _where(rows, role, stat).fill_null(False)
+        if stat.column:
+            column = rows[stat.column]
+            values[f"of_{stat.column}"] = column.cast("float64") if column.type().is_numeric() else column
+    return rows.select(**values)
+
+
+def _placed(table: ir.Table, axis: TimeAxis) -> tuple[ir.Table, list[str]]:
+    """The rows before the newest snapshot with `at_`, `period` and, where it may be later, `known`; and their keys."""
+    newest = ibis.timestamp(axis.newest.isoformat())
+    late = "known_at" in table.columns
+    past = table.filter(table.occurred_at < newest, *([table.known_at < newest] if late else []))
+    length = axis.period_days * DAY
+    origin = seconds(axis.origin)
+    engine = dialects.engine_of(table)
+    at = dialects.epoch(past.occurred_at, engine)
+    rows = past.mutate(period=((at - origin) // length).cast("int32"), at_=at)
+    if not late:
+        return rows, ["customer_id", "period"]
+    known = ibis.greatest(dialects.epoch(past.known_at, engine), at)
+    rows = rows.mutate(known=((known - origin) // length).cast("int32"))
+    return rows, ["customer_id", "period", "known"]
 
 
 def _aggregate(rows: Any, role: str, stat: Stat, engine: str) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.grid import Grid
 from features.panel import Floats, Ints, Panel, Stat, Window
 from features.snapshots import DAY, TimeAxis, seconds
 from features.worse import Worse
@@ -43,7 +44,7 @@ class At:
     t: float
     edge: int
     members: Ints
-    panels: Mapping[str, Panel]
+    panels: Mapping[str, Panel | Grid]
     started_at: Floats
     _events: dict[str, Window] = field(default_factory=dict, repr=False, compare=False)
 
@@ -227,7 +228,9 @@ def needed_stats(
     nobody = np.zeros(0, dtype=np.int64)
     none = np.zeros(0, dtype=np.int32)
     recorders = {role: _Recorder() for role in roles}
-    panels = {role: Panel(axis, np.zeros(1, np.int64), none, none, recorders[role]) for role in recorders}
+    panels: dict[str, Panel | Grid] = {
+        role: Panel(axis, np.zeros(1, np.int64), none, none, recorder) for role, recorder in recorders.items()
+    }
     at = At(seconds(axis.newest) / DAY, axis.edge(axis.newest), nobody, panels, np.zeros(0))
     for function in functions:
         function(at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from configs.base import Range
-from features.panel import Floats, Window, ratio
+from features.panel import Floats, ratio
 from features.spec import At, feature
 from features.worse import USUAL, Times, Worse
 
@@ -128,19 +128,7 @@ def usage_streak_days(at: At) -> Floats:
     In whole periods: the statistics don't know the days inside one. A period is the largest number of days that
     divides every window and the step between snapshots.
     """
-    return np.where(at.usage.count() > 0, _periods_in_a_row(at.usage), 0) * at.usage.panel.axis.period_days
-
-
-def _periods_in_a_row(window: Window) -> Floats:
-    """Number of periods with an event, without a gap, up to the end of a window of everything so far."""
-    panel = window.panel
-    rows = np.arange(len(panel.period))
-    begins = np.diff(panel.period, prepend=-2) != 1
-    begins[panel.start[panel.start < len(rows)]] = True
-    length = np.append(rows - np.maximum.accumulate(np.where(begins, rows, 0)) + 1, 0)
-    newest = np.where(window.hi > window.lo, window.hi - 1, -1)
-    unbroken = np.append(panel.period, -1)[newest] == window.to_edge - 1
-    return np.where(unbroken, length[newest], 0).astype(np.float64)
+    return np.where(at.usage.count() > 0, at.usage.periods_in_a_row(), 0) * at.usage.panel.axis.period_days
 
 
 @feature("usage.value", unit="value", driver="usage", windows=True)

@@ -19,9 +19,11 @@ from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
 from features.dialects import duckdb_hash
+from features.grid import Grid
 from features.matrix import People
-from features.panel import Panel, Stat
-from features.partials import partials
+from features.panel import WHOLE, Panel, Stat
+from features.partials import moments, partials
+from features.reduction import reduced
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
 from pipeline.progress import progress
@@ -68,14 +70,15 @@ def scan(
     """
     every = derived(tables)
     wanted = {role: columns for role, columns in stats.items() if columns}
+    here = [role for role in wanted if every[role].get_backend() is connection]
     if shards == 1:
-        found = {
-            role: arrow(partials(every[role], role, wanted[role], axis)).combine_chunks() for role in wanted
+        queries = {
+            role: (moments if role in here else partials)(every[role], role, wanted[role], axis)
+            for role in wanted
         }
-        found |= {name: arrow(table).combine_chunks() for name, table in grouped.items()}
+        found = {name: arrow(table).combine_chunks() for name, table in {**queries, **grouped}.items()}
         yield Scan(1, lambda _: found)
         return
-    here = [role for role in wanted if every[role].get_backend() is connection]
     # Derived roles are made of the divided rows.
     rows = {role: tables[role].select(*read) for role, read in columns_read(tables, here, wanted).items()}
     away = {role: partials(every[role], role, wanted[role], axis) for role in wanted if role not in here}
@@ -91,7 +94,7 @@ def scan(
         )
 
         def load(shard: int) -> dict[str, pa.Table]:
-            found = _grouped(connection, {role: _read_shard(folder / role, shard) for role in rows}, queries)
+            found = _rows(connection, {role: _read_shard(folder / role, shard) for role in rows}, queries)
             return found | {role: _read_shard(folder / role, shard).combine_chunks() for role in away}
 
         with _one_thread_each(connection):
@@ -105,19 +108,19 @@ def _queries(
     stats: Mapping[str, Collection[Stat]],
     axis: TimeAxis,
 ) -> dict[str, str]:
-    """The group-by of each role over the tables of a shard, which are all named alike: written once for all."""
+    """The rows of each role from the tables of a shard, which are all named alike: written once for all."""
     numbered, _ = _numbered(tables)
     with _registered(connection.con, numbered):
         every = derived({role: connection.table(_shard_name(role)) for role in numbered})
         return {
-            role: str(connection.compile(partials(every[role], role, stats[role], axis))) for role in roles
+            role: str(connection.compile(moments(every[role], role, stats[role], axis))) for role in roles
         }
 
 
-def _grouped(
+def _rows(
     connection: Backend, tables: Mapping[str, pa.Table], queries: Mapping[str, str]
 ) -> dict[str, pa.Table]:
-    """The partials of the tables of a shard."""
+    """The rows of each role of a shard."""
     numbered, ids = _numbered(tables)
     found = {}
     with connection.con.cursor() as own, _registered(own, numbered), asking():
@@ -226,17 +229,20 @@ def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
     return found.take(pc.sort_indices(found))
 
 
-def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: TimeAxis) -> Panel:
-    """The panel of one source for the customers `ids`; rows of anybody else are left out."""
+def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: TimeAxis) -> Panel | Grid:
+    """The panel of one source, of its rows or their partials, for the customers `ids`; anybody else is left out."""
     named = found["customer_id"].combine_chunks()
     if not pa.types.is_dictionary(named.type):
         named = named.dictionary_encode()
     number = pc.index_in(named.dictionary, value_set=ids).fill_null(-1).to_numpy().astype(np.int64)
+    numbers = number[named.indices.to_numpy()]
+    if "at_" in found.column_names:
+        return reduced(found, numbers, len(ids), stats, axis)
     period = found["period"].to_numpy()
     return Panel.of(
         axis,
         len(ids),
-        number[named.indices.to_numpy()],
+        numbers,
         period,
         found["known"].to_numpy() if "known" in found.column_names else period,
         {stat: _values(stat, found[stat.name]) for stat in stats},
@@ -244,7 +250,7 @@ def panel_of(found: pa.Table, ids: pa.Array, stats: Collection[Stat], axis: Time
 
 
 def _values(stat: Stat, column: pa.ChunkedArray) -> NDArray[Any]:
-    if stat.kind in ("count", "active_days", "bits"):
+    if stat.kind in WHOLE:
         return pc.cast(column.fill_null(0), pa.int64()).to_numpy()
     return pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -71,12 +72,30 @@ def _customers(customers: ir.Table | None, shards: int) -> Any:
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames by snapshot and customer."""
     if len(frames) == 1:
         return frames[0]
-    whole = pd.concat(frames)
-    keys = pa.table({key: pa.array(whole[key]) for key in ("snapshot", "customer_id")})
-    order = pc.sort_indices(keys, sort_keys=[(key, "ascending") for key in keys.column_names])
-    return whole.take(order.to_numpy()).reset_index(drop=True)
+    columns = frames[0].columns
+    numbers = [name for name in columns if frames[0][name].dtype == np.float32]
+    others = pd.concat([frame.drop(columns=numbers) for frame in frames])
+    keys = pa.table({key: pa.array(others[key]) for key in ("snapshot", "customer_id")})
+    order = pc.sort_indices(keys, sort_keys=[(key, "ascending") for key in keys.column_names]).to_numpy()
+    others = others.take(order).reset_index(drop=True)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    # Numbers go straight to their places: to put them together first and in order then takes twice the time and memory.
+    values = np.empty((len(numbers), len(order)), np.float32)
+    begin = 0
+    for frame in frames:
+        here = place[begin : begin + len(frame)]
+        begin += len(frame)
+        for row, name in zip(values, numbers, strict=True):
+            row[here] = frame[name].to_numpy()
+    whole = pd.DataFrame(values.T, columns=numbers, copy=False)
+    for position, name in enumerate(columns):
+        if name not in numbers:
+            whole.insert(position, name, others[name])
+    return whole
 
 
 def training_snapshots(config: Config, sources: Sources, as_of: dt.date) -> list[dt.date]:

@@ -1,6 +1,7 @@
 """The panel on tables of a screen: windows are half-open, knowledge comes later, and other people's rows stay out."""
 
 import datetime as dt
+import sys
 
 import ibis
 import numpy as np
@@ -8,12 +9,21 @@ import pandas as pd
 import pytest
 
 from features.panel import Panel, Stat, Window
-from features.partials import partials
+from features.partials import moments, partials
 from features.snapshots import TimeAxis
 from pipeline.dataset.engine import ids_of, panel_of
 
 T = dt.date(2024, 3, 1)
 IDS = ["a", "b", "c"]
+
+
+@pytest.fixture(params=[partials, moments], autouse=True)
+def way(request, monkeypatch):
+    """Both ways to a panel: grouped where the rows are, and row by row."""
+    monkeypatch.setattr(sys.modules[__name__], "WAY", request.param)
+
+
+WAY = partials
 
 
 def panel(rows, stats, axis, role="transactions"):
@@ -22,7 +32,7 @@ def panel(rows, stats, axis, role="transactions"):
     frame["occurred_at"] = pd.to_datetime(frame.occurred_at, format="ISO8601")
     frame["known_at"] = pd.to_datetime(frame.known_at, format="ISO8601").fillna(frame.occurred_at)
     table = ibis.duckdb.connect().create_table("events", frame)
-    found = partials(table, role, stats, axis).to_pyarrow().combine_chunks()
+    found = WAY(table, role, stats, axis).to_pyarrow().combine_chunks()
     everybody = ibis.memtable({"customer_id": IDS}).to_pyarrow()
     return panel_of(found, ids_of(everybody["customer_id"]), stats, axis)
 
