@@ -127,6 +127,11 @@ class Model(Section):
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
     )
+    canary_nights: Annotated[int, Field(ge=0, le=90)] = Field(
+        default=0,
+        description="nights on which a model that was proven better scores beside the champion before it takes its "
+        "place; fewer than the days between two trainings; 0 is at once",
+    )
     max_training_rows: Annotated[int, Field(ge=100)] = Field(
         default=2_000_000, description="more rows than this are not read for training: customers are drawn"
     )

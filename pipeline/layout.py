@@ -5,6 +5,7 @@ latest           link to the newest of them
 ledger/          what was recommended; forecasts/ in it
 control.key      secret of the draws
 champion.json    the model that scored last
+canary.json      what the model that waits for its place said beside it
 unsent/          what the tracking store has not received yet; trainings/ in it
 contacted.csv    contacts that were marked in the report
 mailed/          which owner got which list by mail
@@ -73,6 +74,11 @@ class Layout:
     def mailed(self) -> Path:
         """Who got which list by mail, a file a night; digests, no customer."""
         return self.folder / "mailed"
+
+    @property
+    def canary(self) -> Path:
+        """What a model that waits for the champion's place said beside it, by night."""
+        return self.folder / "canary.json"
 
     @property
     def nights(self) -> Path:

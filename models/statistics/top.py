@@ -79,3 +79,34 @@ def top_figures(
             "gap": top @ (p - y) / held,
             "value": top @ worth / (weights @ worth),
         }
+
+
+def overlap_of_top(one: Floats, other: Floats, size: int) -> float:
+    """Share of the `size` highest of one ranking that are among the `size` highest of another, shape (rows,) each.
+
+    Examples
+    --------
+    >>> overlap_of_top(np.array([0.1, 0.9, 0.5]), np.array([0.2, 0.8, 0.1]), 2)
+    0.5
+    """
+    size = min(size, len(one))
+    if size == 0:
+        return 1.0
+    tops = [set(np.argsort(-p, kind="stable")[:size].tolist()) for p in (one, other)]
+    return len(tops[0] & tops[1]) / size
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's correlation; 1 where a ranking has no order.
+
+    Examples
+    --------
+    >>> round(rank_correlation(np.array([0.1, 0.2, 0.3]), np.array([0.3, 0.2, 0.1])), 6)
+    -1.0
+    """
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(p) for p in (one, other)]
+    if min(float(np.ptp(r)) for r in ranks) == 0:
+        return 1.0
+    return float(np.corrcoef(*ranks)[0, 1])

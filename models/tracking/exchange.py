@@ -90,6 +90,8 @@ class Champion:
         SHA-256 of its files.
     files
         What the digest covers: name to content.
+    why
+        Of a challenger that waits: why it was proven.
     """
 
     model: FittedModel
@@ -99,6 +101,7 @@ class Champion:
     run_id: str
     digest: str
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    why: str = ""
 
     @property
     def holdout(self) -> FittedModel:

@@ -29,6 +29,8 @@ class Parcel:
         The verdict.
     against
         Version that it was compared with; None where there was no champion.
+    canary
+        The model is to score beside the champion before it takes its place.
     """
 
     record: TrainingRecord
@@ -36,6 +38,7 @@ class Parcel:
     promote: bool
     reason: str
     against: int | None
+    canary: bool = False
 
 
 def packed_training(parcel: Parcel) -> str:
@@ -47,7 +50,12 @@ def packed_training(parcel: Parcel) -> str:
         **asdict(replace(record, metrics=finite, files={})),
         "files": files,
         "models": {name: model.files() for name, model in parcel.models.items()},
-        "verdict": {"promote": parcel.promote, "reason": parcel.reason, "against": parcel.against},
+        "verdict": {
+            "promote": parcel.promote,
+            "reason": parcel.reason,
+            "against": parcel.against,
+            "canary": parcel.canary,
+        },
     }
     inside = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return json.dumps({"sha256": _digest(inside), "training": inside}, ensure_ascii=False) + "\n"
@@ -76,7 +84,14 @@ def unpacked_training(text: str, where: str) -> Parcel:
         trials = [(sizes, float(loss)) for sizes, loss in content.pop("trials")]
         record = TrainingRecord(**content, files=files, steps=steps, trials=trials)
         fitted = {name: FittedModel.from_files(texts) for name, texts in models.items()}
-        return Parcel(record, fitted, bool(verdict["promote"]), str(verdict["reason"]), verdict["against"])
+        return Parcel(
+            record,
+            fitted,
+            bool(verdict["promote"]),
+            str(verdict["reason"]),
+            verdict["against"],
+            bool(verdict["canary"]),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{where}: not readable as a training ({str(error)[:100]}); delete it") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,13 @@ __all__ = [
     "clean_nightly",
     "close_runs",
     "comparison_url",
+    "load_challenger",
     "load_champion",
     "load_version",
     "log_scoring",
     "log_training",
     "logged_before",
+    "make_challenger",
     "make_champion",
     "newest_training",
     "packed",
@@ -52,6 +55,7 @@ __all__ = [
     "within",
 ]
 
+CHALLENGER = "challenger"
 CHAMPION, PREVIOUS, REASON = "champion", "previous_champion", "promotion_reason"
 LAST = "9999"
 
@@ -124,6 +128,33 @@ def load_champion(tracking: TrackingStore) -> Champion:
         if version is None:
             raise StoreError(_not_promoted(client, tracking) or none)
         return _read(client, tracking, version)
+
+
+def make_challenger(tracking: TrackingStore, version: int, reason: str) -> None:
+    """Let a version wait for the champion's place; one that has waited before gives way."""
+    with spoken_to(tracking) as client, store.locked(tracking.home):
+        client.set_model_version_tag(tracking.name, str(version), REASON, redacted(reason))
+        client.set_registered_model_alias(tracking.name, CHALLENGER, str(version))
+
+
+def load_challenger(tracking: TrackingStore) -> Champion | None:
+    """Read the version that waits for the champion's place; None where none does.
+
+    Raises
+    ------
+    UnfitError
+        When its files are damaged.
+    TryAgainError
+        When the tracking server is away.
+    """
+    if store.is_missing(tracking.uri):
+        return None
+    with spoken_to(tracking) as client:
+        version = alias_version(client, tracking, CHALLENGER)
+        if version is None:
+            return None
+        tags = client.get_model_version(tracking.name, str(version)).tags
+        return replace(_read(client, tracking, version), why=str(tags.get(REASON, "")))
 
 
 def load_version(tracking: TrackingStore, version: int) -> Champion:
@@ -237,6 +268,10 @@ def make_champion(tracking: TrackingStore, version: int, reason: str, *, by_hand
         if previous is not None and previous != version:
             client.set_model_version_tag(tracking.name, str(version), PREVIOUS, str(previous))
         client.set_registered_model_alias(tracking.name, CHAMPION, str(version))
+        if (
+            alias_version(client, tracking, CHALLENGER) is not None
+        ):  # proven against a champion that is none now
+            client.delete_registered_model_alias(tracking.name, CHALLENGER)
         verdict = standing.BY_HAND if by_hand else standing.PROMOTED
         with suppress(MlflowException):
             found = client.get_model_version(tracking.name, str(version))

@@ -35,13 +35,14 @@ from pipeline.publish import only_run
 from pipeline.result import Result
 from pipeline.retention.forecast import store
 from pipeline.scoring.background import background
+from pipeline.scoring.canary import beside
 from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
 from pipeline.scoring.scored import Hindsight, Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
-from pipeline.tracking.champion import require_same_definition
+from pipeline.tracking.champion import require_same_definition, tracking_of
 from pipeline.tracking.delivery import NIGHT_SECONDS, send_trainings
 from pipeline.tracking.tonight import champion_tonight, send
 
@@ -105,7 +106,24 @@ def score(
                 unsent = send(config, layout.unsent)
                 if not unsent:
                     unsent = send_trainings(config, layout.untold, say, NIGHT_SECONDS)
+            unsent += _beside(night, layout, say)
     return night.result(folder).with_look(unsent)
+
+
+def _beside(night: Night, layout: Layout, say: Say) -> tuple[str, ...]:
+    """Let a model that waits for the champion's place score tonight's customers too."""
+    if not night.delivered:
+        return ()
+    return beside(
+        tracking_of(night.config),
+        layout.canary,
+        night.champion,
+        night.everybody.compared,
+        as_of=night.as_of,
+        nights=night.config.model.canary_nights,
+        listed=max(len(night.decision.chosen), 1),
+        say=say,
+    )
 
 
 def published(night: Night, layout: Layout) -> tuple[Night, Path]:

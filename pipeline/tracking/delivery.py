@@ -19,11 +19,16 @@ Say = Callable[[str], None]
 
 
 def deliver(tracking: TrackingStore, parcel: Parcel) -> Logged:
-    """Log and register a training, and make its model the champion where the verdict says so."""
+    """Log and register a training, and give its model the place that the verdict says."""
     logged = _logged(tracking, parcel)
     if parcel.promote:
-        registry.make_champion(tracking, logged.version, parcel.reason)
+        _promote(tracking, parcel, logged.version)
     return logged
+
+
+def _promote(tracking: TrackingStore, parcel: Parcel, version: int) -> None:
+    move = registry.make_challenger if parcel.canary else registry.make_champion
+    move(tracking, version, parcel.reason)
 
 
 def _logged(tracking: TrackingStore, parcel: Parcel) -> Logged:
@@ -93,8 +98,8 @@ def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[str, ...]
             f"version {logged.version}, trained as of {day}, was proven against {before}, and version {now} is "
             f"champion now: run `churn train`, or `churn promote {logged.version} --reason WHY`",
         )
-    registry.make_champion(tracking, logged.version, parcel.reason)
-    return f"{told}, and champion", ()
+    _promote(tracking, parcel, logged.version)
+    return f"{told}, and {'waits for the place of the champion' if parcel.canary else 'champion'}", ()
 
 
 def champion_kept(file: Path) -> registry.Champion:

@@ -104,6 +104,8 @@ def verdict_of(t: Trained) -> str:
 
 
 def _verdict(t: Trained) -> str:
+    if t.waits:
+        return f"Proven, and beside the champion for {t.config.model.canary_nights} nights first"
     return "Promoted" if t.verdict.promote else "Not promoted"
 
 
@@ -199,7 +201,8 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[
         "backtest": {str(x.fold.test): m["model"] for x, m in zip(t.training.tested, t.tests, strict=True)},
         "weights": t.training.deployed.weights,
         "calibrator": t.training.calibrator,
-        "promoted": t.verdict.promote,
+        "promoted": t.verdict.promote and not t.waits,
+        "waits": t.waits,
         "reason": t.verdict.reason,
         "intervals": t.intervals,
         "champion_age_days": 0 if t.verdict.promote or t.champion is None else age_days(t.champion, t.as_of),

@@ -120,7 +120,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     with stage("tracking", say):
         record = make_record(trained)
         models = {"model": training.deployed, **training.held}
-        parcel = Parcel(record, models, verdict.promote, verdict.reason, against)
+        parcel = Parcel(record, models, verdict.promote, verdict.reason, against, trained.waits)
         logged, kept = _handed_over(tracking, layout, parcel, away)
     text, values = summary(trained, record, logged)
     replaced = [f"the champion was replaced because it can't be used any more: {verdict.unfit}"]

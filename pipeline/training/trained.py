@@ -94,6 +94,16 @@ class Trained:
         return found[0] if found else None
 
     @property
+    def waits(self) -> bool:
+        """Whether the model scores beside the champion first; one that can't be used makes no lists to stand beside."""
+        return bool(
+            self.verdict.promote
+            and self.config.model.canary_nights
+            and self.champion
+            and not self.verdict.unfit
+        )
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this training."""
         tuned = (self.tuned.note,) if self.tuned is not None else ()

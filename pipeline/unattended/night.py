@@ -153,7 +153,13 @@ def _of_outcomes(values: Mapping[str, Any]) -> list[str]:
 
 
 def _of_training(values: Mapping[str, Any]) -> list[str]:
-    verdict = "promoted" if values["promoted"] else "not promoted"
+    verdict = (
+        "promoted"
+        if values["promoted"]
+        else "waits beside the champion"
+        if values.get("waits")
+        else "not promoted"
+    )
     version = values.get("version")
     said = f"version {version} {verdict}" if version is not None else verdict
     return [*values.get("look", []), f"{said}: {values['reason']}"]

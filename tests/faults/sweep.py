@@ -203,8 +203,7 @@ def drawn_once(folder: Path):
         if key not in drawn:
             drawn[key] = Path(tempfile.mkdtemp(dir=folder))
             write_night(night, ledger_sha256, drawn[key])
-        for file in sorted(drawn[key].iterdir()):
-            shutil.copyfile(file, to / file.name)
+        shutil.copytree(drawn[key], to, dirs_exist_ok=True, copy_function=shutil.copyfile)
 
     score.write_night, before = copied, score.write_night
     try:
