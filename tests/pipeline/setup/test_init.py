@@ -16,6 +16,8 @@ from pipeline.setup.init import init
 from pipeline.setup.interview import Given
 
 TODAY = dt.date(2024, 11, 1)
+# Of the processor, from the files to the end of the check; a busy machine does not count.
+MOST_SECONDS = 20
 KIND = {"university": "contractual", "subscriptions": "contractual", "label": "labelled"}
 ROLES = {
     "retail": {"transactions", "cancellations"},
@@ -40,10 +42,10 @@ def begin(files, out, given=None, ask=None, check=lambda out, say: Result("not c
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_first_config_passes_the_check_without_an_edit(shape, tmp_path):
     asked = []
-    start = time.monotonic()
     files, out = SHAPES[shape](tmp_path), tmp_path / "churn.yaml"
+    start = time.process_time()
     result = begin(files, out, ask=lambda what, guess: asked.append(what) or guess, check=checked)
-    print(f"{shape}: {len(asked)} questions, 0 edits, {time.monotonic() - start:.1f} seconds")
+    assert time.process_time() - start < MOST_SECONDS
     config = load_config(tmp_path / "churn.yaml", environ={})
     assert result.exit_code == 0, result.text
     assert config.churn.kind == KIND.get(shape, "non_contractual")
@@ -64,10 +66,10 @@ REAL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_pass_the_check_without_an_edit(name, datasets, tmp_path):
-    asked, start = [], time.monotonic()
+    asked, start = [], time.process_time()
     out = tmp_path / "churn.yaml"
     result = begin([datasets / name], out, ask=lambda what, guess: asked.append(what) or guess, check=checked)
-    print(f"{name}: {len(asked)} questions, 0 edits, {time.monotonic() - start:.1f} seconds")
+    assert time.process_time() - start < MOST_SECONDS
     config = load_config(out, environ={})
     assert result.exit_code == 0, result.text
     assert (config.churn.kind, config.as_of) == REAL[name]
