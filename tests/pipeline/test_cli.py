@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,35 @@ def test_the_rate_of_three_numbers(tmp_path):
     assert wrong.returncode != 0
     assert wrong.stdout == ""
     assert len(wrong.stderr.strip().splitlines()) <= 3
+
+
+def test_the_runs_in_mlflow_name_no_customer_and_say_what_they_are(company):
+    import mlflow
+
+    home, _ = company
+    client = mlflow.MlflowClient(f"sqlite:///{home}/mlflow.db")
+    (night,) = client.search_runs([client.get_experiment_by_name("demo nightly").experiment_id])
+    (training,) = client.search_runs([client.get_experiment_by_name("demo").experiment_id])
+    assert night.data.tags["mlflow.source.name"] == "churn score"
+    assert training.data.tags["verdict"] == "promoted"
+    ids = pd.read_parquet(next(home.glob("data/demo/latest/scores.parquet")))["customer_id"]
+    owners = pd.read_csv(next(home.glob("data/demo/latest/outreach.csv")))["owner"].dropna()
+    persons = {owner for owner in owners if " " in owner}
+    assert persons
+    for run in (night, training):
+        texts = [run.info.run_name, *run.data.tags.values(), *run.data.params.values()]
+        names = [file.path for file in client.list_artifacts(run.info.run_id)]
+        for name in names:
+            content = Path(client.download_artifacts(run.info.run_id, name)).read_bytes()
+            texts += [content.decode()] if not name.endswith(".png") else []
+        words = set(re.findall(r"[\w ]+", "\n".join(map(str, texts))))
+        assert not words & {*ids, *persons}
+    assert {"retention.csv", "monitoring.csv"} <= {
+        file.path for file in client.list_artifacts(night.info.run_id)
+    }
+    assert {"gain.png", "overview.html"} <= {
+        file.path for file in client.list_artifacts(training.info.run_id)
+    }
 
 
 def test_the_demo_publishes_a_whole_night(company):
