@@ -15,20 +15,46 @@ DEFAULT = "default"
 EVERY_CHANNEL = "all"
 READY = "ready"
 
-# What the importers of the three systems call their columns. The ids of their records come from the customers
-# source, as the facts that stand on the right.
-CRM_READY: Mapping[str, Mapping[str, str]] = {
+
+class CrmColumn(Section):
+    """A column of an import whose texts are not those of the list."""
+
+    column: str = Field(description="of the list")
+    values: dict[str, str] = Field(
+        default_factory=dict, description="text of the list: what the import calls it"
+    )
+    other: str | None = Field(default=None, description="what all other texts become; absent: they stay")
+    longest: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="characters; the rest is cut"
+    )
+
+
+# What the importers of four systems call their columns, which words they take, and how long a text may be, as their
+# makers publish it. The ids of their records come from the customers source, as the facts that stand on the right.
+CRM_READY: Mapping[str, Mapping[str, str | CrmColumn]] = {
     "hubspot": {
-        "Task Title": "title",
-        "Notes": "message",
-        "Due Date": "due_date",
-        "Task Type": "channel",
-        "Task Assigned To": "owner",
+        "Task title": "title",
+        "Task notes": "message",
+        "Due date": "due_date",
+        "Task type": CrmColumn(column="channel", values={"phone": "CALL", "email": "EMAIL"}, other="TODO"),
+        "Task status": "=NOT_STARTED",
+        "Assigned to": "owner",
         "Record ID": "hubspot_id",
     },
-    "salesforce": {
+    "pipedrive": {
         "Subject": "title",
-        "Description": "message",
+        "Type": CrmColumn(
+            column="channel", values={"phone": "Call", "email": "Email", "meeting": "Meeting"}, other="Task"
+        ),
+        "Due date": "due_date",
+        "Note": "message",
+        "Assigned to user": "owner",
+        "Person ID": "pipedrive_id",
+        "Done": "=To do",
+    },
+    "salesforce": {
+        "Subject": CrmColumn(column="title", longest=255),
+        "Description": CrmColumn(column="message", longest=32_000),
         "ActivityDate": "due_date",
         "Status": "=Not Started",
         "Priority": "=Normal",
@@ -36,7 +62,7 @@ CRM_READY: Mapping[str, Mapping[str, str]] = {
         "WhoId": "salesforce_id",
     },
     "dynamics": {
-        "Subject": "title",
+        "Subject": CrmColumn(column="title", longest=200),
         "Description": "message",
         "Due Date": "due_date",
         "Priority": "=Normal",
@@ -179,8 +205,10 @@ class Outreach(Section):
     )
     playbook: str | None = Field(default=None, description="absent: the playbook that comes with churn")
     crm: Annotated[
-        dict[str, dict[str, str]],
-        BeforeValidator(_ready_sets, json_schema_input_type=dict[str, dict[str, str] | Literal["ready"]]),
+        dict[str, dict[str, str | CrmColumn]],
+        BeforeValidator(
+            _ready_sets, json_schema_input_type=dict[str, dict[str, str | CrmColumn] | Literal["ready"]]
+        ),
     ] = Field(
         default_factory=dict,
         description="system: 'ready' or columns of its import (name: column of the list, or '=' and a constant)",

@@ -58,6 +58,12 @@ CHANNELS = {
     "post": N_("post"),
     "sms": N_("text message"),
 }
+TEAMS = {
+    "account manager": N_("account manager"),
+    "senior": N_("senior person"),
+    "service": N_("service team"),
+    "marketing": N_("marketing team"),
+}
 UNITS = {"week": N_("week"), "month": N_("month"), "quarter": N_("quarter"), "year": N_("year")}
 # Headers of the list as a workbook; the CSV files keep the keys, which programs read.
 COLUMNS = {
@@ -88,6 +94,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "contenders": CONTENDERS,
     "roles": ROLES,
     "channels": CHANNELS,
+    "teams": TEAMS,
     "units": UNITS,
     "columns": COLUMNS,
 }

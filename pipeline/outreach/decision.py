@@ -14,6 +14,7 @@ from pipeline.outcomes.draws import draw, key_id
 from pipeline.outcomes.ledger import REASON_JOINT
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.eligibility import Rule, joined
+from pipeline.outreach.exports import column_of
 from pipeline.outreach.playbook import message, title
 from pipeline.outreach.reasons import COUNT, Reason, shown
 from pipeline.outreach.selection import Choice, Selection
@@ -186,7 +187,9 @@ class Outcome:
 
     def _extra(self, who: Ints) -> pd.DataFrame:
         """Columns that a CRM import asks for."""
-        asked = {c for columns in self.prepared.context.settings.crm.values() for c in columns.values()}
+        asked = {
+            column_of(r) for columns in self.prepared.context.settings.crm.values() for r in columns.values()
+        }
         kept = [c for c in self.people.columns if c in asked and c not in LIST_COLUMNS]
         return self.people[kept].iloc[who].reset_index(drop=True)
 

@@ -6,6 +6,7 @@ import html
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -218,7 +219,10 @@ def svg_of(figure: Figure, label: str) -> str:
     """The drawing as an element of an HTML page: its colours are the page's, its ids cannot collide."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    with warnings.catch_warnings():
+        # Texts stay texts, and are drawn by the reader's fonts: that ours lack a letter means nothing.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     box = re.search(r'viewBox="[^"]*"', text)
     body = text[text.index("</defs>") + len("</defs>") :]

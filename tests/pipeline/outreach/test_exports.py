@@ -50,16 +50,62 @@ def test_no_cell_ever_starts_a_formula(texts):
         assert not "".join(row).lstrip().startswith(STARTS_FORMULA)
 
 
-def test_ready_columns_of_three_systems():
-    ids = {"hubspot_id": "H1", "salesforce_id": "S1", "salesforce_owner_id": "U1", "dynamics_id": "D1"}
-    crm = {"hubspot": "ready", "salesforce": "ready", "dynamics": "ready"}
-    found = night(customers(1, **ids), crm=crm).chosen
+IDS = {
+    "hubspot_id": "H1",
+    "salesforce_id": "S1",
+    "salesforce_owner_id": "U1",
+    "dynamics_id": "D1",
+    "pipedrive_id": "P1",
+}
+# What the makers publish: columns without which no task comes about, words of a choice, and the longest text.
+RULES = {
+    "hubspot": {"must": {"Task title", "Due date"}, "Task type": {"CALL", "EMAIL", "TODO"}},
+    "pipedrive": {"must": {"Subject", "Due date"}, "Type": {"Call", "Email", "Meeting", "Task"}},
+    "salesforce": {
+        "must": {"Subject", "ActivityDate", "Status", "Priority"},
+        "Subject": 255,
+        "Description": 32_000,
+    },
+    "dynamics": {"must": {"Subject"}, "Subject": 200},
+}
+
+
+@pytest.mark.parametrize("system", RULES)
+@pytest.mark.parametrize("channel", ["phone", "email", "meeting", "chat", "post"])
+def test_a_ready_import_follows_its_makers_rules(system, channel):
+    columns = Outreach(crm={system: "ready"}).crm
+    found = night(customers(1, **IDS), crm={system: "ready"}).chosen
+    listed = found.assign(channel=channel, title="Call \u0633" * 99, message="m" * 40_000)
+    row = crm_table(listed, columns[system], system).iloc[0]
+    assert RULES[system]["must"] <= set(row.index)
+    for column, rule in RULES[system].items():
+        if column != "must":
+            assert len(row[column]) <= rule if isinstance(rule, int) else row[column] in rule
+
+
+def test_ready_columns_carry_the_ids_of_their_system():
+    crm = dict.fromkeys(RULES, "ready")
+    found = night(customers(1, **IDS), crm=crm).chosen
     sets = Outreach(crm=crm).crm
     tasks = crm_table(found, sets["salesforce"], "salesforce").iloc[0]
     assert tasks[["Subject", "Status", "OwnerId", "WhoId"]].tolist() == ["Do it", "Not Started", "U1", "S1"]
     assert tasks["ActivityDate"] == pd.Timestamp("2026-07-04")
     assert crm_table(found, sets["hubspot"], "hubspot").loc[0, "Record ID"] == "H1"
+    assert crm_table(found, sets["pipedrive"], "pipedrive").loc[0, "Person ID"] == "P1"
     assert list(crm_table(found, sets["dynamics"], "dynamics")) == list(sets["dynamics"])
+
+
+def test_words_of_ones_own_for_an_import():
+    columns = {
+        "Kind": {"column": "channel", "values": {"phone": "Anruf"}},
+        "Kurz": {"column": "title", "longest": 3},
+    }
+    rules = Outreach(crm={"ours": columns}).crm["ours"]
+    listed = pd.DataFrame({"channel": ["phone", "post"], "title": ["Call", "Do"]})
+    assert crm_table(listed, rules, "ours").to_dict("list") == {
+        "Kind": ["Anruf", "post"],
+        "Kurz": ["Cal", "Do"],
+    }
 
 
 def test_columns_that_are_not_there_are_named_all_at_once():
@@ -73,5 +119,5 @@ def test_columns_that_are_not_there_are_named_all_at_once():
 
 
 def test_nothing_is_ready_for_an_unknown_system():
-    with pytest.raises(ValueError, match="ready are hubspot, salesforce, dynamics"):
+    with pytest.raises(ValueError, match="ready are hubspot, pipedrive, salesforce, dynamics"):
         Outreach(crm={"sugar": "ready"})
