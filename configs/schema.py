@@ -127,6 +127,11 @@ class Model(Section):
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
     )
+    protected: list[str] = Field(
+        default_factory=list,
+        description="attributes or facts of the customers, such as gender; a training tells calibration and lift by "
+        "their groups; `features.exclude` keeps an attribute out of the model",
+    )
     canary_nights: Annotated[int, Field(ge=0, le=90)] = Field(
         default=0,
         description="nights on which a model that was proven better scores beside the champion before it takes its "
@@ -347,6 +352,16 @@ class Config(Section):
         if unknown := [name for name in self.retention.segments if name not in known]:
             raise ValueError(
                 f"retention.segments {unknown} are no attributes of sources.customers; known: {known or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _protected_are_known(self) -> Config:
+        customers = self.sources.customers
+        known = sorted([*customers.attributes, *customers.facts]) if customers else []
+        if unknown := [name for name in self.model.protected if name not in known]:
+            raise ValueError(
+                f"model.protected {unknown} are no attributes or facts of sources.customers; known: {known or 'none'}"
             )
         return self
 

@@ -48,8 +48,9 @@ def mlflow_module() -> Any:
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     import mlflow
 
+    # What goes wrong becomes one line of ours; MLflow would write its whole stack before it.
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return mlflow
 
 

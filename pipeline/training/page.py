@@ -15,6 +15,7 @@ from models.tracking.registry import Logged, TrainingRecord
 from models.tracking.standing import TO_BE_PROMOTED, headline
 from pipeline.result import table
 from pipeline.tracking.champion import age_days
+from pipeline.training.fairness import fairness_lines, fairness_values
 from pipeline.training.trained import Trained
 
 TITLES = {
@@ -134,6 +135,7 @@ def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
         *(f"<p>{html.escape(note)}</p>" for note in (*t.notes, *t.sources.notes)),
         *(f"<p>{html.escape(line)}</p>" for line in (*top_lines(t), *age_line(t))),
         *([f"<p>Worst segment: {html.escape(_worst(t))}</p>"] if t.worst else []),
+        *(f"<pre>{html.escape(text)}</pre>" for text in fairness_lines(t.fairness) if text),
         f"<h2>On the newest test snapshot</h2><p>{html.escape(str(t.training.tested[0].fold))}</p>",
         _html_table(["", *TITLES.values()], _rows(t.tests[0])),
         "<h2>Over the test snapshots</h2>",
@@ -185,6 +187,7 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[
         f"model: {t.weights}; calibrator {t.training.calibrator}",
         *top_lines(t),
         *([f"worst segment: {_worst(t)}"] if t.worst else []),
+        *fairness_lines(t.fairness),
         *dropped,
         *t.notes,
         *t.sources.notes,
@@ -197,6 +200,7 @@ def summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[
         "as_of": t.as_of.isoformat(),
         "test_snapshot": str(newest.test),
         "worst_segment": _worst(t) or None,
+        "fairness": fairness_values(t.fairness),
         "metrics": t.tests[0],
         "backtest": {str(x.fold.test): m["model"] for x, m in zip(t.training.tested, t.tests, strict=True)},
         "weights": t.training.deployed.weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,9 @@ def _metrics(t: Trained) -> dict[str, float]:
         for name, (value, low, high) in {"log_loss": (d.log_loss, *d.log_loss_interval), **d.top}.items():
             against = AGAINST.format(name)
             found |= {against: value, f"{against}_low95": low, f"{against}_high95": high}
+    for one in t.fairness:
+        place = re.sub(r"[^\w. -]", "_", one.name)
+        found |= {f"fairness/{place} gap": one.predicted - one.churned, f"fairness/{place} lift": one.lift}
     # The pages print every digit that they get.
     return {name: round(value, 5) for name, value in found.items()}
 

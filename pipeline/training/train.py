@@ -39,6 +39,7 @@ from pipeline.sources.opening import Sources, read_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.delivery import champion_kept, deliver, keep, send_trainings
 from pipeline.training.comparison import compare
+from pipeline.training.fairness import fairness_looks
 from pipeline.training.page import summary
 from pipeline.training.record import make_record
 from pipeline.training.trained import Trained
@@ -129,6 +130,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             *(replaced if verdict.unfit and verdict.promote else []),
             *unsent,
             *kept,
+            *fairness_looks(trained.fairness),
             *sources.look,
             *([] if undated else map(str, suspects_of(sources, config))),
             *doubted,

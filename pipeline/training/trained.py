@@ -23,9 +23,11 @@ from models.backtest.tuning import Tuned
 from models.effects.censoring import Untouched
 from models.prediction.explain import contributions, importance
 from models.prediction.sample import ColumnReport, Sample
+from models.statistics.fairness import Group
 from models.tracking.registry import Champion
 from pipeline.outcomes.untouched import told
 from pipeline.sources.opening import Sources
+from pipeline.training.fairness import fairness_of
 
 EXPLAINED_ROWS = 2_000
 DRIFT = 0.02
@@ -92,6 +94,11 @@ class Trained:
         frame = self.sample.X.iloc[newest.fold.test_rows]
         found = slices(frame, newest.y, newest.probability["model"], weight=newest.weight)
         return found[0] if found else None
+
+    @cached_property
+    def fairness(self) -> tuple[Group, ...]:
+        """How the model serves the groups of the protected attributes."""
+        return fairness_of(self.config, self.sources, self.training.tested[0])
 
     @property
     def waits(self) -> bool:

@@ -1,7 +1,7 @@
 """Every change of `score`, `train`, `outcomes` and `promote` on the disk and in the database fails once.
 
     python -m tests.faults.sweep          all of it, with counts; `make faults`
-    python -m tests.faults.sweep train    acts whose name begins so
+    python -m tests.faults.sweep train "score of 2025-12-02 SIG"      what begins so
 
 An act is prepared in a place of its own, disturbed at its n-th change, looked at, and done again. What is there after
 the disturbance must be the state before or the state after, and after the second try the bytes of an undisturbed one.
@@ -345,9 +345,9 @@ def main() -> None:
         else:
             print("only the superuser can make a file system that is full or read-only", file=sys.stderr)
         for act in all_acts(Path(folder)):
-            if len(sys.argv) > 1 and not act.name.startswith(tuple(sys.argv[1:])):
-                continue
             for name, way in ways.items():
+                if len(sys.argv) > 1 and not f"{act.name} {name}".startswith(tuple(sys.argv[1:])):
+                    continue
                 started = time.monotonic()
                 place = Path(tempfile.mkdtemp(dir=folder))
                 found = way(act, place)
