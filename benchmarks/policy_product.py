@@ -20,7 +20,7 @@ from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
 from pipeline.outcomes.effects import lasting
-from pipeline.outcomes.learning import has_news, judged, learn
+from pipeline.outcomes.learning import has_news, judged_rows, learn
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
 from pipeline.scoring.score import decided
@@ -78,7 +78,7 @@ class Product:
     def lasting(self, as_of: dt.date) -> str:
         """What `churn outcomes` says of delay and prevention."""
         job = self._job(as_of)
-        rows = judged(job.sources, self.config, self.layout.ledger, as_of)
+        rows = judged_rows(job.sources, self.config, self.layout.ledger, as_of)
         found = lasting(job.sources, self.config, rows, as_of)
         shown = [
             f"{row.months} months {100 * row.kept.estimate:+.1f} points "

@@ -31,7 +31,7 @@ from benchmarks.quality_peers import ENVIRONMENTS, peers
 from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
 from configs.schema import Config
 from models.backtest.compare import paired
-from models.backtest.recipe import Training, run
+from models.backtest.recipe import Training, run_recipe
 from models.backtest.split import Fold
 from models.backtest.undated import fold_of, run_undated
 from models.prediction.boosted import Settings, capacity
@@ -44,7 +44,7 @@ from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.reasons import COUNT
 from pipeline.sources.opening import open_sources
-from pipeline.training.train import settings_of
+from pipeline.training.train import backtest_settings
 
 PARTS = ("peers", "deployed", "stability", "weights")
 EXPLAINED = 600
@@ -53,10 +53,10 @@ HALF_LIVES = (60, 180, 360)
 
 def product(sample: Sample, config: Config) -> tuple[Training, float]:
     """The product, with the backtest that belongs to every training."""
-    start, settings = time.perf_counter(), settings_of(config)
+    start, settings = time.perf_counter(), backtest_settings(config)
     if config.churn.kind == "labelled":
         return run_undated(sample, settings, lambda line: None), time.perf_counter() - start
-    training = run(sample, settings, config.model.test_snapshots, lambda line: None)
+    training = run_recipe(sample, settings, config.model.test_snapshots, lambda line: None)
     return training, time.perf_counter() - start
 
 
@@ -166,7 +166,7 @@ def stability(name: str) -> None:
     """How often a customer's first driver is the same when the model is trained again on something else."""
     config = config_of(name)
     sample = history(config, TASKS[name])
-    settings = replace(settings_of(config), max_rows=60_000)
+    settings = replace(backtest_settings(config), max_rows=60_000)
     ids = np.unique(sample.customer)
     half = (np.random.default_rng(7).permutation(len(ids)) % 2)[np.searchsorted(ids, sample.customer)]
     first = _deployed(sample, settings)
@@ -181,7 +181,7 @@ def stability(name: str) -> None:
 
 
 def _deployed(sample: Sample, settings: Settings) -> FittedModel:
-    return run(sample, settings, 1, lambda line: None).deployed
+    return run_recipe(sample, settings, 1, lambda line: None).deployed
 
 
 def _steady(name: str, what: str, *models: FittedModel) -> None:
@@ -214,8 +214,8 @@ def weights(name: str) -> None:
     """The boosted member with rows that fade with the age of their snapshot, by half-life; one seed."""
     config = config_of(name)
     sample = history(config, TASKS[name])
-    settings = replace(settings_of(config), max_rows=40_000, seeds=1)
-    tested = run(sample, settings, config.model.test_snapshots, lambda line: None).tested
+    settings = replace(backtest_settings(config), max_rows=40_000, seeds=1)
+    tested = run_recipe(sample, settings, config.model.test_snapshots, lambda line: None).tested
     found: dict[str, list[tuple[float, float]]] = {}
     for fold in (t.fold for t in tested):
         train, test = sample.rows(fold.train_rows).at_most(40_000, 7), sample.rows(fold.test_rows)

@@ -28,7 +28,7 @@ from benchmarks import uplift_learners as learners
 from benchmarks.uplift_qini import Trial, bootstrap, curve
 from configs.arrays import Floats
 from models.effects import columns as cols
-from models.effects.contact import ContactEffect, Drawn, Situation, fit
+from models.effects.contact import ContactEffect, Drawn, Situation, fit_contact_effect
 from models.prediction.classifier import learn_columns
 from models.prediction.scoring import encode
 from pipeline.outcomes.situation import inputs_of
@@ -93,12 +93,12 @@ def _learner(name: str) -> Rank:
 
 def _product(trial: Trial, test: pd.DataFrame, seed: int) -> Floats:
     inputs = inputs_of(trial.X, list(trial.X))
-    columns = cols.learn(inputs)
-    D = learners.with_one(cols.terms(columns, inputs))
+    columns = cols.learn_terms(inputs)
+    D = learners.with_one(cols.terms_of(columns, inputs))
     c = learners.shrunk(D, trial.outcome, np.ones(len(trial)), [-1, *[0] * (D.shape[1] - 1)], "logit")
 
     def seen(inputs: pd.DataFrame) -> tuple[Floats, Situation]:
-        odds = learners.with_one(cols.terms(columns, inputs)) @ c
+        odds = learners.with_one(cols.terms_of(columns, inputs)) @ c
         m = learners.mean_of("logit", odds)
         one = np.ones(len(m))
         return m, Situation.of(m, one, one, 0 * one, inputs.assign(log_odds=odds))
@@ -113,7 +113,7 @@ def _product(trial: Trial, test: pd.DataFrame, seed: int) -> Floats:
         noise=np.maximum(m * (1 - m), LEAST_NOISE),
         share=np.ones(len(trial)),
     )
-    learned = fit(ContactEffect.prior({"contact": SAVED}), drawn)
+    learned = fit_contact_effect(ContactEffect.prior({"contact": SAVED}), drawn)
     return learned.effect(seen(inputs_of(test, list(test)))[1])[0][:, 0]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.uplift_qini import Trial
 from configs.arrays import Floats, Ints
-from models.prediction.scoring import LIMIT, squash
+from models.prediction.scoring import LARGEST_Z, squash
 
 Document = Mapping[str, Any]
 Learner = Callable[[Floats, Trial], dict[str, Any]]
@@ -67,7 +67,7 @@ def _terms(basis: Document, X: Floats) -> Floats:
     missing = np.isnan(X)
     z = np.clip(squash(np.where(missing, basis["fill"], X)), basis["low"], basis["high"])
     z = (z - basis["mean"]) / basis["scale"]
-    z = np.clip(z, -LIMIT, LIMIT)
+    z = np.clip(z, -LARGEST_Z, LARGEST_Z)
     return np.hstack([z, z[:, basis["squares"]] ** 2 / 2, missing[:, basis["flags"]].astype(np.float64)])
 
 

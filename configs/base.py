@@ -48,12 +48,12 @@ def redacted(text: str) -> str:
     return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
 
 
-def shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value of a config as a message may show it: without passwords, and not for pages.
 
     Examples
     --------
-    >>> shown("x" * 300)[-8:], shown(3)
+    >>> shown_value("x" * 300)[-8:], shown_value(3)
     ("xxxx...'", '3')
     """
     text = redacted(repr(value))
@@ -124,7 +124,7 @@ def fault_of(
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error" or isinstance(error["input"], dict):
         return Fault(where, message)
-    return Fault(where, f"is {shown(error['input'])}: {message[0].lower()}{message[1:]}")
+    return Fault(where, f"is {shown_value(error['input'])}: {message[0].lower()}{message[1:]}")
 
 
 def _known_keys(root: type[BaseModel], place: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from configs.base import Days, LanguageCode, Section
 from configs.nightly import OwnerMail
 
-Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0)]
 DEFAULT = "default"
 EVERY_CHANNEL = "all"
 READY = "ready"
@@ -84,7 +84,7 @@ def _ready_sets(value: Any) -> Any:
 class MaxContacts(Section):
     """At most so many contacts by us in so many days."""
 
-    count: Count = Field(default=4, description="contacts by us")
+    count: _Count = Field(default=4, description="contacts by us")
     days: Days = Field(default=30, description="in so many days")
 
 
@@ -130,10 +130,10 @@ class Outreach(Section):
     """How the list is made."""
 
     capacity: Annotated[int, Field(ge=1)] = Field(default=50, description="customers on one list")
-    channel_capacity: dict[str, Count] = Field(
+    channel_capacity: dict[str, _Count] = Field(
         default_factory=dict, description="channel: contacts on one list"
     )
-    owner_capacity: dict[str, Count] = Field(
+    owner_capacity: dict[str, _Count] = Field(
         default_factory=dict, description="owner: contacts on one list; 'default' for the others"
     )
     hour_cost: Annotated[float, Field(ge=0)] | None = Field(
@@ -143,7 +143,7 @@ class Outreach(Section):
     budget: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="what the contacts of one list may cost together"
     )
-    quiet_days: dict[str, Count] = Field(
+    quiet_days: dict[str, _Count] = Field(
         default_factory=lambda: {DEFAULT: 7},
         description="channel: days without a contact after one by it; 'default' for the others",
     )
@@ -151,7 +151,7 @@ class Outreach(Section):
         default="any", description="whose contacts start the quiet time"
     )
     max_contacts: MaxContacts = MaxContacts()
-    repeat_days: Count = Field(
+    repeat_days: _Count = Field(
         default=28, description="days of rest after a contact of ours before a customer is recommended again"
     )
     start: Literal["pilot", "full"] = Field(
@@ -167,7 +167,7 @@ class Outreach(Section):
         default=0.1,
         description="who is still there with a lower chance is a matter for winning back and gets nothing else",
     )
-    win_back_capacity: Count = Field(
+    win_back_capacity: _Count = Field(
         default=5, description="customers in the list's own block of those to be won back"
     )
     value: Value = Value()

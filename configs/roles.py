@@ -16,7 +16,7 @@ from configs.base import Section
 from configs.sources import Column, ColumnRule, Source, named
 
 # What stands for columns by name: a mapping, or a list of names that stay.
-NAMED = dict[str, ColumnRule] | list[str]
+_NAMED = dict[str, ColumnRule] | list[str]
 ColumnType = Literal["text", "number", "time", "as it stands"]
 Clock = Literal["started_at", "occurred_at"]
 
@@ -49,7 +49,7 @@ class RoleColumn:
     known_at: str = ""
 
 
-ID = RoleColumn("text", filled=True)
+_ID = RoleColumn("text", filled=True)
 TEXT = RoleColumn("text")
 TIME = RoleColumn("time")
 MOMENT = RoleColumn("time", filled=True)
@@ -67,7 +67,7 @@ class Columns(Section):
     clock: ClassVar[Clock] = "occurred_at"
     many: ClassVar[bool] = False
 
-    customer_id: Annotated[ColumnRule, ID] = Field(
+    customer_id: Annotated[ColumnRule, _ID] = Field(
         description="who the customer is, the same id in every source"
     )
 
@@ -155,7 +155,7 @@ class CancellationColumns(EventColumns):
     amount: Annotated[ColumnRule | None, MONEY] = Field(
         default=None, description="what it is worth, not negative"
     )
-    transaction_id: Annotated[ColumnRule | None, ID] = Field(
+    transaction_id: Annotated[ColumnRule | None, _ID] = Field(
         default=None, description="joins the lines of one purchase"
     )
 
@@ -253,10 +253,10 @@ class RoleSource(Source, Generic[Of]):
 class CustomerSource(RoleSource[CustomerColumns]):
     """The customers role."""
 
-    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=NAMED)] = (
+    attributes: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=_NAMED)] = (
         Field(default_factory=dict, description="facts known at the start, used as features and segments")
     )
-    facts: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=NAMED)] = Field(
+    facts: Annotated[dict[str, ColumnRule], BeforeValidator(named, json_schema_input_type=_NAMED)] = Field(
         default_factory=dict,
         description="what only the list needs: owner, household, consent, ids of the CRM",
     )

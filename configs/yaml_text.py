@@ -14,7 +14,7 @@ import yaml
 from configs.errors import ConfigError, Fault
 
 MOST_CHARACTERS = 1_000_000
-MOST_VALUES = 5_000
+_MOST_VALUES = 5_000
 DEEPEST = 40
 LONGEST_NUMBER = 40
 MOST_FAULTS = 20
@@ -99,8 +99,8 @@ class _Look:
             self._event(event)
             if len(self.levels) > DEEPEST:
                 return [*self.faults, self._fault(event, f"lies more than {DEEPEST} levels deep")]
-            if self.values > MOST_VALUES:
-                return [*self.faults, self._fault(event, f"is one of more than {MOST_VALUES:,} values")]
+            if self.values > _MOST_VALUES:
+                return [*self.faults, self._fault(event, f"is one of more than {_MOST_VALUES:,} values")]
             if len(self.faults) >= MOST_FAULTS:
                 break
         return self.faults

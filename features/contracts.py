@@ -42,7 +42,7 @@ OVER = (
 )
 PAUSED = ("paused", "on_hold", "on hold", "suspended")
 OPEN = dt.datetime(9999, 1, 1)
-SMALLEST = 1e-6
+_SMALLEST = 1e-6
 
 
 def marked(contracts: ir.Table, plans: Sequence[str], grace_days: int) -> ir.Table:
@@ -107,7 +107,7 @@ def running(contracts: ir.Table) -> ir.Table:
     return contracts.filter(contracts.paid_at.notnull()).mutate(started_at=contracts.paid_at)
 
 
-def spells(contracts: ir.Table) -> ir.Table:
+def contract_spells(contracts: ir.Table) -> ir.Table:
     """The times at which somebody is a customer: contracts that run side by side or follow each other are one.
 
     Parameters
@@ -128,7 +128,7 @@ def spells(contracts: ir.Table) -> ir.Table:
     >>> start = pd.to_datetime(["2024-01-01", "2024-02-05", "2024-06-01"])
     >>> end = pd.to_datetime(["2024-02-01", "2024-03-01", None])
     >>> rows = ibis.memtable(pd.DataFrame({"customer_id": "a", "started_at": start, "ended_at": end}))
-    >>> found = spells(marked(rows, [], 7)).order_by("number").to_pandas()
+    >>> found = contract_spells(marked(rows, [], 7)).order_by("number").to_pandas()
     >>> [str(day.date()) for day in found.started_at], [str(day.date()) for day in found.ended_at.dropna()]
     (['2024-01-01', '2024-06-01'], ['2024-03-08'])
     """
@@ -162,7 +162,7 @@ def people(contracts: ir.Table, as_of: dt.datetime) -> ir.Table:
         of several.
     """
     midnight = ibis.literal(as_of)
-    begun = spells(contracts)
+    begun = contract_spells(contracts)
     begun = begun.filter(begun.started_at < midnight)
     newest = begun.number.max().over(ibis.window(group_by="customer_id"))
     begun = begun.mutate(over=(begun.number == newest) & (begun.ended_at < midnight).fill_null(False))
@@ -219,7 +219,7 @@ def changes(contracts: ir.Table) -> ir.Table:
     engine = engine_of(contracts)
     gap = (epoch(held.day, engine) - epoch(held.left, engine)) / DAY
     moved = held.mutate(change=held.level - held.before)
-    moved = moved.filter((gap <= moved.grace_days) & (moved.change.abs() > SMALLEST))
+    moved = moved.filter((gap <= moved.grace_days) & (moved.change.abs() > _SMALLEST))
     return moved.select("customer_id", "change", occurred_at=moved.day)
 
 
@@ -233,7 +233,7 @@ def _amount(rows: ir.Table) -> list[str]:
     return ["amount"] if "amount" in rows.columns else []
 
 
-def terms(contracts: ir.Table) -> ir.Table:
+def contract_terms(contracts: ir.Table) -> ir.Table:
     """The fixed terms at the time from which they run, with `term_day`, the day since 1970 on which they end."""
     rows = running(contracts)
     rows = rows.filter(rows.term_ends_at.notnull())

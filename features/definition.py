@@ -66,7 +66,7 @@ def customers(
     >>> churn = Churn(kind="non_contractual", horizon_days=30, active_days=10)
     >>> times = [dt.datetime(2024, 1, day) for day in (1, 2, 11, 12)]
     >>> found = customers({"transactions": bought}, churn, times).to_pyarrow()
-    >>> unpacked(found, 4).tolist()
+    >>> unpacked_words(found, 4).tolist()
     [[False, True, True, False]]
     """
     if churn.kind == "contractual":
@@ -77,7 +77,7 @@ def customers(
 def customers_at(tables: Mapping[str, ir.Table], churn: Churn, moment: dt.datetime) -> ir.Table:
     """The ids of the customers at a time: the column `customer_id`, each once."""
     found = customers(tables, churn, [moment])
-    return found.filter(bit(found, 0)).select("customer_id")
+    return found.filter(bit_set(found, 0)).select("customer_id")
 
 
 def counts_as_churn(customers: ir.Table, churn: Churn) -> ir.BooleanValue:
@@ -88,12 +88,12 @@ def counts_as_churn(customers: ir.Table, churn: Churn) -> ir.BooleanValue:
 
 
 def spells(tables: Mapping[str, ir.Table]) -> ir.Table:
-    """When somebody is a customer by contract, as of `features.contracts.spells`.
+    """When somebody is a customer by contract, as of `features.contracts.contract_spells`.
 
     Without a source of contracts there is one spell for each row of the customers.
     """
     if "contracts" in tables:
-        return contracts.spells(tables["contracts"])
+        return contracts.contract_spells(tables["contracts"])
     people = tables["customers"]
     return people.filter(people.started_at.notnull()).mutate(
         number=ibis.literal(0, "int32"), next_at=ibis.null(people.started_at.type())
@@ -174,7 +174,7 @@ def words(
     for number, first in enumerate(range(0, count, WORD_BITS)):
         low = _clip(opened, first)
         high = ibis.greatest(_clip(closed, first), low)
-        found[f"{name}_{number}"] = dialects.bit(high, engine) - dialects.bit(low, engine)
+        found[f"{name}_{number}"] = dialects.one_bit(high, engine) - dialects.one_bit(low, engine)
     return found
 
 
@@ -182,7 +182,7 @@ def _clip(index: ir.IntegerValue, first: int) -> ir.IntegerValue:
     return (index.cast("int64") - first).clip(0, WORD_BITS)
 
 
-def bit(rows: ir.Table, index: int | ir.IntegerValue, name: str = WORD) -> ir.BooleanValue:
+def bit_set(rows: ir.Table, index: int | ir.IntegerValue, name: str = WORD) -> ir.BooleanValue:
     """Whether bit `index`, a number or a column of numbers, is set in the words of each row."""
     found = [rows[column] for column in names_of(rows.columns, name)]
     if isinstance(index, int):
@@ -205,7 +205,7 @@ def names_of(columns: Sequence[str], name: str = WORD) -> list[str]:
     return sorted(found, key=lambda column: int(column.rpartition("_")[2]))
 
 
-def unpacked(rows: pa.Table, count: int, name: str = WORD) -> NDArray[np.bool_]:
+def unpacked_words(rows: pa.Table, count: int, name: str = WORD) -> NDArray[np.bool_]:
     """The first `count` bits of the words of each row, shape (rows, count)."""
     found = np.zeros((rows.num_rows, count), bool)
     for place, column in enumerate(names_of(rows.column_names, name)):

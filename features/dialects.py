@@ -90,7 +90,7 @@ def computed_once(rows: ir.Table, engine: str) -> ir.Table:
     return rows.limit(_NO_LIMIT) if engine == "sqlite" else rows
 
 
-def bit(place: Any, engine: str) -> Any:
+def one_bit(place: Any, engine: str) -> Any:
     """A 64-bit whole number with one bit set.
 
     DuckDB and SQLite widen the 1 to the type of the place; the others take a place of 32 bits only.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from configs.arrays import Floats
 from configs.base import Range
-from features.panel import Floats, ratio
+from features.panel import ratio
 from features.spec import At, feature
 from features.worse import USUAL, Times, Worse
 
-RECENT_DAYS = 180
+_RECENT_DAYS = 180
 
 
 @feature(
@@ -18,7 +19,7 @@ RECENT_DAYS = 180
     worse=Worse(
         range=Times(below=0.75, of=USUAL),
         says="gave a score of {feedback_score_last:1} in the last survey, most customers give about {usual:1}",
-        when={"feedback_silence_days": Range(below=RECENT_DAYS)},
+        when={"feedback_silence_days": Range(below=_RECENT_DAYS)},
     ),
 )
 def feedback_score_last(at: At) -> Floats:
@@ -46,7 +47,7 @@ def feedback_score_mean(at: At, days: int) -> Floats:
     worse=Worse(
         range=Times(below=-0.2, of="feedback_score_mean_ever"),
         says="gave a score of {feedback_score_last:1} in the last survey, {feedback_score_trend:-1} less than usually",
-        when={"feedback_score_trend": Range(below=-0.05), "feedback_silence_days": Range(below=RECENT_DAYS)},
+        when={"feedback_score_trend": Range(below=-0.05), "feedback_silence_days": Range(below=_RECENT_DAYS)},
     ),
 )
 def feedback_score_trend(at: At) -> Floats:
@@ -62,7 +63,7 @@ def feedback_score_trend(at: At) -> Floats:
     worse=Worse(
         range=Range(above=0.5),
         says="gave mostly low scores in surveys so far",
-        when={"feedback_silence_days": Range(below=RECENT_DAYS)},
+        when={"feedback_silence_days": Range(below=_RECENT_DAYS)},
     ),
 )
 def feedback_low_share(at: At) -> Floats:

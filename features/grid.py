@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from features.snapshots import DAY, TimeAxis, seconds
 
 if TYPE_CHECKING:
-    from features.panel import Floats, Ints, Stat, Window
+    from configs.arrays import Floats, Ints
+    from features.panel import Stat, Window
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from features.definition import any_bit, any_of, bit, counts_as_churn, edge_index, spells, words
+from features.definition import any_bit, any_of, bit_set, counts_as_churn, edge_index, spells, words
 from features.dialects import engine_of
 from features.snapshots import newest_mature
 
@@ -37,7 +37,7 @@ def mature_of(snapshots: Sequence[dt.date], churn: Churn, as_of: dt.date) -> lis
     return sorted({day for day in snapshots if day <= last})
 
 
-def outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[dt.date]) -> ir.Table:
+def window_outcomes(tables: Mapping[str, ir.Table], churn: Churn, snapshots: Sequence[dt.date]) -> ir.Table:
     """What the label windows of some snapshots hold of each customer, where the data live.
 
     Parameters
@@ -108,7 +108,7 @@ def labelled(rows: ir.Table, found: ir.Table, churn: Churn) -> ir.Table:
     rows
         With `customer_id` and `snapshot_number`, the place of the row's snapshot among those of `found`, or null.
     found
-        What `outcomes` returned, on the same engine.
+        What `window_outcomes` returned, on the same engine.
 
     Examples
     --------
@@ -117,13 +117,13 @@ def labelled(rows: ir.Table, found: ir.Table, churn: Churn) -> ir.Table:
     >>> ended = pd.to_datetime([None, "2024-01-05", "2024-02-05"])
     >>> contracts = pd.DataFrame({"customer_id": ["a", "b", "c"], "ended_at": ended})
     >>> churn = Churn(kind="contractual", horizon_days=30)
-    >>> found = outcomes({"customers": ibis.memtable(contracts)}, churn, [dt.date(2024, 1, 1)])
+    >>> found = window_outcomes({"customers": ibis.memtable(contracts)}, churn, [dt.date(2024, 1, 1)])
     >>> rows = ibis.memtable(pd.DataFrame({"customer_id": ["a", "b", "c"], "snapshot_number": 0}))
     >>> labelled(rows, found, churn).order_by("customer_id").to_pyarrow()["churned"].to_pylist()
     [0, 1, 0]
     """
     both = rows.left_join(found, "customer_id")
     number = both.snapshot_number
-    left = bit(both, number, LEFT) if churn.kind == "contractual" else ibis.literal(True)
-    churned = ibis.cases((number.isnull(), ibis.null("int8")), (bit(both, number, KEPT), 0), (left, 1))
+    left = bit_set(both, number, LEFT) if churn.kind == "contractual" else ibis.literal(True)
+    churned = ibis.cases((number.isnull(), ibis.null("int8")), (bit_set(both, number, KEPT), 0), (left, 1))
     return both.select(*rows.columns, churned=churned.cast("int8"))

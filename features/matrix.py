@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from features import (
     contact_gaps,
     feedback,
@@ -26,7 +27,7 @@ from features import (
     usage,
 )
 from features.grid import Grid
-from features.panel import Floats, Panel
+from features.panel import Panel
 from features.snapshots import DAY, TimeAxis, seconds
 from features.spec import CUSTOMERS, At, Feature, FeatureColumn, columns_of
 from features.tables import PREDICATES
@@ -113,7 +114,7 @@ def available(tables: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def select(
+def select_columns(
     features: Iterable[Feature], found: Collection[str], windows_days: Sequence[int], exclude: Sequence[str]
 ) -> list[ColumnOf]:
     """Columns of the features whose sources are there, without the excluded ones."""

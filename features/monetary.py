@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from configs.arrays import Floats
 from configs.base import Range
-from features.panel import Floats, ratio
+from features.panel import ratio
 from features.spec import At, feature
 from features.worse import Times, Worse
 

@@ -14,12 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.arrays import Floats, Ints
 from features.grid import Grid
 from features.snapshots import DAY, TimeAxis
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Kind = Literal["count", "sum", "min", "max", "first_at", "last_at", "last", "active_days", "bits"]
+_Kind = Literal["count", "sum", "min", "max", "first_at", "last_at", "last", "active_days", "bits"]
 
 WHOLE = ("count", "active_days", "bits")  # the kinds that are whole numbers, 0 without rows
 
@@ -34,7 +33,7 @@ class Stat:
     'sum_amount'
     """
 
-    kind: Kind
+    kind: _Kind
     column: str = ""
     where: str = ""
 
@@ -134,7 +133,7 @@ class Panel:
     def filled(self, stat: Stat) -> Floats:
         """Shape (rows,): a statistic, 0 where it has no rows."""
         if ("filled", stat) not in self._cache:
-            self._cache["filled", stat] = filled(self.stats[stat])
+            self._cache["filled", stat] = zero_for_nan(self.stats[stat])
         result: Floats = self._cache["filled", stat]
         return result
 
@@ -244,7 +243,7 @@ def _merge(stat: Stat, stats: Mapping[Stat, NDArray[Any]], seen: Ints, first: In
             newest: NDArray[Any] = values[order[np.append(first[1:], len(seen)) - 1]]
             return newest
         case _:
-            return np.add.reduceat(filled(values), first)
+            return np.add.reduceat(zero_for_nan(values), first)
 
 
 @dataclass(frozen=True)
@@ -342,7 +341,7 @@ class Window:
         return self.panel.decayed_count(self, Stat("count"), half_life_days)
 
 
-def filled(values: NDArray[Any]) -> NDArray[Any]:
+def zero_for_nan(values: NDArray[Any]) -> NDArray[Any]:
     """The values, 0 for NaN."""
     return np.where(np.isnan(values), 0, values) if values.dtype.kind == "f" else values
 

@@ -36,7 +36,7 @@ def partials(table: ir.Table, role: str, stats: Iterable[Stat], axis: TimeAxis) 
         rows = rows.mutate(since_=since)
         order = ibis.window(group_by=rows.customer_id, order_by=[rows.since_, rows[column]])
         rank = ibis.dense_rank().over(order)
-        bit = dialects.bit(ibis.least(rank, DISTINCT_LIMIT), engine)
+        bit = dialects.one_bit(ibis.least(rank, DISTINCT_LIMIT), engine)
         rows = rows.mutate(**{f"bit_{column}": ibis.ifelse(rows[column].notnull(), bit, 0)})
     if engine != "duckdb":
         for stat in (stat for stat in stats if stat.kind == "last"):

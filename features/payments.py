@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from configs.arrays import Floats
 from configs.base import Range
-from features.panel import Floats
 from features.spec import At, feature
 from features.worse import Worse
 

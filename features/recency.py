@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from configs.arrays import Floats
 from configs.base import Range
-from features.panel import Floats, ratio
+from features.panel import ratio
 from features.spec import At, feature
 from features.worse import USUAL, Times, Worse
 

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from configs.arrays import Floats, Ints
 from features.grid import Grid
-from features.panel import WHOLE, Floats, Ints, Panel, Stat
+from features.panel import WHOLE, Panel, Stat
 from features.partials import DISTINCT_LIMIT
 from features.snapshots import DAY, TimeAxis
 

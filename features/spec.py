@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.arrays import Floats, Ints
 from features.grid import Grid
-from features.panel import Floats, Ints, Panel, Stat, Window
+from features.panel import Panel, Stat, Window
 from features.snapshots import DAY, TimeAxis, seconds
 from features.worse import Worse
 

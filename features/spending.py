@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from features.panel import Floats
+from configs.arrays import Floats
 from features.spec import At, FeatureColumn
 
 MONTH = 365.25 / 12

@@ -75,7 +75,7 @@ DERIVED: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 OF_CONTRACTS: Mapping[str, Callable[[ir.Table], ir.Table]] = {
     "contract_starts": contracts.starts,
-    "contract_terms": contracts.terms,
+    "contract_terms": contracts.contract_terms,
     "contract_ends": contracts.ends,
     "contract_changes": contracts.changes,
     "contract_trials": contracts.trials,

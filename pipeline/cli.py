@@ -124,7 +124,7 @@ def features(
 
     config, as_of = common.settings()
     if catalogue:
-        found = extract.catalogue(config, as_of)
+        found = extract.feature_catalogue(config, as_of)
         common.result(found.text, found.values)
         return None
     if check:

@@ -98,10 +98,10 @@ class Common:
         """Bring what lies in another place than it should to its own; told even when quiet, for it happens once."""
         from models.tracking.moved import follow
         from models.tracking.store import sqlite_file
-        from pipeline.earlier_layout import settle
+        from pipeline.earlier_layout import move_earlier
 
         store = sqlite_file(config.tracking_uri)
-        for told in (settle(config), follow(store) if store is not None else None):
+        for told in (move_earlier(config), follow(store) if store is not None else None):
             if told:
                 log.tell(told)
 
@@ -113,13 +113,13 @@ class Common:
     @staticmethod
     def date(option: str, text: str) -> dt.date:
         """The day that an option names."""
-        from configs.base import shown
+        from configs.base import shown_value
         from configs.schema import day_of
 
         try:
             return day_of(text)
         except ValueError as error:
-            raise ConfigError(f"{option}: is {shown(text)}, {error}") from None
+            raise ConfigError(f"{option}: is {shown_value(text)}, {error}") from None
 
     def say(self, line: str) -> None:
         """Tell what is going on, on standard error."""

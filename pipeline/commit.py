@@ -80,7 +80,7 @@ def commit(
     )
     digest = ""
     try:
-        settle(layout)
+        settle_nights(layout)
         layout.runs.mkdir(parents=True, exist_ok=True)
         fresh.mkdir(mode=0o700)
         write(fresh)
@@ -99,7 +99,7 @@ def commit(
             shutil.rmtree(fresh, ignore_errors=True)
     except BaseException as error:
         with suppress(OSError):
-            settle(layout)
+            settle_nights(layout)
         if not isinstance(error, OSError):
             raise
         # Once people see the night it stands, and the next run completes what could not be moved.
@@ -111,7 +111,7 @@ def commit(
     return target
 
 
-def settle(layout: Layout) -> list[str]:
+def settle_nights(layout: Layout) -> list[str]:
     """Complete or take back whatever earlier runs of any date left; the caller holds the lock.
 
     Returns
@@ -142,7 +142,7 @@ def settle_when_free(layout: Layout) -> list[str]:
     if not layout.runs.is_dir() or not any(kind == "record" for kind, _, _ in _left(layout)):
         return []
     with suppress(ChurnError), only_run(layout.runs, "score"):
-        return settle(layout)
+        return settle_nights(layout)
     return []
 
 
@@ -250,7 +250,7 @@ def _sync_all(folder: Path) -> None:
 
 
 def _exchange(fresh: Path, target: Path, old: Path) -> None:
-    """Let two folders change places in one step; where the system can't, in two, of which `settle` undoes the first."""
+    """Let two folders change places in one step; else in two, of which `settle_nights` undoes the first."""
     if not target.exists():
         fresh.rename(target)
     elif not _exchanged(fresh, target):

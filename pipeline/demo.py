@@ -30,9 +30,9 @@ START, END, CUSTOMERS, HORIZON_DAYS, PATHS = dt.date(2023, 7, 1), dt.date(2026, 
 PLANS, PLAN_FEE = np.array(["basic", "standard", "premium"]), np.array([29.0, 79.0, 199.0])
 RHYTHM_DAYS, PLAN_ODDS = np.array([75.0, 45.0, 30.0]), np.array([0.25, 0.0, -0.35])
 REGIONS, SIZES = ["North", "South", "East", "West"], ["1-9", "10-49", "50-249", "250+"]
-CHANNELS = ["search", "referral", "fair", "partner", "advertisement"]
+_CHANNELS = ["search", "referral", "fair", "partner", "advertisement"]
 FIRST = np.array([["Anna", "James", "Mary Ann"], ["زهرا", "علی", "مریم"], ["आरती", "संजय", "गणेश"]], object)
-LAST = np.array(
+_LAST = np.array(
     [["O'Neill", '"Bo" Berg', "Roy"], ["احمدی", "رضایی", "کریمی"], ["पाटील", "जाधव", "मोरे"]], object
 )
 AGENTS = np.array(["Eva Brandt", "Tom Hill", "سارا محمدی", "राहुल जोशी", "Lena Roth", "Omar Said", None])
@@ -54,7 +54,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class People:
+class Population:
     """One value a customer, shape (n,); days are `date.toordinal()`. The last four change daily."""
 
     started: Array
@@ -69,23 +69,23 @@ class People:
     complaint: Array
     agent: Array
 
-    def take(self, index: Array) -> People:
+    def take(self, index: Array) -> Population:
         """The customers at `index`."""
-        return People(*(getattr(self, f.name)[index] for f in fields(self)))
+        return Population(*(getattr(self, f.name)[index] for f in fields(self)))
 
 
 @dataclass(frozen=True)
 class Story:
     """Leaving day (inf: stays) and reason, events by name, (day, people, who is there) at month starts."""
 
-    people: People
+    people: Population
     left: Array
     reason: Array
     events: Mapping[str, pd.DataFrame]
-    snapshots: list[tuple[int, People, Array]]
+    snapshots: list[tuple[int, Population, Array]]
 
 
-def leaving_hazard(people: People, day: int, effect: Array | float = 0.0) -> Array:
+def leaving_hazard(people: Population, day: int, effect: Array | float = 0.0) -> Array:
     """Chance, shape (n,), that customers who are still there leave on `day`, a `date.toordinal()`.
 
     `effect`, a number or shape (n,), is what actions add to the log odds: below 0 keeps, above 0 drives away.
@@ -102,7 +102,7 @@ def leaving_hazard(people: People, day: int, effect: Array | float = 0.0) -> Arr
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def _overdue(people: People, day: int) -> Array:
+def _overdue(people: Population, day: int) -> Array:
     return np.asarray(np.clip((day - people.last_contact) / RHYTHM_DAYS[people.plan] - 1, 0, 3))
 
 
@@ -165,12 +165,12 @@ def _publish(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _company(n: int, first: int, last: int, rng: Generator) -> People:
+def _company(n: int, first: int, last: int, rng: Generator) -> Population:
     before = int(0.4 * n)
     earlier = first - 1 - rng.exponential(500, before).astype(int)
     started = np.sort(np.r_[earlier, rng.integers(first, last, n - before)])
     plan, contentment = rng.choice(3, n, p=[0.5, 0.35, 0.15]), rng.normal(0, 0.4, n)
-    return People(
+    return Population(
         started=started,
         plan=plan,
         purchase_rate=rng.gamma(2.5, 1 / 45, n),
@@ -185,7 +185,7 @@ def _company(n: int, first: int, last: int, rng: Generator) -> People:
     )
 
 
-def _live(people: People, kind: Kind, first: int, last: int, rng: Generator) -> Story:
+def _live(people: Population, kind: Kind, first: int, last: int, rng: Generator) -> Story:
     n = len(people.plan)
     left, reason, snapshots = np.full(n, np.inf), np.full(n, None, object), []
     log: dict[str, list[tuple[Array, ...]]] = defaultdict(list)
@@ -213,20 +213,20 @@ def _live(people: People, kind: Kind, first: int, last: int, rng: Generator) -> 
     return Story(people, left, reason, events, snapshots)
 
 
-def _reasons(people: People, day: int, rng: Generator) -> Array:
+def _reasons(people: Population, day: int, rng: Generator) -> Array:
     price, calm = people.price_sensitivity, np.zeros(len(people.plan))
     unhappy, unseen = people.complaint - people.satisfaction, _overdue(people, day)
     weights = np.stack([unhappy, unseen, price, price - 0.5, calm, calm - 1], axis=1)
     return np.asarray(REASONS[np.argmax(weights + rng.gumbel(size=weights.shape), axis=1)])
 
 
-def _buying(people: People, date: dt.date) -> Array:
+def _buying(people: Population, date: dt.date) -> Array:
     season = 1 + 0.25 * np.cos(2 * np.pi * (date.timetuple().tm_yday - 335) / 365.25)
     mood = np.exp(0.9 * np.clip(people.satisfaction, -3, 1))
     return np.asarray(people.purchase_rate * WEEKDAY[date.weekday()] * season * mood)
 
 
-def _visible(people: People, kind: Kind, day: int, rng: Generator) -> dict[str, Array]:
+def _visible(people: Population, kind: Kind, day: int, rng: Generator) -> dict[str, Array]:
     """Masks of the events that leave the state as it is."""
     u, date = rng.random((3, len(people.plan))), dt.date.fromordinal(day)
     usage = people.usage_rate * WEEKDAY[date.weekday()] * np.exp(0.8 * np.clip(people.satisfaction, -3, 1))
@@ -240,7 +240,9 @@ def _visible(people: People, kind: Kind, day: int, rng: Generator) -> dict[str, 
     }
 
 
-def _advance(people: People, day: int, present: Array, rng: Generator) -> tuple[People, dict[str, Array]]:
+def _advance(
+    people: Population, day: int, present: Array, rng: Generator
+) -> tuple[Population, dict[str, Array]]:
     """Move the state to the next day; masks of who was contacted, complained, had a complaint answered."""
     n, mood, agent, date = len(present), people.satisfaction, people.agent, dt.date.fromordinal(day)
     u, waited = rng.random((3, n)), (day - people.last_contact) / RHYTHM_DAYS[people.plan] ** 2
@@ -281,10 +283,10 @@ def _events(story: Story, rng: Generator, name: str) -> pd.DataFrame:
 
 def _records(story: Story, kind: Kind, rng: Generator) -> dict[str, pd.DataFrame]:
     n, plan, script = len(story.left), story.people.plan, rng.choice(3, len(story.left), p=[0.6, 0.2, 0.2])
-    name = FIRST[script, rng.integers(0, 3, n)] + " " + LAST[script, rng.integers(0, 3, n)]
+    name = FIRST[script, rng.integers(0, 3, n)] + " " + _LAST[script, rng.integers(0, 3, n)]
     customers = pd.DataFrame({"customer_id": _ids(np.arange(n)), "name": name, "plan": PLANS[plan]})
     customers = customers.assign(started_at=_time(story.people.started), region=rng.choice(REGIONS, n))
-    customers = customers.assign(channel=rng.choice(CHANNELS, n), company_size=rng.choice(SIZES, n))
+    customers = customers.assign(channel=rng.choice(_CHANNELS, n), company_size=rng.choice(SIZES, n))
     if kind == "contractual":
         customers = customers.assign(ended_at=_time(story.left), end_reason=story.reason)
     bought, used = (_events(story, rng, name) for name in ("purchase", "usage"))
@@ -333,7 +335,7 @@ def _talks(story: Story, last: int, rng: Generator) -> dict[str, pd.DataFrame]:
     }
 
 
-def _outlook(people: People, kind: Kind, day: int, rng: Generator) -> Array:
+def _outlook(people: Population, kind: Kind, day: int, rng: Generator) -> Array:
     """P(leaves), P(the label says churned) within the horizon from `day`, shape (2, n).
 
     The mean over simulated paths of the state; along a path the probabilities are exact sums over the days.

@@ -20,7 +20,7 @@ _FORECAST = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
 
 
 @dataclass(frozen=True)
-class Found:
+class EarlierOutputs:
     """What lies side by side in a folder of outputs.
 
     Parameters
@@ -38,7 +38,7 @@ class Found:
     link: Path | None
 
 
-def settle(config: Config) -> str | None:
+def move_earlier(config: Config) -> str | None:
     """Move what lies side by side in `outputs.folder` below the names of the configs that made it.
 
     A run tells its config; a night of the ledger belongs to the run of its date, and where there is none to the config
@@ -86,7 +86,7 @@ def settle(config: Config) -> str | None:
     return f"outputs are kept by config now: what was in {flat} has moved to {told}, and so has 'latest'"
 
 
-def _found(flat: Path, asking: str) -> Found:
+def _found(flat: Path, asking: str) -> EarlierOutputs:
     runs = _dated(flat / "runs", _RUN)
     holders = {day: holder_of(run) for day, run in runs.items()}
     told = [name for day in sorted(holders, reverse=True) if (name := holders[day]) is not None]
@@ -109,7 +109,7 @@ def _found(flat: Path, asking: str) -> Found:
     ]
     latest = flat / "latest"
     link = latest.readlink() if latest.is_symlink() else None
-    return Found(tuple(owners), tuple((old, new) for old, new in pairs if not new.exists()), link)
+    return EarlierOutputs(tuple(owners), tuple((old, new) for old, new in pairs if not new.exists()), link)
 
 
 def _dated(folder: Path, pattern: re.Pattern[str]) -> dict[str, Path]:

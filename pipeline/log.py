@@ -121,12 +121,12 @@ class Counted:
 
 
 @contextmanager
-def stage(name: str, say: Say) -> Iterator[Counted]:
+def logged_stage(name: str, say: Say) -> Iterator[Counted]:
     """Say what a stage has counted and how long it took, in one line at its end.
 
     Examples
     --------
-    >>> with stage("features", lambda line: print(line.rpartition(",")[0])) as counted:
+    >>> with logged_stage("features", lambda line: print(line.rpartition(",")[0])) as counted:
     ...     counted("of today", customers=2_000, columns=88)
     features: of today, 2,000 customers, 88 columns
     """

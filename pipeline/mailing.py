@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from configs.errors import ConfigError
 from configs.nightly import MailServer
 
-SECONDS = 30.0
+_SECONDS = 30.0
 
 
 def send(
@@ -19,7 +19,7 @@ def send(
     letters: Iterable[EmailMessage],
     environ: Mapping[str, str],
     key: str,
-    seconds: float = SECONDS,
+    seconds: float = _SECONDS,
 ) -> None:
     """Send letters over one connection.
 

@@ -185,7 +185,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def as_markdown() -> str:
+def columns_as_markdown() -> str:
     """The page of the documentation."""
     lines = ["# Columns of a published night", "", MADE]
     for file, columns in OUTPUTS.items():

@@ -60,17 +60,17 @@ def _lines(items: Iterable[T], what: str, total: int, unit: str, size: int) -> I
         now = time.monotonic()
         if now - told >= EVERY_SECONDS and done < total:
             told = now
-            tell(f"{what}: {line(done, total, unit, size, now - begun)}")
+            tell(f"{what}: {progress_line(done, total, unit, size, now - begun)}")
 
 
-def line(done: int, total: int, unit: str, size: int, seconds: float) -> str:
+def progress_line(done: int, total: int, unit: str, size: int, seconds: float) -> str:
     """Progress as a line.
 
     Examples
     --------
-    >>> line(3, 12, "rows", 1_000_000, 6.0)
+    >>> progress_line(3, 12, "rows", 1_000_000, 6.0)
     '3,000,000 of 12,000,000 rows, 500,000 a second, 18 s to go'
-    >>> line(2, 6, "matrices", 1, 7.0)
+    >>> progress_line(2, 6, "matrices", 1, 7.0)
     '2 of 6 matrices, 3.5 s each, 14 s to go'
     """
     rate = done * size / seconds
@@ -87,7 +87,7 @@ def _bar(items: Iterable[T], what: str, total: int, unit: str, size: int) -> Ite
     class Told(ProgressColumn):
         def render(self, task: Any) -> Text:
             done = int(task.completed)
-            shown = line(done, total, unit, size, task.elapsed) if done and task.elapsed else "..."
+            shown = progress_line(done, total, unit, size, task.elapsed) if done and task.elapsed else "..."
             return Text(shown)
 
     with Progress(

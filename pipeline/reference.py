@@ -11,7 +11,7 @@ from configs.errors import ConfigError
 from configs.reference import SCHEMAS, Key, as_markdown, held_by, keys_of, schema_of
 from configs.schema import Config
 from configs.sources import Column
-from pipeline.output_columns import as_markdown as outputs_page
+from pipeline.output_columns import columns_as_markdown as outputs_page
 from pipeline.publish import write_atomic
 from pipeline.result import Result, table
 

@@ -58,7 +58,7 @@ def _loss(tested: Sequence[Tested], shares: dict[str, float]) -> float:
     return log_loss(y, p, np.concatenate(given) if given else None)
 
 
-def told(shares: dict[str, float]) -> str:
+def note_of_members(shares: dict[str, float]) -> str:
     """The note that goes with such a model."""
     return (
         "the learned blend lost to a simple rule on the test snapshots, so it was put aside: the model is "

@@ -16,7 +16,7 @@ from models.statistics.bootstrap import DRAWS, customer_draws
 from models.statistics.metrics import auc, auc_many, ece, log_loss, row_log_loss
 
 CALIBRATION_SLACK = 0.01
-NAMED = 3
+_NAMED = 3
 TOP = {
     "lift_top_tenth": "lift of the top tenth",
     "lift_at_list": "lift at the list's size",
@@ -224,8 +224,8 @@ def judge(
 
 def _one_line(error: Exception) -> str:
     head, *faults = str(error).strip().splitlines() or [type(error).__name__]
-    named = "; ".join(" ".join(fault.split()) for fault in faults[:NAMED])
-    return head + (f" ({named}{'; ...' if len(faults) > NAMED else ''})" if named else "")
+    named = "; ".join(" ".join(fault.split()) for fault in faults[:_NAMED])
+    return head + (f" ({named}{'; ...' if len(faults) > _NAMED else ''})" if named else "")
 
 
 def _sound(p: Floats, y: Floats) -> Floats:

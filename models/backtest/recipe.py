@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
-from models.backtest.best_members import blended, members_above_rules, told
+from models.backtest.best_members import blended, members_above_rules, note_of_members
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
@@ -90,7 +90,7 @@ class _Known:
     calibrator: list[FoldForecast]
 
 
-def run(
+def run_recipe(
     sample: Sample,
     settings: Settings,
     tests: int,
@@ -158,7 +158,7 @@ def _run(
         weights, name, calibrator = shares, "none", UNCALIBRATED
         tested = [put_aside(t, shares) for t in tested]
         holdout = FittedModel.assemble(fitted[0].parts, shares, UNCALIBRATED)
-        notes.append(told(shares))
+        notes.append(note_of_members(shares))
     say(f"fit deployed model on {len(rows):,} rows")
     parts = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
     deployed = FittedModel.assemble(parts, weights, calibrator)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from configs.arrays import Floats
-from models.backtest.best_members import members_above_rules, told
+from models.backtest.best_members import members_above_rules, note_of_members
 from models.backtest.progress import Progress, no_progress
 from models.backtest.recipe import Training, put_aside, rule_wins
 from models.backtest.split import Fold
@@ -109,7 +109,7 @@ def run_undated(
             weights, name, calibrator = shares, "none", UNCALIBRATED
             test = put_aside(test, shares)
             held = {f"fold_{i}": _assembled(i, parts, shares, calibrator, salt) for i in range(len(parts))}
-            notes.append(told(shares))
+            notes.append(note_of_members(shares))
         say(f"fit deployed model on {len(rows):,} rows")
         every = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
         deployed = FittedModel.assemble(every, weights, calibrator)

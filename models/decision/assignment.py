@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 from configs.arrays import Floats, Ints
 
 EPSILON = 1e-9
-WHOLE = 1e-6
+_WHOLE = 1e-6
 SAMPLE_UNITS = 3_000
 ADDED_AT_ONCE = 50_000
 CORE_OPTIONS = 1_000
@@ -212,18 +212,18 @@ class _Problem:
         worth more than the gap is in every better one.
         """
         order = np.argsort(relaxed.loss, kind="stable")
-        start = self._filled(np.flatnonzero(relaxed.share > 1 - WHOLE), order[:FILL_FROM])
+        start = self._filled(np.flatnonzero(relaxed.share > 1 - _WHOLE), order[:FILL_FROM])
         gap = relaxed.bound - self.gain[start].sum()
-        core = order[relaxed.loss[order] <= gap * (1 + WHOLE)]
+        core = order[relaxed.loss[order] <= gap * (1 + _WHOLE)]
         near = CLOSE if len(core) > SMALL_CORE else EPSILON
         if gap <= near * relaxed.bound:
             return np.sort(start)
         core = core[:CORE_OPTIONS]
         alone = np.bincount(self.unit[core], minlength=len(relaxed.worth)) == 1
-        sure = (alone & (relaxed.worth > gap * (1 + WHOLE)))[self.unit[core]]
+        sure = (alone & (relaxed.worth > gap * (1 + _WHOLE)))[self.unit[core]]
         fixed, open_ = core[sure], np.sort(core[~sure])
         caps = self.caps - self.use[:, fixed].sum(axis=1).A1 if len(fixed) else self.caps
-        if (caps < -WHOLE).any() or len(open_) == 0:
+        if (caps < -_WHOLE).any() or len(open_) == 0:
             return np.sort(start)
         rest = relaxed.bound - self.gain[fixed].sum()
         near = near * relaxed.bound / rest if rest > 0 else 0.0
@@ -301,13 +301,13 @@ class _Problem:
         served[self.unit[taken]] = True
         more = []
         for option in order:
-            if room[0] < 1 - WHOLE:
+            if room[0] < 1 - _WHOLE:
                 break
             if served[self.unit[option]]:
                 continue
             start, end = self.use.indptr[option], self.use.indptr[option + 1]
             limits, amounts = self.use.indices[start:end], self.use.data[start:end]
-            if (room[limits] >= amounts - WHOLE * np.maximum(amounts, 1)).all():
+            if (room[limits] >= amounts - _WHOLE * np.maximum(amounts, 1)).all():
                 room[limits] -= amounts
                 served[self.unit[option]] = True
                 more.append(option)

@@ -12,12 +12,12 @@ from configs.arrays import Floats
 
 CUTS = (1 / 3, 2 / 3)
 LIMIT = 3.0
-EDGE = 0.01
+_EDGE = 0.01
 RARE = 0.02
 
 
 @dataclass(frozen=True)
-class Column:
+class TermsOf:
     """One column: how a number becomes terms.
 
     Parameters
@@ -46,12 +46,12 @@ class Column:
     flagged: bool
 
     @classmethod
-    def of(cls, name: str, values: Floats) -> Column | None:
+    def of(cls, name: str, values: Floats) -> TermsOf | None:
         """Learned from the rows of the trial; None where they hardly differ."""
         known = values[np.isfinite(values)]
         if not len(known):
             return None
-        low, high = np.quantile(known, [EDGE, 1 - EDGE])
+        low, high = np.quantile(known, [_EDGE, 1 - _EDGE])
         fill = float(np.median(known))
         z = _squash(np.clip(np.where(np.isfinite(values), values, fill), low, high))
         share = len(known) / len(values)
@@ -86,19 +86,19 @@ def _squash(x: Floats) -> Floats:
     return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
 
 
-def learn(frame: pd.DataFrame) -> tuple[Column, ...]:
+def learn_terms(frame: pd.DataFrame) -> tuple[TermsOf, ...]:
     """Columns of the trial's inputs that differ between customers."""
-    found = [Column.of(str(name), frame[name].to_numpy(np.float64)) for name in frame.columns]
+    found = [TermsOf.of(str(name), frame[name].to_numpy(np.float64)) for name in frame.columns]
     return tuple(column for column in found if column is not None)
 
 
-def terms(columns: tuple[Column, ...], frame: pd.DataFrame) -> Floats:
+def terms_of(columns: tuple[TermsOf, ...], frame: pd.DataFrame) -> Floats:
     """Shape (rows, terms); a column that the frame lacks is unknown."""
     nothing = np.full(len(frame), np.nan)
     parts = [c.terms(frame[c.name].to_numpy(np.float64) if c.name in frame else nothing) for c in columns]
     return np.hstack(parts) if parts else np.zeros((len(frame), 0))
 
 
-def from_json(values: Mapping[str, object]) -> Column:
+def from_json(values: Mapping[str, object]) -> TermsOf:
     """Read what `dataclasses.asdict` wrote."""
-    return Column(**{**values, "cuts": tuple(values["cuts"])})  # type: ignore[arg-type]
+    return TermsOf(**{**values, "cuts": tuple(values["cuts"])})  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ TOLD, TOLD_SPREAD = 1.5, 0.75
 WIDER = (1.0, 3.0)
 # Chance that a single effect belongs to any column at all, and the part of it that columns of single actions have.
 SOME_COLUMN, ONE_ACTION = 0.5, 0.4
-ROUNDS = 40
+_ROUNDS = 40
 
 
 def prevented(probability: Floats, there: Floats, rest: Floats, recent: Floats) -> Floats:
@@ -171,7 +171,7 @@ class ContactEffect:
     answers: Floats
     mean: Floats
     covariance: Floats
-    columns: tuple[cols.Column, ...] = ()
+    columns: tuple[cols.TermsOf, ...] = ()
     single: SingleEffects | None = None
     rows: float = 0.0
 
@@ -219,7 +219,7 @@ class ContactEffect:
         return np.column_stack(means), np.sqrt(np.column_stack(variances))
 
     def _terms(self, s: Situation) -> Floats:
-        return cols.terms(self.columns, s.inputs) * (s.there * s.swing)[:, None]
+        return cols.terms_of(self.columns, s.inputs) * (s.there * s.swing)[:, None]
 
     def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
         n, base = len(self.actions), s.shape * self.saves[action]
@@ -297,7 +297,7 @@ class ContactEffect:
         return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=float(v["rows"]))
 
 
-def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
+def fit_contact_effect(belief: ContactEffect, rows: Drawn) -> ContactEffect:
     """Learn from randomised rows; `belief` is the prior and stays as it is.
 
     Examples
@@ -310,14 +310,14 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
     >>> one = np.ones(3000)
     >>> s = Situation.of(0.4 * one, one, one, 0 * one, pd.DataFrame({"x": x}))
     >>> trial = Drawn(s, np.zeros(3000, int), w, 0.5 * one, y - 0.6, 0.24 * one, one)
-    >>> found = fit(ContactEffect.prior({"call": 0.1}), trial)
+    >>> found = fit_contact_effect(ContactEffect.prior({"call": 0.1}), trial)
     >>> found.effect(s.take(np.array([np.argmin(x), np.argmax(x)])))[0].round(1).ravel()
     array([-0.2,  0.2])
     """
     if not len(rows):
         return belief
     s = rows.situation
-    columns = cols.learn(s.inputs)
+    columns = cols.learn_terms(s.inputs)
     begun = replace(belief, columns=columns)
     own = begun._terms(s)
     k, n = own.shape[1], len(belief.actions)
@@ -329,7 +329,7 @@ def fit(belief: ContactEffect, rows: Drawn) -> ContactEffect:
     precision, covariance = _as_wide_as_the_rows_say(belief, D, y)
     pull = precision @ belief.mean
     mean, single = belief.mean, SingleEffects.prior(priors)
-    for _ in range(ROUNDS if k else 1):
+    for _ in range(_ROUNDS if k else 1):
         before = mean
         mean = covariance @ (pull + D.T @ y - cross.T @ single.coefficient)
         if not k:

@@ -144,7 +144,7 @@ def rows_needed(rate: float, effect: float, control_share: float, power: float =
 
 
 @dataclass(frozen=True)
-class SaveRate:
+class MeasuredSaveRate:
     """Share of those who would have left whom an action keeps, as a beta distribution.
 
     Parameters
@@ -165,7 +165,9 @@ class SaveRate:
         return self.saved / (self.saved + self.lost)
 
 
-def save_rate(prior: SaveRate, kept: float, listed: float, kept_0: float, control: float) -> SaveRate:
+def save_rate(
+    prior: MeasuredSaveRate, kept: float, listed: float, kept_0: float, control: float
+) -> MeasuredSaveRate:
     """Update a save rate by those on the list against their control group.
 
     Those on the list leave with (1 - save rate) x the chance of the control group, about which nothing is assumed
@@ -184,7 +186,7 @@ def save_rate(prior: SaveRate, kept: float, listed: float, kept_0: float, contro
 
     Examples
     --------
-    >>> prior = SaveRate(2, 18)
+    >>> prior = MeasuredSaveRate(2, 18)
     >>> found = save_rate(prior, kept=850, listed=1000, kept_0=700, control=1000)
     >>> round(found.mean, 2), found.prior_weight < 0.2
     (0.43, True)
@@ -192,7 +194,7 @@ def save_rate(prior: SaveRate, kept: float, listed: float, kept_0: float, contro
     True
     """
     if min(listed, control) <= 0:
-        return SaveRate(prior.saved, prior.lost)
+        return MeasuredSaveRate(prior.saved, prior.lost)
     edges = (0.0, 1.0)
     for _ in range(3):
         s = edges[0] + (np.arange(GRID) + 0.5) / GRID * (edges[1] - edges[0])
@@ -203,11 +205,11 @@ def save_rate(prior: SaveRate, kept: float, listed: float, kept_0: float, contro
         edges = (max(0.0, mean - 8 * spread), min(1.0, mean + 8 * spread))
     mass = max(mean * (1 - mean) / (spread * spread) - 1, TINY)
     weight = min(1.0, (prior.saved + prior.lost) / mass)
-    return SaveRate(mean * mass, (1 - mean) * mass, weight)
+    return MeasuredSaveRate(mean * mass, (1 - mean) * mass, weight)
 
 
 def _log_posterior(
-    s: Floats, prior: SaveRate, kept: float, listed: float, kept_0: float, control: float
+    s: Floats, prior: MeasuredSaveRate, kept: float, listed: float, kept_0: float, control: float
 ) -> Floats:
     """Log posterior of save rates, the control group's chance of leaving summed out; shape (grid,)."""
     left, left_0 = listed - kept, control - kept_0

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from configs.arrays import Floats
-from models.effects.sequence import LEVEL, MIN_ROWS
+from models.effects.sequence import MIN_ROWS
+from models.statistics.intervals import LEVEL
 
 
 @dataclass(frozen=True)

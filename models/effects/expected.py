@@ -10,7 +10,7 @@ import numpy as np
 
 from configs.arrays import Floats
 
-EDGE = 0.02
+_EDGE = 0.02
 STEPS = 12
 STRENGTH = np.array([1.0, 4.0, 1.0])
 
@@ -25,7 +25,7 @@ def kept_by(probability: Floats, share: Floats, *, contractual: bool) -> Floats:
     >>> kept_by(np.array([0.36, 0.36]), np.array([0.5, 1.0]), contractual=False).round(2)
     array([0.4 , 0.64])
     """
-    p = np.clip(probability, EDGE, 1 - EDGE)
+    p = np.clip(probability, _EDGE, 1 - _EDGE)
     return np.asarray((1 - p) ** share if contractual else 1 - p**share)
 
 
@@ -39,7 +39,7 @@ def shown_by(probability: Floats, share: Floats, *, contractual: bool) -> Floats
     >>> shown_by(np.array([0.36, 0.36]), np.array([0.5, 1.0]), contractual=True).round(2)
     array([0.62, 1.  ])
     """
-    p = np.clip(probability, EDGE, 1 - EDGE)
+    p = np.clip(probability, _EDGE, 1 - _EDGE)
     base = 1 - p if contractual else p
     return np.minimum(share * base ** (share - 1), 1.0)
 
@@ -68,4 +68,4 @@ def recalibrated(expected: Floats, share: Floats, kept: Floats) -> Floats:
         p = 1 / (1 + np.exp(-np.clip(D @ c, -30, 30)))
         H = (D * (p * (1 - p))[:, None]).T @ D + np.diag(STRENGTH)
         c = c + np.linalg.solve(H, D.T @ (kept - p) - STRENGTH * (c - first))
-    return np.asarray(np.clip(1 / (1 + np.exp(-np.clip(D @ c, -30, 30))), EDGE, 1 - EDGE))
+    return np.asarray(np.clip(1 / (1 + np.exp(-np.clip(D @ c, -30, 30))), _EDGE, 1 - _EDGE))

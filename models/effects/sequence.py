@@ -18,8 +18,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from configs.arrays import Floats
+from models.statistics.intervals import LEVEL
 
-LEVEL = 0.95
 # Signals for which the mixture is made, as multiples of the one that is narrowest at the target, and their weights.
 SIGNALS = np.array([4.0, 2.0, 1.0, 0.5, 0.25])
 WEIGHTS = np.array([0.08, 0.12, 0.6, 0.12, 0.08])

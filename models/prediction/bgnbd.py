@@ -52,7 +52,7 @@ def log_likelihood(p: BgNbd, x: Floats, t_x: Floats, T: Floats) -> Floats:
     return np.asarray(common + np.logaddexp(stays, np.where(x > 0, leaves, -np.inf)))
 
 
-def fit(x: Floats, t_x: Floats, T: Floats) -> BgNbd:
+def fit_bgnbd(x: Floats, t_x: Floats, T: Floats) -> BgNbd:
     """Find the parameters of highest likelihood; times should be in units that make T about 1 to 100.
 
     Raises

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from configs.arrays import Floats
-from models.prediction.scoring import SURE, calibrate
+from models.prediction.scoring import SURE_LOGIT, calibrate
 
 Calibrator = dict[str, Any]
 
@@ -105,7 +105,7 @@ def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> di
     usual = equal_shares(known)
     y = np.concatenate([o.y for o in forecasts]) if forecasts else np.zeros(0)
     if min(y.sum(), len(y) - y.sum()) < PROOF_CHURNERS:
-        return tidy(usual)
+        return _tidy(usual)
     candidates = [{n: 1.0} for n in known if n not in FAVOURED]
     if LARGE in known:
         trees = [n for n in known if n in TREES]
@@ -120,7 +120,7 @@ def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> di
         gain, error = _gain(forecasts, usual, [_lowest_loss(part, known) for part in others])
         if gain > max(best, SURELY * error):
             chosen = _lowest_loss(forecasts, known)
-    return tidy(chosen)
+    return _tidy(chosen)
 
 
 def _lowest_loss(forecasts: Sequence[FoldForecast], names: Sequence[str]) -> dict[str, float]:
@@ -175,12 +175,12 @@ def _shares(forecast: FoldForecast) -> Floats:
     return weight / weight.sum()
 
 
-def tidy(weights: dict[str, float]) -> dict[str, float]:
+def _tidy(weights: dict[str, float]) -> dict[str, float]:
     """Round shares: small ones go, an overwhelming one takes all.
 
     Examples
     --------
-    >>> tidy({"boosted": 0.97, "linear": 0.03}), tidy({"boosted": 0.7, "linear": 0.29, "base rate": 0.01})
+    >>> _tidy({"boosted": 0.97, "linear": 0.03}), _tidy({"boosted": 0.7, "linear": 0.29, "base rate": 0.01})
     ({'boosted': 1.0}, {'boosted': 0.7071, 'linear': 0.2929})
     """
     best = max(weights, key=lambda n: weights[n])
@@ -227,7 +227,7 @@ def _fitted(
 
     def loss(p: Floats) -> tuple[float, Floats]:
         z = sum(w * term for w, term in zip(p, terms, strict=True))
-        error = 1 / (1 + np.exp(-np.clip(z, -SURE, SURE))) - y
+        error = 1 / (1 + np.exp(-np.clip(z, -SURE_LOGIT, SURE_LOGIT))) - y
         return mean_loss(y, z, weight), np.array([np.average(error * term, weights=weight) for term in terms])
 
     return [float(x) for x in minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x]

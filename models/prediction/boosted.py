@@ -17,7 +17,7 @@ LARGE_LEAVES = 31
 LARGE_LEAF_ROWS = 20
 LARGE_RATE = 0.05
 MOST_LARGE = 600
-PATIENCE = 30
+_PATIENCE = 30
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def boost_large(
     fitted, back = (
         lgb.Dataset(X[rows], y[rows], weight=None if weight is None else weight[rows]) for rows in held
     )
-    stop = lgb.early_stopping(PATIENCE, verbose=False)
+    stop = lgb.early_stopping(_PATIENCE, verbose=False)
     first = lgb.train(
         common | {"seed": settings.seed},
         fitted,

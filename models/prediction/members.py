@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from configs.arrays import Floats
 from models.prediction import bgnbd
-from models.prediction.scoring import LIMIT, linear_terms, squash, step_values
+from models.prediction.scoring import LARGEST_Z, linear_terms, squash, step_values
 
 Member = dict[str, Any]
 
@@ -107,7 +107,7 @@ def logistic(
     z = squash(np.where(missing, fill, part))
     mean, scale = z.mean(0), z.std(0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    z = np.clip((z - mean) / scale, -LIMIT, LIMIT)
+    z = np.clip((z - mean) / scale, -LARGEST_Z, LARGEST_Z)
     flagged = np.flatnonzero(missing.mean(0) > 0.001)
     curved = np.flatnonzero([squares and len(np.unique(c[:1_000])) > 2 for c in z.T])
     design = np.hstack([z, z[:, curved] ** 2, missing[:, flagged].astype(np.float64)])
@@ -153,7 +153,7 @@ def bgnbd_member(X: Floats, names: Sequence[str], horizon_days: int, seed: int) 
     x = np.maximum(known[:, 0] - 1, 0)
     T = known[:, 1] / UNIT_DAYS
     t_x = np.where(x > 0, np.maximum(T - known[:, 2] / UNIT_DAYS, 0), 0)
-    fitted = bgnbd.fit(x, t_x, T)
+    fitted = bgnbd.fit_bgnbd(x, t_x, T)
     shape = {"r": fitted.r, "alpha": fitted.alpha, "a": fitted.a, "b": fitted.b}
     middle = np.median(known, axis=0).tolist()
     return {

@@ -12,7 +12,7 @@ from configs.arrays import Bools, Dates
 from configs.errors import HistoryError
 from models.statistics.metrics import auc
 
-MIN_ROWS = 50
+_MIN_ROWS = 50
 MIN_OF_EACH = 10
 LEAK_AUC = 0.99
 LEAK_ROWS = 50_000
@@ -92,7 +92,7 @@ def enough(churned: NDArray[np.float64]) -> bool:
     (True, False)
     """
     ones = int(churned.sum())
-    return len(churned) >= MIN_ROWS and min(ones, len(churned) - ones) >= MIN_OF_EACH
+    return len(churned) >= _MIN_ROWS and min(ones, len(churned) - ones) >= MIN_OF_EACH
 
 
 def require_enough(churned: NDArray[np.float64], where: str) -> None:
@@ -115,7 +115,7 @@ def require_enough(churned: NDArray[np.float64], where: str) -> None:
             "Check churn.horizon_days and churn.active_days, or the mapping of the endings"
         )
     raise HistoryError(
-        f"{where}: {found}; at least {MIN_ROWS} rows with {MIN_OF_EACH} of each are needed. "
+        f"{where}: {found}; at least {_MIN_ROWS} rows with {MIN_OF_EACH} of each are needed. "
         "Give more history, or shorten churn.horizon_days or snapshots.step_days"
     )
 

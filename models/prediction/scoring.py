@@ -15,14 +15,14 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from configs.arrays import Floats
+
 Spec = Mapping[str, Any]
 
 MODEL_FILE = "model.json"
-LIMIT = 4.0
-SURE = 14.0
+LARGEST_Z = 4.0
+SURE_LOGIT = 14.0
 
 
 def read_folder(folder: str | Path) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -132,7 +132,7 @@ def linear_terms(member: Spec, X: Floats) -> Floats:
     """Return what each input adds to the score of a linear member, shape (rows, inputs)."""
     missing = np.isnan(X)
     z = (squash(np.where(missing, np.asarray(member["fill"]), X)) - member["mean"]) / member["scale"]
-    z = np.clip(z, -LIMIT, LIMIT)
+    z = np.clip(z, -LARGEST_Z, LARGEST_Z)
     return np.asarray(
         z * member["slope"] + z * z * member["square"] + missing * np.asarray(member["missing"])
     )
@@ -152,7 +152,7 @@ def bgnbd_log_odds(member: Spec, X: Floats) -> Floats:
     left = np.where(x > 0, a / (b + np.maximum(x, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x), 0)
     silent = ((alpha + T) / (alpha + T + member["horizon"] / member["unit"])) ** (r + x)
     buys = (1 - silent) / (1 + left)
-    return np.asarray(np.clip(np.log1p(-buys + 1e-12) - np.log(buys + 1e-12), -SURE, SURE))
+    return np.asarray(np.clip(np.log1p(-buys + 1e-12) - np.log(buys + 1e-12), -SURE_LOGIT, SURE_LOGIT))
 
 
 def step_values(member: Spec, values: Floats) -> Floats:
@@ -237,4 +237,4 @@ def log_odds(
 def probability(spec: Spec, boosters: Sequence[lgb.Booster], frame: pd.DataFrame, threads: int = 1) -> Floats:
     """Churn probability of every row of a frame; shape (rows,), between 0 and 1 exclusive."""
     z = log_odds(spec, boosters, frame, threads=threads)
-    return np.asarray(1 / (1 + np.exp(-np.clip(z, -SURE, SURE))))
+    return np.asarray(1 / (1 + np.exp(-np.clip(z, -SURE_LOGIT, SURE_LOGIT))))

@@ -17,9 +17,9 @@ from configs.arrays import Floats
 
 SILENCE, COUNT, TENURE = "recency_days", "purchase_count_ever", "purchase_tenure_days"
 NEEDED = (SILENCE, COUNT, TENURE)
-LONGEST = 360
-MIN_ROWS = 100
-MOST_ROWS = 200_000
+_LONGEST = 360
+_MIN_ROWS = 100
+_MOST_ROWS = 200_000
 PENALTY = 1.0
 
 
@@ -31,10 +31,10 @@ def window_days(history_days: int, horizon_days: int) -> int:
     >>> window_days(400, 60), window_days(100, 60), window_days(2_000, 60)
     (200, 60, 360)
     """
-    return int(np.clip(history_days // 2, horizon_days, max(LONGEST, horizon_days)))
+    return int(np.clip(history_days // 2, horizon_days, max(_LONGEST, horizon_days)))
 
 
-def fit(frame: pd.DataFrame, came_back: Floats, days: int) -> dict[str, Any] | None:
+def fit_still_there(frame: pd.DataFrame, came_back: Floats, days: int) -> dict[str, Any] | None:
     """Learn from old snapshots.
 
     Parameters
@@ -51,10 +51,10 @@ def fit(frame: pd.DataFrame, came_back: Floats, days: int) -> dict[str, Any] | N
     """
     from sklearn.linear_model import LogisticRegression
 
-    if len(frame) > MOST_ROWS:
-        some = np.random.default_rng(0).choice(len(frame), MOST_ROWS, replace=False)
+    if len(frame) > _MOST_ROWS:
+        some = np.random.default_rng(0).choice(len(frame), _MOST_ROWS, replace=False)
         frame, came_back = frame.iloc[some], came_back[some]
-    if len(frame) < MIN_ROWS or came_back.min() == came_back.max():
+    if len(frame) < _MIN_ROWS or came_back.min() == came_back.max():
         return None
     terms = _terms(frame)
     mean, scale = terms.mean(axis=0), np.maximum(terms.std(axis=0), 1e-6)
@@ -78,7 +78,7 @@ def chance(spec: Mapping[str, Any], frame: pd.DataFrame) -> Floats:
 
     >>> silence = np.linspace(1, 200, 400)
     >>> frame = pd.DataFrame({"recency_days": silence, "purchase_count_ever": 5.0, "purchase_tenure_days": 400.0})
-    >>> spec = fit(frame, (silence < 60) * 1.0, days=180)
+    >>> spec = fit_still_there(frame, (silence < 60) * 1.0, days=180)
     >>> chance(spec, frame.iloc[[0, 399]]).round(1).tolist()
     [1.0, 0.0]
     """

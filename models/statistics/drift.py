@@ -11,7 +11,7 @@ from configs.arrays import Floats
 
 # A past that lasted a year never shows all that can happen: so much further may the next day lie.
 BEYOND = 1.1
-SPREADS = 0.75
+_SPREADS = 0.75
 # The newest days of the past may be part of what is to be found.
 NEWEST = 28
 FEWEST_PAST = 56
@@ -67,7 +67,7 @@ def band(past: Floats, floor: float, width: float = 1.0) -> Band | None:
     known = past[:-NEWEST][np.isfinite(past[:-NEWEST])][-LONGEST_PAST:]
     if len(known) < FEWEST_PAST:
         return None
-    spread = SPREADS * _NORMAL * float(np.median(np.abs(known - np.median(known))))
+    spread = _SPREADS * _NORMAL * float(np.median(np.abs(known - np.median(known))))
     low, high = BEYOND * min(0.0, float(known.min())), BEYOND * max(0.0, float(known.max()))
     return Band(width * min(-floor, low - spread), width * max(floor, high + spread))
 

@@ -152,7 +152,7 @@ def lift_at(y: Floats, p: Floats, share: float, weight: Floats | None = None) ->
 
 
 @dataclass(frozen=True)
-class Money:
+class CampaignEconomics:
     """What a contact costs and a kept customer is worth; defaults as in Verbraken, Verbeke and Baesens (2013).
 
     Parameters
@@ -174,7 +174,7 @@ class Money:
     beta: float = 14.0
 
 
-def empc(y: Floats, p: Floats, weight: Floats | None = None, money: Money | None = None) -> float:
+def empc(y: Floats, p: Floats, weight: Floats | None = None, money: CampaignEconomics | None = None) -> float:
     """Expected maximum profit per customer of a campaign with the best cut for every acceptance rate.
 
     Verbraken, Verbeke and Baesens 2013, "A novel profit maximizing metric for measuring classification performance
@@ -185,7 +185,7 @@ def empc(y: Floats, p: Floats, weight: Floats | None = None, money: Money | None
     >>> empc(np.array([1.0, 0.0]), np.array([0.9, 0.1])) > empc(np.array([1.0, 0.0]), np.array([0.1, 0.9]))
     True
     """
-    m = money or Money()
+    m = money or CampaignEconomics()
     w = _weights(y, weight)
     kept_seen, churn_seen = _roc_hull(y, p, w)
     pi1 = float((w * y).sum() / w.sum())
@@ -223,7 +223,7 @@ def _turns_up(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
 
 
 def profit_at(
-    y: Floats, p: Floats, share: float, weight: Floats | None = None, money: Money | None = None
+    y: Floats, p: Floats, share: float, weight: Floats | None = None, money: CampaignEconomics | None = None
 ) -> float:
     """Expected profit per contacted customer when the top `share` is contacted.
 
@@ -232,7 +232,7 @@ def profit_at(
     >>> profit_at(np.array([1.0, 0.0]), np.array([0.9, 0.1]), 0.5)
     56.0
     """
-    m = money or Money()
+    m = money or CampaignEconomics()
     base = float(np.average(y, weights=_weights(y, weight)))
     churners = recall_at(y, p, share, weight) * base / share
     accept = m.alpha / (m.alpha + m.beta)

@@ -45,7 +45,7 @@ def packed(champion: Champion) -> str:
     return json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def unpacked(text: str, where: str) -> Champion:
+def unpacked_bundle(text: str, where: str) -> Champion:
     """What `packed` wrote, after checking it.
 
     Raises

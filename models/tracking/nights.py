@@ -54,7 +54,7 @@ def log_scoring(
                 **process_tag(),
             },
         )
-        found = points(metrics, steps or {})
+        found = metric_points(metrics, steps or {})
         for start in range(0, max(len(found), 1), 900):
             client.log_batch(run.info.run_id, metrics=found[start : start + 900])
         with scratch() as place:
@@ -101,7 +101,9 @@ def log_files(client: Any, run_id: str, files: Mapping[str, bytes], place: Path)
         client.log_artifacts(run_id, str(place))
 
 
-def points(metrics: Mapping[str, float], steps: Mapping[str, Sequence[tuple[int, int, float]]]) -> list[Any]:
+def metric_points(
+    metrics: Mapping[str, float], steps: Mapping[str, Sequence[tuple[int, int, float]]]
+) -> list[Any]:
     """Metrics as MLflow's entities; what is not finite is left out."""
     from mlflow.entities import Metric
 

@@ -16,7 +16,7 @@ from configs.base import redacted
 from configs.errors import ModelError, StoreError, UnfitError
 from models.prediction.classifier import digest_of
 from models.tracking import standing, store
-from models.tracking.bundle import champion_of, packed, unpacked
+from models.tracking.bundle import champion_of, packed, unpacked_bundle
 from models.tracking.exchange import Champion, Logged, TrackingStore, TrainingRecord
 from models.tracking.leftovers import end_broken_runs, scratch
 from models.tracking.nights import clean_nightly, log_scoring
@@ -49,7 +49,7 @@ __all__ = [
     "packed",
     "packed_training",
     "restore_champion",
-    "unpacked",
+    "unpacked_bundle",
     "unpacked_training",
     "with_verdict",
     "within",
@@ -275,7 +275,7 @@ def make_champion(tracking: TrackingStore, version: int, reason: str, *, by_hand
         verdict = standing.BY_HAND if by_hand else standing.PROMOTED
         with suppress(MlflowException):
             found = client.get_model_version(tracking.name, str(version))
-            standing.tell(client, tracking, found, verdict, reason)
+            standing.tell_verdict(client, tracking, found, verdict, reason)
             standing.keep_current(client, tracking, version)
         return previous
 

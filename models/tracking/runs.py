@@ -24,7 +24,7 @@ from models.prediction.classifier import FittedModel, digest_of
 from models.tracking import views
 from models.tracking.exchange import Logged, TrackingStore, TrainingRecord
 from models.tracking.leftovers import process_tag, scratch
-from models.tracking.nights import log_files, points
+from models.tracking.nights import log_files, metric_points
 from models.tracking.origin import origin
 from models.tracking.session import experiment_id, mlflow_module, spoken_to
 from models.tracking.standing import NOTE
@@ -140,7 +140,7 @@ def comparison_url(tracking: TrackingStore, server: str) -> str:
 def _log_values(client: Any, run_id: str, record: TrainingRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
-    found = points(record.metrics, record.steps)
+    found = metric_points(record.metrics, record.steps)
     params = [Param(k, str(v)[:500]) for k, v in record.params.items()]
     for start in range(0, max(len(found), 1), 900):
         client.log_batch(run_id, metrics=found[start : start + 900])

@@ -18,7 +18,7 @@ from models.tracking import store
 from models.tracking.exchange import TrackingStore
 from models.tracking.moved import artifacts_of, follow
 
-PATIENCE = {
+_PATIENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -42,7 +42,7 @@ T = TypeVar("T")
 @cache
 def mlflow_module() -> Any:
     """MLflow itself, imported late, quiet, and never waiting for minutes."""
-    for name, value in PATIENCE.items():
+    for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     # Whenever a run ends MLflow prints its address on standard output, where results go, password and all.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"

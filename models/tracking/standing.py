@@ -17,12 +17,12 @@ NOTE = "mlflow.note.content"
 _TRAINED = "At training: "
 
 
-def headline(verdict: str, reason: str) -> str:
+def verdict_headline(verdict: str, reason: str) -> str:
     """First paragraph of a description.
 
     Examples
     --------
-    >>> headline("not promoted", "no better than the champion")
+    >>> verdict_headline("not promoted", "no better than the champion")
     '**Not promoted**: no better than the champion'
     """
     return f"**{verdict.capitalize()}**: {reason}"
@@ -43,7 +43,7 @@ def restated(description: str, verdict: str, reason: str) -> str:
     first, _, rest = description.partition("\n\n")
     if not rest.startswith(_TRAINED) and reason not in first:
         rest = f"{_TRAINED}{first.replace('**', '')}\n\n{rest}"
-    return f"{headline(verdict, reason)}\n\n{rest}".rstrip()
+    return f"{verdict_headline(verdict, reason)}\n\n{rest}".rstrip()
 
 
 def with_verdict(record: TrainingRecord, verdict: str, reason: str) -> TrainingRecord:
@@ -52,7 +52,7 @@ def with_verdict(record: TrainingRecord, verdict: str, reason: str) -> TrainingR
     return replace(record, description=description, tags={**record.tags, "verdict": verdict})
 
 
-def tell(client: Any, tracking: TrackingStore, version: Any, verdict: str, reason: str) -> None:
+def tell_verdict(client: Any, tracking: TrackingStore, version: Any, verdict: str, reason: str) -> None:
     """Write a verdict on a version and on its run; a run that was deleted has no page to write on."""
     from mlflow.exceptions import MlflowException
 
@@ -75,7 +75,7 @@ def keep_current(client: Any, tracking: TrackingStore, champion: int | None) -> 
     for version in client.search_model_versions(f"name='{tracking.name}'"):
         said = str(version.tags.get("verdict", ""))
         if int(version.version) == champion and not said.startswith(PROMOTED):
-            tell(
+            tell_verdict(
                 client,
                 tracking,
                 version,
@@ -83,4 +83,6 @@ def keep_current(client: Any, tracking: TrackingStore, champion: int | None) -> 
                 version.tags.get("promotion_reason", "the alias was moved in MLflow"),
             )
         elif int(version.version) != champion and said.startswith(PROMOTED):
-            tell(client, tracking, version, f"replaced by version {champion}", "it was champion before")
+            tell_verdict(
+                client, tracking, version, f"replaced by version {champion}", "it was champion before"
+            )

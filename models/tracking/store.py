@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from configs.errors import TryAgainError
 
 LOCK_FILE = ".tracking.lock"
-LOCK_SECONDS = 120.0
+_LOCK_SECONDS = 120.0
 
 
 def sqlite_file(uri: str) -> Path | None:
@@ -80,7 +80,7 @@ def locked(home: Path) -> Iterator[None]:
     """
     home.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(home / LOCK_FILE, timeout=LOCK_SECONDS):
+        with FileLock(home / LOCK_FILE, timeout=_LOCK_SECONDS):
             yield
     except Timeout as error:
         raise TryAgainError(

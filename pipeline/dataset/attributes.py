@@ -21,10 +21,10 @@ from models.prediction.sample import Sample, single_auc
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 
-LOOKED_AT = 20_000
-FEW_VALUES = 20
+_LOOKED_AT = 20_000
+_FEW_VALUES = 20
 ENOUGH_ROWS = 20
-NEARLY_ALL = 0.9
+_NEARLY_ALL = 0.9
 SOME = 0.05
 GONE = frozenset(
     {
@@ -102,7 +102,7 @@ def suspects_of(sources: Sources, config: Config) -> list[Suspect]:
         return []
     customers = sources.tables["customers"]
     clock = ["started_at"] if "started_at" in customers.columns else []
-    some = customers.order_by("customer_id").limit(LOOKED_AT).select(*names, *clock)
+    some = customers.order_by("customer_id").limit(_LOOKED_AT).select(*names, *clock)
     columns = {
         name: column.to_pylist() for name, column in zip([*names, *clock], arrow(some).columns, strict=True)
     }
@@ -140,7 +140,7 @@ def _afterwards(name: str, values: Sequence[Any], started: Sequence[Any] | None)
     words = [str(value).strip() for value in values if isinstance(value, str)]
     kinds = sorted(set(words))
     gone = [word for word in kinds if word.casefold().replace(" ", "_") in GONE]
-    if gone and len(kinds) <= FEW_VALUES:
+    if gone and len(kinds) <= _FEW_VALUES:
         count = sum(word in gone for word in words)
         told = f"says {', '.join(map(repr, gone))} of {count:,} of {len(values):,} customers"
         return f"{told}: it was probably written after they left"
@@ -152,7 +152,7 @@ def _afterwards(name: str, values: Sequence[Any], started: Sequence[Any] | None)
         ]
         dates = [(day, start) for day, start in pairs if day is not None and start is not None]
         later = [day for day, start in dates if day > start.date() + dt.timedelta(days=1)]
-        if pairs and len(dates) >= NEARLY_ALL * len(pairs) and len(later) > SOME * len(dates):
+        if pairs and len(dates) >= _NEARLY_ALL * len(pairs) and len(later) > SOME * len(dates):
             return (
                 f"holds days after the customer's start, such as {max(later)}: it was written after the fact"
             )
@@ -249,7 +249,7 @@ def constant_of_late(sample: Sample, names: Sequence[str]) -> list[str]:
             found.to_numpy()[::-1] for found in (by_day.nunique(), by_day.count() / by_day.size())
         )
         # Few values are normal for what only some customers have, such as the wait for a second purchase.
-        stopped = ((kinds == 1) & (known > OFTEN)) | ((kinds == 0) & (np.median(known[LATE:]) > NEARLY_ALL))
+        stopped = ((kinds == 1) & (known > OFTEN)) | ((kinds == 0) & (np.median(known[LATE:]) > _NEARLY_ALL))
         if stopped[:LATE].all() and (kinds[LATE:] > 1).mean() > OFTEN:
             since = snapshots[int(np.argmin(stopped)) - 1]
             what = "one value" if kinds[0] else "no value"
@@ -262,7 +262,7 @@ def constant_of_late(sample: Sample, names: Sequence[str]) -> list[str]:
 
 def _names_customers(values: Sequence[Any]) -> bool:
     known = [value for value in values if isinstance(value, str)]
-    return len(known) >= ENOUGH_ROWS and len(set(known)) >= NEARLY_ALL * len(known)
+    return len(known) >= ENOUGH_ROWS and len(set(known)) >= _NEARLY_ALL * len(known)
 
 
 def _date(text: str) -> dt.date | None:

@@ -31,7 +31,7 @@ def is_on_cluster(sources: Sources) -> bool:
     return any(table.get_backend().name == "pyspark" for table in sources.tables.values())
 
 
-def write_matrix(
+def write_matrix_on_cluster(
     sources: Sources,
     config: Config,
     snapshots: Sequence[dt.date],

@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 
 from configs.schema import Config
-from features.labels import labelled, mature_of, outcomes
+from features.labels import labelled, mature_of, window_outcomes
 from pipeline.sources.opening import Sources
 
 MATRIX = "churn_matrix"
@@ -32,7 +32,7 @@ def with_labels(
     mature = mature_of(snapshots, config.churn, as_of)
     if not mature:
         return rows.withColumn("churned", sf.lit(None).cast("tinyint"))
-    found = outcomes(sources.tables, config.churn, mature)
+    found = window_outcomes(sources.tables, config.churn, mature)
     rows.createOrReplaceTempView(MATRIX)
     backend = found.get_backend()
     matrix = backend.table(MATRIX)

@@ -27,7 +27,7 @@ from features.reduction import reduced
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
 from pipeline.progress import progress
-from pipeline.sources.databases import BATCH_ROWS, arrow, brought
+from pipeline.sources.databases import BATCH_ROWS, arrow, brought_here
 from pipeline.sources.drivers import asking
 
 ROWS_A_SHARD = 2_000_000
@@ -87,7 +87,7 @@ def scan(
         folder = Path(name)
         for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):
             file = folder / f"{role}.parquet"
-            _write_shards(connection, brought(connection, table, file), folder / role, shards)
+            _write_shards(connection, brought_here(connection, table, file), folder / role, shards)
             file.unlink(missing_ok=True)
         queries = _queries(
             connection, {role: _read_shard(folder / role, 0, keep=True) for role in rows}, here, wanted, axis
@@ -222,7 +222,7 @@ def _read_shard(folder: Path, shard: int, *, keep: bool = False) -> pa.Table:
     return found
 
 
-def ids_of(*columns: pa.ChunkedArray) -> pa.Array:
+def different_ids(*columns: pa.ChunkedArray) -> pa.Array:
     """The different ids of the columns, ascending, without nulls."""
     chunks = [pc.unique(chunk).cast(pa.string()) for column in columns for chunk in column.chunks]
     found = pc.unique(pa.chunked_array(chunks, pa.string())).drop_null()

@@ -32,18 +32,18 @@ from types import CodeType, ModuleType
 import ibis.expr.types as ir
 import numpy as np
 
+from configs.arrays import Floats
 from configs.errors import ConfigError, Fault
 from configs.roles import ROLES
 from configs.schema import Config
 from features.matrix import ColumnOf, declared
-from features.panel import Floats
 from features.snapshots import TimeAxis
 from features.spec import At, Feature, columns_of, needed_stats
 from features.tables import PREDICATES
 from features.worse import Worse
 
 _PREFIX = "churn_extra_"
-KEYS = frozenset({"customer_id", "snapshot", "as_of", "churned", "churn_probability"})
+_KEYS = frozenset({"customer_id", "snapshot", "as_of", "churned", "churn_probability"})
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _taken(config: Config) -> dict[str, str]:
     """Name of a column -> whose it is."""
     customers = config.sources.customers
     return {
-        **dict.fromkeys(KEYS, "a key of the matrix"),
+        **dict.fromkeys(_KEYS, "a key of the matrix"),
         **{column.name: "a feature" for column, _ in columns_of(declared(), config.features.windows_days)},
         **dict.fromkeys(customers.attributes if customers else (), "an attribute of the customers"),
     }

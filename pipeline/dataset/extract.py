@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,13 @@ from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.dataset.plan import Plan
+from pipeline.log import Say
 from pipeline.publish import as_json, write_atomic
 from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
 
-Say = Callable[[str], None]
 
-
-def catalogue(config: Config, as_of: dt.date) -> Result:
+def feature_catalogue(config: Config, as_of: dt.date) -> Result:
     """Every feature column that the config's sources give."""
     if config.churn.kind == "labelled":
         columns = read_labelled(config, as_of).matrix.columns
@@ -92,7 +91,7 @@ def _write_on_cluster(
     def then(rows: Any) -> Any:
         return with_labels(rows, sources, config, days, as_of) if labels else rows
 
-    plan = cluster_jobs.write_matrix(sources, config, days, place, then=then)
+    plan = cluster_jobs.write_matrix_on_cluster(sources, config, days, place, then=then)
     rows = sum(pq.read_metadata(file).num_rows for file in sorted(place.glob("*.parquet")))
     return _written(out, rows, plan.catalogue, plan.digest, days).with_look(sources.look)
 

@@ -26,7 +26,7 @@ CHURNED = frozenset({"1", "yes", "y", "true", "t", "churned", "churn", "left", "
 KEPT = frozenset(
     {"0", "no", "n", "false", "f", "kept", "stayed", "active", "retained", "existing", "current"}
 )
-SAMPLES = 5
+_SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def labels_of(values: Sequence[object], churned: Sequence[str], where: str) -> N
     wanted = frozenset(_word(value) for value in churned) or CHURNED
     strange = sorted({w for w in words if w and w not in wanted and w not in KEPT}) if not churned else []
     if strange:
-        shown = ", ".join(map(repr, strange[:SAMPLES])) + (", ..." if len(strange) > SAMPLES else "")
+        shown = ", ".join(map(repr, strange[:_SAMPLES])) + (", ..." if len(strange) > _SAMPLES else "")
         count = sum(w in strange for w in words)
         what = f"neither says churned nor kept in {count} of {len(words)} rows: {shown}"
         raise DataError(

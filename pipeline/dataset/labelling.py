@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from configs.schema import Config
-from features.labels import labelled, mature_of, outcomes
+from features.labels import labelled, mature_of, window_outcomes
 from features.matrix import Matrix
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
@@ -32,7 +32,7 @@ def build_labels(sources: Sources, config: Config, matrix: Matrix, as_of: dt.dat
         }
     )
     # What the windows hold is found where the data are, and joined here.
-    found = ibis.memtable(arrow(outcomes(sources.tables, config.churn, mature)))
+    found = ibis.memtable(arrow(window_outcomes(sources.tables, config.churn, mature)))
     churned = labelled(ibis.memtable(rows), found, config.churn).select("row_", "churned")
     told = sources.connection.to_pyarrow(churned.order_by("row_"))
     return told["churned"].to_numpy(zero_copy_only=False).astype(np.float64)

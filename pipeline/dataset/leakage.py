@@ -33,7 +33,7 @@ from pipeline.result import Result, table
 from pipeline.sources.opening import open_sources
 
 SNAPSHOTS = 3
-KEYS = ["snapshot", "customer_id"]
+_KEYS = ["snapshot", "customer_id"]
 LIMITS = (
     "Taken for granted: attributes were known when the customer started, and rows of a source without known_at "
     "when they occurred."
@@ -160,7 +160,7 @@ def _clocks(role: str, rows: ir.Table, midnight: Any, moment: Any, reason: str |
 
 def differences(whole: Matrix, other: Matrix, day: dt.date, change: str) -> list[Leak]:
     """Columns that differ in a row at a day or before, with an example of each."""
-    left, right = (m.frame[m.frame["snapshot"] <= pd.Timestamp(day)].set_index(KEYS) for m in (whole, other))
+    left, right = (m.frame[m.frame["snapshot"] <= pd.Timestamp(day)].set_index(_KEYS) for m in (whole, other))
     found = []
     surplus = left.index.symmetric_difference(right.index)
     if len(surplus):

@@ -21,8 +21,8 @@ from configs.errors import ConfigError, Fault
 from configs.roles import ROLES, renamed
 from configs.schema import Config
 from features import definition
-from features.definition import unpacked
-from features.matrix import ColumnOf, People, assemble, attribute_columns, available, declared, select
+from features.definition import unpacked_words
+from features.matrix import ColumnOf, People, assemble, attribute_columns, available, declared, select_columns
 from features.panel import Stat
 from features.snapshots import TimeAxis
 from features.spec import FeatureColumn, catalogue_hash, needed_stats
@@ -87,9 +87,9 @@ class Plan:
         found = available({role: table.columns for role, table in tables.items()})
         events = [role for role in tables if role not in ROLES or ROLES[role].clock == "occurred_at"]
         extra = load_extra(config)
-        own = select(extra.features, found, windows, exclude)
+        own = select_columns(extra.features, found, windows, exclude)
         require_columns(own, tables, events, axis)
-        columns = (*select(declared(), found, windows, exclude), *own)
+        columns = (*select_columns(declared(), found, windows, exclude), *own)
         _refuse_taken_names(config, [column.name for column, _ in columns])
         spending = spending_columns(found, windows, config.outreach.value_days)
         stats = needed_stats([function for _, function in (*columns, *spending)], events, axis)
@@ -129,9 +129,9 @@ class Plan:
             The attributes with their types; see `engine.kinds_of`.
         """
         members = reduced[MEMBERS]
-        ids = engine.ids_of(members["customer_id"])
+        ids = engine.different_ids(members["customer_id"])
         members = members.take(pc.index_in(ids, value_set=members["customer_id"].combine_chunks()))
-        there = unpacked(members, len(self.snapshots))
+        there = unpacked_words(members, len(self.snapshots))
         people = engine.people_of(customers, kinds, ids)
         panels = {
             role: engine.panel_of(table, ids, self.stats[role], self.axis)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from configs.schema import Config
 from pipeline.doctor.data import data_findings
-from pipeline.doctor.findings import Finding, exit_code, shown
+from pipeline.doctor.findings import Finding, exit_code_of, shown_findings
 from pipeline.doctor.system import system_findings
+from pipeline.log import Say
 from pipeline.result import Result, table
 from pipeline.sources.opening import Sources
 from pipeline.sources.profiles import Profile, profiles_of
 from pipeline.training import advisor
 
-Say = Callable[[str], None]
 _SHOWN_SAMPLES = 3
 _WIDTH = 24
 
@@ -43,7 +42,7 @@ def check(config: Config, as_of: dt.date, *, full: bool = False, say: Say = lamb
     data, opened = data_findings(config, as_of, say)
     found += data
     found += system_findings(config, as_of)
-    text, code = shown(found), exit_code(found)
+    text, code = shown_findings(found), exit_code_of(found)
     values: dict[str, Any] = {
         "as_of": as_of.isoformat(),
         "passed": sum(one.state == "ok" for one in found),
@@ -52,7 +51,7 @@ def check(config: Config, as_of: dt.date, *, full: bool = False, say: Say = lamb
     if opened is not None and full:
         columns = {role: profiles_of(opened.connection, rows) for role, rows in opened.tables.items()}
         values["columns"] = {role: [_values(one) for one in profiles] for role, profiles in columns.items()}
-        more = advisor.check(config, as_of, say) if code != 1 else None
+        more = advisor.recommendations(config, as_of, say) if code != 1 else None
         values |= more.values if more else {}
         code = code or (more.exit_code if more else 0)
         text = "\n\n".join([*_columns_text(opened, columns), *([more.text] if more else []), text])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -12,17 +11,17 @@ import numpy as np
 from configs.errors import ChurnError, DataError, HistoryError
 from configs.schema import Config
 from features.definition import customers_at
-from features.labels import labelled, outcomes
+from features.labels import labelled, window_outcomes
 from features.snapshots import DAY, newest_mature, seconds
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.sample import bounded
 from pipeline.doctor.findings import Finding
+from pipeline.log import Say
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.advisor import USABLE_CHURNERS, advise
 
-Say = Callable[[str], None]
 AFTER_SOURCES = ("joins", "freshness", "attributes", "definition", "enough data")
 FEWEST_SNAPSHOTS = 3
 UNDATED = "the table has no dates"
@@ -134,7 +133,7 @@ def _enough(opened: Sources, config: Config, as_of: dt.date) -> Finding:
         )
     moment = dt.datetime.combine(newest, dt.time())
     people = customers_at(opened.local, churn, moment).mutate(snapshot_number=0)
-    rows = labelled(people, outcomes(opened.local, churn, [newest]), churn)
+    rows = labelled(people, window_outcomes(opened.local, churn, [newest]), churn)
     found: dict[str, Any] = arrow(
         rows.aggregate(all=rows.churned.count(), ones=rows.churned.sum())
     ).to_pylist()[0]

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pipeline.result import LOOK
 
-State = Literal["fault", "look", "later", "not reached", "ok"]
-_WORST_FIRST: tuple[State, ...] = ("fault", "later", "look", "not reached", "ok")
-_CODES: dict[State, int] = {"fault": 1, "look": LOOK, "later": LOOK, "not reached": 0, "ok": 0}
+_State = Literal["fault", "look", "later", "not reached", "ok"]
+_WORST_FIRST: tuple[_State, ...] = ("fault", "later", "look", "not reached", "ok")
+_CODES: dict[_State, int] = {"fault": 1, "look": LOOK, "later": LOOK, "not reached": 0, "ok": 0}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Finding:
     """
 
     name: str
-    state: State
+    state: _State
     told: str
     more: tuple[str, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
@@ -45,12 +45,12 @@ class Finding:
         return {"check": self.name, "state": self.state, "lines": lines, **self.values}
 
 
-def shown(findings: Sequence[Finding]) -> str:
+def shown_findings(findings: Sequence[Finding]) -> str:
     """The findings, the worst first, and how many are well.
 
     Examples
     --------
-    >>> print(shown([Finding("disk", "ok", "8 GB free"), Finding("lock", "look", "a night is at work")]))
+    >>> print(shown_findings([Finding("disk", "ok", "8 GB free"), Finding("lock", "look", "a night is at work")]))
     look   lock  a night is at work
     ok     disk  8 GB free
     1 of 2 checks passed
@@ -65,7 +65,7 @@ def shown(findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"{well} of {len(findings)} checks passed"])
 
 
-def exit_code(findings: Sequence[Finding]) -> int:
+def exit_code_of(findings: Sequence[Finding]) -> int:
     """1 with a fault, 3 where a person should look, else 0."""
     codes = {_CODES[one.state] for one in findings}
     return 1 if 1 in codes else max(codes, default=0)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from configs.errors import ChurnError, ConfigError
 from configs.schema import Config
-from pipeline.commit import MANIFEST, settle
+from pipeline.commit import MANIFEST, settle_nights
 from pipeline.forgetting.rows import ID, out_of_calendar, out_of_csv, out_of_page, out_of_parquet
 from pipeline.languages.language import LANGUAGES, Language
 from pipeline.layout import Layout, layout_of
@@ -83,7 +83,7 @@ def forget(config: Config, customer: str, as_of: dt.date, out: Path | None, now:
             (layout.folder, "contacted"),
         ):
             stack.enter_context(only_run(folder, what))
-        settle(layout)
+        settle_nights(layout)
         try:
             for part in sorted(layout.ledger.glob("as_of=*/*.parquet")):
                 content, places = out_of_parquet(part.read_bytes(), customer)

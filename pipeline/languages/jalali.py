@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-MONTHS = (
+JALALI_MONTHS = (
     "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
 )  # fmt: skip
 _BEGIN = dt.date(1970, 1, 1)

@@ -18,7 +18,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, parse
 
 from configs.base import LanguageCode
 from configs.errors import ConfigError
-from pipeline.languages.jalali import MONTHS, jalali
+from pipeline.languages.jalali import JALALI_MONTHS, jalali
 
 LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
 UNKNOWN = "–"
@@ -179,7 +179,7 @@ class Language:
         """A date, such as 21 November 2025; in Persian of the solar calendar, whatever the form."""
         if self.code == "fa":
             year, month, number = jalali(day)
-            return self.digits(f"{number} {MONTHS[month - 1]} {year}")
+            return self.digits(f"{number} {JALALI_MONTHS[month - 1]} {year}")
         return self.digits(str(format_date(day, form, self._locale)))
 
     def period(self, label: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.languages import N_
 from pipeline.languages.language import Language
 
-OUTCOMES = {
+_OUTCOMES = {
     "done": N_("done"),
     "not_reached": N_("not reached"),
     "promised": N_("promised"),
@@ -41,7 +41,7 @@ CONTENDERS = {
     "recency rule": N_("recency rule"),
     "base rate": N_("base rate"),
 }
-ROLES = {
+_ROLES = {
     "customers": N_("customers"),
     "contracts": N_("contracts"),
     "transactions": N_("purchases"),
@@ -66,7 +66,7 @@ TEAMS = {
 }
 UNITS = {"week": N_("week"), "month": N_("month"), "quarter": N_("quarter"), "year": N_("year")}
 # Headers of the list as a workbook; the CSV files keep the keys, which programs read.
-COLUMNS = {
+_COLUMNS = {
     "rank": N_("Rank"),
     "block": N_("Part of the list"),
     "customer_id": N_("Customer"),
@@ -87,16 +87,16 @@ COLUMNS = {
     "due_date": N_("Due"),
 }
 GROUPS: Mapping[str, Mapping[str, str]] = {
-    "outcomes": OUTCOMES,
+    "outcomes": _OUTCOMES,
     "metrics": METRICS,
     "surveys": SURVEYS,
     "facts": FACTS,
     "contenders": CONTENDERS,
-    "roles": ROLES,
+    "roles": _ROLES,
     "channels": CHANNELS,
     "teams": TEAMS,
     "units": UNITS,
-    "columns": COLUMNS,
+    "columns": _COLUMNS,
 }
 
 

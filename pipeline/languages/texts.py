@@ -17,7 +17,7 @@ from jinja2 import Environment
 
 from pipeline.languages.language import LANGUAGES
 
-PACKAGES = ("pipeline", "features")
+_PACKAGES = ("pipeline", "features")
 ONE, SEVERAL = frozenset({"N_", "text", "word", "t", "w"}), frozenset({"several", "nt"})
 DECLARED = frozenset({"says", "driver"})  # of a feature: its sentence, and the group of its reasons
 Text = str | tuple[str, str]
@@ -33,7 +33,7 @@ msgstr ""
 def texts() -> dict[Text, str]:
     """Each text, or singular and plural, to the file that has it first; in the order of the files."""
     found: dict[Text, str] = {}
-    for package in PACKAGES:
+    for package in _PACKAGES:
         root = Path(str(resources.files(package)))
         for path in sorted(root.rglob("*")):
             if path.suffix not in (".py", ".j2"):

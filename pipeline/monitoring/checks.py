@@ -74,7 +74,7 @@ class Check:
         return self.verdict in (LOOK, STOP)
 
 
-def judged(
+def judged_by_band(
     name: CheckName, place: str, found: float, low: float, high: float, unit: str, advice: str, beyond: float
 ) -> Check:
     """A check by how far it lies beyond its band; the advice is given where that is outside."""

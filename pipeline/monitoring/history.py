@@ -26,7 +26,7 @@ HOURS = 24
 UNWATCHED = frozenset({"customer_id", "agent", "contact_person", "transaction_id", "contract_id", "status"})
 # Of more rows the different customers of an hour are counted approximately, where the engine can.
 EXACT = 5_000_000
-MOST_VALUES = 50
+_MOST_VALUES = 50
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -205,8 +205,8 @@ def _sums(
 def _category(marked: ir.Table, column: str, first: int, size: int) -> tuple[tuple[str, ...], Floats] | None:
     """Rows by day and value; None for free text, which has more values than a category can have."""
     named = marked.filter(marked[column].notnull()).mutate(value_=marked[column].cast("string"))
-    some = arrow(named.select("value_").distinct().limit(MOST_VALUES + 1))
-    if not 0 < some.num_rows <= MOST_VALUES:
+    some = arrow(named.select("value_").distinct().limit(_MOST_VALUES + 1))
+    if not 0 < some.num_rows <= _MOST_VALUES:
         return None
     found = arrow(named.group_by("day_", "value_").agg(rows_=named.count())).to_pandas()
     values = tuple(sorted(found["value_"].unique()))

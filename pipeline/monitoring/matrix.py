@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from configs.arrays import Dates, Floats, Ints
 from models.statistics.drift import hellinger, hellinger_noise
-from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
+from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.trained import SHARED_BY, TRAIN
 
 PIECES = 10
@@ -157,7 +157,7 @@ def _drift(
     counts = np.bincount(_pieces(values, then), minlength=_size(then)).astype(np.float64)
     distance = float(hellinger(counts, np.asarray(then["shares"])))
     limit = width * (then["limit"] + hellinger_noise(len(counts), len(values)))
-    return judged(
+    return judged_by_band(
         name, place, distance, 0.0, limit, "distance from the training rows", advice, distance / limit
     )
 

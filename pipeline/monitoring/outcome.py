@@ -13,7 +13,7 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.schema import Churn
 from models.statistics.metrics import lift_at
-from pipeline.monitoring.checks import Check, judged, not_judged
+from pipeline.monitoring.checks import Check, judged_by_band, not_judged
 from pipeline.outcomes import ledger
 from pipeline.retention.forecast.came import labels_at
 from pipeline.sources.databases import arrow
@@ -58,7 +58,7 @@ def outcome_of(
 def _untouched(record: Path, night: dt.date) -> pd.DataFrame:
     """Customers who were not listed, so that what came is not what the contact made of it."""
     columns = ["customer_id", "churn_probability", "chosen"]
-    rows = ledger.read(record, night, night + dt.timedelta(days=1), columns=columns)
+    rows = ledger.read_ledger(record, night, night + dt.timedelta(days=1), columns=columns)
     return rows.loc[~rows["chosen"].astype(bool) & rows["churn_probability"].notna()]
 
 
@@ -67,7 +67,7 @@ def _calibration(p: Floats, y: Floats, night: dt.date) -> Check:
     limit = max(FLOOR_RATE, ERRORS * float(np.sqrt((p * (1 - p)).sum())) / len(p))
     what = f"the rate has moved since {night}; `churn train`, then `churn outcomes`"
     low, high = max(said - limit, 0.0), min(said + limit, 1.0)
-    return judged(
+    return judged_by_band(
         "outcome",
         "calibration",
         came,
@@ -89,7 +89,7 @@ def _top(p: Floats, y: Floats, night: dt.date, promised: float | None) -> Iterat
     least = 1 + KEPT_LIFT * (promised - 1) - 2 / float(np.sqrt(expected))
     least = min(max(least, 1.0), promised)
     what = f"the scores of {night} hardly told who would leave; `churn train`"
-    yield judged(
+    yield judged_by_band(
         "outcome",
         "top tenth",
         lift,

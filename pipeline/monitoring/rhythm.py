@@ -27,15 +27,15 @@ from models.statistics.drift import (
     later,
     over,
 )
-from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
+from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.history import HOURS, History
 
 # The last is for sources with so few rows that a week tells nothing, and for what began weeks ago.
-WINDOWS = (1, 3, 7, 28)
-WEEK, LONG = WINDOWS[-2:]
+_WINDOWS = (1, 3, 7, 28)
+WEEK, LONG = _WINDOWS[-2:]
 REFERENCE = 56
 FEWEST_ROWS, FEWEST_OF_A_CLOCK = 30, 100
-FEWEST_DAYS = 2 * FEWEST_PAST
+_FEWEST_DAYS = 2 * FEWEST_PAST
 
 # What is too small to matter: 1.5 times the rows, 1.6 times the size, a fifth of the values, two hours.
 FLOOR_ROWS, FLOOR_SIZE, FLOOR_SHARE, FLOOR_HOURS, FLOOR_MIX = 0.4, 0.47, 0.2, 2.0, 0.25
@@ -76,8 +76,8 @@ def rhythm_of(history: History, as_of: dt.date, settings: Monitoring) -> list[Ch
     if not history.dated or not history.rows.any():
         return [not_judged("volume", history.role, "its rows have no time")] if history.rows.any() else []
     seen = history.until(history.newest + dt.timedelta(days=1))
-    if len(seen.rows) < FEWEST_DAYS:
-        why = f"its past is shorter than {FEWEST_DAYS} days"
+    if len(seen.rows) < _FEWEST_DAYS:
+        why = f"its past is shorter than {_FEWEST_DAYS} days"
         return [_silence(history, as_of, settings), not_judged("volume", history.role, why)]
     values = _values_of(seen) if ROLES[seen.role].clock == "occurred_at" else ()
     return [_silence(history, as_of, settings), *_checks(seen, settings.width), *values]
@@ -88,10 +88,10 @@ def _silence(history: History, as_of: dt.date, settings: Monitoring) -> Check:
     days = np.flatnonzero(history.rows)
     longest = int(np.diff(days).max()) - 1 if len(days) > 1 else 0
     silent = (as_of - history.newest).days - 1
-    short = len(history.rows) < FEWEST_DAYS
+    short = len(history.rows) < _FEWEST_DAYS
     limit = float(max(settings.silent_days * (1 + short), np.ceil(LONGER * longest)))
     what = f"the newest row is of {history.newest}; bring newer rows, or set monitoring.silent_days"
-    return judged(
+    return judged_by_band(
         "silence", history.role, float(silent), 0.0, limit, "days without a row", what, silent / limit
     )
 
@@ -99,27 +99,27 @@ def _silence(history: History, as_of: dt.date, settings: Monitoring) -> Check:
 def _checks(seen: History, width: float) -> Iterator[Check]:
     role = seen.role
     yield _worst("volume", role, list(_volume(seen)), width, "see that the export is whole and ran once")
-    rows = [_ratio(seen.rows, seen.visits, d, FLOOR_ROWS) for d in WINDOWS]
+    rows = [_ratio(seen.rows, seen.visits, d, FLOOR_ROWS) for d in _WINDOWS]
     unit = "rows a customer and hour"
     yield _worst("rows_per_customer", role, rows, width, "see that no row was sent twice", unit)
-    clock = [_clock(seen.hours, d) for d in WINDOWS]
+    clock = [_clock(seen.hours, d) for d in _WINDOWS]
     if any(np.isfinite(c.off).any() and np.ptp(np.flatnonzero(seen.hours.sum(axis=0))) for c in clock):
         what = f"see the clock and sources.{role}.time_zone"
         yield _worst("hours", role, clock, width, what, "o'clock on average")
     if ROLES[role].clock == "started_at":  # those who are new differ from the others anyway: see `trained`
         return
     for column, number in seen.numbers.items():
-        found = [_ratio(number.logs, number.sizes, d, FLOOR_SIZE, logs=True) for d in WINDOWS]
+        found = [_ratio(number.logs, number.sizes, d, FLOOR_SIZE, logs=True) for d in _WINDOWS]
         yield _worst(
             "values", f"{role}.{column}", found, width, "see the unit of the column", "as the typical size"
         )
     for column, known in seen.present.items():
-        shares = [_share(seen.rows - known, seen.rows, d) for d in WINDOWS]
+        shares = [_share(seen.rows - known, seen.rows, d) for d in _WINDOWS]
         yield _worst(
             "nulls", f"{role}.{column}", shares, width, "see that the column is filled", "of it empty"
         )
     for column, (_, counts) in seen.categories.items():
-        mixes = [_mix(counts, d) for d in WINDOWS]
+        mixes = [_mix(counts, d) for d in _WINDOWS]
         what = "see that its values are written as before"
         yield _worst("categories", f"{role}.{column}", mixes, width, what, "distance of its values")
 
@@ -210,7 +210,7 @@ def _of_window(
     beyond = min(abs(size) / (width * seen.floor), usual.excess(now) if now else 0.0)
     low, high = _shown(seen, usual, now, width)
     what = f"{unit} in {seen.days} day{'s' * (seen.days > 1)}"
-    return judged(name, place, seen.found, low, high, what, advice, 0.0 if small else beyond)
+    return judged_by_band(name, place, seen.found, low, high, what, advice, 0.0 if small else beyond)
 
 
 def _shown(seen: Deviation, usual: Band, now: float, width: float) -> tuple[float, float]:
@@ -236,7 +236,7 @@ def _values_of(seen: History) -> Iterator[Check]:
 
 def _new_and_gone(values: tuple[str, ...], counts: Floats) -> tuple[list[str], list[str]]:
     new, gone = set[int](), set[int]()
-    for days in WINDOWS:
+    for days in _WINDOWS:
         window = over(counts, days)
         now, before = window[-1], counts[:-days].sum(axis=0)
         enough = (now >= NEW_ROWS) & (now >= NEW_SHARE * max(now.sum(), 1))

@@ -12,7 +12,7 @@ import numpy as np
 from configs.roles import ROLES
 from configs.schema import Config
 from features.dialects import engine_of
-from pipeline.monitoring.checks import Check, judged
+from pipeline.monitoring.checks import Check, judged_by_band
 from pipeline.sources.databases import arrow
 from pipeline.sources.matching import compared
 from pipeline.sources.opening import Sources
@@ -39,7 +39,7 @@ def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
         found, was = now[0] / now[1], then[0] / then[1]
         fall = max(FALL, ERRORS * float(np.sqrt(was * (1 - was) / now[1])))
         what = f"see how sources.{role}.columns.customer_id is written in the newest rows"
-        yield judged(
+        yield judged_by_band(
             "ids",
             f"{role} newest",
             found,

@@ -13,7 +13,7 @@ import numpy as np
 
 from configs.arrays import Floats
 from models.statistics.drift import hellinger
-from pipeline.monitoring.checks import LOOK, Check, judged, not_judged
+from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.history import History
 from pipeline.sources.opening import Sources
 
@@ -138,7 +138,7 @@ def _columns(role: str, then: Sequence[str], now: Sequence[str]) -> Iterator[Che
 def _known(role: str, then: float | None, now: float | None) -> Iterator[Check]:
     if then is not None and now is not None:
         what = f"see that sources.{role}.columns.customer_id is written as in the other sources"
-        yield judged(
+        yield judged_by_band(
             "ids",
             role,
             now,
@@ -154,7 +154,7 @@ def _rules(role: str, then: Mapping[str, float], now: Mapping[str, float]) -> It
     for rule, share in now.items():
         was = then.get(rule, 0.0)
         what = "see what has become of these rows"
-        yield judged(
+        yield judged_by_band(
             "left_out",
             f"{role}: {rule}",
             share,
@@ -173,7 +173,7 @@ def _same_rows(history: History, then: Mapping[str, Any], trained: dt.date) -> I
         found = now["sizes"].get(column)
         if was is not None and found is not None:
             size, off = float(np.exp(was)), abs(found - was)
-            yield judged(
+            yield judged_by_band(
                 "past",
                 f"{role}.{column}",
                 float(np.exp(found)),
@@ -189,7 +189,7 @@ def _same_rows(history: History, then: Mapping[str, Any], trained: dt.date) -> I
             what = "see that the column is filled"
             unit = "empty, of what the model learned from"
             low, high = max(was - SHARE, 0.0), min(was + SHARE, 1.0)
-            yield judged(
+            yield judged_by_band(
                 "past", f"{role}.{column} empty", found, low, high, unit, what, abs(found - was) / SHARE
             )
     for column, was in then["values"].items():
@@ -214,7 +214,7 @@ def _count(
     beyond = np.log(max(found, 0.5) / was) / np.log(high if found > was else low)
     what = "see that the export is whole and ran once"
     unit = "rows of what the model learned from"
-    yield judged("past", history.role, found, low * was, high * was, unit, what, float(beyond))
+    yield judged_by_band("past", history.role, found, low * was, high * was, unit, what, float(beyond))
 
 
 def _mix(place: str, was: Mapping[str, float], now: Mapping[str, float]) -> Check:
@@ -230,6 +230,6 @@ def _mix(place: str, was: Mapping[str, float], now: Mapping[str, float]) -> Chec
     ] * bool(gone)
     advice = "; ".join([*said, "see whether a value was renamed"])
     beyond = max(distance / MIX, 2.0 * bool(said))
-    return judged(
+    return judged_by_band(
         "past", place, distance, 0.0, MIX, "distance of its values from the training's", advice, beyond
     )

@@ -14,7 +14,7 @@ import pandas as pd
 from configs.arrays import Dates, Floats
 from configs.errors import DataError, Fault
 from configs.schema import Config
-from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_of, judged, ruled
+from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_of, judged_by_band, ruled
 from pipeline.monitoring.history import History, histories
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, is_young, score_profile
 from pipeline.monitoring.outcome import outcome_of
@@ -199,7 +199,7 @@ def _of_sources(sources: Sources, config: Config, as_of: dt.date, past: Sequence
 
 def _age(trained: dt.date, as_of: dt.date, limit: int) -> Check:
     days = (as_of - trained).days
-    return judged(
+    return judged_by_band(
         "model_age",
         "champion",
         days,

@@ -18,7 +18,7 @@ from pipeline.publish import only_run
 from pipeline.result import Result
 from pipeline.sources.contacted import OPT_OUT, OUTCOMES, Mark, read_marks, write_marks
 
-NEEDED = ("config", "customer_id", "occurred_at", "outcome")
+_NEEDED = ("config", "customer_id", "occurred_at", "outcome")
 SHOWN_FAULTS = 20
 LONGEST_NOTE = 2_000
 # Clocks of readers may be ahead.
@@ -90,7 +90,7 @@ def marks_of(text: str, config: str, file: str, now: dt.datetime) -> tuple[Mark,
     head = text.lstrip().splitlines()[:1] or [""]
     separator = next((sign for sign in (";", "\t") if sign in head[0] and "," not in head[0]), ",")
     rows = csv.DictReader(io.StringIO(text.lstrip(), newline=""), delimiter=separator)
-    missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
+    missing = [name for name in _NEEDED if name not in (rows.fieldnames or ())]
     if missing:
         raise DataError(
             f"{file}: the columns {', '.join(missing)} are missing; save it in the report, under 'Contact today'"
@@ -136,7 +136,7 @@ def _on_a_list(marks: tuple[Mark, ...], record: Path, file: str) -> None:
     asked = sorted({mark.customer_id for mark in marks if mark.outcome != OPT_OUT})
     if not asked:
         return
-    rows = ledger.read(
+    rows = ledger.read_ledger(
         record,
         columns=["customer_id"],
         only=lambda field: field("chosen") & field("customer_id").isin(asked),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import newest_mature
@@ -21,8 +22,7 @@ from pipeline.dataset.labelling import build_labels
 from pipeline.outcomes import ledger
 from pipeline.sources.opening import Sources
 
-Floats = NDArray[np.float64]
-COLUMNS = [
+_COLUMNS = [
     "as_of",
     "customer_id",
     "churn_probability",
@@ -47,8 +47,8 @@ def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     number of days of the label window that have passed, at most the horizon.
     """
     end = as_of - dt.timedelta(days=config.churn.gap_days + YOUNGEST - 1)
-    rows = ledger.read(
-        folder, end=end, columns=COLUMNS, only=lambda field: field("chosen") | field("control")
+    rows = ledger.read_ledger(
+        folder, end=end, columns=_COLUMNS, only=lambda field: field("chosen") | field("control")
     )
     rows = rows.loc[rows["trial"].notna()].reset_index(drop=True)
     rows = rows.astype({"usual": "bool", "trial": "bool"})
@@ -107,7 +107,7 @@ def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(rows["age"] >= config.churn.horizon_days)
 
 
-def contacted(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
+def in_contact_log(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
     """Whether the contact log has an outbound contact within so many days of each row; None without a log."""
     table = sources.contact_log
     if table is None:

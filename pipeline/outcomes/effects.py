@@ -7,24 +7,22 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.schema import Config
 from models.effects.contact import ContactEffect
 from models.effects.sequence import NOTHING, Bounds, bounds
 from pipeline.outcomes.drawn import churned_within, of_customers
 from pipeline.outcomes.learned import ALL
 from pipeline.outcomes.learning import drawn_of
-from pipeline.outcomes.outcome_tables import Belief, Group, Lasting, LastingRow
+from pipeline.outcomes.outcome_tables import Belief, Lasting, LastingRow, OutcomeGroup
 from pipeline.sources.opening import Sources
 
-Floats = NDArray[np.float64]
-
-MONTHS = {3: 90, 6: 180, 12: 360}
+_MONTHS = {3: 90, 6: 180, 12: 360}
 STEP = 30
 
 
-def groups_of(rows: pd.DataFrame, found: Mapping[str, Bounds]) -> list[Group]:
+def outcome_groups(rows: pd.DataFrame, found: Mapping[str, Bounds]) -> list[OutcomeGroup]:
     """All whose window has passed, and those of each action.
 
     Parameters
@@ -46,7 +44,7 @@ def _group(name: str, rows: pd.DataFrame, effect: Bounds) -> Group:
     scores = (listed - e) * use["residual"].to_numpy(np.float64) * value
     worth = bounds(scores, float((e * (1 - e)).sum()), use["who"].to_numpy(np.int64), max(len(use), 1))
     kept, reached = use["kept"].to_numpy(np.float64), use["contacted"].to_numpy(np.float64)
-    return Group(
+    return OutcomeGroup(
         name,
         int(listed.sum()),
         int((~listed).sum()),
@@ -63,7 +61,7 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def usual_of(rows: pd.DataFrame) -> Group | None:
+def usual_of(rows: pd.DataFrame) -> OutcomeGroup | None:
     """The list against those of whom the team did what it would have done anyway; None without any."""
     arms = rows.loc[rows["chosen"].astype(bool) | rows["usual"].astype(bool)]
     arms = arms.loc[arms["propensity"].between(0, 1, inclusive="neither")]
@@ -98,7 +96,7 @@ def lasting(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date
     """Whether what the lists kept is still there 3, 6 and 12 months after, in customers, days and money."""
     use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")] if len(rows) else rows
     found = []
-    for months, days in MONTHS.items():
+    for months, days in _MONTHS.items():
         end = pd.Timestamp(as_of) - pd.Timedelta(days=days)
         old = use.loc[pd.to_datetime(use["as_of"]) <= end].reset_index(drop=True) if len(use) else use
         if len(old):

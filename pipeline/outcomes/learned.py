@@ -18,7 +18,7 @@ from models.effects.contact import ContactEffect
 from models.effects.sequence import Bounds
 from pipeline.publish import as_json, write_atomic
 
-FILE = "effect.json"
+LEARNED_FILE = "effect.json"
 RESUMED = "resumed.json"
 ALL = "all"
 
@@ -88,7 +88,7 @@ def belief(playbook: Playbook) -> ContactEffect:
 
 def write(ledger: Path, learned: Learned) -> Path:
     """Replace the file in the ledger's folder at once."""
-    path = ledger / FILE
+    path = ledger / LEARNED_FILE
     content = {
         "measured": learned.measured,
         "effect": json.loads(learned.effect.to_json()),
@@ -98,7 +98,7 @@ def write(ledger: Path, learned: Learned) -> Path:
     return path
 
 
-def read(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
+def read_learned(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
     """What to believe at a date: what was measured by then, else the playbook.
 
     When the actions or their save rates have changed since, the playbook's belief stands until `churn outcomes` or the
@@ -109,7 +109,7 @@ def read(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
     ChurnError
         When the file is damaged.
     """
-    prior, path = belief(playbook), ledger / FILE
+    prior, path = belief(playbook), ledger / LEARNED_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         measured = dt.date.fromisoformat(content["measured"])
@@ -152,6 +152,6 @@ def resumed(ledger: Path) -> dict[str, dt.date]:
         ) from error
 
 
-def resume(ledger: Path, name: str, as_of: dt.date) -> None:
+def resume_learned(ledger: Path, name: str, as_of: dt.date) -> None:
     """Switch an action, or `all`, on again: what is proven of it before a date counts no longer."""
     write_atomic(ledger / RESUMED, as_json(resumed(ledger) | {name: as_of}))

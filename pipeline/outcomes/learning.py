@@ -11,10 +11,10 @@ import pandas as pd
 
 from configs.playbook import Playbook, load_playbook
 from configs.schema import Config
-from models.effects.contact import Drawn, fit
+from models.effects.contact import Drawn, fit_contact_effect
 from models.effects.expected import kept_by, recalibrated, shown_by
 from models.effects.sequence import NOTHING, Bounds, bounds
-from pipeline.log import Say, stage
+from pipeline.log import Say, logged_stage
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.drawn import drawn_rows, is_mature, kept_so_far, of_customers
 from pipeline.outcomes.learned import ALL, Learned
@@ -22,9 +22,9 @@ from pipeline.outcomes.situation import from_record
 from pipeline.publish import only_run
 from pipeline.sources.opening import Sources
 
-YEAR = 365
+_YEAR = 365
 # The newest rows teach the most about today's customers, and more would only cost time.
-MOST_ROWS = 20_000
+_MOST_ROWS = 20_000
 
 
 def playbook_of(config: Config) -> Playbook:
@@ -32,7 +32,7 @@ def playbook_of(config: Config) -> Playbook:
     return load_playbook(config.path(config.outreach.playbook) if config.outreach.playbook else None)
 
 
-def judged(sources: Sources, config: Config, folder: Path, as_of: dt.date) -> pd.DataFrame:
+def judged_rows(sources: Sources, config: Config, folder: Path, as_of: dt.date) -> pd.DataFrame:
     """Everybody who was drawn for, with `kept` so far, what was `expected`, and how much of an effect shows.
 
     Columns `residual`, `noise`, `shown`, `mature` and `who` beside those of the ledger; censored rows are left out.
@@ -58,10 +58,10 @@ def judged(sources: Sources, config: Config, folder: Path, as_of: dt.date) -> pd
 
 
 def drawn_of(rows: pd.DataFrame, actions: tuple[str, ...]) -> Drawn:
-    """Rows of `judged` as the model of the effect takes them, of actions that still exist."""
+    """Rows of `judged_rows` as the model of the effect takes them, of actions that still exist."""
     use = rows["action"].isin(actions) & rows["propensity"].between(0, 1, inclusive="neither")
     use &= rows["inputs"].notna()
-    some = rows.loc[use].tail(MOST_ROWS)
+    some = rows.loc[use].tail(_MOST_ROWS)
     number = {name: i for i, name in enumerate(actions)}
 
     def column(name: str) -> np.ndarray:
@@ -96,7 +96,7 @@ def expected_rows(rows: pd.DataFrame, config: Config) -> float:
     days = config.churn.gap_days + config.churn.horizon_days
     since = pd.to_datetime(rows["as_of"])
     early = int((since < since.min() + pd.Timedelta(days=days)).sum())
-    return early * YEAR / days
+    return early * _YEAR / days
 
 
 def _bounds(rows: pd.DataFrame, since: dt.date | None, target: float) -> Bounds:
@@ -117,14 +117,14 @@ def learn(
     Returns
     -------
     tuple
-        What is believed now, and the rows of `judged`.
+        What is believed now, and the rows of `judged_rows`.
 
     Raises
     ------
     ChurnError
         The ledger is damaged.
     """
-    with stage("learning", say) as counted:
+    with logged_stage("learning", say) as counted:
         found, rows = learned_at(sources, config, folder, as_of)
         counted(listed_or_left_alone_by_chance=len(rows), to_the_end=int(rows["mature"].sum()))
     with only_run(folder, "outcomes"):
@@ -135,11 +135,11 @@ def learn(
 def learned_at(
     sources: Sources, config: Config, folder: Path, as_of: dt.date
 ) -> tuple[Learned, pd.DataFrame]:
-    """What `learn` keeps, and the rows of `judged`; nothing is written."""
-    rows = judged(sources, config, folder, as_of)
+    """What `learn` keeps, and the rows of `judged_rows`; nothing is written."""
+    rows = judged_rows(sources, config, folder, as_of)
     prior = learned.belief(playbook_of(config))
     resumed = {name: day for name, day in learned.resumed(folder).items() if day <= as_of}
-    effect = fit(prior, drawn_of(rows, prior.actions)) if len(rows) else prior
+    effect = fit_contact_effect(prior, drawn_of(rows, prior.actions)) if len(rows) else prior
     return Learned(effect, proven(rows, config, resumed), as_of), rows
 
 

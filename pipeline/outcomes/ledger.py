@@ -52,7 +52,7 @@ PART = "part.parquet"
 NOT_DELIVERED = "not_delivered.parquet"
 _FOLDER = re.compile(r"as_of=(\d{4}-\d\d-\d\d)")
 
-State = Literal["new", "same", "changed"]
+_State = Literal["new", "same", "changed"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Written:
     """
 
     path: Path
-    state: State
+    state: _State
     rows: int
     sha256: str
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -134,7 +134,7 @@ def planned(folder: Path, as_of: dt.date, rows: pd.DataFrame, *, delivered: bool
     except OSError as error:
         raise _refused(target, "read", error) from error
     files = {} if content == earlier else {str(place / part): content}
-    state: State = "new" if earlier is None else "changed" if files or superseded else "same"
+    state: _State = "new" if earlier is None else "changed" if files or superseded else "same"
     if earlier is not None and files and delivered:
         name = f"superseded-{hashlib.sha256(earlier).hexdigest()[:12]}.parquet"
         files = {str(place / name): earlier, **files}
@@ -168,7 +168,7 @@ def dates(folder: Path) -> list[dt.date]:
     return sorted(dt.date.fromisoformat(match[1]) for match in found if match)
 
 
-def read(
+def read_ledger(
     folder: Path,
     start: dt.date | None = None,
     end: dt.date | None = None,
@@ -226,7 +226,7 @@ def recommended(folder: Path, start: dt.date, end: dt.date) -> pd.DataFrame:
     DataFrame
         `as_of`, `customer_id`, `channel`, `control`, and `usual`: of these, left to the team.
     """
-    rows = read(
+    rows = read_ledger(
         folder,
         start,
         end,

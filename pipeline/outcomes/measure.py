@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.errors import ConfigError, ModelError, TryAgainError
 from configs.schema import Config
 from models.effects.control_group import rows_needed
@@ -19,18 +19,19 @@ from models.statistics.metrics import auc, ece, lift_at, log_loss
 from models.tracking import registry
 from pipeline.commit import settle_when_free
 from pipeline.layout import layout_of
+from pipeline.log import Say
 from pipeline.outcomes import learned, ledger
-from pipeline.outcomes.drawn import churned, contacted, mature_nights
-from pipeline.outcomes.effects import beliefs, groups_of, lasting, usual_of
+from pipeline.outcomes.drawn import churned, in_contact_log, mature_nights
+from pipeline.outcomes.effects import beliefs, lasting, outcome_groups, usual_of
 from pipeline.outcomes.learning import has_news, learn, playbook_of
 from pipeline.outcomes.outcome_tables import (
     CONTACT_DAYS,
-    Check,
+    NightCheck,
     belief_table,
     check_table,
     group_table,
+    json_values,
     lasting_table,
-    plain,
     power_line,
     precision_lines,
 )
@@ -40,12 +41,9 @@ from pipeline.sources.opening import Sources, open_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.tonight import LOAD_SECONDS
 
-Say = Callable[[str], None]
-Floats = NDArray[np.float64]
-
-CHECKS = 12
+_CHECKS = 12
 POINTS = (0.01, 0.02, 0.05)
-RECENT_DAYS = 28
+_RECENT_DAYS = 28
 
 
 def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
@@ -92,8 +90,8 @@ def resume(config: Config, name: str, as_of: dt.date) -> Result:
         raise ConfigError(f"--resume {name}: no such action; known: {', '.join(names)}")
     folder = layout_of(config).ledger
     with only_run(folder, "outcomes"):
-        learned.resume(folder, name, as_of)
-        kept = learned.read(folder, playbook_of(config), as_of)
+        learned.resume_learned(folder, name, as_of)
+        kept = learned.read_learned(folder, playbook_of(config), as_of)
         if kept.measured is not None:
             bounds = {n: b for n, b in kept.bounds.items() if n != name}
             learned.write(folder, learned.Learned(kept.effect, bounds, kept.measured))
@@ -116,11 +114,11 @@ def _spaced(nights: list[dt.date], config: Config) -> list[dt.date]:
     for night in reversed(nights):
         if not found or (found[-1] - night).days >= config.churn.horizon_days:
             found.append(night)
-    return found[:CHECKS]
+    return found[:_CHECKS]
 
 
-def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> Check:
-    rows = ledger.read(
+def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> NightCheck:
+    rows = ledger.read_ledger(
         layout_of(config).ledger,
         night,
         night + dt.timedelta(days=1),
@@ -129,7 +127,7 @@ def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> 
     y, p = churned(sources, config, rows, as_of), rows["churn_probability"].to_numpy(np.float64)
     known = np.isfinite(y) & np.isfinite(p)
     listed, y, p = int((rows["chosen"] & known).sum()), y[known], p[known]
-    return Check(
+    return NightCheck(
         night,
         customers=len(y),
         listed=listed,
@@ -143,7 +141,7 @@ def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> 
 
 
 def _contacted(sources: Sources, rows: pd.DataFrame) -> Floats:
-    found = contacted(sources, rows, CONTACT_DAYS) if len(rows) else None
+    found = in_contact_log(sources, rows, CONTACT_DAYS) if len(rows) else None
     return np.full(len(rows), np.nan) if found is None else found
 
 
@@ -162,12 +160,12 @@ def _result(
     config: Config,
     as_of: dt.date,
     nights: list[dt.date],
-    checks: list[Check],
+    checks: list[NightCheck],
     rows: pd.DataFrame,
     found: learned.Learned,
 ) -> Result:
     mature = rows.loc[rows["mature"].astype(bool)]
-    promised, groups, power = _forecast(config), groups_of(mature, found.bounds), _power(config, rows)
+    promised, groups, power = _forecast(config), outcome_groups(mature, found.bounds), _power(config, rows)
     usual, later, precision = usual_of(mature), lasting(sources, config, rows, as_of), _precision(mature)
     believed = beliefs(found.effect, rows)
     stopped = sorted(name for name, b in found.bounds.items() if b.harms)
@@ -195,16 +193,16 @@ def _result(
     values = {
         "as_of": as_of.isoformat(),
         "nights": len(nights),
-        "checks": [plain(asdict(c) | {"night": c.night.isoformat()}) for c in checks],
-        "backtest": plain(
+        "checks": [json_values(asdict(c) | {"night": c.night.isoformat()}) for c in checks],
+        "backtest": json_values(
             {k: promised[k] for k in ("auc", "log_loss", "ece", "lift_top_tenth") if k in promised}
         ),
         "effects": [g.values() for g in groups],
         "usual": usual and usual.values(),
-        "lasting": [plain(asdict(row)) for row in later.rows],
+        "lasting": [json_values(asdict(row)) for row in later.rows],
         "precision": precision,
         "power": power["values"],
-        "beliefs": [plain(asdict(b)) for b in believed],
+        "beliefs": [json_values(asdict(b)) for b in believed],
         "stopped": stopped,
     }
     return Result("\n".join(lines), values, 3 if stopped else 0)
@@ -238,7 +236,7 @@ def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
         return {"lines": [f"power: {why}, no effect can be seen"], "values": {"days_until": {}}}
     rate, share = float(use["kept"].mean()), float(use["propensity"].mean())
     since = pd.to_datetime(use["as_of"])
-    newest = since >= since.max() - pd.Timedelta(days=RECENT_DAYS)
+    newest = since >= since.max() - pd.Timedelta(days=_RECENT_DAYS)
     span = max(int((since[newest].max() - since[newest].min()).days) + 1, 7)
     a_day = int(newest.sum()) / span
     days = {

@@ -17,7 +17,7 @@ TEN_YEARS = 3_650
 
 
 @dataclass(frozen=True)
-class Check:
+class NightCheck:
     """The scores of one night against what happened; nights are a label window apart.
 
     Parameters
@@ -40,7 +40,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Group:
+class OutcomeGroup:
     """One group of customers with the effect of being on the list: all, or those of an action.
 
     Parameters
@@ -67,7 +67,9 @@ class Group:
 
     def values(self) -> dict[str, Any]:
         """As plain values; NaN and infinities are None."""
-        return plain(asdict(self) | {"kept": plain(asdict(self.kept)), "value": plain(asdict(self.value))})
+        return json_values(
+            asdict(self) | {"kept": json_values(asdict(self.kept)), "value": json_values(asdict(self.value))}
+        )
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Lasting:
         return f"not clear yet whether the contacts prevent or delay ({months} months)"
 
 
-def check_table(checks: list[Check], promised: Mapping[str, float]) -> str:
+def check_table(checks: list[NightCheck], promised: Mapping[str, float]) -> str:
     """The scores of each night, and below them what the backtest promised."""
     header = [
         "night",
@@ -145,7 +147,7 @@ def check_table(checks: list[Check], promised: Mapping[str, float]) -> str:
     return table(header, rows)
 
 
-def group_table(groups: list[Group], usual: Group | None) -> str:
+def group_table(groups: list[OutcomeGroup], usual: OutcomeGroup | None) -> str:
     """The effect of being on the list, for all and by action, and against business as usual."""
     header = [
         "action",
@@ -264,6 +266,6 @@ def _shown(estimate: float, low: float, high: float, scale: float, digits: int) 
     return f"{one:+,.{digits}f} [{two:+,.{digits}f}, {three:+,.{digits}f}]"
 
 
-def plain(values: dict[str, Any]) -> dict[str, Any]:
+def json_values(values: dict[str, Any]) -> dict[str, Any]:
     """Values that JSON can hold: numbers that are none become None."""
     return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()}

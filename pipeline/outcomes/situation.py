@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.outreach import Outreach
 from models.effects.contact import Situation
-
-Floats = NDArray[np.float64]
 
 CHANCE, THERE, REST, RECENT, GONE = "churn_probability", "still_there", "rest", "recent_contacts", "left"
 TOLD = "told_us_of_trouble"
 _WINDOWED = re.compile(r"(.+)_(\d+)d")
 NEAREST = 90
 # Half of those who have left answer to a contact as if they wavered: the save rate of a win-back is of all of them.
-HALF = 0.5
+_HALF = 0.5
 LEVELS = 8
 # Usual gaps shorter or longer than these multiples of the agreed rhythm are taken for accidents of the log.
 SHORTEST, LONGEST = 1 / 3, 3.0
@@ -145,7 +144,7 @@ def situation(
     more = inputs.assign(
         **{CHANCE: chance, THERE: there, REST: np.minimum(rest, 10.0), RECENT: recent, TOLD: told}
     )
-    return Situation.of(np.where(gone, HALF, chance), np.where(gone, 1.0, there), rest, recent, more, told)
+    return Situation.of(np.where(gone, _HALF, chance), np.where(gone, 1.0, there), rest, recent, more, told)
 
 
 def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDArray[np.int64]) -> list[Any]:

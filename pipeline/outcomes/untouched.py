@@ -29,7 +29,7 @@ def untouched(config: Config, frame: pd.DataFrame) -> Untouched | None:
     days = config.churn.gap_days + config.churn.horizon_days
     first = frame["snapshot"].min().date()
     last = frame["snapshot"].max().date() + dt.timedelta(days=days)
-    chosen = ledger.read(
+    chosen = ledger.read_ledger(
         folder,
         first,
         last,
@@ -52,12 +52,12 @@ def untouched(config: Config, frame: pd.DataFrame) -> Untouched | None:
     )
 
 
-def told(found: Untouched, rows: int) -> tuple[str, ...]:
+def notes_of_labels(found: Untouched, rows: int) -> tuple[str, ...]:
     """What a person should know of the labels, a line each.
 
     Examples
     --------
-    >>> told(Untouched(np.zeros(0), 40, 10, 0, 0), 400)[0].split(";")[0]
+    >>> notes_of_labels(Untouched(np.zeros(0), 40, 10, 0, 0), 400)[0].split(";")[0]
     '40 of 400 rows left out because our list was at work on their labels'
     """
     lines = []

@@ -11,8 +11,8 @@ import pandas as pd
 from configs.outreach import DEFAULT, Outreach
 from features.tables import complaints
 
-DAY = pd.Timedelta(days=1)
-COLUMNS = (
+_DAY = pd.Timedelta(days=1)
+_COLUMNS = (
     "last_contact",
     "last_ours",
     "quiet_until",
@@ -48,7 +48,7 @@ def contact_facts(
     else:
         table = _in_memory(contacts) if isinstance(contacts, pd.DataFrame) else contacts
         found = _per_customer(table, settings, as_of).to_pandas().set_index("customer_id")
-    found = found.reindex(customers).reindex(columns=list(COLUMNS))
+    found = found.reindex(customers).reindex(columns=list(_COLUMNS))
     for name in ("last_contact", "last_ours", "quiet_until"):
         found[name] = pd.to_datetime(found[name])
     return found.assign(
@@ -74,7 +74,7 @@ def _ours(table: Any) -> Any:
 
 
 def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
-    since = ibis.timestamp(pd.Timestamp(as_of) - settings.max_contacts.days * DAY)
+    since = ibis.timestamp(pd.Timestamp(as_of) - settings.max_contacts.days * _DAY)
     pending = table.resolved_at.isnull() if "resolved_at" in table.columns else ibis.literal(False)
     marked = table.mutate(
         ours=_ours(table),

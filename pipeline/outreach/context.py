@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats, Ints
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
 from models.effects.contact import ContactEffect, Situation
@@ -20,10 +19,6 @@ from pipeline.outreach.costs import Costs, contact_costs
 from pipeline.outreach.eligibility import Rule
 from pipeline.outreach.stage import Stage
 from pipeline.outreach.valuation import Valuation
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

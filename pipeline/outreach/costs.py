@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats, Ints
 from configs.outreach import DEFAULT, Outreach
 from configs.playbook import ACCOUNT_MANAGER
 from models.decision.assignment import Options
@@ -26,16 +27,12 @@ from pipeline.outreach.contact_facts import contact_facts
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.costs import contact_costs
 from pipeline.outreach.decision import Decision, Outcome
-from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels, units
+from pipeline.outreach.eligibility import Rule, blocked, check_columns, contact_units, open_channels
 from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
 from pipeline.outreach.selection import Choice, Limits, Selection, select
 from pipeline.outreach.stage import Stage, stage
 from pipeline.outreach.valuation import Valuation, valuation
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SPARED_TOP = 0.02
 # Of a draw: how far chance may change whom a pilot tries first.
@@ -343,7 +340,7 @@ def _choice(
     """The options of the candidates with tonight's draws, and what the list may use."""
     context, settings, (customer, action) = prepared.context, prepared.context.settings, at
     gain, sure, tried = gains
-    names = units(people, settings)
+    names = contact_units(people, settings)
     unit = np.unique(np.array(names, object), return_inverse=True)[1].astype(np.int64)
     channel_of = np.array([context.channels.index(a.channel) for a in context.actions])
     known_owners, owner = np.unique(owners.astype(object), return_inverse=True)

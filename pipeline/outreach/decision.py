@@ -10,18 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats, Ints
 from pipeline.outcomes.draws import draw, key_id
 from pipeline.outcomes.ledger import REASON_JOINT
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.eligibility import Rule, joined
 from pipeline.outreach.exports import column_of
 from pipeline.outreach.playbook import message, title
-from pipeline.outreach.reasons import COUNT, Reason, shown
+from pipeline.outreach.reasons import COUNT, Reason, shown_reasons
 from pipeline.outreach.selection import Choice, Selection
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 KEEP, WIN_BACK = "keep", "win back"
 Z_LOW = 1.645
@@ -148,7 +145,7 @@ class Outcome:
         owners = self.owners[options].tolist()
         spoken = {owner: context.language_of(owner) for owner in set(owners)}
         told = [
-            shown(self.reasons[w], answered[a], spoken[owner])
+            shown_reasons(self.reasons[w], answered[a], spoken[owner])
             for w, a, owner in zip(who, what, owners, strict=True)
         ]
         for i in range(COUNT):

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Bools
 from configs.errors import DataError, Fault
 from configs.outreach import EVERY_CHANNEL, Outreach
 from pipeline.languages import N_
 
-Bools = NDArray[np.bool_]
 YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "on", "x", "ja", "oui", "بله", "होय"})
 NO = frozenset({"0", "0.0", "false", "no", "n", "f", "off", "nein", "non", "خیر", "नाही", ""})
 
@@ -107,7 +107,7 @@ def open_channels(channels: Sequence[str], customers: pd.DataFrame, settings: Ou
     return allowed
 
 
-def units(people: pd.DataFrame, settings: Outreach) -> list[str]:
+def contact_units(people: pd.DataFrame, settings: Outreach) -> list[str]:
     """The household of each customer, or the customer where none is known: one of it is contacted, then all rest."""
     ids = people["customer_id"]
     if settings.columns.household is None:
@@ -158,7 +158,7 @@ def blocked(
     past = _days_since(history, as_of)
     days = [ids.reset_index(drop=True).map(found).fillna(np.inf) for found in past]
     if settings.columns.household is not None:
-        home = pd.Series(units(customers, settings), dtype="object")
+        home = pd.Series(contact_units(customers, settings), dtype="object")
         days = [each.groupby(home).transform("min") for each in days]
     repeat, alone, usual = (each.to_numpy(np.float64) for each in days)
     left_alone = np.minimum(alone, usual)

@@ -17,7 +17,7 @@ from pipeline.outreach.decision import Decision
 from pipeline.outreach.exports import crm_table
 from pipeline.outreach.workbook import workbook_bytes
 
-DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2}
+_DIGITS = {"churn_probability": 4, "value": 2, "value_at_risk": 2, "expected_gain": 2}
 
 
 def outreach_files(
@@ -40,7 +40,7 @@ def outreach_files(
         When a CRM import names columns that the list doesn't have.
     """
     context = prepared.context
-    chosen = decision.chosen.round({k: v for k, v in DIGITS.items() if k in decision.chosen})
+    chosen = decision.chosen.round({k: v for k, v in _DIGITS.items() if k in decision.chosen})
     calendar = contact_calendar(prepared, decision)
     tables = {"outreach": chosen, "suppressed": decision.suppressed, "contact_calendar": calendar}
     files = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats
 from configs.base import Range
 from configs.errors import ConfigError, Fault
 from configs.playbook import Action, Condition, Playbook
@@ -17,9 +17,6 @@ from features.matrix import drivers as known_drivers
 from features.worse import inside
 from pipeline.languages.language import Language
 from pipeline.outreach.sentences import filled
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 def check_playbook(

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats, Ints
 from configs.base import Range
 from features.spec import FeatureColumn
 from features.worse import STORIES, USUAL, Times, inside
@@ -17,12 +17,8 @@ from pipeline.languages import N_
 from pipeline.languages.language import Language
 from pipeline.outreach.sentences import filled
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 COUNT = 3
-NOTHING = N_("Nothing in the records points to a reason for leaving.")
+_NOTHING = N_("Nothing in the records points to a reason for leaving.")
 EN = Language("en")
 FACT, USUALLY = N_("{label}: {value:2}"), N_("{label}: {value:2}, usually {usual:2}")
 
@@ -63,7 +59,9 @@ class Reason:
         return filled(text, language, self.numbers) or self.sentence
 
 
-def shown(reasons: Sequence[Reason], first: Collection[str] = (), language: Language = EN) -> list[str]:
+def shown_reasons(
+    reasons: Sequence[Reason], first: Collection[str] = (), language: Language = EN
+) -> list[str]:
     """The sentences of a customer for `COUNT` places; one plain sentence when nothing speaks for leaving.
 
     Parameters
@@ -73,13 +71,14 @@ def shown(reasons: Sequence[Reason], first: Collection[str] = (), language: Lang
 
     Examples
     --------
-    >>> shown([Reason("silence", "no order lately", 0.9), Reason("complaints", "1 complaint", 0.1)], ["complaints"])
+    >>> two = [Reason("silence", "no order lately", 0.9), Reason("complaints", "1 complaint", 0.1)]
+    >>> shown_reasons(two, ["complaints"])
     ['1 complaint', 'no order lately', '']
-    >>> shown([])
+    >>> shown_reasons([])
     ['Nothing in the records points to a reason for leaving.', '', '']
     """
     ordered = sorted(reasons, key=lambda reason: reason.driver not in first)
-    told = [reason.told(language) for reason in ordered] or [language.word(NOTHING)]
+    told = [reason.told(language) for reason in ordered] or [language.word(_NOTHING)]
     return told + [""] * (COUNT - len(told))
 
 

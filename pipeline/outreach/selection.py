@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats, Ints
 from models.decision.assignment import Options, assign
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-ROUNDS = 12
-HALF = 0.5
+_ROUNDS = 12
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -190,7 +186,7 @@ def select(choice: Choice, limits: Limits, *, trial: float, control: float, limi
     progress = _Progress(limits)
     share = min(trial / limits.capacity, 1.0) if limits.capacity else 0.0
     quota = limits.share(share, limit_dice) if share else _nothing(limits)
-    halves, few = choice.alone(HALF), choice.alone(control)
+    halves, few = choice.alone(_HALF), choice.alone(control)
     chance, tried = np.zeros(len(choice.customer)), np.zeros(len(choice.customer), bool)
     first = _best(choice, progress, limits.less(quota), choice.sure, choice.options.gain, few)
     sure = np.array(progress.listed + progress.left_alone, np.int64)
@@ -200,7 +196,7 @@ def select(choice: Choice, limits: Limits, *, trial: float, control: float, limi
     _best(choice, progress, progress.room, choice.sure, choice.options.gain, few)
     taken = np.array(progress.listed + progress.left_alone, np.int64)
     chance[taken] = np.where(
-        choice.spared[choice.customer[taken]], 1.0, 1 - np.where(tried[taken], HALF, control)
+        choice.spared[choice.customer[taken]], 1.0, 1 - np.where(tried[taken], _HALF, control)
     )
     listed = len(progress.listed)
     return Selection(taken[:listed], taken[listed:], tried, chance, *first)
@@ -223,7 +219,7 @@ def _best(
 ) -> tuple[float, float]:
     """Fill the room with the best choice; again with what those left alone set free, until nothing is."""
     first: tuple[float, float] | None = None
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         open_ = np.flatnonzero(may & ~np.isin(choice.options.unit, list(progress.closed)))
         options = replace(choice.options, gain=gain)
         found = assign(_part(options, open_, room), int(max(room.capacity, 0)), room.budget)

@@ -14,14 +14,14 @@ from pipeline.outcomes.learned import ALL, Evidence
 SEEN = (0.02, 0.05)
 # A company in which not even this effect would be seen within a year learns nothing from leaving people alone.
 LEAST = 0.10
-YEAR = 365
+_YEAR = 365
 # A pilot's first lists make a contact without trying it only when its gain stays above zero with an effect of so many
 # standard deviations less than expected (a chance of 84 %). The first belief reaches it for those who told us of
 # trouble. Each randomised row lowers the bar, and with this part of those needed an expected gain is enough: by then an
 # effect as harmful as the bar fears would have shown.
 SURE = 1.0
 ENOUGH = 0.5
-HALF = 0.5
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def stage(
     """
     lists = max(hold_days / evidence.every_days, 1.0)
     seen = min(max(risk / 2, SEEN[0]), SEEN[1])
-    need, least = (rows_needed(risk, effect, HALF) for effect in (seen, LEAST))
+    need, least = (rows_needed(risk, effect, _HALF) for effect in (seen, LEAST))
     pilot = max(1, min(settings.capacity // 2, math.ceil(need / 2 / lists)))
     explore = round(settings.exploration * settings.capacity) if settings.control.share else 0
-    a_year = min(2 * pilot * YEAR / evidence.every_days, customers * YEAR / hold_days)
+    a_year = min(2 * pilot * _YEAR / evidence.every_days, customers * _YEAR / hold_days)
     stops = tuple(_stopped(name) for name in sorted(evidence.stopped))
     if not settings.control.share or a_year < least:
         why = (

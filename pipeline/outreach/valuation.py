@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.outreach import Outreach
 from features.spending import spending_window
 from models.decision.worth import concave, typical_amount
 from models.statistics.credibility import expected_margin
 from pipeline.outreach.playbook import value_ranks
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Val
     chosen, days = settings.value, spending_window(customers.columns)
     if days is None or chosen.method == "constant":
         return worth_one(len(customers), settings)
-    spend, exposure = history(customers, days)
+    spend, exposure = purchase_history(customers, days)
     segment = None
     if chosen.segment is not None:
         segment = pd.factorize(customers[chosen.segment].astype("str"), sort=True)[0].astype(np.int64)
@@ -104,7 +103,7 @@ def worth_one(n: int, settings: Outreach) -> Valuation:
     return Valuation(np.ones(n), 1.0, False, {"method": "constant"}, () if asked else (why,))
 
 
-def history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:
+def purchase_history(customers: pd.DataFrame, days: int) -> tuple[Floats, Floats]:
     """Net spend and days as a customer of the last window and of the one before, shape (n, 2) each."""
     spend = customers[[f"net_spend_{days}d", f"net_spend_before_{days}d"]].to_numpy(np.float64)
     known = [

@@ -11,12 +11,12 @@ import pandas as pd
 from pipeline.languages.language import Language
 from pipeline.languages.names import name
 
-FORMATS = {
+_FORMATS = {
     "churn_probability": "0%",
     **dict.fromkeys(["value", "value_at_risk", "expected_gain"], "#,##0.00"),
     "contact_gap_days": "0",
 }
-DAY = "yyyy-mm-dd"
+_DAY = "yyyy-mm-dd"
 NARROW, WIDE, WIDEST = 8, 42, 60
 LONGEST = 32_767  # characters of a cell
 
@@ -86,9 +86,9 @@ def _is_time(column: pd.Series[Any]) -> bool:
 
 def _form(name: str, column: pd.Series[Any]) -> dict[str, Any]:
     if _is_time(column):
-        return {"num_format": DAY}
+        return {"num_format": _DAY}
     if pd.api.types.is_numeric_dtype(column):
-        return {"num_format": FORMATS[name]} if name in FORMATS else {}
+        return {"num_format": _FORMATS[name]} if name in _FORMATS else {}
     return {"text_wrap": True, "num_format": "@"}
 
 

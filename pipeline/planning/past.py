@@ -11,20 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Bools, Floats
 from configs.outreach import Outreach
 from configs.playbook import Playbook
 from models.decision.worth import concave
-from models.effects.contact import fit
+from models.effects.contact import fit_contact_effect
 from models.effects.doubly_robust import Brought, brought
 from pipeline.outcomes import learned
 from pipeline.outcomes.learning import drawn_of
 from pipeline.outcomes.situation import from_record
 from pipeline.outreach.costs import contact_costs
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 FOLDS = 5
 
@@ -101,7 +98,7 @@ def effects_out_of_fold(rows: pd.DataFrame, playbook: Playbook) -> Floats:
         at = np.flatnonzero(fold == k)
         if len(at):
             others = rows.loc[fold != k]
-            model = fit(belief, drawn_of(others, belief.actions)) if len(others) else belief
+            model = fit_contact_effect(belief, drawn_of(others, belief.actions)) if len(others) else belief
             found[at] = model.effect(seen.take(at))[0]
     return found
 

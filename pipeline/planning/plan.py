@@ -19,7 +19,7 @@ from models.tracking import registry
 from pipeline.csv_text import csv_text
 from pipeline.layout import layout_of
 from pipeline.log import Say
-from pipeline.outcomes.learning import judged
+from pipeline.outcomes.learning import judged_rows
 from pipeline.outreach.eligibility import Rule
 from pipeline.planning.past import Past, Rules, past
 from pipeline.publish import write_atomic
@@ -30,10 +30,10 @@ from pipeline.scoring.scored import Job
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.tonight import champion_tonight
 
-SHOWN = 10
+_SHOWN = 10
 ENTERS, LEAVES, OTHER = "enters", "leaves", "other action"
-NAMED = {ENTERS: "enter the list", LEAVES: "leave the list", OTHER: "get another action"}
-UNKNOWN = "-"
+_NAMED = {ENTERS: "enter the list", LEAVES: "leave the list", OTHER: "get another action"}
+_UNKNOWN = "-"
 
 
 def plan(
@@ -79,7 +79,7 @@ def _same_scores(before: Config, now: Config) -> bool:
 
 
 def _past(old: Night, new: Night) -> Past:
-    rows = judged(old.sources, old.config, layout_of(old.config).ledger, old.as_of)
+    rows = judged_rows(old.sources, old.config, layout_of(old.config).ledger, old.as_of)
     rules = [
         Rules(
             night.config.outreach,
@@ -151,12 +151,12 @@ def _result(old: Night, new: Night, changes: pd.DataFrame, history: Past | None,
     figures = [_figures(night) for night in (old, new)]
     rows = [[name, *(_number(side[name]) for side in figures)] for name in figures[0]]
     lines.append(table(["tonight's list", "before", "now"], rows))
-    for change, told in NAMED.items():
+    for change, told in _NAMED.items():
         some = changes.loc[changes["change"] == change]
-        more = f" (the first {SHOWN})" if len(some) > SHOWN else ""
+        more = f" (the first {_SHOWN})" if len(some) > _SHOWN else ""
         lines += ["", f"{len(some):,} {told}{more}"]
         if len(some):
-            lines.append(_table(some.head(SHOWN)))
+            lines.append(_table(some.head(_SHOWN)))
     changed_model = old.champion.version != new.champion.version
     lines += ["", *_told(history, changed_model)]
     known = {*old.notes, *old.look}
@@ -195,8 +195,8 @@ def _table(some: pd.DataFrame) -> str:
     rows = [
         [
             str(r.customer_id),
-            *(UNKNOWN if pd.isna(a) else str(a) for a in (r.action_before, r.action_now)),
-            *(UNKNOWN if pd.isna(g) else f"{g:,.2f}" for g in (r.gain_before, r.gain_now)),
+            *(_UNKNOWN if pd.isna(a) else str(a) for a in (r.action_before, r.action_now)),
+            *(_UNKNOWN if pd.isna(g) else f"{g:,.2f}" for g in (r.gain_before, r.gain_now)),
             str(r.why),
         ]
         for r in some.itertuples()
@@ -230,7 +230,7 @@ def _told(history: Past | None, changed_model: bool) -> Iterator[str]:
 
 def _interval(found: Brought) -> tuple[str, str]:
     if not found.said:
-        return "too few rows to say", UNKNOWN
+        return "too few rows to say", _UNKNOWN
     return f"{found.mean:,.2f}", f"{found.low:,.2f} to {found.high:,.2f}"
 
 

@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 INK, MUTED, LINE, ACCENT, SURFACE = "#010101", "#020202", "#030303", "#040404", "#050505"
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", ACCENT: "accent", SURFACE: "surface"}
 LABEL_WIDTH = 40
-Format = Callable[[float], str]
+_Format = Callable[[float], str]
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """A value with its interval, at one place of the time axis.
 
     Parameters
@@ -46,7 +46,7 @@ class Mark:
     doubtful: bool = False
 
 
-def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, height: int) -> str:
+def trend_chart(marks: Sequence[ChartMark], percent: _Format, label: str, width: int, height: int) -> str:
     """Rate by period with its interval; the newest measured point carries its value.
 
     Parameters
@@ -62,7 +62,7 @@ def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, 
 
     Examples
     --------
-    >>> marks = [Mark("Aug", "2025", 93, 91, 95), Mark("Sep", "2025", 94, 92, 96)]
+    >>> marks = [ChartMark("Aug", "2025", 93, 91, 95), ChartMark("Sep", "2025", 94, 92, 96)]
     >>> trend_chart(marks, lambda x: f"{x:.0f} %", "Rate", 540, 230)[:31]
     '<svg class="chart" role="img" a'
     """
@@ -93,7 +93,11 @@ def trend_chart(marks: Sequence[Mark], percent: Format, label: str, width: int, 
 
 
 def calibration_chart(
-    predicted: Sequence[float], observed: Sequence[float], percent: Format, names: tuple[str, str], label: str
+    predicted: Sequence[float],
+    observed: Sequence[float],
+    percent: _Format,
+    names: tuple[str, str],
+    label: str,
 ) -> str:
     """Share that left against the probability stated, by group of customers, with the line of perfect agreement.
 
@@ -162,14 +166,14 @@ def drawing(salt: str) -> Iterator[None]:
         yield
 
 
-def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: Mark, last: tuple[int, Mark] | None) -> None:
+def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: ChartMark, last: tuple[int, ChartMark] | None) -> None:
     if last:
         axes.plot([last[0], at], [last[1].value, mark.value], color=MUTED, lw=1.5, ls=(0, (3, 3)))
     axes.plot([at, at], [mark.low, mark.high], color=MUTED, lw=1.5)
     axes.plot([at], [mark.value], color=INK, lw=0, marker="D", ms=6.5, mfc=SURFACE, mew=1.6)
 
 
-def _name_newest(axes: mpl.axes.Axes, at: int, mark: Mark, percent: Format) -> None:
+def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: _Format) -> None:
     axes.plot([at], [mark.value], color=ACCENT, marker="o", ms=8, mec=SURFACE, mew=1.5)
     axes.annotate(
         percent(mark.value),
@@ -183,7 +187,7 @@ def _name_newest(axes: mpl.axes.Axes, at: int, mark: Mark, percent: Format) -> N
     )
 
 
-def _scale(axes: mpl.axes.Axes, marks: Sequence[Mark], percent: Format) -> None:
+def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: _Format) -> None:
     """Room around what there is, within 0..100; a rate that hardly moves is not blown up to fill the height."""
     known = [v for m in marks for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 100.0]
     low, high = min(known), max(known)
@@ -203,7 +207,7 @@ def _places(low: float, high: float) -> list[float]:
     return [float(step * i) for i in range(first, last + 1)]
 
 
-def _ticks(marks: Sequence[Mark], room: int) -> tuple[list[int], list[str]]:
+def _ticks(marks: Sequence[ChartMark], room: int) -> tuple[list[int], list[str]]:
     """Places and names of at most `room` ticks, the newest always among them."""
     every = math.ceil(len(marks) / room)
     places = [i for i in range(len(marks)) if (len(marks) - 1 - i) % every == 0]

@@ -14,7 +14,7 @@ from pipeline.report.charts import ACCENT, INK, LINE, MUTED, drawing, svg_of
 WIDTH, HEIGHT = 660, 340
 DASHES = ((0, ()), (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 SHADES = (ACCENT, INK, MUTED)
-MOST = 6
+_MOST = 6
 SINCE = {
     "week": N_("weeks since the start"),
     "month": N_("months since the start"),
@@ -50,7 +50,7 @@ def survival_chart(curves: pd.DataFrame, title: str, note: str, kept: str, langu
     """
     with drawing("survival"):
         figure, axes = _sheet(title, note)
-        names = curves.groupby("segment")["days"].size().sort_values(ascending=False).index[:MOST]
+        names = curves.groupby("segment")["days"].size().sort_values(ascending=False).index[:_MOST]
         for i, (name, rows) in enumerate(curves[curves["segment"].isin(names)].groupby("segment", sort=True)):
             days, color = rows["days"].to_numpy(), SHADES[i % len(SHADES)]
             low, high = (100 * rows[c].to_numpy(float) for c in ("low", "high"))
@@ -146,5 +146,5 @@ def _finish(axes: Axes, across: str, up: str, language: Language, *, legend: boo
             fontsize=10,
             loc="lower right",
             bbox_to_anchor=(1.03, 1.0),
-            ncols=MOST,
+            ncols=_MOST,
         )

@@ -38,7 +38,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Money:
+class PeriodRevenue:
     """Revenue of a period that came from those who paid in the one before, in percent of what they paid then.
 
     `gross` without, `net` with what they paid more; `repeat` is the share of revenue from repeat purchases.
@@ -159,7 +159,7 @@ class Overview:
 
     goals: tuple[GoalRow, ...] = ()
     change: Change | None = None
-    money: Money | None = None
+    money: PeriodRevenue | None = None
     point: PointWorth | None = None
     segments: tuple[SegmentRow, ...] = ()
     segments_of: str = ""

@@ -14,9 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.languages.language import Language
 from pipeline.languages.names import name
-from pipeline.report.charts import Mark, calibration_chart, trend_chart
+from pipeline.report.charts import ChartMark, calibration_chart, trend_chart
 from pipeline.report.view import ReportView
-from pipeline.report.worklist import choices_of, columns_of, group_name, spark, wanted
+from pipeline.report.worklist import choices_of, goal_in_words, group_name, spark, worklist_columns
 from pipeline.sources.contacted import OUTCOMES
 
 LIST_ROWS = 1_000
@@ -65,11 +65,11 @@ def render_report(view: ReportView) -> str:
         nt=language.several,
         w=language.word,
         name=lambda group, key: name(language, group, key),
-        wanted=wanted,
+        wanted=goal_in_words,
         group_name=group_name,
         period=lambda label: " ".join(language.period(label)).strip(),
         shown=shown,
-        columns=columns_of(
+        columns=worklist_columns(
             shown,
             language,
             valued=amounts["value"] is not None,
@@ -133,7 +133,7 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
         return language.percent(value, 0 if abs(value - round(value)) < 1e-9 else 1)
 
     marks = [
-        Mark(
+        ChartMark(
             *language.period(r.period),
             number(r.rate),
             number(r.low),
@@ -146,7 +146,7 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
     charts: dict[str, str | None] = {"trend_wide": None, "trend_narrow": None, "calibration": None}
     if marks:
         if f := view.forecast:
-            marks.append(Mark(*language.period(f.period), f.rate, f.low, f.high, forecast=True))
+            marks.append(ChartMark(*language.period(f.period), f.rate, f.low, f.high, forecast=True))
         label = language.several(
             "Line chart of the retention rate of {n} period; the figures are in the table below.",
             "Line chart of the retention rate over {n} periods; the figures are in the table below.",

@@ -29,7 +29,7 @@ HEADERS = {
 WIDTH, HEIGHT, EDGE = 180, 44, 4
 
 
-def columns_of(
+def worklist_columns(
     rows: Sequence[ListRow], language: Language, *, valued: bool, gains: bool
 ) -> list[tuple[str, str]]:
     """Key and header of each column that has something to show, as the list has them.
@@ -37,7 +37,7 @@ def columns_of(
     Examples
     --------
     >>> row = ListRow(1, "7", 0.5, 10.0, ("Late",), owner="Eva")
-    >>> [key for key, _ in columns_of([row], Language("en"), valued=True, gains=False)]
+    >>> [key for key, _ in worklist_columns([row], Language("en"), valued=True, gains=False)]
     ['rank', 'customer', 'chance', 'value', 'owner']
     """
     there = {
@@ -101,12 +101,12 @@ def spark(history: Sequence[tuple[dt.date, float]], language: Language) -> str:
     )
 
 
-def wanted(language: Language, goal: str) -> str:
+def goal_in_words(language: Language, goal: str) -> str:
     """A goal, such as `at least 65` or `up every month`, in the language.
 
     Examples
     --------
-    >>> wanted(Language("fa"), "at least 65.5"), wanted(Language("en"), "up every quarter")
+    >>> goal_in_words(Language("fa"), "at least 65.5"), goal_in_words(Language("en"), "up every quarter")
     ('دست‌کم ۶۵٫۵', 'up every quarter')
     """
     kind, _, of = goal.rpartition(" ")

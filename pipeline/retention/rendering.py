@@ -9,11 +9,11 @@ import pandas as pd
 
 from pipeline.result import table
 
-UNKNOWN = "-"
+_UNKNOWN = "-"
 RUNNING, SHORT = " (running)", " *"
 SHORT_NOTE = "* the records do not reach back far enough to know every customer at the start"
 RUNNING_NOTE = "(running) is not over: counts up to as-of, no rate"
-Format = Callable[[Any], str]
+_Format = Callable[[Any], str]
 
 
 def count(value: float) -> str:
@@ -31,12 +31,12 @@ def points(value: float) -> str:
     return f"{value:+.1f}"
 
 
-def number(value: float) -> str:
+def _number(value: float) -> str:
     """Any other number."""
     return f"{value:,.2f}"
 
 
-def chance(value: float) -> str:
+def _chance(value: float) -> str:
     """A p-value."""
     return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
@@ -46,15 +46,15 @@ at_risk left age days falling steady rising unanswered answers known expected_lo
 revenue base_revenue lost_revenue contraction expansion won_revenue periods median_days median_days_of_leavers"""
 _PERCENTS = """rate rate_low rate_high churn_rate adjusted_rate lost_share share answer_rate share_before share_after
 rate_before rate_after gross_retention net_retention repeat_share came"""
-FORMATS: Mapping[str, Format] = {
+_FORMATS: Mapping[str, _Format] = {
     **dict.fromkeys(_COUNTS.split(), count),
     **dict.fromkeys(_PERCENTS.split(), percent),
     **dict.fromkeys(["mix_effect", "rate_effect", "change", "error"], points),
-    **dict.fromkeys(["p_value", "p_adjusted"], chance),
+    **dict.fromkeys(["p_value", "p_adjusted"], _chance),
 }
 
 
-def show(frame: pd.DataFrame, columns: Mapping[str, str] | Sequence[str]) -> str:
+def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | Sequence[str]) -> str:
     """Some columns of a frame as a text table; what is not known is a dash.
 
     Parameters
@@ -67,7 +67,7 @@ def show(frame: pd.DataFrame, columns: Mapping[str, str] | Sequence[str]) -> str
     --------
     >>> frame = pd.DataFrame({"period": ["2026-06", "2026-07"], "S": [1200, 1300], "rate": [91.24, None],
     ...     "complete": [True, False]})
-    >>> print(show(frame, ["period", "S", "rate"]))
+    >>> print(show_table(frame, ["period", "S", "rate"]))
     period                 S    rate
     2026-06            1,200  91.2 %
     2026-07 (running)  1,300       -
@@ -81,7 +81,7 @@ def show(frame: pd.DataFrame, columns: Mapping[str, str] | Sequence[str]) -> str
 
 
 def notes_of(frame: pd.DataFrame) -> list[str]:
-    """The marks that `show` makes, explained."""
+    """The marks that `show_table` makes, explained."""
     found = []
     if "complete" in frame and not frame["complete"].all():
         found.append(RUNNING_NOTE)
@@ -97,11 +97,11 @@ def _marks(row: Mapping[Any, Any]) -> str:
 
 def _cell(name: str, value: Any) -> str:
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        return UNKNOWN
-    if name in FORMATS:
-        return FORMATS[name](value)
+        return _UNKNOWN
+    if name in _FORMATS:
+        return _FORMATS[name](value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d")
-    return number(value) if isinstance(value, float) else str(value)
+    return _number(value) if isinstance(value, float) else str(value)

@@ -18,7 +18,7 @@ from pipeline.sources.databases import arrow
 TALKS = 5
 NIGHTS = 12
 NIGHTS_APART = 7
-WORDS = ("channel", "direction", "agent", "topic")
+_WORDS = ("channel", "direction", "agent", "topic")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def last_talks(contacts: ir.Table | None, customers: Collection[str]) -> dict[st
     """
     if contacts is None:
         return {}
-    names = [name for name in WORDS if name in contacts.columns]
+    names = [name for name in _WORDS if name in contacts.columns]
     theirs = contacts.filter(contacts.customer_id.isin(sorted(customers)))
     order = [ibis.desc("occurred_at"), *names]
     numbered = theirs.select(
@@ -70,7 +70,7 @@ def last_talks(contacts: ir.Table | None, customers: Collection[str]) -> dict[st
     newest = numbered.filter(numbered.place_ < TALKS).order_by(["customer_id", "place_"])
     found: dict[str, list[Talk]] = {}
     for row in arrow(newest).to_pylist():
-        said = {name: row.get(name) for name in WORDS}
+        said = {name: row.get(name) for name in _WORDS}
         ours = None if said["direction"] is None else said["direction"] == "outbound"
         talk = Talk(
             row["occurred_at"].date(),
@@ -89,7 +89,7 @@ def past_chances(
     """The chance of leaving as the ledger has it, of up to `NIGHTS` nights before `as_of`, a week or more apart."""
     names = sorted(customers)
     parts = [
-        ledger.read(
+        ledger.read_ledger(
             record,
             night,
             night + dt.timedelta(days=1),

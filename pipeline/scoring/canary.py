@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ from configs.errors import ModelError, TryAgainError
 from models.statistics.top import overlap_of_top, rank_correlation
 from models.tracking import registry
 from models.tracking.registry import Champion, TrackingStore
+from pipeline.log import Say
 from pipeline.publish import as_json, write_atomic
 
 LOAD_SECONDS = 14.0
 # Both were proven on the same rows, so tonight they should say about the same of the same customers.
 MOST_RATIO, LEAST_CORRELATION = 1.5, 0.5
-Say = Callable[[str], None]
 
 
 def side_by_side(mine: Floats, theirs: Floats, listed: int) -> dict[str, float]:

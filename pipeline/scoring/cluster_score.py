@@ -19,12 +19,12 @@ from configs.outreach import Outreach
 from features.matrix import Matrix
 from features.spending import spending_window
 from features.tables import derived
-from pipeline.dataset.cluster_jobs import as_folder, write_matrix
+from pipeline.dataset.cluster_jobs import as_folder, write_matrix_on_cluster
 from pipeline.dataset.plan import Plan
-from pipeline.log import stage
+from pipeline.log import logged_stage
 from pipeline.retention.definition.at_hand import Seen
 from pipeline.retention.forecast.expected import secure_ids
-from pipeline.scoring.crowd import CHANCE, Crowd, names_of, scored_parts
+from pipeline.scoring.crowd import CHANCE, Crowd, scored_columns, scored_parts
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
 from pipeline.sources.drivers import asking
@@ -74,9 +74,11 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     days = None if config.outreach.value.method == "constant" else days
     with staged(job.layout.folder) as folder:
         with asking():
-            with stage("features and scores", say) as counted:
+            with logged_stage("features and scores", say) as counted:
                 work = partial(scored_parts, dict(model.spec), model.texts, days)
-                write_matrix(sources, config, [as_of], folder / "rows", more=names_of(days), work=work)
+                write_matrix_on_cluster(
+                    sources, config, [as_of], folder / "rows", more=scored_columns(days), work=work
+                )
                 crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
                 counted(f"at {as_of}", f"on {config.engine.master}", customers=crowd.customers)
             if not crowd.customers:
@@ -91,7 +93,7 @@ def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
     matrix = _matrix(plan, found)
     everybody = _everybody(crowd, plan, found, matrix, job)
     unit = config.retention.unit
-    with stage("retention", job.say) as counted:
+    with logged_stage("retention", job.say) as counted:
         secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
         safe = None if secure is None else _on_spark(crowd, secure)
         rates = rates_of(

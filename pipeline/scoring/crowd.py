@@ -15,28 +15,27 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from configs.arrays import Floats
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.schema import Churn
 from models.prediction.scoring import probability
 from models.statistics.credibility import PARTS, Portfolio, history_parts, means
 from models.statistics.losses import EXACT_UP_TO, Losses
-from pipeline.outreach.valuation import Valuation, history, kept, worth_one
+from pipeline.outreach.valuation import Valuation, kept, purchase_history, worth_one
 from pipeline.retention.definition.periods import Unit
 from pipeline.retention.forecast.expected import lost_in_period
 
-Floats = NDArray[np.float64]
 CHANCE = "churn_probability"
-KEPT = "kept_"
+_KEPT = "kept_"
 ORDER = ("value_at_risk", CHANCE, "customer_id")
 SHARES = 1_000
 
 
-def names_of(days: int | None) -> tuple[str, ...]:
+def scored_columns(days: int | None) -> tuple[str, ...]:
     """What `scored_parts` adds to the matrix."""
-    return (CHANCE, *((*PARTS, KEPT) if days else ()))
+    return (CHANCE, *((*PARTS, _KEPT) if days else ()))
 
 
 def scored_parts(
@@ -52,7 +51,7 @@ def scored_parts(
         The window of the spend; None where nobody is priced.
     """
     found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
-    made = {**history_parts(*history(frame, days)), KEPT: kept(frame, days)} if days else {}
+    made = {**history_parts(*purchase_history(frame, days)), _KEPT: kept(frame, days)} if days else {}
     return {CHANCE: found, **made}
 
 
@@ -234,7 +233,7 @@ def _valued(
     told = rows.sparkSession.createDataFrame(found[["segment_"]].assign(mean_=middle))
     rows = rows.join(sf.broadcast(told), "segment_")
     said |= portfolio.parameters(len(found), total / max(customers, 1))
-    valued = rows.withColumn("value", (trust * own + (1 - trust) * sf.col("mean_") * sf.col(KEPT)) * scale)
+    valued = rows.withColumn("value", (trust * own + (1 - trust) * sf.col("mean_") * sf.col(_KEPT)) * scale)
     said |= {"history_window_days": days}
     return valued, Valuation(np.zeros(0), _typical(valued), True, said, ())
 

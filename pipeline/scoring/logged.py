@@ -25,12 +25,12 @@ def logged(night: Night) -> str:
             **({} if night.delivered else {"delivered": "no"}),
         },
         night.rates.steps,
-        description(night),
+        _description(night),
         {"retention.csv": csv_text(night.rates.table), **_checks(night)},
     )
 
 
-def description(night: Night) -> str:
+def _description(night: Night) -> str:
     """The night in a few lines of Markdown; what could name a customer stays in the manifest."""
     everybody, chosen, champion = night.everybody, night.decision.chosen, night.champion
     newest = night.rates.table.dropna(subset="rate").tail(1)

@@ -33,7 +33,7 @@ from pipeline.retention.registry import RATE, of_a_night, read_at_night
 from pipeline.retention.table import Ahead, Question
 from pipeline.sources.opening import Sources
 
-DIGITS = 9
+_DIGITS = 9
 HISTORY = ("rate", "adjusted_rate", "S", "N", "E", "lost")
 UNSEEN_POINTS = 0.5
 
@@ -217,7 +217,7 @@ def _stem(name: str) -> str:
 
 
 def _rounded(column: pd.Series) -> pd.Series:
-    return column.map(lambda x: float(f"{x:.{DIGITS}g}"), na_action="ignore").astype(float)
+    return column.map(lambda x: float(f"{x:.{_DIGITS}g}"), na_action="ignore").astype(float)
 
 
 def _label(start: dt.date, end: dt.date, unit: str) -> str:

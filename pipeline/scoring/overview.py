@@ -20,8 +20,8 @@ from pipeline.report.overview import (
     Cohort,
     EffectRow,
     GoalRow,
-    Money,
     Overview,
+    PeriodRevenue,
     PointWorth,
     SegmentRow,
     StatedRow,
@@ -33,7 +33,7 @@ from pipeline.retention.tables.value import point_value
 
 Tables = Mapping[str, pd.DataFrame]
 
-SURE = 0.05
+_SURE = 0.05
 _ORDER = {False: 0, None: 1, True: 2}
 MOST_GROUPS, MOST_COHORTS, MOST_REASONS = 5, 12, 6
 
@@ -130,7 +130,7 @@ def _change(tables: Tables) -> Change | None:
     )
 
 
-def _money(tables: Tables) -> Money | None:
+def _money(tables: Tables) -> PeriodRevenue | None:
     revenue = tables.get("revenue")
     if revenue is None:
         return None
@@ -138,7 +138,7 @@ def _money(tables: Tables) -> Money | None:
     if known.empty:
         return None
     row = known.iloc[-1]
-    return Money(
+    return PeriodRevenue(
         str(row["period"]), *(_number(row[c]) for c in ("gross_retention", "net_retention", "repeat_share"))
     )
 
@@ -219,7 +219,7 @@ def _audit(tables: Tables) -> list[AuditRow]:
     """The groups whose difference is sure, the surest first."""
     if "audit" not in tables:
         return []
-    sure = tables["audit"][tables["audit"]["p_adjusted"] < SURE].head(MOST_GROUPS)
+    sure = tables["audit"][tables["audit"]["p_adjusted"] < _SURE].head(MOST_GROUPS)
     return [
         AuditRow(
             row.fact,

@@ -29,7 +29,7 @@ from pipeline.scoring.overview import overview_of
 from pipeline.sources.freshness import STALE_DAYS
 
 WATCHED = 20
-FILES = ("scores.parquet", "retention.csv", "manifest.json")
+_FILES = ("scores.parquet", "retention.csv", "manifest.json")
 
 
 def page_of(night: Night) -> ReportView:
@@ -56,7 +56,7 @@ def page_of(night: Night) -> ReportView:
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
         sources=tuple(_source(night, role, found) for role, found in sources.items()),
         warnings=night.warnings,
-        files=tuple(sorted({*FILES, *night.files, *night.rates.files, *night.watched.files})),
+        files=tuple(sorted({*_FILES, *night.files, *night.rates.files, *night.watched.files})),
         tracking_url=None if config.tracking.uri is None else redacted(config.tracking.uri),
         active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
         pictures=tuple(night.rates.pictures.values()),

@@ -19,9 +19,9 @@ from features.matrix import Matrix, drivers
 from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
-from pipeline.commit import commit, newest, settle
+from pipeline.commit import commit, newest, settle_nights
 from pipeline.layout import Layout, layout_of
-from pipeline.log import Say, stage
+from pipeline.log import Say, logged_stage
 from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
@@ -44,10 +44,10 @@ from pipeline.scoring.scored import Hindsight, Job, Scored, on_this_machine, wit
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition, tracking_of
 from pipeline.tracking.delivery import NIGHT_SECONDS, send_trainings
-from pipeline.tracking.tonight import champion_tonight, send
+from pipeline.tracking.tonight import champion_tonight, send_nights
 
 TYPICAL_ROWS = 100_000
-NOT_DELIVERED = "made afterwards and not delivered: nobody on its list counts as contacted"
+_NOT_DELIVERED = "made afterwards and not delivered: nobody on its list counts as contacted"
 # Days for which a recommendation counts as our last contact.
 REMEMBERED = 360
 
@@ -81,7 +81,7 @@ def score(
         Exit code 3 when it is published and a person should look.
     """
     layout = layout_of(config, out)
-    with stage("champion", say) as counted:
+    with logged_stage("champion", say) as counted:
         champion, away = (
             (hindsight.champion, ()) if hindsight else champion_tonight(config, layout.champion, say)
         )
@@ -93,17 +93,17 @@ def score(
         with scored(job) as found:
             return watched_over(job, found, decided(job, found, create_key=False)).result(None)
     with only_run(layout.runs, "score"):
-        for line in settle(layout):
+        for line in settle_nights(layout):
             say(line)
         with scored(job) as found:
             night = watched_over(job, found, decided(job, found, create_key=True))
-            with stage("files", say) as counted:
+            with logged_stage("files", say) as counted:
                 night, folder = published(night, layout)
                 counted(files=sum(path.is_file() for path in folder.rglob("*")))
         unsent: tuple[str, ...] = ()
         if not away:
-            with stage("tracking", say):
-                unsent = send(config, layout.unsent)
+            with logged_stage("tracking", say):
+                unsent = send_nights(config, layout.unsent)
                 if not unsent:
                     unsent = send_trainings(config, layout.untold, say, NIGHT_SECONDS)
             unsent += _beside(night, layout, say)
@@ -157,7 +157,7 @@ def _record(night: Night, layout: Layout, written: ledger.Written, folder: Path)
     champion, version = night.champion, str(night.champion.version)
     # A forecast made in hindsight proves nothing.
     if night.delivered and night.rates.forecasts and not _look(champion, night.as_of):
-        store.keep(place(layout.forecasts), night.rates.forecasts, version)
+        store.keep_forecasts(place(layout.forecasts), night.rates.forecasts, version)
     if night.delivered and champion.files:
         place(layout.champion).write_text(packed(champion), encoding="utf-8")
     place(layout.unsent / f"{night.as_of}.json").write_text(logged(night), encoding="utf-8")
@@ -199,7 +199,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         do_not_contact=never.customers,
         worth=everybody.worth,
     )
-    with stage("list", job.say) as counted:
+    with logged_stage("list", job.say) as counted:
         reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
         decision = decide(prepared, reasons)
         counted(candidates=len(prepared.explain), listed=len(decision.chosen))
@@ -225,7 +225,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             *found.rates.warnings,
         ),
         notes=(
-            *([] if job.delivered else [NOT_DELIVERED]),
+            *([] if job.delivered else [_NOT_DELIVERED]),
             *found.sources.notes,
             *never.notes,
             *few_unheard,
@@ -250,7 +250,7 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
     """
     features, model = found.everybody.compared, job.champion.model
     some = found.everybody.left_out is not None  # then these are a sample, and not who may be on the list
-    with stage("monitoring", job.say) as counted:
+    with logged_stage("monitoring", job.say) as counted:
         scores = model.probability(features, job.config.model.threads) if some else found.probability
         seen = watched(
             found.sources, job.config, job.as_of, job.champion.metadata, features, scores, job.layout.ledger
@@ -266,7 +266,7 @@ def _context(job: Job, *, create_key: bool) -> Context:
     playbook = load_playbook(config.path(settings.playbook) if settings.playbook else None)
     control, record = settings.control, layout.ledger
     key = control_key(layout.keys, control.key_file, control.key_env, os.environ, create=create_key)
-    known = job.believed or learned.read(record, playbook, as_of)
+    known = job.believed or learned.read_learned(record, playbook, as_of)
     nights = [d for d in ledger.dates(record) if d < as_of]
     evidence = Evidence(nights, known.bounds)
     hold = config.churn.gap_days + config.churn.horizon_days

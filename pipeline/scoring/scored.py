@@ -22,7 +22,7 @@ from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import Layout
-from pipeline.log import Say, stage
+from pipeline.log import Say, logged_stage
 from pipeline.outcomes.learned import Learned
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
@@ -160,16 +160,16 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     sources.freshness.require()
     for note in sources.notes:
         say(note)
-    with stage("features", say) as counted:
+    with logged_stage("features", say) as counted:
         matrix = build_matrix(sources, config, [as_of])
         counted(f"at {as_of}", customers=len(matrix.frame), columns=len(matrix.columns))
     if not len(matrix.frame):
         raise nobody(sources, as_of)
     model.check_columns([c.name for c in matrix.columns])
-    with stage("scores", say) as counted:
+    with logged_stage("scores", say) as counted:
         probability = model.probability(matrix.features, config.model.threads)
         counted(customers=len(probability))
-    with stage("retention", say) as counted:
+    with logged_stage("retention", say) as counted:
         ids = matrix.frame["customer_id"].tolist()
         rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts)
         counted(periods=len(rates.table))
@@ -179,11 +179,11 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
 @contextmanager
 def without_dates(job: Job) -> Iterator[Scored]:
     """A table without dates: no rate, and nobody is scored by a model that knew the answer."""
-    with stage("sources", job.say) as counted:
+    with logged_stage("sources", job.say) as counted:
         found = read_labelled(job.config, job.as_of).to_score()
         counted(customers=len(found.churned))
     job.champion.model.check_columns([c.name for c in found.matrix.columns])
-    with stage("scores", job.say) as counted:
+    with logged_stage("scores", job.say) as counted:
         probability = probabilities(job.champion, found, job.config.model.threads)
         counted(customers=len(probability), out_of_fold=int(np.isfinite(found.churned).sum()))
     yield Scored(found.sources, found.matrix, probability, no_rates(), _all_of(found.matrix, probability))

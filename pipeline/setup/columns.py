@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configs.roles import ROLES, RoleColumn
-from pipeline.setup.tables import Table
+from pipeline.setup.tables import GivenTable
 from pipeline.setup.words import rank, words_of
 from pipeline.sources.profiles import Profile
 
@@ -27,7 +27,7 @@ NOT_SOLD = frozenset(
 
 
 @dataclass(frozen=True)
-class Part:
+class RolePart:
     """A table in its role.
 
     Parameters
@@ -45,7 +45,7 @@ class Part:
     """
 
     role: str
-    table: Table
+    table: GivenTable
     columns: Mapping[str, Any]
     attributes: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Part:
 
 
 def ranked(
-    table: Table, concept: str, kinds: Collection[str] = (), used: Collection[str] = ()
+    table: GivenTable, concept: str, kinds: Collection[str] = (), used: Collection[str] = ()
 ) -> list[Profile]:
     """Columns whose names fit a concept, the best first; of equally good ones the one that stands first."""
     found = [(rank(c.name, concept), c) for c in table.columns if c.name not in used and c.kind != "empty"]
@@ -63,7 +63,7 @@ def ranked(
     return [column for _, column in sorted(fitting, key=lambda pair: pair[0])]
 
 
-def times_of(table: Table) -> list[Profile]:
+def time_columns(table: GivenTable) -> list[Profile]:
     """Columns that hold times: by their values, or numbers that fit a date and are named like one."""
     bare = "fields" in table.settings
     return [c for c in table.columns if c.kind == "time" or (c.formats and (bare or _is_named_time(c.name)))]
@@ -84,9 +84,9 @@ def has_decimals(column: Profile) -> bool:
     return column.kind == "number" and any("." in v or "," in v for v in column.samples)
 
 
-def span_of(table: Table, used: Collection[str]) -> dict[str, Profile]:
+def span_of(table: GivenTable, used: Collection[str]) -> dict[str, Profile]:
     """The columns of start and end, where the table has them."""
-    times = {c.name for c in times_of(table)}
+    times = {c.name for c in time_columns(table)}
     found: dict[str, Profile] = {}
     for concept in ("started_at", "ended_at"):
         fits = [
@@ -123,12 +123,12 @@ def _writing(columns: Sequence[Profile]) -> dict[str, Any]:
     return found
 
 
-def customers_part(table: Table, who: Profile | None, doubts: list[str]) -> Part:
+def customers_part(table: GivenTable, who: Profile | None, doubts: list[str]) -> RolePart:
     """The table as one row a customer, with what is known at the start; without an id the row's number is it."""
     columns: dict[str, Any] = {"customer_id": {"row_number": True} if who is None else who.name}
     used = set() if who is None else {who.name}
     spans = span_of(table, used)
-    if "started_at" not in spans and (left := [t for t in times_of(table) if t not in spans.values()]):
+    if "started_at" not in spans and (left := [t for t in time_columns(table) if t not in spans.values()]):
         spans = {"started_at": left[0], **spans}
     for concept, column in spans.items():
         columns[concept] = rule_of(column, time=True)
@@ -148,10 +148,10 @@ def customers_part(table: Table, who: Profile | None, doubts: list[str]) -> Part
     ]
     settings = _writing([*spans.values(), *attributes])
     names = tuple(c.name for c in attributes[:MOST_ATTRIBUTES])
-    return Part("customers", table, columns, names, facts, settings=settings, doubts=tuple(doubts))
+    return RolePart("customers", table, columns, names, facts, settings=settings, doubts=tuple(doubts))
 
 
-def label_of(table: Table) -> Profile | None:
+def label_of(table: GivenTable) -> Profile | None:
     """The column that says who has churned: two words or 0 and 1."""
     found = ranked(table, "churned", ("text", "flag", "number"))
     return next((c for c in found if c.different == 2 or words_of(c.name) == "churn"), None)
@@ -165,7 +165,7 @@ def _is_attribute(column: Profile, *, labelled: bool) -> bool:
     return column.different <= FEW_VALUES or column.different * 2 < column.filled
 
 
-def _facts(table: Table, used: Collection[str]) -> dict[str, str]:
+def _facts(table: GivenTable, used: Collection[str]) -> dict[str, str]:
     """What only the list needs: fact to column."""
     found: dict[str, str] = {}
     for concept in ("do_not_contact", "owner", "name"):
@@ -175,7 +175,7 @@ def _facts(table: Table, used: Collection[str]) -> dict[str, str]:
     return found
 
 
-def one_by_one_part(table: Table, who: Profile, doubts: list[str]) -> Part:
+def one_by_one_part(table: GivenTable, who: Profile, doubts: list[str]) -> RolePart:
     """Each contract as a customer of its own."""
     own = next((c for c in ranked(table, "contract_id") if c.is_unique and c.filled == c.rows), None)
     if own is None or who.is_unique:
@@ -183,7 +183,7 @@ def one_by_one_part(table: Table, who: Profile, doubts: list[str]) -> Part:
     return customers_part(table, own, [*doubts, f"takes each {own.name!r} of {table.name} for a customer"])
 
 
-def contracts_part(table: Table, who: Profile, doubts: list[str]) -> Part:
+def contracts_part(table: GivenTable, who: Profile, doubts: list[str]) -> RolePart:
     """The table as one row a contract, several a customer."""
     columns: dict[str, Any] = {"customer_id": who.name}
     used = {who.name}
@@ -204,7 +204,7 @@ def contracts_part(table: Table, who: Profile, doubts: list[str]) -> Part:
             columns[name] = rule_of(fits[0], time=fits[0].kind == "time")
             used.add(fits[0].name)
             read.append(fits[0])
-    return Part("contracts", table, columns, settings=_writing(read), doubts=tuple(doubts))
+    return RolePart("contracts", table, columns, settings=_writing(read), doubts=tuple(doubts))
 
 
 _OF_CONTRACTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
@@ -218,13 +218,13 @@ _OF_CONTRACTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
 )
 
 
-def events_part(table: Table, who: Profile, role: str, doubts: list[str]) -> Part:
+def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -> RolePart:
     """The table as one row an event."""
     columns: dict[str, Any] = {"customer_id": who.name}
     used = {who.name}
     clock = clock_of(table, used)
     if clock is None:
-        return Part(role, table, columns, doubts=(*doubts, "no column with a time"))
+        return RolePart(role, table, columns, doubts=(*doubts, "no column with a time"))
     columns["occurred_at"] = rule_of(clock, time=True)
     used.add(clock.name)
     read = [clock]
@@ -240,7 +240,7 @@ def events_part(table: Table, who: Profile, role: str, doubts: list[str]) -> Par
         read += _amount(table, columns, used)
     where = [{"column": who.name, "is_null": False}] if who.filled < who.rows else []
     where += _sold(table, role, used)
-    return Part(role, table, columns, where=tuple(where), settings=_writing(read), doubts=tuple(doubts))
+    return RolePart(role, table, columns, where=tuple(where), settings=_writing(read), doubts=tuple(doubts))
 
 
 _PARTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
@@ -273,15 +273,15 @@ def _plays(column: Profile, name: str, role: str) -> bool:
     return name != "transaction_id" or column.empty_share == 0
 
 
-def clock_of(table: Table, used: Collection[str]) -> Profile | None:
+def clock_of(table: GivenTable, used: Collection[str]) -> Profile | None:
     """The time at which a row occurred."""
-    times = [c.name for c in times_of(table) if c.name not in used]
+    times = [c.name for c in time_columns(table) if c.name not in used]
     ordered = [c for c in ranked(table, "occurred_at") if c.name in times]
     full = [c for c in ordered if c.empty_share == 0] or ordered
     return full[0] if full else next((table.column(name) for name in times), None)
 
 
-def _amount(table: Table, columns: dict[str, Any], used: set[str]) -> list[Profile]:
+def _amount(table: GivenTable, columns: dict[str, Any], used: set[str]) -> list[Profile]:
     """Map the amount: a column of its own, else quantity times unit price; return what it is read from."""
     fits = ranked(table, "amount", ("number",), used)
     units, prices = (ranked(table, concept, ("number",), used) for concept in ("quantity", "unit_price"))
@@ -300,7 +300,7 @@ def _amount(table: Table, columns: dict[str, Any], used: set[str]) -> list[Profi
     return []
 
 
-def _sold(table: Table, role: str, used: Collection[str]) -> list[dict[str, Any]]:
+def _sold(table: GivenTable, role: str, used: Collection[str]) -> list[dict[str, Any]]:
     """The condition that leaves out orders which were not carried out."""
     if role != "transactions":
         return []

@@ -6,14 +6,14 @@ import datetime as dt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from configs.arrays import Ints
 from configs.errors import HistoryError
 from configs.schema import Config
 from features.snapshots import DAY, EPOCH, seconds
 from pipeline.dataset.labelled import CHURNED, KEPT
 from pipeline.dataset.sample import bounded
-from pipeline.setup.columns import Part
+from pipeline.setup.columns import RolePart
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Interview
 from pipeline.sources.databases import arrow
@@ -25,17 +25,16 @@ CONTRACT_HORIZONS = (30, 60, 90, 180, 365)
 ENOUGH_ENDINGS = 50
 THIRDS = 3
 WANTED_SNAPSHOTS = 12
-HALF = 0.5
+_HALF = 0.5
 ENDED_WELL = frozenset(
     {
         *("completed", "complete", "finished", "fulfilled", "graduated", "matured", "abgeschlossen", "پایان"),
         *("died", "death", "deceased", "verstorben", "فوت"),
     }
 )
-Ints = NDArray[np.int64]
 
 
-def kind_of(parts: list[Part]) -> str:
+def kind_of(parts: list[RolePart]) -> str:
     """How leaving shows, by the tables that there are."""
     if any({"started_at", "ended_at"} <= set(part.columns) for part in parts):
         return "contractual"
@@ -44,7 +43,7 @@ def kind_of(parts: list[Part]) -> str:
     return "labelled" if alone and any("churned" in part.columns for part in people) else "non_contractual"
 
 
-def label_words(part: Part, interview: Interview, given: str | None) -> list[str]:
+def label_words(part: RolePart, interview: Interview, given: str | None) -> list[str]:
     """The values that mean churned; empty where the usual words do."""
     column = part.table.column(part.columns["churned"])
     words = [value.lower().removesuffix(".") for value in column.samples]
@@ -114,9 +113,9 @@ def _while_running(start: Ints, end: Ints, as_of: dt.date, horizon_days: int) ->
     running = np.searchsorted(np.sort(start), days, side="right") - np.searchsorted(
         np.sort(end), days, side="right"
     )
-    if not len(days) or running[-1] >= HALF * np.median(running):
+    if not len(days) or running[-1] >= _HALF * np.median(running):
         return as_of
-    enough = np.flatnonzero(running >= HALF * np.median(running))
+    enough = np.flatnonzero(running >= _HALF * np.median(running))
     return EPOCH + dt.timedelta(days=int(days[enough[-1]]) - horizon_days)
 
 
@@ -150,7 +149,7 @@ def _snapshots(draft: Draft, first: dt.date, as_of: dt.date) -> None:
         draft.remarks["snapshots"] = f"{history} days of history are few: snapshots close together"
 
 
-def not_churn(part: Part) -> list[str]:
+def not_churn(part: RolePart) -> list[str]:
     """Reasons of endings that are nobody's loss, such as a course that was completed."""
     name: Any = part.columns.get("end_reason")
     if not isinstance(name, str):

@@ -11,7 +11,7 @@ import yaml
 
 from configs.errors import Fault
 from configs.sources import Source
-from pipeline.setup.columns import Part
+from pipeline.setup.columns import RolePart
 
 _LINE = re.compile(
     r"(?:write |and |or, )((?:sources\.[\w.]+|decimal|thousands|calendar|\w+_at): (?:\{.*?\}|'.'|\w+))"
@@ -45,7 +45,7 @@ class Draft:
         """Role to the values of its source."""
         return self.values["sources"]
 
-    def take(self, part: Part) -> None:
+    def take(self, part: RolePart) -> None:
         """Add a table in its role; the first table of a role stays."""
         if part.role in self.sources:
             self.left_out.append(

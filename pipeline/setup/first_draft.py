@@ -9,14 +9,14 @@ from typing import Any
 
 from configs.errors import DataError
 from configs.roles import ROLES
-from pipeline.setup.columns import Part
+from pipeline.setup.columns import RolePart
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
 
 
 def first_draft(
-    parts: list[Part], unused: list[str], given: Given, interview: Interview, home: Path
+    parts: list[RolePart], unused: list[str], given: Given, interview: Interview, home: Path
 ) -> Draft:
     """The draft with every table that has a place in it.
 
@@ -83,7 +83,7 @@ def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _of_kind(part: Part, kind: str, *, contracts: bool) -> Part:
+def _of_kind(part: RolePart, kind: str, *, contracts: bool) -> RolePart:
     """The part without what its kind of churn has no use for."""
     if part.role != "customers":
         return part
@@ -98,7 +98,7 @@ def _of_kind(part: Part, kind: str, *, contracts: bool) -> Part:
     return replace(part, columns=columns)
 
 
-def _activity(draft: Draft, parts: list[Part], interview: Interview) -> None:
+def _activity(draft: Draft, parts: list[RolePart], interview: Interview) -> None:
     """Without purchases the table with the most rows stands for them: who is active is a customer."""
     events = [part for part in parts if part.role != "customers"]
     if not events:
@@ -116,7 +116,7 @@ def _activity(draft: Draft, parts: list[Part], interview: Interview) -> None:
     )
 
 
-def _name(parts: list[Part], home: Path) -> str:
+def _name(parts: list[RolePart], home: Path) -> str:
     stem = parts[0].table.name if len(parts) == 1 else home.name
     plain = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40]
     return plain if re.fullmatch(r"[a-z][a-z0-9_]*", plain) else "company"

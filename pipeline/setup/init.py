@@ -16,23 +16,23 @@ from configs.reference import schema_of
 from configs.roles import ROLES
 from configs.schema import Config
 from pipeline.dataset.attributes import suspects_of
+from pipeline.log import Say
 from pipeline.publish import write_atomic
 from pipeline.result import Result
-from pipeline.setup.columns import Part, customers_part, label_of, times_of
+from pipeline.setup.columns import RolePart, customers_part, label_of, time_columns
 from pipeline.setup.company import define
 from pipeline.setup.draft import Draft, settled
 from pipeline.setup.first_draft import KEYS, first_draft
 from pipeline.setup.interview import Ask, Given, Interview
 from pipeline.setup.roles import customer_ids, part_of
 from pipeline.setup.spread import by_spread
-from pipeline.setup.tables import Table, tables_of
-from pipeline.setup.writing import written
+from pipeline.setup.tables import GivenTable, tables_of
+from pipeline.setup.writing import yaml_with_remarks
 from pipeline.sources.opening import Sources, open_sources
-from pipeline.sources.readers import connect
+from pipeline.sources.readers import connect_duckdb
 
-SCHEMA = "churn.schema.json"
-SCHEMA_LINE = f"yaml-language-server: $schema={SCHEMA}"  # by which editors complete and check
-Say = Callable[[str], None]
+_SCHEMA = "churn.schema.json"
+SCHEMA_LINE = f"yaml-language-server: $schema={_SCHEMA}"  # by which editors complete and check
 _SHOWN_FILES = 4
 
 
@@ -74,7 +74,7 @@ def init(
     home = out.parent.parent if out.parent.name == "configs" else out.parent
     interview = Interview(ask)
     say("look at the files")
-    tables, unread = tables_of(files, home, connect(1))
+    tables, unread = tables_of(files, home, connect_duckdb(1))
     tables = [_dated(table, given, interview) for table in tables]
     parts, unused = _parts(tables, given, interview)
     draft = first_draft(parts, [*unread, *unused], given, interview, home)
@@ -83,7 +83,7 @@ def init(
     _settle(draft, home, as_of, parts)
     draft.values = {key: draft.values[key] for key in KEYS if key in draft.values}
     named = " ".join([*files[:_SHOWN_FILES], "..."] if len(files) > _SHOWN_FILES else files)
-    schema = out.with_name(SCHEMA)
+    schema = out.with_name(_SCHEMA)
     write_atomic(schema, json.dumps(schema_of("config"), indent=1, ensure_ascii=False) + "\n")
     head = [f"Written by `churn init {named}`.", *draft.left_out, *(f"not sure: {d}" for d in draft.doubts)]
     lines = [
@@ -91,7 +91,7 @@ def init(
         f"{head[0]} All keys: churn config. After a change: churn check.",
         *(f"- {x}" for x in head[1:]),
     ]
-    write_atomic(out, written(draft.values, draft.remarks, lines))
+    write_atomic(out, yaml_with_remarks(draft.values, draft.remarks, lines))
     say(f"wrote {out}")
     checked = _checked(check, out, say)
     told = [f"wrote {out}", *(f"  {role}: {source['uri']}" for role, source in draft.sources.items())]
@@ -115,7 +115,7 @@ def _checked(check: Callable[[Path, Say], Result], out: Path, say: Say) -> Resul
         return Result(f"churn check: {error}", {"error": str(error)}, error.exit_code)
 
 
-def _dated(table: Table, given: Given, interview: Interview) -> Table:
+def _dated(table: GivenTable, given: Given, interview: Interview) -> GivenTable:
     """The table with one reading for each column of dates."""
     columns = []
     for column in table.columns:
@@ -136,7 +136,7 @@ def _is_order(formats: Sequence[str], order: str) -> bool:
     return day_first == order.lower().startswith("d")
 
 
-def _parts(tables: list[Table], given: Given, interview: Interview) -> tuple[list[Part], list[str]]:
+def _parts(tables: list[GivenTable], given: Given, interview: Interview) -> tuple[list[RolePart], list[str]]:
     """The tables in their roles, and those that have none."""
     unknown = sorted(set(given.roles) - {table.name for table in tables})
     wrong = sorted(set(given.roles.values()) - set(ROLES) - {"none"})
@@ -150,7 +150,7 @@ def _parts(tables: list[Table], given: Given, interview: Interview) -> tuple[lis
     parts, unused = [], []
     for table in used:
         who, doubt = ids[table.name]
-        if (who is None or doubt) and given.customer is None and label_of(table) and not times_of(table):
+        if (who is None or doubt) and given.customer is None and label_of(table) and not time_columns(table):
             # A table of examples needs no names.
             parts.append(customers_part(table, None, []))
             continue
@@ -177,11 +177,11 @@ def _parts(tables: list[Table], given: Given, interview: Interview) -> tuple[lis
     return parts, unused
 
 
-def _names(table: Table) -> str:
+def _names(table: GivenTable) -> str:
     return ", ".join(column.name for column in table.columns[:12])
 
 
-def _settle(draft: Draft, home: Path, today: dt.date, parts: list[Part]) -> None:
+def _settle(draft: Draft, home: Path, today: dt.date, parts: list[RolePart]) -> None:
     """Read the data by the draft, follow their faults, and define churn by what they hold."""
     labelled = draft.values["churn"]["kind"] == "labelled"
 

@@ -8,7 +8,7 @@ from configs.roles import ROLES
 from pipeline.setup.columns import (
     FEW_EMPTY,
     FEW_VALUES,
-    Part,
+    RolePart,
     contracts_part,
     customers_part,
     events_part,
@@ -16,9 +16,9 @@ from pipeline.setup.columns import (
     one_by_one_part,
     ranked,
     span_of,
-    times_of,
+    time_columns,
 )
-from pipeline.setup.tables import Table
+from pipeline.setup.tables import GivenTable
 from pipeline.setup.words import rank, role_by_name, words_of
 from pipeline.sources.profiles import Profile
 
@@ -26,7 +26,7 @@ FEW_SCORES = 101
 _EVENTS = ("transactions", "cancellations", "failed_payments", "feedback", "contacts", "usage")
 
 
-def customer_ids(tables: Sequence[Table], chosen: str | None) -> dict[str, tuple[Profile | None, str]]:
+def customer_ids(tables: Sequence[GivenTable], chosen: str | None) -> dict[str, tuple[Profile | None, str]]:
     """Table to the column that says who the customer is, and what is not sure about it.
 
     A column that several tables share wins over a better name; of tables with none the flag decides.
@@ -53,7 +53,7 @@ def customer_ids(tables: Sequence[Table], chosen: str | None) -> dict[str, tuple
     return found
 
 
-def _by_values(table: Table) -> tuple[Profile | None, str]:
+def _by_values(table: GivenTable) -> tuple[Profile | None, str]:
     """The first column of many values that come again: in fixed-width files, and where no name helps."""
     fits = [
         c
@@ -67,14 +67,14 @@ def _by_values(table: Table) -> tuple[Profile | None, str]:
     return best, "" if table.settings.get("fields") else f"takes {best.name!r} for the customer"
 
 
-def _shared(tables: Sequence[Table]) -> set[str]:
+def _shared(tables: Sequence[GivenTable]) -> set[str]:
     names = [
         words_of(c.name) for table in tables for c in table.columns if rank(c.name, "customer_id") is not None
     ]
     return {name for name in names if names.count(name) > 1 and name != "id"}
 
 
-def part_of(table: Table, who: Profile, role: str | None, doubt: str) -> Part:
+def part_of(table: GivenTable, who: Profile, role: str | None, doubt: str) -> RolePart:
     """The table in its role, given or guessed."""
     found = role or role_of(table, who)
     doubts = [doubt] * bool(doubt)
@@ -91,13 +91,13 @@ def part_of(table: Table, who: Profile, role: str | None, doubt: str) -> Part:
     return events_part(table, who, found, doubts)
 
 
-def role_of(table: Table, who: Profile) -> str:
+def role_of(table: GivenTable, who: Profile) -> str:
     """The role of a table by its name, its columns and whether a customer stands there once."""
     named = role_by_name(table.name)
     spans = span_of(table, {who.name})
     if named == "contracts" and {"started_at", "ended_at"} <= set(spans):
         return "contracts"
-    if not times_of(table) or (
+    if not time_columns(table) or (
         who.is_unique and (named in (None, "customers", "contracts") or "ended_at" in spans)
     ):
         return "customers"
@@ -122,7 +122,7 @@ ROLES_BY_COLUMN = {
 }
 
 
-def _has(table: Table, concept: str, who: Profile) -> bool:
+def _has(table: GivenTable, concept: str, who: Profile) -> bool:
     found = ranked(table, concept, used={who.name})
     if concept == "amount":
         return any(rank(c.name, concept) in (0, 1) and c.kind == "number" for c in found)
@@ -133,5 +133,5 @@ def _has(table: Table, concept: str, who: Profile) -> bool:
     return any(rank(c.name, concept) == 0 for c in found)
 
 
-def _is_usage(table: Table, who: Profile) -> bool:
+def _is_usage(table: GivenTable, who: Profile) -> bool:
     return bool(ranked(table, "event", ("text", "flag"), {who.name}))

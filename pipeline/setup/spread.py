@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pipeline.sources.parsing import tidy, tidy_format
 from pipeline.sources.profiles import Profile
 
-FEWEST_DAYS = 3
+_FEWEST_DAYS = 3
 MUCH_CLOSER = 3
 
 
@@ -25,7 +25,7 @@ def by_spread(column: Profile) -> tuple[str, ...] | None:
     ('%d/%m/%Y',)
     """
     spans = {formats: _span(column.samples, formats) for formats in column.formats[:2]}
-    if len(spans) < 2 or any(days < FEWEST_DAYS for days, _ in spans.values()):
+    if len(spans) < 2 or any(days < _FEWEST_DAYS for days, _ in spans.values()):
         return None
     (one, (_, short)), (_, (_, long)) = sorted(spans.items(), key=lambda item: item[1][1])
     return one if long >= MUCH_CLOSER * max(short, 1) else None

@@ -16,7 +16,7 @@ from configs.base import redacted
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
 from pipeline.setup.textfiles import ENDINGS as TEXTS
-from pipeline.setup.textfiles import fields_of, known_of, settings_of, start_of
+from pipeline.setup.textfiles import fixed_widths, known_of, start_of, text_settings
 from pipeline.setup.words import words_of
 from pipeline.sources import databases
 from pipeline.sources.connections import Connections
@@ -24,14 +24,14 @@ from pipeline.sources.drivers import UnreadableError, asking
 from pipeline.sources.looks import dialect_of
 from pipeline.sources.places import TABLES, is_store, is_url, local_files
 from pipeline.sources.profiles import Profile, profiles_of
-from pipeline.sources.readers import read
+from pipeline.sources.readers import read_source
 
 _SCRATCH = "transactions"
 _BOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
 
 
 @dataclass(frozen=True)
-class Table:
+class GivenTable:
     """A table as it was looked at.
 
     Parameters
@@ -60,7 +60,7 @@ class Table:
         return next(column for column in self.columns if column.name == name)
 
 
-def tables_of(given: Sequence[str], home: Path, connection: Backend) -> tuple[list[Table], list[str]]:
+def tables_of(given: Sequence[str], home: Path, connection: Backend) -> tuple[list[GivenTable], list[str]]:
     """Look at everything that was named; files with the same columns are one table.
 
     What can't be read is a fault when it was named, and left out when it only lies in a folder that was named.
@@ -91,7 +91,7 @@ def tables_of(given: Sequence[str], home: Path, connection: Backend) -> tuple[li
         raise ConfigError("init: name files, folders or tables, such as: churn init orders.csv customers.csv")
     others: Connections = {}
     faults: list[Fault] = []
-    found: list[Table] = []
+    found: list[GivenTable] = []
     left_out: list[str] = []
     named = {str(Path.cwd() / one) for one in given} | set(given)
     for uris, settings in _sources(given, home, connection, others, faults):
@@ -146,7 +146,7 @@ def _sources(
         folder = members[0].parent
         whole = len(members) > 1 and set(members) == set(local_files(str(folder), folder))
         uris = (f"{_from_home(folder, home)}/",) if whole else tuple(bare)
-        yield uris, settings_of(members[0])
+        yield uris, text_settings(members[0])
 
 
 def _from_home(path: Path, home: Path) -> str:
@@ -191,7 +191,7 @@ def _header(file: Path) -> tuple[str, ...] | Path:
     if file.suffix.lower() not in TEXTS:
         return file
     head = start_of(file)
-    return tuple(sorted(dialect_of(head, known_of(head)).names)) if head and not fields_of(head) else file
+    return tuple(sorted(dialect_of(head, known_of(head)).names)) if head and not fixed_widths(head) else file
 
 
 def _scratch(
@@ -211,7 +211,7 @@ def _scratch(
 
 def _looked_at(
     uris: tuple[str, ...], settings: dict[str, Any], home: Path, connection: Backend, others: Connections
-) -> Table:
+) -> GivenTable:
     first = Path(uris[0].partition("#")[0])
     path = home / first
     members = local_files(str(path), home) if path.exists() else []
@@ -222,7 +222,7 @@ def _looked_at(
     )
     config = _scratch(uris, settings, home, wanted)
     source = config.sources.given[_SCRATCH]
-    raw = read(connection, others, _SCRATCH, source, config)
+    raw = read_source(connection, others, _SCRATCH, source, config)
     with asking(source), raw.reading():
         rows = raw.table
         if rows.get_backend() is connection:
@@ -236,7 +236,7 @@ def _looked_at(
         if "#" in uris[0]
         else re.sub(rf"({'|'.join(TABLES)})(\.gz)?$", "", first.name)
     )
-    return Table(uris, tail.rpartition(".")[2] if is_url(uris[0]) else tail, columns, rows, settings)
+    return GivenTable(uris, tail.rpartition(".")[2] if is_url(uris[0]) else tail, columns, rows, settings)
 
 
 def _require_header(uri: str, columns: Sequence[Profile]) -> None:

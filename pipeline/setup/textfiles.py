@@ -33,14 +33,14 @@ def known_of(head: str) -> list[str]:
     return max(known, key=len, default=[])
 
 
-def settings_of(file: Path) -> dict[str, Any]:
+def text_settings(file: Path) -> dict[str, Any]:
     """What a text file's source has to say besides its columns; nothing for other files."""
     if file.suffix.lower() not in ENDINGS:
         return {}
     head = start_of(file)
     encoding = code_of(file)
     found: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
-    if fields := fields_of(head):
+    if fields := fixed_widths(head):
         return {**found, "format": "fixed_width", "fields": fields}
     return found
 
@@ -79,14 +79,14 @@ def _code_page(text: bytes) -> str:
     return "cp1256" if together > sum(map(len, runs)) / 2 else "cp1252"
 
 
-def fields_of(head: str) -> dict[str, tuple[int, int]] | None:
+def fixed_widths(head: str) -> dict[str, tuple[int, int]] | None:
     r"""First and last character of each column of fixed width; None for any other text.
 
     Examples
     --------
-    >>> fields_of(" 01 19970101  1\n 02 19970112 12\n 02 19970113  5\n 03")
+    >>> fixed_widths(" 01 19970101  1\n 02 19970112 12\n 02 19970113  5\n 03")
     {'field_1': (2, 3), 'field_2': (5, 12), 'field_3': (14, 15)}
-    >>> fields_of("id,at\n1,2\n3,4\n")
+    >>> fixed_widths("id,at\n1,2\n3,4\n")
     """
     lines = [line.rstrip("\r\n") for line in head.splitlines()[:-1]]
     if len(lines) < _FEWEST_LINES or len({len(line) for line in lines}) > 1:

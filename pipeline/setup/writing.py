@@ -13,7 +13,7 @@ _WIDTH = 110
 _BLOCKS = ("columns", "churn", "sources", "outreach")
 
 
-def written(values: Mapping[str, Any], remarks: Mapping[str, str], head: list[str]) -> str:
+def yaml_with_remarks(values: Mapping[str, Any], remarks: Mapping[str, str], head: list[str]) -> str:
     """YAML with remarks.
 
     Parameters
@@ -25,7 +25,8 @@ def written(values: Mapping[str, Any], remarks: Mapping[str, str], head: list[st
 
     Examples
     --------
-    >>> print(written({"name": "shop", "churn": {"kind": "labelled"}}, {"churn.kind": "a label"}, ["By hand."]))
+    >>> values = {"name": "shop", "churn": {"kind": "labelled"}}
+    >>> print(yaml_with_remarks(values, {"churn.kind": "a label"}, ["By hand."]))
     # By hand.
     <BLANKLINE>
     name: shop

@@ -65,7 +65,7 @@ class Account:
         return {**asdict(self), "left_out": {rule: n for rule, n in self.left_out.items() if n}}
 
 
-def counted(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tuple[Account, list[Fault]]:
+def account_of(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tuple[Account, list[Fault]]:
     """The account of the rows that the config's conditions let through, and a fault when it does not add up.
 
     Parameters

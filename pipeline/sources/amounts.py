@@ -79,19 +79,19 @@ def plain(text: str) -> str:
 def number(text: Any, decimal: Decimal | None, thousands: str | None) -> Any:
     """The number that an expression of text shows, null where it fits no shape."""
     point = point_of(decimal, thousands)
-    written = on_text(value_of, "float64", point, thousands)(text)
+    written = on_text(amount_in, "float64", point, thousands)(text)
     # A point may part thousands where a comma is the decimal sign, and the engine would take it for that sign.
     return ibis.coalesce(text.try_cast("float64"), written) if point == "." else written
 
 
-def value_of(raw: str, decimal: Decimal | None, thousands: str | None) -> float | None:
+def amount_in(raw: str, decimal: Decimal | None, thousands: str | None) -> float | None:
     """The number that a text shows, None where it fits no shape.
 
     Examples
     --------
-    >>> value_of("-€ 1.234,50", ",", None), value_of("(12.50)", None, None), value_of("1,250", None, None)
+    >>> amount_in("-€ 1.234,50", ",", None), amount_in("(12.50)", None, None), amount_in("1,250", None, None)
     (-1234.5, -12.5, None)
-    >>> value_of("1,250", None, ","), value_of("1,250", ",", None)
+    >>> amount_in("1,250", None, ","), amount_in("1,250", ",", None)
     (1250.0, 1.25)
     """
     point = point_of(decimal, thousands)

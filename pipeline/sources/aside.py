@@ -15,7 +15,7 @@ from pipeline.sources.accounts import Account
 from pipeline.sources.databases import arrow
 from pipeline.sources.quarantine import Aside
 from pipeline.sources.readers import Raw
-from pipeline.sources.rows import Seen
+from pipeline.sources.rows import RowsSeen
 
 _PURCHASE = ["customer_id", "transaction_id"]
 
@@ -26,7 +26,7 @@ class Putting:
     def __init__(self, role: str, source: RoleSource[Any], found: Raw, raw: ir.Table) -> None:
         self.role, self.source, self.found, self.raw = role, source, found, raw
         self.parts: list[Aside] = []
-        self.seen: Seen | None = None
+        self.seen: RowsSeen | None = None
         if found.ragged:
             self.parts.append(quarantine.ragged(role, source, found))
 
@@ -42,7 +42,7 @@ class Putting:
         left_out = {**account.left_out, f"{quarantine.RULE}": self.count}
         return replace(account, in_source=account.in_source + len(self.found.ragged), left_out=left_out)
 
-    def by_row(self, seen: Seen) -> None:
+    def by_row(self, seen: RowsSeen) -> None:
         """What `rows.look` found bad."""
         self.seen = seen
         if seen.bad:

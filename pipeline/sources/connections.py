@@ -16,7 +16,13 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import Fault
 from configs.schema import TRACKING_FILE, Config
-from pipeline.sources.drivers import UnreadableError, driver_errors, first_line, is_away, without_secrets
+from pipeline.sources.drivers import (
+    UnreadableError,
+    driver_errors,
+    first_line,
+    server_is_away,
+    without_password,
+)
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
@@ -44,7 +50,7 @@ def _patiently(connect: Callable[[], Any]) -> Any:
         try:
             return connect()
         except driver_errors() as error:
-            if not is_away(error):
+            if not server_is_away(error):
                 raise
             time.sleep(pause)
     return connect()
@@ -67,7 +73,7 @@ def _connect(local: Backend, others: Connections, url: str, place: str, config: 
     try:
         return ibis.connect(url)
     except (ImportError, ValueError) as error:
-        what = f"can't connect by '{scheme}://': {without_secrets(first_line(error), url)}"
+        what = f"can't connect by '{scheme}://': {without_password(first_line(error), url)}"
         raise UnreadableError(Fault(place, what, f"pip install 'ibis-framework[{scheme}]'")) from None
 
 
@@ -103,12 +109,12 @@ def _connect_postgres(url: str, place: str, query_seconds: int) -> Any:
 
 def _connect_mysql(url: str, place: str, query_seconds: int) -> Any:
     try:
-        from pipeline.sources.mysql import connect
+        from pipeline.sources.mysql import connect_mysql
     except ImportError:
         step = "pip install 'churn[mysql]'"
         raise UnreadableError(Fault(place, "MySQL needs the driver PyMySQL", step)) from None
     try:
-        return connect(url, CONNECT_SECONDS, LOCK_SECONDS, query_seconds)
+        return connect_mysql(url, CONNECT_SECONDS, LOCK_SECONDS, query_seconds)
     except ValueError as error:
         step = "mysql://user:${PASSWORD}@host:3306/database#table"
         raise UnreadableError(Fault(place, f"is no URL of MySQL: {error}", f"write {step}")) from None
@@ -117,11 +123,11 @@ def _connect_mysql(url: str, place: str, query_seconds: int) -> Any:
 def _file(url: str, place: str, config: Config) -> Path:
     path = config.path(unquote(url.partition(":///")[2]))
     if not path.is_file():
-        raise UnreadableError(Fault(place, f"no file at {path}", beside(path)))
+        raise UnreadableError(Fault(place, f"no file at {path}", beside_file(path)))
     return path.absolute()
 
 
-def beside(path: Path) -> str:
+def beside_file(path: Path) -> str:
     """What there is in place of a file that is not: the names in its folder, the nearest first."""
     names = names_in(path.parent) if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, names, n=_NAMES, cutoff=0)

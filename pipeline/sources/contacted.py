@@ -19,8 +19,8 @@ import ibis.expr.types as ir
 from configs.errors import DataError
 from pipeline.publish import write_atomic
 
-Outcome = Literal["done", "not_reached", "promised", "reason", "do_not_contact"]
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
+MarkedOutcome = Literal["done", "not_reached", "promised", "reason", "do_not_contact"]
+OUTCOMES: tuple[str, ...] = get_args(MarkedOutcome)
 # Who was not reached was not contacted: neither a quiet time nor a rest begins.
 NO_CONTACT = "not_reached"
 OPT_OUT = "do_not_contact"
@@ -53,7 +53,7 @@ class Mark:
     agent: str = ""
 
 
-COLUMNS = tuple(Mark.__dataclass_fields__)
+_COLUMNS = tuple(Mark.__dataclass_fields__)
 
 
 def read_marks(path: Path) -> tuple[Mark, ...]:
@@ -70,7 +70,7 @@ def read_marks(path: Path) -> tuple[Mark, ...]:
             Mark(
                 row["customer_id"],
                 dt.datetime.fromisoformat(row["occurred_at"]),
-                *(row[name] for name in COLUMNS[2:]),
+                *(row[name] for name in _COLUMNS[2:]),
             )
             for row in lines
         ]
@@ -88,10 +88,10 @@ def write_marks(path: Path, marks: tuple[Mark, ...]) -> None:
     """Replace the file at once, oldest first; the same marks give the same bytes."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(_COLUMNS)
     for mark in sorted(marks, key=lambda mark: (mark.occurred_at, mark)):
         row = vars(mark) | {"occurred_at": mark.occurred_at.isoformat(sep=" ", timespec="seconds")}
-        writer.writerow(row[name] for name in COLUMNS)
+        writer.writerow(row[name] for name in _COLUMNS)
     write_atomic(path, sink.getvalue())
 
 

@@ -19,7 +19,7 @@ from features.dialects import engine_of
 from pipeline.sources import doubts
 from pipeline.sources.digests import row_hash
 from pipeline.sources.parsing import YEARS
-from pipeline.sources.values import Value, is_null, test, value_of
+from pipeline.sources.values import CellValue, is_null, test, value_of
 
 SAMPLES = 5
 
@@ -134,7 +134,7 @@ def left_out(source: RoleSource[Any], rows: ir.Table) -> list[Any]:
     return counts
 
 
-def check(
+def checked_rows(
     role: str,
     source: RoleSource[Any],
     raw: ir.Table,
@@ -162,7 +162,7 @@ def check(
     if hashed and (bits := row_hash(rows, rows.columns)) is not None:
         values["hash_"] = bits
     conditions: dict[str, Fault] = {}
-    made: dict[str, Value] = {}
+    made: dict[str, CellValue] = {}
     for name, rule in source.mapped.items():
         declared = ROLES[role].column(name)
         found = value_of(rows, name, rule, declared.kind, source)
@@ -201,7 +201,7 @@ def check(
         for n in values
         if n not in ("row_", "hash_") and not n.startswith(("raw_", "said_")) and n not in conditions
     )
-    marks = doubts.marks_of(made)
+    marks = doubts.writing_marks(made)
     return Checked(rows.select(**values, **marks), conditions, columns, tuple(marks))
 
 

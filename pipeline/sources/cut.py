@@ -24,7 +24,10 @@ from pipeline.sources.quarantine import Aside
 from pipeline.sources.rows import whose
 
 REPEATED = "standing there twice"
-KEYS = {"customers": "customer_id", "contracts": "contract_id"}  # of roles that say the id of each row once
+ROW_KEYS = {
+    "customers": "customer_id",
+    "contracts": "contract_id",
+}  # of roles that say the id of each row once
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Questions:
         rows = _hide_later(role, rows, midnight)
         clocks = [c for c in (ROLES[role].clock, "known_at") if c in columns]
         late = reduce(operator.or_, [rows[c] >= midnight for c in clocks], ibis.literal(False))
-        key = KEYS.get(role, "")
+        key = ROW_KEYS.get(role, "")
         key = key if key in columns and "churned" not in columns else ""
         return cls(rows, tuple(columns), late, key, contracts.whole_row_checks(role, source, rows))
 

@@ -43,7 +43,7 @@ GROUPING = ("duckdb", "postgres", "sqlite", "pyspark")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def table(local: Backend, others: Connections, role: str, source: Source, config: Config) -> ir.Table:
+def table_there(local: Backend, others: Connections, role: str, source: Source, config: Config) -> ir.Table:
     """The table that a source's URI names, still in its database.
 
     Parameters
@@ -82,24 +82,24 @@ def table(local: Backend, others: Connections, role: str, source: Source, config
             raise UnreadableError(Fault(place, what, hint if known else "it has no tables")) from None
 
 
-def rows_of(
+def readable_table(
     local: Backend, others: Connections, role: str, source: RoleSource[Any], config: Config
 ) -> ir.Table:
-    """The table where it is, or a local copy of the columns that the config names; raises as `table` does."""
-    there = table(local, others, role, source, config)
+    """The table where it is, or a local copy of the columns that the config names; raises as `table_there` does."""
+    there = table_there(local, others, role, source, config)
     if engine_of(there) in GROUPING:
         return there
     if faults := contracts.missing_columns(role, source, there.columns, source.shown):
         raise UnreadableError(*faults)
     wanted = contracts.columns_named(source) or there.columns
     with asking(source):
-        return brought(local, there.select(*wanted), copies_of(local, others).new(".parquet"))
+        return brought_here(local, there.select(*wanted), copies_of(local, others).new(".parquet"))
 
 
 def tables_at(
     local: Backend, others: Connections, url: str, schema: str, place: str, config: Config
 ) -> list[str]:
-    """The names of all tables and views in a schema, the usual one when it is empty; else as `table`."""
+    """The names of all tables and views in a schema, the usual one when it is empty; else as `table_there`."""
     url = _expanded(url, place)
     with asking(None, url):
         return _tables_in(*_schema_at(local, others, url, [schema] if schema else [], place, config))
@@ -130,7 +130,7 @@ def arrow(query: ir.Table, source: Source | None = None) -> pa.Table:
         return query.to_pyarrow(**sizes)
 
 
-def brought(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
+def brought_here(connection: Backend, query: ir.Table, file: Path) -> ir.Table:
     """The result of a query as a table of the local DuckDB, by way of a file when another engine runs it.
 
     Raises

@@ -9,12 +9,12 @@ import ibis.expr.types as ir
 
 from configs.errors import Fault
 from configs.sources import Source
-from pipeline.sources.values import Value
+from pipeline.sources.values import CellValue
 
 _SUMMED = ("zoned", "bare", "pointed", "thousandths")
 
 
-def marks_of(values: Mapping[str, Value]) -> dict[str, Any]:
+def writing_marks(values: Mapping[str, CellValue]) -> dict[str, Any]:
     """Columns for the marks of the values, such as `zoned_occurred_at`."""
     return {f"{mark}_{name}": e for name, value in values.items() for mark, e in value.marks.items()}
 
@@ -30,13 +30,14 @@ def counts_of(table: ir.Table, marks: list[str]) -> dict[str, Any]:
     return counts
 
 
-def faults_of(role: str, source: Source, found: Mapping[str, Any], names: list[str]) -> list[Fault]:
+def faults_of_writing(role: str, source: Source, found: Mapping[str, Any], names: list[str]) -> list[Fault]:
     """Faults of columns as a whole.
 
     Examples
     --------
     >>> from configs.sources import Source
-    >>> for fault in faults_of("usage", Source(uri="u.csv"), {"pointed_value": 3, "thousandths_value": 3}, ["value"]):
+    >>> marks = {"pointed_value": 3, "thousandths_value": 3}
+    >>> for fault in faults_of_writing("usage", Source(uri="u.csv"), marks, ["value"]):
     ...     print(fault)
     u.csv, column value: all 3 numbers with a point have three digits behind it, so 1.250 may be 1250; write decimal: \
 '.' (1.25) or, as it is meant, thousands: '.' (1250) beside sources.usage.uri

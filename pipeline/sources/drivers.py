@@ -52,8 +52,8 @@ def asking(source: Source | None = None, url: str = "") -> Iterator[None]:
     try:
         yield
     except driver_errors() as error:
-        text = without_secrets(first_line(error), url)
-        if is_away(error):
+        text = without_password(first_line(error), url)
+        if server_is_away(error):
             raise TryAgainError(
                 f"{place} is away: {text}; see that the server runs, then try again"
             ) from None
@@ -82,7 +82,7 @@ def driver_errors() -> tuple[type[Exception], ...]:
     return (IbisError, sqlite3.Error, OSError, *(error for error in found if error is not None))
 
 
-def is_away(error: Exception) -> bool:
+def server_is_away(error: Exception) -> bool:
     """Whether a later try may succeed: the server is away, or what was asked is locked or took too long."""
     if isinstance(error, ConnectionError | TimeoutError):
         return True
@@ -108,12 +108,12 @@ def _next_step(text: str) -> str:
     return "check the table's columns and their types"
 
 
-def without_secrets(text: str, url: str) -> str:
+def without_password(text: str, url: str) -> str:
     """A text without the password of a URL.
 
     Examples
     --------
-    >>> without_secrets("no entry for me with pa%40ss or pa@ss", "mysql://me:pa%40ss@host/shop")
+    >>> without_password("no entry for me with pa%40ss or pa@ss", "mysql://me:pa%40ss@host/shop")
     'no entry for me with *** or ***'
     """
     found = _PASSWORD.search(url)

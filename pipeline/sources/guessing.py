@@ -187,7 +187,7 @@ _STYLES: Sequence[tuple[str, amounts.Decimal | None, str | None]] = (
 def _number_line(values: Sequence[str], others: Sequence[str]) -> str:
     lines: dict[tuple[float | None, ...], str] = {}
     for line, decimal, thousands in _STYLES:
-        read = tuple(amounts.value_of(value, decimal, thousands) for value in (*values, *others))
+        read = tuple(amounts.amount_in(value, decimal, thousands) for value in (*values, *others))
         if values and None not in read:
             lines.setdefault(read, line)
     if len(lines) == 1:
@@ -198,7 +198,7 @@ def _number_line(values: Sequence[str], others: Sequence[str]) -> str:
 
 def is_number(value: str) -> bool:
     """Whether a text is a number in some way of writing, if not in that of the config."""
-    return any(amounts.value_of(value, decimal, thousands) is not None for _, decimal, thousands in _STYLES)
+    return any(amounts.amount_in(value, decimal, thousands) is not None for _, decimal, thousands in _STYLES)
 
 
 def such_as(values: Sequence[str]) -> str:

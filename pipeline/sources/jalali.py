@@ -8,7 +8,7 @@ from functools import cache
 from pipeline.languages.jalali import new_year
 from pipeline.sources.amounts import plain
 
-YEARS = 1200, 1499
+JALALI_YEARS = 1200, 1499
 _USUAL = (
     r"^([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})(?:[ T,-]+([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?)?$"
 )
@@ -54,7 +54,13 @@ def microseconds(text: str, fmt: str | None) -> int | None:
     year, month, day, hour, minute, second = (
         int(found[groups[p]] or 0) if p in groups else 0 for p in _ORDER
     )
-    if not (YEARS[0] <= year <= YEARS[1] and 1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
+    if not (
+        JALALI_YEARS[0] <= year <= JALALI_YEARS[1]
+        and 1 <= month <= 12
+        and hour < 24
+        and minute < 60
+        and second < 60
+    ):
         return None
     length = 31 if month <= 6 else 30 if month <= 11 else new_year(year + 1) - new_year(year) - 336
     if not 1 <= day <= length:
@@ -72,4 +78,4 @@ def is_written(value: str) -> bool:
     (True, False)
     """
     found = re.match(_USUAL, value)
-    return bool(found) and YEARS[0] <= int(found[1]) <= YEARS[1]  # type: ignore[index]
+    return bool(found) and JALALI_YEARS[0] <= int(found[1]) <= JALALI_YEARS[1]  # type: ignore[index]

@@ -48,12 +48,12 @@ class LocalTables(Mapping[str, ir.Table]):
     def _bring(self, role: str, table: ir.Table) -> ir.Table:
         many = ROLES[role].many
         sums = [name for name in table.columns if ROLES[role].column(name).adds_up]
-        query = reduced(table, sums) if many else table
+        query = _by_customer(table, sums) if many else table
         here = self._connection.create_table(f"{role}_here", arrow(query), temp=True)
         return expanded(here, sums) if many else here
 
 
-def reduced(events: ir.Table, sums: Sequence[str]) -> ir.Table:
+def _by_customer(events: ir.Table, sums: Sequence[str]) -> ir.Table:
     """Events by customer and quarter of an hour: the first times, the sums, and the number of them as `rows_`."""
     engine = engine_of(events)
     times = [name for name in ("occurred_at", "known_at") if name in events.columns]

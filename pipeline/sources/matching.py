@@ -92,7 +92,7 @@ def matches(ids: Ids, config: Config) -> tuple[Match, ...]:
     return tuple(_match(role, others, ids, config) for role, others in compared(config).items())
 
 
-def faults_of(found: Sequence[Match]) -> list[Fault]:
+def faults_of_matches(found: Sequence[Match]) -> list[Fault]:
     """A fault for each role of whose customers the others have none."""
     return [
         Fault(

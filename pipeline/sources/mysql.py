@@ -49,7 +49,7 @@ def _wide(kind: Any) -> Any:
     return dtypes.int64 if kind.is_integer() and kind != dtypes.uint64(nullable=kind.nullable) else kind
 
 
-def connect(url: str, connect_seconds: int, lock_seconds: int, query_seconds: int) -> Streaming:
+def connect_mysql(url: str, connect_seconds: int, lock_seconds: int, query_seconds: int) -> Streaming:
     """A connection that can only read.
 
     Raises

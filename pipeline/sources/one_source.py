@@ -20,11 +20,11 @@ from features.tables import complaints
 from pipeline.sources import accounts, agreements, contracts, quarantine, rows
 from pipeline.sources.aside import Putting
 from pipeline.sources.connections import Connections
-from pipeline.sources.cut import KEYS, REPEATED, Opened, Questions, cut
+from pipeline.sources.cut import REPEATED, ROW_KEYS, Opened, Questions, cut
 from pipeline.sources.databases import arrow
 from pipeline.sources.drivers import UnreadableError, asking
 from pipeline.sources.numerals import with_numbers
-from pipeline.sources.readers import read
+from pipeline.sources.readers import read_source
 from pipeline.sources.repeats import Repeats, counted_once, repeated
 
 _NO_ROWS = "check the file and the conditions in 'where'"
@@ -70,7 +70,7 @@ def _read(
     aside: bool = False,
     ragged: bool = False,
 ) -> Opened:
-    found = read(connection, others, role, source, config, aside=ragged)
+    found = read_source(connection, others, role, source, config, aside=ragged)
     raw = found.table
     faults = contracts.missing_columns(role, source, raw.columns, source.shown)
     faults = faults or contracts.unsupported(role, source, raw)
@@ -82,7 +82,7 @@ def _read(
     with asking(source), found.reading():
         if text:
             raw, notes, faults = with_numbers(source, raw, config.retention.segments)
-        checked = contracts.check(role, source, raw)
+        checked = contracts.checked_rows(role, source, raw)
         if text:
             # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
             checked = replace(
@@ -96,7 +96,7 @@ def _read(
             asked = Questions.of(role, source, once, checked.columns, as_of)
             looked, more = replace(checked, table=asked.table), asked.expressions(role, as_of)
         seen = rows.look(role, source, raw, looked, found.place, more, aside=aside)
-        account, unaccounted = accounts.counted(source, found, raw, seen.rows)
+        account, unaccounted = accounts.account_of(source, found, raw, seen.rows)
         faults += [*seen.faults, *unaccounted]
         putting = Putting(role, source, found, raw)
         if not seen.rows:
@@ -119,7 +119,7 @@ def _read(
         answers = None if seen.left_out else seen.answers
         opened = cut(role, source, kept, as_of, putting.accounted(account), config, answers)
         if aside and opened.repeats:
-            kept, surplus = putting.by_id(kept, KEYS[role])
+            kept, surplus = putting.by_id(kept, ROW_KEYS[role])
             account = replace(account, left_out={**account.left_out, REPEATED: surplus})
             opened = cut(role, source, kept, as_of, putting.accounted(account), config)
         marked = _marked(source, opened.table, config)
@@ -144,7 +144,7 @@ def _purchases(
     joined = contracts.one_row_a_transaction(role, lines)
     # Nothing is ever written to a database, not even a temporary table.
     joined = connection.create_table(role, joined, temp=True, overwrite=True) if local else joined
-    hashed = contracts.check(role, source, raw, hashed=True).table
+    hashed = contracts.checked_rows(role, source, raw, hashed=True).table
     if "hash_" not in hashed.columns or arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() == count:
         return joined, Repeats()
     found = repeated(hashed)

@@ -14,7 +14,7 @@ from ibis.backends.duckdb import Backend
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
 from pipeline.layout import layout_of
-from pipeline.log import Say, stage
+from pipeline.log import Say, logged_stage
 from pipeline.sources import agreements, matching
 from pipeline.sources.accounts import Account
 from pipeline.sources.connections import Connections
@@ -27,7 +27,7 @@ from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
 from pipeline.sources.one_source import open_source
 from pipeline.sources.quarantine import Quarantine
-from pipeline.sources.readers import connect
+from pipeline.sources.readers import connect_duckdb
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
             "churn.kind labelled reads a table without dates: there is features, train and score, "
             "and nothing that needs to know when; with dates choose contractual or non_contractual"
         )
-    connection = connect(config.model.threads, config.engine.memory_gb)
+    connection = connect_duckdb(config.model.threads, config.engine.memory_gb)
     faults: list[Fault] = []
     opened: dict[str, Opened] = {}
     others: Connections = {}
@@ -142,7 +142,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     ids = Ids.of(connection, tables, matching.compared(config) if dated else {})
     _refuse(shortened(ids, config))
     matches = matching.matches(ids, config) if dated else ()
-    _refuse(matching.faults_of(matches))
+    _refuse(matching.faults_of_matches(matches))
     fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)
     odd = twins(ids, config) if dated else []
     stand = {role: int(o.fingerprint["account"]["in_source"]) for role, o in opened.items()}
@@ -171,7 +171,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
 
 def read_sources(config: Config, as_of: dt.date, say: Say, *, dated: bool = True) -> Sources:
     """The same as a stage of a command, which says how many rows there are."""
-    with stage("sources", say) as counted:
+    with logged_stage("sources", say) as counted:
         sources = open_sources(config, as_of, dated=dated)
         counted(**{role: int(found["rows"]) for role, found in sources.fingerprints.items()})
     return sources

@@ -128,7 +128,7 @@ def as_time(raw: Any, formats: Sequence[str], zone: str, calendar: str = "gregor
             _to_utc(make_timestamp(on_text(jalali.microseconds, "int64", fmt)(text)), zone, engine)
             for fmt in formats or (None,)
             if fmt is None or fmt.startswith("%")
-        ] + [_outside(reading, *jalali.YEARS) for reading in readings]
+        ] + [_outside(reading, *jalali.JALALI_YEARS) for reading in readings]
     value, bad = _in_range(
         text.strip().nullif(""), ibis.coalesce(*readings) if len(readings) > 1 else readings[0]
     )

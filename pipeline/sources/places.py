@@ -18,7 +18,7 @@ from configs.base import redacted
 from configs.errors import Fault, TryAgainError
 from configs.schema import Config
 from configs.sources import Source
-from pipeline.sources.connections import Connections, beside, names_in
+from pipeline.sources.connections import Connections, beside_file, names_in
 from pipeline.sources.drivers import UnreadableError, first_line
 
 STORES = ("s3", "s3a", "https", "http", "gs", "abfs", "abfss")
@@ -159,7 +159,7 @@ def _local(uri: str, place: str, path: Path) -> list[Found]:
     if matches:
         alone = len(matches) == 1
         return [Found(file, uri if alone else file.name) for file in matches]
-    raise UnreadableError(Fault(place, f"no file at {path}", beside(path)))
+    raise UnreadableError(Fault(place, f"no file at {path}", beside_file(path)))
 
 
 def _is_table(name: str) -> bool:

@@ -16,14 +16,14 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.guessing import format_lists, time_formats
 from pipeline.sources.parsing import as_text, as_time, tidy, without_nulls
 
-LOOKED_AT = 2_000_000
+_LOOKED_AT = 2_000_000
 FROM_DATABASES = 50_000
-SAMPLES = 1_000
-MOST = 0.99
+_SAMPLES = 1_000
+_MOST = 0.99
 _THREE_DIGITS = 1_000
 _EIGHT_DIGITS = 8
 
-Kind = Literal["time", "number", "flag", "text", "empty"]
+_Kind = Literal["time", "number", "flag", "text", "empty"]
 _FLAGS = frozenset({"true", "false", "yes", "no", "y", "n", "t", "f", "ja", "nein", "بله", "خیر"})
 
 
@@ -52,7 +52,7 @@ class Profile:
     """
 
     name: str
-    kind: Kind
+    kind: _Kind
     rows: int
     filled: int
     different: int
@@ -88,8 +88,8 @@ def profiles_of(connection: Backend, table: ir.Table) -> tuple[Profile, ...]:
 
     Examples
     --------
-    >>> from pipeline.sources.readers import connect
-    >>> here = connect(1)
+    >>> from pipeline.sources.readers import connect_duckdb
+    >>> here = connect_duckdb(1)
     >>> rows = here.create_table("rows", {"at": ["31.12.2024", "01.02.2025"], "paid": ["€ 1,50", None]})
     >>> for found in profiles_of(here, rows):
     ...     print(found.name, found.kind, found.filled, found.formats, found.decimal)
@@ -97,7 +97,7 @@ def profiles_of(connection: Backend, table: ir.Table) -> tuple[Profile, ...]:
     paid number 1 () ,
     """
     here = table.get_backend() is connection
-    rows = table.limit(LOOKED_AT) if here else ibis.memtable(arrow(table.limit(FROM_DATABASES)))
+    rows = table.limit(_LOOKED_AT) if here else ibis.memtable(arrow(table.limit(FROM_DATABASES)))
     texts = {name: _plain(rows, name) for name in table.columns}
     counts: dict[str, Any] = {"rows": rows.count()}
     for i, (name, text) in enumerate(texts.items()):
@@ -127,7 +127,7 @@ def _plain(rows: ir.Table, name: str) -> Any:
 
 def _samples(connection: Backend, rows: ir.Table, text: Any) -> list[str]:
     values = rows.select(value=text).filter(lambda t: t.value.notnull()).distinct()
-    some = values.order_by(values.value.hash(), values.value).limit(SAMPLES)
+    some = values.order_by(values.value.hash(), values.value).limit(_SAMPLES)
     return connection.to_pyarrow(some)["value"].to_pylist()
 
 
@@ -149,10 +149,10 @@ def _told(connection: Backend, kind: Any, samples: Sequence[str]) -> dict[str, A
 def _time(connection: Backend, samples: Sequence[str]) -> dict[str, Any]:
     if not any(sign in value for value in samples[:20] for sign in "-/.:, ") or _reads(samples, None, None):
         return {}
-    if sum(jalali.is_written(amounts.plain(value)) for value in samples) >= MOST * len(samples):
+    if sum(jalali.is_written(amounts.plain(value)) for value in samples) >= _MOST * len(samples):
         return {"kind": "time", "calendar": "jalali"}
     unread = _unread(connection, samples)
-    if len(unread) <= (1 - MOST) * len(samples):
+    if len(unread) <= (1 - _MOST) * len(samples):
         return {"kind": "time"}
     if len(unread) < len(samples):
         lists = format_lists(samples)
@@ -168,10 +168,10 @@ def _time(connection: Backend, samples: Sequence[str]) -> dict[str, Any]:
 def _formats_of_most(samples: Sequence[str]) -> list[str]:
     """Formats of all samples; a few that are no dates do not hide them."""
     found = time_formats(samples)
-    if found or len(samples) < 1 / (1 - MOST):
+    if found or len(samples) < 1 / (1 - _MOST):
         return found
     dates = [value for value in samples if time_formats([value])]
-    return time_formats(dates) if len(dates) >= MOST * len(samples) else []
+    return time_formats(dates) if len(dates) >= _MOST * len(samples) else []
 
 
 def _unread(connection: Backend, samples: Sequence[str]) -> list[str]:
@@ -190,7 +190,7 @@ def _as_day_number(samples: Sequence[str]) -> dict[str, Any]:
 
 def _number(samples: Sequence[str]) -> dict[str, Any]:
     codes = sum(len(value) > 1 and value[0] == "0" and value[1].isdigit() for value in samples)
-    if codes > (1 - MOST) * len(samples):
+    if codes > (1 - _MOST) * len(samples):
         # Leading zeros: a code, not a number - unless eight digits are a day.
         return {}
     if _reads(samples, None, None):
@@ -207,8 +207,8 @@ def _number(samples: Sequence[str]) -> dict[str, Any]:
 
 
 def _reads(samples: Sequence[str], decimal: Any, thousands: str | None) -> bool:
-    read = sum(amounts.value_of(value, decimal, thousands) is not None for value in samples)
-    return read >= MOST * len(samples)
+    read = sum(amounts.amount_in(value, decimal, thousands) is not None for value in samples)
+    return read >= _MOST * len(samples)
 
 
 def _in_thousandths(samples: Sequence[str]) -> bool:

@@ -19,10 +19,10 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.places import is_table
 from pipeline.sources.readers import Raw
 
-FILE = "quarantine.parquet"
+QUARANTINE_FILE = "quarantine.parquet"
 RULE = "on_bad_rows: quarantine"
 # Of each source so many are kept; all of them are counted.
-MOST = 100_000
+_MOST = 100_000
 _SCHEMA = pa.schema(
     [
         ("role", pa.string()),
@@ -48,7 +48,7 @@ class Aside:
     rules
         Rule to the rows that break it; a row may break several.
     rows
-        Of the schema of `quarantine.parquet`, the first `MOST` of them.
+        Of the schema of `quarantine.parquet`, the first `_MOST` of them.
     """
 
     role: str
@@ -78,7 +78,7 @@ class Quarantine:
         return tuple(
             f"{role}: {found['rows']:,} of {(self.in_source or {}).get(role, 0):,} rows are put aside ({RULE}): "
             + ", ".join(f"{rule} in {n:,}" for rule, n in found["rules"].items())
-            + f"; a night keeps them in {FILE}, correct them in the source"
+            + f"; a night keeps them in {QUARANTINE_FILE}, correct them in the source"
             for role, found in self.values.items()
         )
 
@@ -102,7 +102,7 @@ class Quarantine:
         """The rows as a Parquet file for its owner alone; none where there is no such row."""
         if not self.parts:
             return
-        path = folder / FILE
+        path = folder / QUARANTINE_FILE
         pq.write_table(pa.concat_tables([part.rows for part in self.parts]), path, compression="zstd")
         path.chmod(0o600)
 
@@ -123,7 +123,7 @@ def is_of(row: Mapping[str, Any], customer: str) -> bool:
 def told(role: str, source: RoleSource[Any], raw: ir.Table) -> ir.Table:
     """The checked rows with their numbers, where rows have some, and with all that stands in the source."""
     numbered = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
-    return contracts.check(role, source, raw, numbered=numbered, said=True).table
+    return contracts.checked_rows(role, source, raw, numbered=numbered, said=True).table
 
 
 def taken(
@@ -154,7 +154,7 @@ def taken(
     said = {f"said_{i}": name for i, name in enumerate(names)}
     some = some.select("customer_id", *rules, *said, *(["row_"] if numbered else []))
     some = some.order_by("row_") if numbered else some
-    records = arrow(some.limit(MOST), source).to_pylist()
+    records = arrow(some.limit(_MOST), source).to_pylist()
     spots = found.spots({r["row_"] for r in records}) if numbered and found.spots else {}
     made = [
         {
@@ -204,7 +204,7 @@ def ragged(role: str, source: RoleSource[Any], found: Raw) -> Aside:
                 "values": list(zip(names, fields, strict=True)),
             }
         )
-    return Aside(role, len(made), rules, pa.Table.from_pylist(made[:MOST], _SCHEMA))
+    return Aside(role, len(made), rules, pa.Table.from_pylist(made[:_MOST], _SCHEMA))
 
 
 def too_many(

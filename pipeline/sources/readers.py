@@ -103,7 +103,7 @@ class Raw:
             raise UnreadableError(*faults) from error
 
 
-def connect(threads: int, memory_gb: float | None = None) -> Backend:
+def connect_duckdb(threads: int, memory_gb: float | None = None) -> Backend:
     """A DuckDB that works in memory, spills to the system's temporary folder, and thinks in UTC."""
     limit = {} if memory_gb is None else {"memory_limit": f"{memory_gb * 1e9:.0f}B"}
     connection = ibis.duckdb.connect(
@@ -113,7 +113,7 @@ def connect(threads: int, memory_gb: float | None = None) -> Backend:
     return connection
 
 
-def read(
+def read_source(
     connection: Backend,
     others: Connections,
     role: str,
@@ -144,10 +144,10 @@ def read(
         from pipeline.sources import spark
 
         if "spark" not in others:
-            others["spark"] = spark.connect(config)
-        return Raw(spark.read(others["spark"], role, source, config))
+            others["spark"] = spark.connect_spark(config)
+        return Raw(spark.read_on_spark(others["spark"], role, source, config))
     if places.is_table(source.uris[0]):
-        return Raw(databases.rows_of(connection, others, role, source, config))
+        return Raw(databases.readable_table(connection, others, role, source, config))
     copies = copies_of(connection, others)
     files = places.files_of(role, source, config, copies)
     kinds = {file: _kind(file, role, source) for file in files}
@@ -255,7 +255,7 @@ def _texts(
     groups: dict[Any, list[TextFile]] = {}
     for file in files:
         groups.setdefault((file.look.dialect, file.path.suffix), []).append(file)
-    tables = [texts.table(connection, group) for group in groups.values()]
+    tables = [texts.text_table(connection, group) for group in groups.values()]
     in_order = [file for group in groups.values() for file in group]
     if len(tables) > 1:
         shared = [
@@ -269,7 +269,7 @@ def _texts(
         ibis.union(*tables) if len(tables) > 1 else tables[0],
         sum(file.look.rows - file.look.headers for file in files),
         beside,
-        recount=lambda: texts.counted(files),
+        recount=lambda: texts.lines_counted(files),
         explain=lambda: [fault for file in files for fault in texts.misfits(file, role)],
         spots=partial(in_texts, in_order),
         files=len(files),
@@ -297,13 +297,13 @@ def _text(
     )
     if not names:
         raise UnreadableError(Fault(file.shown, "has no rows", "check the export that writes it"))
-    return texts.written(names, rows, file.shown, copies.new())
+    return texts.written_rows(names, rows, file.shown, copies.new())
 
 
 def _fixed_width(
     connection: Backend, files: Sequence[Found], role: str, source: RoleSource[Any], copies: Copies
 ) -> Raw:
-    plain = [texts.plain(file.path, file.shown, role, source, copies.new) for file in files]
+    plain = [texts.plain_copy(file.path, file.shown, role, source, copies.new) for file in files]
     # A separator that can't occur in text makes each line one column.
     lines = connection.read_csv(
         [str(path) for path in plain],

@@ -23,7 +23,7 @@ Place = Callable[[Collection[int]], list[str]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class RowsSeen:
     """What a look at the rows found.
 
     Parameters
@@ -67,7 +67,7 @@ def look(
     more: Mapping[str, Any] | None = None,
     *,
     aside: bool = False,
-) -> Seen:
+) -> RowsSeen:
     """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
 
     A few values that can't be read in any way are borne, see `Source.max_unreadable_share`. `place` tells file and line
@@ -81,14 +81,14 @@ def look(
     found = arrow(table.aggregate(**asked)).to_pylist()[0]
     answers = {name: found[name] for name in more or {}}
     rows = found["rows"]
-    faults = doubts.faults_of(role, source, found, list(checked.columns))
+    faults = doubts.faults_of_writing(role, source, found, list(checked.columns))
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
-        return Seen(rows, faults, answers=answers)
+        return RowsSeen(rows, faults, answers=answers)
     if aside:
-        return Seen(rows, faults, bad=broken)
+        return RowsSeen(rows, faults, bad=broken)
     in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
-    table = contracts.check(role, source, raw, numbered=in_files).table
+    table = contracts.checked_rows(role, source, raw, numbered=in_files).table
     notes: list[str] = []
     left: dict[str, int] = {}
     # Rows that lack several times are left out for the first of them.
@@ -112,7 +112,7 @@ def look(
             out = mine if out is None else out | mine
             left[name] = int(arrow(checked.table.aggregate(n=alone.sum()))["n"][0].as_py() or 0)
             notes.append(f"{fault.where}: {what}{such_as(values)}; these rows are left out")
-    return Seen(rows, faults, notes, left, answers=answers)
+    return RowsSeen(rows, faults, notes, left, answers=answers)
 
 
 def _borne(name: str, count: int, rows: int, source: RoleSource[Any], fix: str, values: list[str]) -> bool:

@@ -26,10 +26,10 @@ from pipeline.sources.drivers import UnreadableError, asking, first_line
 
 _ENCODINGS = {"utf-8": "UTF-8", "iso8859-1": "ISO-8859-1", "utf-16": "UTF-16"}  # as Java calls them
 _DATABASES = ("postgresql", "postgres", "sqlite", "duckdb", "mysql", "mariadb", "snowflake", "bigquery")
-PACKAGES = ("configs", "features", "models", "pipeline")
+_PACKAGES = ("configs", "features", "models", "pipeline")
 
 
-def connect(config: Config) -> Any:
+def connect_spark(config: Config) -> Any:
     """The Ibis backend of a Spark session whose workers know this project's code.
 
     Raises
@@ -97,13 +97,13 @@ def _code() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     root = Path(__file__).parents[2]
     with zipfile.ZipFile(folder / "churn_code.zip", "w") as archive:
-        for package in PACKAGES:
+        for package in _PACKAGES:
             for file in sorted((root / package).rglob("*.py")):
                 archive.write(file, file.relative_to(root))
     return folder / "churn_code.zip"
 
 
-def read(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
+def read_on_spark(backend: Any, role: str, source: Source, config: Config) -> ir.Table:
     """The rows of a source as Spark reads them: files, folders and globs on any file system, or `spark:///#table`.
 
     Raises

@@ -86,7 +86,7 @@ def prepared(
     UnreadableError
         The text is of another encoding, or a row of a file that has to be copied does not fit.
     """
-    file = plain(file, shown, role, source, new)
+    file = plain_copy(file, shown, role, source, new)
     dialect = dialect_of(head_of(file).decode("utf-8", errors="replace"), wanted, source.delimiter)
     found = TextFile(file, shown, look_at(file, dialect))
     if aside and (faults := misfits(found, role)):
@@ -98,7 +98,7 @@ def prepared(
     if faults:
         raise UnreadableError(*faults)
     return replace(
-        written(dialect.names, (fields for _, fields in records(found)), shown, new()), origin=found
+        written_rows(dialect.names, (fields for _, fields in records(found)), shown, new()), origin=found
     )
 
 
@@ -120,13 +120,13 @@ def _without_ragged(found: TextFile, faults: Sequence[Fault], copy: Path) -> Tex
                 ragged.append((line, fields))
 
     try:
-        kept = written(names, even(), found.shown, copy)
+        kept = written_rows(names, even(), found.shown, copy)
     except (csv.Error, UnicodeDecodeError):
         raise UnreadableError(*faults) from None
     return replace(kept, origin=found, ragged=tuple(ragged))
 
 
-def written(names: Sequence[str], rows: Iterable[Sequence[str]], shown: str, file: Path) -> TextFile:
+def written_rows(names: Sequence[str], rows: Iterable[Sequence[str]], shown: str, file: Path) -> TextFile:
     """Rows from elsewhere as a text file."""
     with file.open("w", encoding="utf-8", newline="") as out:
         # A lone empty field would be a blank line.
@@ -141,7 +141,7 @@ def written(names: Sequence[str], rows: Iterable[Sequence[str]], shown: str, fil
     return TextFile(file, shown, Look(Dialect(",", '"', '"', 0, tuple(names)), count, 0, even=True))
 
 
-def plain(file: Path, shown: str, role: str, source: Source, new: NewFile) -> Path:
+def plain_copy(file: Path, shown: str, role: str, source: Source, new: NewFile) -> Path:
     """The file itself when it is UTF-8, else a copy in UTF-8.
 
     Raises
@@ -177,7 +177,7 @@ def _decoded(file: Path, shown: str, role: str, encoding: str, copy: Path) -> Pa
                 return copy
 
 
-def table(connection: Backend, files: Sequence[TextFile]) -> ir.Table:
+def text_table(connection: Backend, files: Sequence[TextFile]) -> ir.Table:
     """The records of files of one dialect, all text."""
     dialect = files[0].look.dialect
     options: dict[str, Any] = {"compression": "gzip"} if _is_gzip(files[0].path) else {}
@@ -209,7 +209,7 @@ def _is_gzip(file: Path) -> bool:
         return raw.read(2) == b"\x1f\x8b"
 
 
-def counted(files: Iterable[TextFile]) -> int:
+def lines_counted(files: Iterable[TextFile]) -> int:
     """Rows below the headers, counted record by record."""
     return sum(
         1

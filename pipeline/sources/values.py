@@ -21,7 +21,7 @@ _MARKING = ("duckdb", "pyspark")
 
 
 @dataclass(frozen=True)
-class Value:
+class CellValue:
     """A column's value.
 
     Parameters
@@ -39,18 +39,18 @@ class Value:
     marks: Mapping[str, Any] = field(default_factory=dict)
 
 
-def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source: Source) -> Value:
+def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source: Source) -> CellValue:
     """The value of a column that the config maps, of the kind that its role gives it.
 
     A kind other than text, number and time is that of an attribute: numbers stay numbers, all else is text.
     """
     if rule.constant is not None:
         value = ibis.literal(rule.constant)
-        return Value(value.cast("string") if kind == "text" else value)
+        return CellValue(value.cast("string") if kind == "text" else value)
     if rule.row_number:
-        return Value(table["row_"].cast("string"))
+        return CellValue(table["row_"].cast("string"))
     if rule.join:
-        return Value(
+        return CellValue(
             tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule)
         )
     if rule.product:
@@ -60,18 +60,18 @@ def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source:
         ]
         value = reduce(operator.mul, [part for part, _ in parts])
         bad = reduce(operator.or_, [b for _, b in parts if b is not None], ibis.literal(False))
-        return Value(_scaled(value, rule), bad)
+        return CellValue(_scaled(value, rule), bad)
     raw = cell(table, rule.column, kind if name not in _IDS else "id", source)
     if kind not in ("text", "number", "time"):
         kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
     if kind == "text":
-        return Value(tidied(as_text(raw), rule))
+        return CellValue(tidied(as_text(raw), rule))
     written = raw.type().is_string() and engine_of(raw) in _MARKING
     if kind == "time":
         value, bad = as_time(raw, rule.formats, source.time_zone, source.calendar)
-        return Value(value, bad, _zones(raw) if written and not rule.formats else {})
+        return CellValue(value, bad, _zones(raw) if written and not rule.formats else {})
     value, bad = as_number(raw, source.decimal, source.thousands)
-    return Value(_scaled(value, rule), bad, _writing(raw, source) if written else {})
+    return CellValue(_scaled(value, rule), bad, _writing(raw, source) if written else {})
 
 
 def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) -> Any:

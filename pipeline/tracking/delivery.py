@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +9,12 @@ from configs.errors import ChurnError, ModelError
 from configs.schema import Config
 from models.tracking import registry
 from models.tracking.registry import Logged, Parcel, TrackingStore
+from pipeline.log import Say
 from pipeline.publish import write_atomic
 from pipeline.tracking.champion import tracking_of
 
 # From the end of a night on; a training waits for as long as its requests may take.
 NIGHT_SECONDS = 120.0
-Say = Callable[[str], None]
 
 
 def deliver(tracking: TrackingStore, parcel: Parcel) -> Logged:
@@ -36,7 +35,7 @@ def _logged(tracking: TrackingStore, parcel: Parcel) -> Logged:
     return registry.log_training(tracking, parcel.record, parcel.models["model"], held)
 
 
-def keep(folder: Path, parcel: Parcel) -> Path:
+def keep_unsent(folder: Path, parcel: Parcel) -> Path:
     """Keep a training until the store answers; the one of a date replaces an earlier one."""
     file = folder / f"{parcel.record.tags['as_of']}.json"
     write_atomic(file, registry.packed_training(parcel))
@@ -111,6 +110,6 @@ def champion_kept(file: Path) -> registry.Champion:
         It is damaged, or gone.
     """
     try:
-        return registry.unpacked(file.read_text(encoding="utf-8"), str(file))
+        return registry.unpacked_bundle(file.read_text(encoding="utf-8"), str(file))
     except OSError as error:
         raise ModelError(f"{file}: not readable: {error.strerror}") from error

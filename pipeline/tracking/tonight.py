@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from configs.errors import ModelError, StoreError, TryAgainError
 from configs.schema import Config
 from models.tracking import registry
 from models.tracking.registry import Champion, TrackingStore
+from pipeline.log import Say
 from pipeline.publish import as_json
 from pipeline.tracking.champion import tracking_of
 
 # A store that gives no champion is not asked again to take the log: a list waits for one of the two.
 LOAD_SECONDS, SEND_SECONDS = 14.0, 14.0
-Say = Callable[[str], None]
 
 
 def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tuple[str, ...]]:
@@ -48,7 +48,7 @@ def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tu
             raise
         say(str(error))
         away = "does not answer" if isinstance(error, TryAgainError) else "gives no champion"
-    champion = registry.unpacked(kept.read_text(encoding="utf-8"), str(kept))
+    champion = registry.unpacked_bundle(kept.read_text(encoding="utf-8"), str(kept))
     return champion, (
         f"the tracking store {away}: version {champion.version}, which scored last, was used; what the night logs is "
         "sent by the next run that reaches the store",
@@ -63,7 +63,7 @@ def to_be_sent(
     description: str,
     files: Mapping[str, str],
 ) -> str:
-    """What a night logs, as the text of a file that `send` reads; the parameters are those of `log_scoring`."""
+    """What a night logs, as the text of a file that `send_nights` reads; the parameters are those of `log_scoring`."""
     # The pages print every digit that they get.
     finite = {name: round(value, 5) for name, value in metrics.items() if math.isfinite(value)}
     lines = {name: [point for point in line if math.isfinite(point[2])] for name, line in steps.items()}
@@ -71,7 +71,7 @@ def to_be_sent(
     return as_json({**told, "description": description, "files": dict(files)})
 
 
-def send(config: Config, unsent: Path) -> tuple[str, ...]:
+def send_nights(config: Config, unsent: Path) -> tuple[str, ...]:
     """Log the nights that wait in a folder, oldest first, within a bound; what can't be sent stays.
 
     Returns

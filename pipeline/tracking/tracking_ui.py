@@ -18,7 +18,7 @@ from models.tracking import registry
 from pipeline.result import Result
 from pipeline.tracking.champion import tracking_of
 
-ENDS_WITHIN = 5.0
+_ENDS_WITHIN = 5.0
 
 
 def serve(config: Config, port: int, say: Callable[[str], None]) -> int:
@@ -66,7 +66,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            server.wait(ENDS_WITHIN)
+            server.wait(_ENDS_WITHIN)
 
 
 def clean(config: Config, as_of: dt.date) -> Result:

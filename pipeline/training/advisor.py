@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,16 +18,16 @@ from models.backtest.undated import CROSS_VALIDATION_FOLDS, fold_of
 from models.prediction.sample import Sample
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.sample import bounded
+from pipeline.log import Say
 from pipeline.result import Result, table
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.gaps import Horizon, PurchaseDays, active_days_for, horizon_of, returned_within
-from pipeline.training.train import doubts, prepare_history, prepare_table, settings_of, usable
+from pipeline.training.train import backtest_settings, doubts, prepare_history, prepare_table, usable
 
-Say = Callable[[str], None]
 CANDIDATES = (30, 45, 60, 90, 120, 180, 270, 360)
 WITHIN = (7, 14, 30, 60, 90, 180, 360)
 FEW_RETURN = 0.25
-WINDOWS = 3
+_WINDOWS = 3
 MOST_FOLLOWED = 180
 USABLE_CHURNERS = 100
 FEWEST_CHURNERS = 20
@@ -78,7 +77,7 @@ def advise(bought: ir.Table, end: int) -> Advice:
     purchases = PurchaseDays.of(bought)
     first = int(purchases.day.min())
     history = end - first
-    longest = max(history // WINDOWS, CANDIDATES[0])
+    longest = max(history // _WINDOWS, CANDIDATES[0])
     days = np.array([c for c in CANDIDATES if c <= history], dtype=np.int64)
     if not len(days):
         raise HistoryError(
@@ -108,7 +107,7 @@ def advise(bought: ir.Table, end: int) -> Advice:
     return Advice(chosen.days, active, (why, rest), found, within)
 
 
-def check(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
+def recommendations(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
     """Look at the rows, the gaps, the horizons, the snapshots and the learning curves.
 
     Raises
@@ -197,7 +196,7 @@ def _learning(
     used = list(usable(every, config.model.allow_leaks).used)
     sample = every.columns(used)
     train, test, said = _split_table(sample) if undated else _split_history(sample, config)
-    settings = settings_of(config)
+    settings = backtest_settings(config)
     parts, curves = [], {"customers": customer_curve(train, test, settings, say)}
     if not undated:
         parts.append(_snapshots_text(sample, config, as_of, values))

@@ -9,13 +9,13 @@ import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.arrays import Ints
 from configs.schema import Churn
 from features.definition import customers_at
-from features.labels import labelled, outcomes
+from features.labels import labelled, window_outcomes
 from features.snapshots import EPOCH
 
-Ints = NDArray[np.int64]
-NEARLY_ALL = 0.95
+_NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def horizon_of(purchases: ir.Table, end: int, days: int, followed: int, active_d
     afterwards = silent.model_copy(update={"gap_days": days, "horizon_days": followed})
     rows = customers_at(tables, silent, dt.datetime.combine(snapshot, dt.time())).mutate(snapshot_number=0)
     for name, churn in (("left", silent), ("stayed_away", afterwards)):
-        rows = labelled(rows, outcomes(tables, churn, [snapshot]), churn).rename({name: "churned"})
+        rows = labelled(rows, window_outcomes(tables, churn, [snapshot]), churn).rename({name: "churned"})
     returned = (rows.left == 1) & (rows.stayed_away == 0)
     found = rows.aggregate(
         customers=rows.count(), churned=rows.left.sum().fill_null(0), returned=returned.sum().fill_null(0)
@@ -155,5 +155,5 @@ def horizon_of(purchases: ir.Table, end: int, days: int, followed: int, active_d
 def active_days_for(purchases: PurchaseDays, end: int, candidates: Ints) -> int:
     """The first candidate within which nearly all of those who come back have come back."""
     share = returned_within(purchases, end, candidates)
-    enough = share >= NEARLY_ALL * share[-1]
+    enough = share >= _NEARLY_ALL * share[-1]
     return int(candidates[np.argmax(enough)])

@@ -12,7 +12,7 @@ import numpy as np
 from models.statistics.top import FIGURES
 from models.tracking import plots
 from models.tracking.registry import Logged, TrainingRecord
-from models.tracking.standing import TO_BE_PROMOTED, headline
+from models.tracking.standing import TO_BE_PROMOTED, verdict_headline
 from pipeline.result import table
 from pipeline.tracking.champion import age_days
 from pipeline.training.fairness import fairness_lines, fairness_values
@@ -55,7 +55,7 @@ def description(t: Trained) -> str:
     """The verdict and what led to it, for the pages of the run and of the version."""
     newest = t.training.tested[0].fold
     lines = [
-        headline(verdict_of(t), t.verdict.reason),
+        verdict_headline(verdict_of(t), t.verdict.reason),
         f"{newest}",
         f"Model: {t.weights}; calibrator {t.training.calibrator}.",
     ]
@@ -169,7 +169,7 @@ def _way_out(t: Trained, logged: Logged | None) -> list[str]:
     ]
 
 
-def summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[str, dict[str, Any]]:
+def training_summary(t: Trained, record: TrainingRecord, logged: Logged | None) -> tuple[str, dict[str, Any]]:
     """What the command prints, and the same as plain values."""
     newest = t.training.tested[0].fold
     out = f"outside the model: {', '.join([*t.report.constant, *t.report.empty, *t.report.identifying])}"

@@ -23,7 +23,7 @@ from pipeline.training.trained import Trained, newest_label
 HEADLINE = ("auc", "average_precision", "ece", "lift_top_tenth", "log_loss")
 AGAINST = "{}_vs_champion"
 CALIBRATION = ("brier", "base_rate", "mean_probability")
-TENTH = ("gap_top_tenth", "value_top_tenth")
+_TENTH = ("gap_top_tenth", "value_top_tenth")
 LIST = ("recall_at_list", "lift_at_list", "gap_at_list", "value_at_list", "profit_at_list", "empc")
 
 
@@ -60,7 +60,7 @@ def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
 def _metrics(t: Trained) -> dict[str, float]:
     """Figures on the newest test snapshot by their names in the field, each beside its interval and its comparison."""
     metrics = t.tests[0]["model"]
-    found = {name: metrics[name] for name in (*HEADLINE, *CALIBRATION, *TENTH, *LIST)}
+    found = {name: metrics[name] for name in (*HEADLINE, *CALIBRATION, *_TENTH, *LIST)}
     for name, (low, high) in t.intervals.items():
         found |= {f"{name}_low95": low, f"{name}_high95": high}
     if t.verdict.difference is not None:

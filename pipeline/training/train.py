@@ -15,7 +15,7 @@ from configs.arrays import Floats
 from configs.errors import DataError, Fault, TryAgainError
 from configs.schema import Config
 from features.matrix import Matrix
-from models.backtest.recipe import run
+from models.backtest.recipe import run_recipe
 from models.backtest.tuning import tune, untuned_table
 from models.backtest.undated import WARNING, run_undated
 from models.effects.censoring import Untouched
@@ -31,16 +31,16 @@ from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix, training_snapshots
 from pipeline.dataset.sample import bounded
 from pipeline.layout import Layout, layout_of
-from pipeline.log import Say, stage
-from pipeline.outcomes.untouched import told, untouched
+from pipeline.log import Say, logged_stage
+from pipeline.outcomes.untouched import notes_of_labels, untouched
 from pipeline.progress import progress
 from pipeline.result import LOOK, Result
 from pipeline.sources.opening import Sources, read_sources
 from pipeline.tracking.champion import tracking_of
-from pipeline.tracking.delivery import champion_kept, deliver, keep, send_trainings
+from pipeline.tracking.delivery import champion_kept, deliver, keep_unsent, send_trainings
 from pipeline.training.comparison import compare
 from pipeline.training.fairness import fairness_looks
-from pipeline.training.page import summary
+from pipeline.training.page import training_summary
 from pipeline.training.record import make_record
 from pipeline.training.trained import Trained
 
@@ -83,23 +83,23 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     doubted = doubts(config, every, report.used)
     for line in doubted:
         say(f"look: {line}")
-    settings, tests = settings_of(config), config.model.test_snapshots
+    settings, tests = backtest_settings(config), config.model.test_snapshots
     tuned = None
     if undated:
         tuned = untuned_table(settings) if config.model.tune_trials else None
-        with stage("backtest", say) as counted:
+        with logged_stage("backtest", say) as counted:
             training = run_undated(sample, settings, say, progress)
             counted(folds=len(training.tested), rows=training.training_rows)
     else:
         if config.model.tune_trials:
             trials, seconds = config.model.tune_trials, config.model.tune_seconds
-            with stage("tuning", say) as counted:
+            with logged_stage("tuning", say) as counted:
                 tuned = tune(sample, settings, tests, trials, seconds, say, progress)
                 counted(trials=len(tuned.tried))
-        with stage("backtest", say) as counted:
-            training = run(sample, tuned.settings if tuned else settings, tests, say, progress)
+        with logged_stage("backtest", say) as counted:
+            training = run_recipe(sample, tuned.settings if tuned else settings, tests, say, progress)
             counted(folds=len(training.tested), rows=training.training_rows)
-    with stage("comparison", say):
+    with logged_stage("comparison", say):
         load, against, away = _champion(tracking, layout, away)
         verdict, champion = compare(config, load, training, every, sources)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
@@ -118,12 +118,12 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         found.untouched,
         champion,
     )
-    with stage("tracking", say):
+    with logged_stage("tracking", say):
         record = make_record(trained)
         models = {"model": training.deployed, **training.held}
         parcel = Parcel(record, models, verdict.promote, verdict.reason, against, trained.waits)
         logged, kept = _handed_over(tracking, layout, parcel, away)
-    text, values = summary(trained, record, logged)
+    text, values = training_summary(trained, record, logged)
     replaced = [f"the champion was replaced because it can't be used any more: {verdict.unfit}"]
     return Result(text, values, LOOK if verdict.failed else 0).with_look(
         [
@@ -175,7 +175,7 @@ def _handed_over(
             return deliver(tracking, parcel), []
         except TryAgainError as error:
             away = error
-    kept = keep(layout.untold, parcel)
+    kept = keep_unsent(layout.untold, parcel)
     return None, [
         f"the training is kept in {kept} and sent by the next run that reaches the tracking store: {away}"
     ]
@@ -188,7 +188,7 @@ def doubts(config: Config, sample: Sample, used: Sequence[str]) -> list[str]:
     return constant_of_late(sample, used)
 
 
-def settings_of(config: Config) -> Settings:
+def backtest_settings(config: Config) -> Settings:
     """What the recipe needs of a config."""
     model = config.model
     return Settings(
@@ -207,7 +207,7 @@ def settings_of(config: Config) -> Settings:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class _Prepared:
     """Rows to learn from.
 
     Parameters
@@ -229,7 +229,7 @@ class Prepared:
     untouched: Untouched | None = None
 
 
-def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
+def prepare_history(config: Config, as_of: dt.date, say: Say) -> _Prepared:
     """Build the matrix of the mature snapshots and join the labels; where our list was at work, weigh the rows."""
     sources = read_sources(config, as_of, say)
     sources.freshness.require()
@@ -237,10 +237,10 @@ def prepare_history(config: Config, as_of: dt.date, say: Say) -> Prepared:
         return _labelled_history(sources, config, as_of, say)
 
 
-def _labelled_history(sources: Sources, config: Config, as_of: dt.date, say: Say) -> Prepared:
+def _labelled_history(sources: Sources, config: Config, as_of: dt.date, say: Say) -> _Prepared:
     days = training_snapshots(config, sources, as_of)
     sources = bounded(sources, config, days, say)
-    with stage("features", say) as counted:
+    with logged_stage("features", say) as counted:
         matrix = build_matrix(sources, config, days)
         counted(
             f"{days[-1]} to {days[0]}",
@@ -248,19 +248,19 @@ def _labelled_history(sources: Sources, config: Config, as_of: dt.date, say: Say
             rows=len(matrix.frame),
             columns=len(matrix.columns),
         )
-    with stage("labels", say) as counted:
+    with logged_stage("labels", say) as counted:
         churned = build_labels(sources, config, matrix, as_of)
         counted(churned=int(np.nansum(churned)))
     touched = untouched(config, matrix.frame)
     if touched is not None:
-        for line in told(touched, len(churned)):
+        for line in notes_of_labels(touched, len(churned)):
             say(line)
         churned = np.where(touched.weight > 0, churned, np.nan)
     known = np.isfinite(churned)
     require_enough(churned[known], f"snapshots {days[-1]} to {days[0]}")
     weight = None if touched is None else touched.weight[known]
     sample = _sample(matrix.frame.loc[known], matrix, churned[known], weight)
-    return Prepared(sources, sample, matrix, int((~known).sum()), touched)
+    return _Prepared(sources, sample, matrix, int((~known).sum()), touched)
 
 
 def still_there_of(sources: Sources, config: Config, matrix: Matrix, as_of: dt.date) -> dict[str, Any] | None:
@@ -277,17 +277,17 @@ def still_there_of(sources: Sources, config: Config, matrix: Matrix, as_of: dt.d
         sources, config.model_copy(update={"churn": churn}), replace(matrix, frame=rows), as_of
     )
     known = np.isfinite(gone)
-    return still_there.fit(rows.loc[known], 1 - gone[known], days)
+    return still_there.fit_still_there(rows.loc[known], 1 - gone[known], days)
 
 
-def prepare_table(config: Config, as_of: dt.date, say: Say) -> Prepared:
+def prepare_table(config: Config, as_of: dt.date, say: Say) -> _Prepared:
     """Read a table without dates, and take the rows that have a label."""
     table = read_labelled(config, as_of)
     known = np.isfinite(table.churned)
     say(f"table of {len(known):,} rows, {known.sum():,} with a label; {WARNING}")
     learn = table.rows(known)
     sample = _sample(learn.matrix.frame, table.matrix, learn.churned)
-    return Prepared(table.sources, sample, table.matrix, 0)
+    return _Prepared(table.sources, sample, table.matrix, 0)
 
 
 def _sample(frame: pd.DataFrame, matrix: Matrix, churned: Floats, weight: Floats | None = None) -> Sample:

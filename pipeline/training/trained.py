@@ -25,7 +25,7 @@ from models.prediction.explain import contributions, importance
 from models.prediction.sample import ColumnReport, Sample
 from models.statistics.fairness import Group
 from models.tracking.registry import Champion
-from pipeline.outcomes.untouched import told
+from pipeline.outcomes.untouched import notes_of_labels
 from pipeline.sources.opening import Sources
 from pipeline.training.fairness import fairness_of
 
@@ -114,7 +114,11 @@ class Trained:
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this training."""
         tuned = (self.tuned.note,) if self.tuned is not None else ()
-        touched = told(self.untouched, len(self.sample) + self.censored) if self.untouched is not None else ()
+        touched = (
+            notes_of_labels(self.untouched, len(self.sample) + self.censored)
+            if self.untouched is not None
+            else ()
+        )
         return (*tuned, *touched, *self.training.notes, *self._drift)
 
     @property

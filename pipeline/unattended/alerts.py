@@ -20,7 +20,7 @@ from configs.errors import ConfigError
 from configs.nightly import Alerts, Mail
 from pipeline import mailing
 from pipeline.result import LOOK, visible
-from pipeline.unattended.part import cut
+from pipeline.unattended.part import cut_line
 
 SECONDS = 10.0
 
@@ -34,12 +34,13 @@ class Message:
     values: Mapping[str, Any]
 
 
-def wanted(settings: Alerts, code: int) -> bool:
+def alert_wanted(settings: Alerts, code: int) -> bool:
     """Whether anybody wants to be told of a night with this exit code.
 
     Examples
     --------
-    >>> [wanted(Alerts(webhook_env="HOOK", when=when), 3) for when in ("failure", "look")], wanted(Alerts(), 1)
+    >>> given = [Alerts(webhook_env="HOOK", when=when) for when in ("failure", "look")]
+    >>> [alert_wanted(one, 3) for one in given], alert_wanted(Alerts(), 1)
     ([False, True], False)
     """
     if settings.webhook_env is None and settings.mail is None:
@@ -47,10 +48,10 @@ def wanted(settings: Alerts, code: int) -> bool:
     return settings.when == "always" or (code not in (0, LOOK) if settings.when == "failure" else code != 0)
 
 
-def send(settings: Alerts, message: Message, environ: Mapping[str, str] | None = None) -> list[str]:
+def send_alert(settings: Alerts, message: Message, environ: Mapping[str, str] | None = None) -> list[str]:
     """Send a message every way that is set; returns a line for each that failed, without its secrets."""
     known = os.environ if environ is None else environ
-    lines = [cut(line) for line in message.text.splitlines()]
+    lines = [cut_line(line) for line in message.text.splitlines()]
     plain = Message(visible(message.title), visible("\n".join(lines)), message.values)
     failed = []
     if settings.webhook_env is not None:
@@ -74,7 +75,7 @@ def _said(error: Exception) -> str:
         return "it refuses the recipients"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return cut(visible(" ".join(str(error).split())) or type(error).__name__)
+    return cut_line(visible(" ".join(str(error).split())) or type(error).__name__)
 
 
 def post(url: str, message: Message) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 from pipeline.publish import write_atomic
 from pipeline.result import LOOK, as_line
-from pipeline.unattended.part import Part
+from pipeline.unattended.part import NightPart
 
-KEPT = 400
+_KEPT = 400
 # Below this a part is quick and small, whatever it was the night before.
 FEWEST_SECONDS, FEWEST_MEGABYTES = 30.0, 300.0
 
 
-def read(file: Path) -> list[dict[str, Any]]:
+def read_journal(file: Path) -> list[dict[str, Any]]:
     """The nights so far, the newest last; a line that is none, such as half of one, is left out."""
     if not file.is_file():
         return []
@@ -35,8 +35,8 @@ def _readable(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
             continue
 
 
-def add(file: Path, as_of: dt.date, parts: Sequence[Part], code: int) -> None:
-    """Add a night, and forget those beyond the last `KEPT`."""
+def add(file: Path, as_of: dt.date, parts: Sequence[NightPart], code: int) -> None:
+    """Add a night, and forget those beyond the last `_KEPT`."""
     run = {
         part.name: {
             "exit_code": part.code,
@@ -47,7 +47,7 @@ def add(file: Path, as_of: dt.date, parts: Sequence[Part], code: int) -> None:
         if part.seconds
     }
     night = {"as_of": str(as_of), "exit_code": code, "parts": run}
-    write_atomic(file, "".join(as_line(one) + "\n" for one in [*read(file), night][-KEPT:]))
+    write_atomic(file, "".join(as_line(one) + "\n" for one in [*read_journal(file), night][-_KEPT:]))
 
 
 def last_training(nights: Sequence[Mapping[str, Any]]) -> dt.date | None:
@@ -56,13 +56,13 @@ def last_training(nights: Sequence[Mapping[str, Any]]) -> dt.date | None:
     return dt.date.fromisoformat(max(days)) if days else None
 
 
-def slower(part: Part, nights: Sequence[Mapping[str, Any]], factor: float) -> list[str]:
+def slower(part: NightPart, nights: Sequence[Mapping[str, Any]], factor: float) -> list[str]:
     """Lines on a part that took so many times the seconds or the memory of the last time that it went well.
 
     Examples
     --------
     >>> last = [{"parts": {"score": {"exit_code": 0, "seconds": 60.0, "megabytes": 900}}}]
-    >>> slower(Part("score", 0, (), None, 300.0, 1_000.0), last, 3.0)
+    >>> slower(NightPart("score", 0, (), None, 300.0, 1_000.0), last, 3.0)
     ['score took 300 s, 5.0 times as long as the last time, 60 s']
     """
     well = [

@@ -11,13 +11,13 @@ from typing import Any
 from configs.errors import ChurnError
 from configs.schema import Config
 from pipeline.layout import layout_of
+from pipeline.log import Say
 from pipeline.publish import only_run
 from pipeline.result import LOOK, Result
 from pipeline.unattended import alerts, journal, process
 from pipeline.unattended.due import due
-from pipeline.unattended.part import Part, headline, shown, worst_code
+from pipeline.unattended.part import NightPart, headline_of_night, shown_parts, worst_code
 
-Say = Callable[[str], None]
 Run = Callable[[str], process.Ended]
 
 
@@ -41,7 +41,7 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
     """
     layout = layout_of(config)
     with only_run(layout.folder, "nightly"):
-        before = journal.read(layout.nights)
+        before = journal.read_journal(layout.nights)
         check = _part("check", run, say, _of_check)
         known = _model_of(check)
         parts, trained = (
@@ -60,15 +60,15 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
             parts.append(
                 _part("train", run, say, _of_training, why)
                 if why
-                else Part("train", 0, (f"not due, the last one is as of {trained}",))
+                else NightPart("train", 0, (f"not due, the last one is as of {trained}",))
             )
         slow = [line for part in parts for line in journal.slower(part, before, config.nightly.slower_by)]
-        parts += [Part("pace", LOOK, tuple(slow))] if slow else []
+        parts += [NightPart("pace", LOOK, tuple(slow))] if slow else []
         parts += _told(config, as_of, parts, say)
         code = worst_code(parts)
         parts += _noted(layout.nights, as_of, parts, code)
     return Result(
-        f"{_title(config, as_of, parts)}\n{shown(parts)}",
+        f"{_title(config, as_of, parts)}\n{shown_parts(parts)}",
         {"as_of": str(as_of), "exit_code": worst_code(parts), "parts": [part.as_values for part in parts]},
         worst_code(parts),
     )
@@ -78,7 +78,7 @@ def command_of(options: Sequence[str], hours: float, *, quiet: bool) -> Run:
     """What runs a command by its name, with these options."""
 
     def run(name: str) -> process.Ended:
-        return process.run([name, *options], quiet=quiet, seconds=hours * 3_600)
+        return process.run_process([name, *options], quiet=quiet, seconds=hours * 3_600)
 
     return run
 
@@ -91,7 +91,7 @@ class _Model:
     trained: dt.date | None
 
 
-def _model_of(check: Part) -> _Model:
+def _model_of(check: NightPart) -> _Model:
     found = {one["check"]: one for one in (check.values or {}).get("checks", [])}
     model, tracking = found.get("model", {}), found.get("tracking", {})
     trained = model.get("trained")
@@ -105,7 +105,7 @@ def _model_of(check: Part) -> _Model:
 
 def _part(
     name: str, run: Run, say: Say, lines: Callable[[Mapping[str, Any]], Sequence[str]], why: str = ""
-) -> Part:
+) -> NightPart:
     say(f"{name}: {why}" if why else name)
     ended = run(name)
     values = ended.values if isinstance(ended.values, dict) else {}
@@ -124,7 +124,7 @@ def _part(
     else:
         code, told = ended.code, list(lines(values))
     told += [f"due: {why}"] if why else []
-    return Part(name, code, tuple(told), values, ended.seconds, ended.megabytes)
+    return NightPart(name, code, tuple(told), values, ended.seconds, ended.megabytes)
 
 
 def _out_of_memory(ended: process.Ended) -> str:
@@ -169,29 +169,29 @@ def _of_mail(values: Mapping[str, Any]) -> list[str]:
     return [*values.get("look", []), f"{len(values['mailed'])} owners got their part of the list"]
 
 
-def _found(score: Part) -> list[str]:
+def _found(score: NightPart) -> list[str]:
     return list((score.values or {}).get("monitoring", {}).get("found", []))
 
 
-def _monitor(score: Part) -> list[Part]:
+def _monitor(score: NightPart) -> list[NightPart]:
     """What the score has found of its sources, features and scores, as a part of its own."""
     watched = (score.values or {}).get("monitoring")
     if not watched or not watched["checks"]:
         return []
     lines = [*watched["lines"], f"{watched['checks']} checks, {len(watched['lines'])} findings"]
-    return [Part("monitor", LOOK if watched["lines"] else 0, tuple(lines))]
+    return [NightPart("monitor", LOOK if watched["lines"] else 0, tuple(lines))]
 
 
-def _title(config: Config, as_of: dt.date, parts: Sequence[Part]) -> str:
+def _title(config: Config, as_of: dt.date, parts: Sequence[NightPart]) -> str:
     score = next(part for part in parts if part.name == "score")
     listed = "the list is published" if score.code in (0, LOOK) else "no list is published"
-    return f"churn {config.name} {as_of}: {headline(parts)}; {listed}"
+    return f"churn {config.name} {as_of}: {headline_of_night(parts)}; {listed}"
 
 
-def _told(config: Config, as_of: dt.date, parts: Sequence[Part], say: Say) -> list[Part]:
+def _told(config: Config, as_of: dt.date, parts: Sequence[NightPart], say: Say) -> list[NightPart]:
     """Tell who wants to be told; what could not be sent is a part to look at."""
     code, settings = worst_code(parts), config.nightly.alerts
-    if not alerts.wanted(settings, code):
+    if not alerts.alert_wanted(settings, code):
         return []
     say("tell of the night")
     message = alerts.Message(
@@ -199,15 +199,17 @@ def _told(config: Config, as_of: dt.date, parts: Sequence[Part], say: Say) -> li
         "\n".join(f"{part.name}: {part.lines[0]}" for part in parts if part.code and part.lines),
         {"config": config.name, "as_of": str(as_of), "exit_code": code},
     )
-    failed = alerts.send(settings, message)
-    return [Part("alert", LOOK, tuple(failed))] if failed else []
+    failed = alerts.send_alert(settings, message)
+    return [NightPart("alert", LOOK, tuple(failed))] if failed else []
 
 
-def _noted(file: Path, as_of: dt.date, parts: Sequence[Part], code: int) -> list[Part]:
+def _noted(file: Path, as_of: dt.date, parts: Sequence[NightPart], code: int) -> list[NightPart]:
     try:
         journal.add(file, as_of, parts, code)
     except (OSError, ChurnError) as error:
         return [
-            Part("journal", LOOK, (f"{file}: can't be written: {error}; check its owner and the free space",))
+            NightPart(
+                "journal", LOOK, (f"{file}: can't be written: {error}; check its owner and the free space",)
+            )
         ]
     return []

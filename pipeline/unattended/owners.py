@@ -22,7 +22,7 @@ from pipeline.outreach.calendar import file_name
 from pipeline.publish import as_json, only_run, write_atomic
 from pipeline.result import Result
 
-KEY = "outreach.mail"
+_KEY = "outreach.mail"
 ATTACHED = (("list", "html", "text/html"), ("list", "xlsx", ""), ("calendar", "ics", "text/calendar"))
 BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -44,7 +44,7 @@ def mail_owners(config: Config, as_of: dt.date, environ: Mapping[str, str] | Non
     settings = config.outreach.mail
     if settings is None:
         raise ConfigError(
-            f"{KEY}: no mail server is set; give {KEY}.host, .sender and .to, or leave mail alone"
+            f"{_KEY}: no mail server is set; give {_KEY}.host, .sender and .to, or leave mail alone"
         )
     layout = layout_of(config)
     run, record = layout.runs / str(as_of), layout.mailed / f"{as_of}.json"
@@ -62,10 +62,10 @@ def mail_owners(config: Config, as_of: dt.date, environ: Mapping[str, str] | Non
             letter = _letter(config, as_of, run, str(owner), int(customers))
             letter["To"] = address
             try:
-                mailing.send(settings, [letter], os.environ if environ is None else environ, KEY)
+                mailing.send(settings, [letter], os.environ if environ is None else environ, _KEY)
             except smtplib.SMTPAuthenticationError as error:
                 raise ConfigError(
-                    f"{settings.host}:{settings.port} refuses {settings.user!r}; correct {KEY}.user or the "
+                    f"{settings.host}:{settings.port} refuses {settings.user!r}; correct {_KEY}.user or the "
                     f"variable {settings.password_env}"
                 ) from error
             except (OSError, smtplib.SMTPException) as error:
@@ -80,7 +80,7 @@ def mail_owners(config: Config, as_of: dt.date, environ: Mapping[str, str] | Non
     lines = [
         f"mailed {len(sent)} of {len(listed)} owners: {', '.join(sent) or 'nobody who had it not already'}"
     ]
-    look = [f"{KEY}.to has no address for {', '.join(nobody)}"] if nobody else []
+    look = [f"{_KEY}.to has no address for {', '.join(nobody)}"] if nobody else []
     values = {"as_of": str(as_of), "mailed": sent, "without_address": nobody}
     return Result("\n".join(lines), values).with_look(look)
 

@@ -14,7 +14,7 @@ LINES, WIDTH = 6, 240
 
 
 @dataclass(frozen=True)
-class Part:
+class NightPart:
     """What came of one part.
 
     Parameters
@@ -56,17 +56,17 @@ class Part:
         }
 
 
-def worst_first(parts: Sequence[Part]) -> list[Part]:
+def worst_first(parts: Sequence[NightPart]) -> list[NightPart]:
     """The parts by their exit code; those with the same stay in their order."""
     return sorted(parts, key=lambda part: _rank(part.code))
 
 
-def worst_code(parts: Sequence[Part]) -> int:
+def worst_code(parts: Sequence[NightPart]) -> int:
     """One exit code for all.
 
     Examples
     --------
-    >>> worst_code([Part("score", 3, ()), Part("train", 75, ()), Part("check", 0, ())])
+    >>> worst_code([NightPart("score", 3, ()), NightPart("train", 75, ()), NightPart("check", 0, ())])
     75
     """
     return worst_first(parts)[0].code if parts else 0
@@ -76,12 +76,12 @@ def _rank(code: int) -> int:
     return _WORST_FIRST.index(code) if code in _WORST_FIRST else 0
 
 
-def headline(parts: Sequence[Part]) -> str:
+def headline_of_night(parts: Sequence[NightPart]) -> str:
     """Which parts are not well, in half a line.
 
     Examples
     --------
-    >>> headline([Part("score", 0, ()), Part("monitor", 3, ()), Part("train", 1, ())])
+    >>> headline_of_night([NightPart("score", 0, ()), NightPart("monitor", 3, ()), NightPart("train", 1, ())])
     'train failed, monitor: look'
     """
     said = {"look": "{}: look", "later": "{}: try again later"}
@@ -89,18 +89,18 @@ def headline(parts: Sequence[Part]) -> str:
     return ", ".join(said.get(part.state, "{} failed").format(part.name) for part in bad) or "all is well"
 
 
-def shown(parts: Sequence[Part]) -> str:
+def shown_parts(parts: Sequence[NightPart]) -> str:
     """The parts, the worst first, a few lines each.
 
     Examples
     --------
-    >>> print(shown([Part("score", 0, ("50 customers",)), Part("train", 1, ("too little history",))]))
+    >>> print(shown_parts([NightPart("score", 0, ("50 customers",)), NightPart("train", 1, ("too little history",))]))
     failed  train    too little history
     ok      score    50 customers
     """
     rows = []
     for part in worst_first(parts):
-        lines = [cut(line) for line in part.lines[:LINES]] or [""]
+        lines = [cut_line(line) for line in part.lines[:LINES]] or [""]
         if more := len(part.lines) - LINES:
             lines += [f"and {more} more lines"] if more > 0 else []
         rows.append(f"{part.state:<7} {part.name:<8} {lines[0]}".rstrip())
@@ -108,6 +108,6 @@ def shown(parts: Sequence[Part]) -> str:
     return "\n".join(rows)
 
 
-def cut(line: str) -> str:
+def cut_line(line: str) -> str:
     """A line of bounded length."""
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."

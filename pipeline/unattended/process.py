@@ -45,7 +45,7 @@ class Ended:
     late: bool = False
 
 
-def run(arguments: Sequence[str], *, quiet: bool, seconds: float) -> Ended:
+def run_process(arguments: Sequence[str], *, quiet: bool, seconds: float) -> Ended:
     """Run `churn` with these arguments and `--json`, and wait for it; it is ended when this process is.
 
     Parameters

@@ -109,7 +109,7 @@ def cron_line(start: Start) -> str:
     return f"{int(minute)} {int(hour)} * * * {command}".replace("%", r"\%")
 
 
-def units(start: Start) -> dict[str, str]:
+def service_units(start: Start) -> dict[str, str]:
     """Name and text of a service and its timer."""
     hour, minute = start.clock
     folder = _plain(start.file.parent)
@@ -137,7 +137,7 @@ def schedule(start: Start, *, systemd: bool, out: Path | None) -> Result:
             raise ConfigError("--out goes with --systemd; a line for cron is added by `crontab -e`")
         line = cron_line(start)
         return Result(line, {"cron": line})
-    files = units(start)
+    files = service_units(start)
     if out is None:
         return Result("\n".join(f"# {name}\n{text}" for name, text in files.items()), files)
     if there := [str(out / name) for name in files if (out / name).exists()]:

@@ -30,7 +30,7 @@ from configs.playbook import load_playbook
 from models.tracking import registry
 from models.tracking.session import spoken_to
 from pipeline import stopping
-from pipeline.commit import settle
+from pipeline.commit import settle_nights
 from pipeline.layout import Layout, layout_of
 from pipeline.outcomes import learned
 from pipeline.publish import only_run
@@ -269,7 +269,7 @@ def scoring(night, layout: Layout) -> Act:
         f"score of {night.as_of}",
         lambda home: shutil.copytree(layout.folder, home, symlinks=True),
         lambda home: published(night, at(home)) and None,
-        lambda home: settle(at(home)) and None,
+        lambda home: settle_nights(at(home)) and None,
         contents,
     )
 

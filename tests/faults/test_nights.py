@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from configs.errors import ChurnError
-from pipeline.commit import settle
+from pipeline.commit import settle_nights
 from tests.faults import acts, sweep
 from tests.faults.sweep import KINDS, SIGNALS, contents, small_files, some
 
@@ -90,4 +90,4 @@ def test_a_correction_after_a_kill_still_says_that_the_list_changed(scoring, tmp
         manifest = next(home.glob("runs/*/manifest.json")).read_text()
         assert "the ledger had another list for 2025-12-01" in manifest
     assert seen
-    assert settle(sweep.Layout(home, home / "runs", home)) == []
+    assert settle_nights(sweep.Layout(home, home / "runs", home)) == []

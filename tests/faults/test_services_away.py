@@ -88,7 +88,7 @@ def logged_nights(config):
 @pytest.mark.parametrize("way", WAYS)
 def test_the_champion_that_scored_last_is_used_and_it_is_said(home, layout, way, monkeypatch):
     monkeypatch.setattr(tonight, "LOAD_SECONDS", 3.0)  # 14 in earnest
-    kept = tonight.registry.unpacked(layout.champion.read_text(), "kept")
+    kept = tonight.registry.unpacked_bundle(layout.champion.read_text(), "kept")
     with WAYS[way](home) as tracking:
         started, told = time.monotonic(), []
         config = shop(home, tracking=tracking)

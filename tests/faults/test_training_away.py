@@ -84,7 +84,7 @@ def test_it_is_champion_only_if_the_one_it_was_proven_against_still_is(home, lay
     config, parcel = shop(home), registry.unpacked_training(kept.read_text(), "kept")
     assert parcel.against == 1
     better = delivery.Parcel(parcel.record, parcel.models, True, "proven", 2 if moved else 1)
-    delivery.keep(layout.untold, better)
+    delivery.keep_unsent(layout.untold, better)
     look = delivery.send_trainings(config, layout.untold, quiet)
     assert registry.champion_version(tracking_of(config)) == (2 if promoted else 1)
     assert bool(look) == moved

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from configs.schema import Churn
-from features.definition import EXCUSED, any_bit, bit, customers, customers_at, edge_index, unpacked
+from features.definition import EXCUSED, any_bit, bit_set, customers, customers_at, edge_index, unpacked_words
 from tests.oracle import retention_slow as slow
 from tests.oracle.retention_data import as_tables, club, shop
 
@@ -24,13 +24,13 @@ def test_many_times_at_once_are_each_its_own(company, count):
     times = [dt.datetime(2023, 3, 1) + dt.timedelta(days=2 * k, hours=12 * (k % 2)) for k in range(count)]
     found = customers(as_tables(frames), churn, times)
     rows = found.to_pyarrow()
-    there = unpacked(rows, count)
+    there = unpacked_words(rows, count)
     ids = np.array(rows["customer_id"].to_pylist())
     for i in {0, count // 2, count - 1}:
         want = slow.customers_at(frames, churn, pd.Timestamp(times[i]))
         assert set(ids[there[:, i]]) == want
-        assert set(found.filter(bit(found, i)).customer_id.execute()) == want
-        by_column = bit(found, ibis.literal(i, "int64"))
+        assert set(found.filter(bit_set(found, i)).customer_id.execute()) == want
+        by_column = bit_set(found, ibis.literal(i, "int64"))
         assert set(found.filter(by_column).customer_id.execute()) == want
     assert set(found.filter(any_bit(found)).customer_id.execute()) == set(ids[there.any(axis=1)])
 
@@ -45,8 +45,8 @@ def test_a_purchase_counts_when_it_occurred_or_when_it_was_known():
     churn = Churn(kind="non_contractual", horizon_days=30, active_days=10)
     times = [dt.datetime(2024, 1, day) for day in (1, 2, 5, 6, 11, 12)]
     tables = {"transactions": bought}
-    now = unpacked(customers(tables, churn, times).to_pyarrow(), 6)
-    then = unpacked(customers(tables, churn, times, as_known_then=True).to_pyarrow(), 6)
+    now = unpacked_words(customers(tables, churn, times).to_pyarrow(), 6)
+    then = unpacked_words(customers(tables, churn, times, as_known_then=True).to_pyarrow(), 6)
     assert now.tolist() == [[False, True, True, True, True, False]]
     assert then.tolist() == [[False, False, False, True, True, False]]
 
@@ -58,7 +58,7 @@ def test_a_customer_who_is_known_too_late_never_was_one():
     churn = Churn(kind="non_contractual", horizon_days=30, active_days=10)
     times = [dt.datetime(2024, 1, 5), dt.datetime(2024, 2, 5)]
     found = customers({"transactions": bought}, churn, times, as_known_then=True)
-    assert unpacked(found.to_pyarrow(), 2).tolist() == [[False, False]]
+    assert unpacked_words(found.to_pyarrow(), 2).tolist() == [[False, False]]
 
 
 def test_endings_and_starts_have_their_places():
@@ -71,10 +71,10 @@ def test_endings_and_starts_have_their_places():
     found = customers({"customers": people}, churn, [dt.datetime(2024, 1, 15), dt.datetime(2024, 2, 1)])
     rows = found.order_by("customer_id").to_pyarrow()
     assert rows["first_index"].to_pylist() == [0, 1, 0]
-    assert unpacked(rows, 2).tolist() == [[True, True], [False, True], [True, False]]
-    assert unpacked(rows, 2, EXCUSED).tolist() == [[False, False], [False, False], [False, False]]
+    assert unpacked_words(rows, 2).tolist() == [[True, True], [False, True], [True, False]]
+    assert unpacked_words(rows, 2, EXCUSED).tolist() == [[False, False], [False, False], [False, False]]
     later = customers({"customers": people}, churn, [dt.datetime(2024, 1, 15), dt.datetime(2024, 2, 2)])
-    excused = unpacked(later.order_by("customer_id").to_pyarrow(), 2, EXCUSED)
+    excused = unpacked_words(later.order_by("customer_id").to_pyarrow(), 2, EXCUSED)
     assert excused.tolist() == [[False, False], [False, True], [False, False]]
 
 

@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 
 from configs.schema import Churn
-from features.labels import labelled, mature_of, outcomes
+from features.labels import labelled, mature_of, window_outcomes
 
 DAYS = [dt.date(2024, 1, 1), dt.date(2024, 1, 11), dt.date(2024, 1, 21)]  # windows of 10 days
 
@@ -34,7 +34,7 @@ def test_each_buyer_has_a_label_a_window():
     at = pd.to_datetime(["2024-01-12", "2024-01-20", "2024-02-05"])
     bought = ibis.memtable(pd.DataFrame({"customer_id": ["a", "a", "b"], "occurred_at": at}))
     churn = Churn(kind="non_contractual", horizon_days=10)
-    found = outcomes({"transactions": bought}, churn, DAYS)
+    found = window_outcomes({"transactions": bought}, churn, DAYS)
     assert found.customer_id.execute().tolist() == ["a"]
     assert labels(found, churn, "a", "b") == {"a": [1, 0, 1, None], "b": [1, 1, 1, None]}
 
@@ -45,7 +45,7 @@ def test_each_contract_has_a_label_a_window():
         {"customer_id": ["a", "b", "c"], "ended_at": end, "end_reason": [None, "left", "died"]}
     )
     churn = Churn(kind="contractual", horizon_days=10, not_churn_reasons=["died"])
-    found = outcomes({"customers": ibis.memtable(people)}, churn, DAYS)
+    found = window_outcomes({"customers": ibis.memtable(people)}, churn, DAYS)
     assert labels(found, churn, "a", "b", "c", "unknown") == {
         "a": [0, 0, 0, None],
         "b": [0, 1, None, None],

@@ -11,7 +11,7 @@ import pytest
 from features.panel import Panel, Stat, Window
 from features.partials import moments, partials
 from features.snapshots import TimeAxis
-from pipeline.dataset.engine import ids_of, panel_of
+from pipeline.dataset.engine import different_ids, panel_of
 
 T = dt.date(2024, 3, 1)
 IDS = ["a", "b", "c"]
@@ -34,7 +34,7 @@ def panel(rows, stats, axis, role="transactions"):
     table = ibis.duckdb.connect().create_table("events", frame)
     found = WAY(table, role, stats, axis).to_pyarrow().combine_chunks()
     everybody = ibis.memtable({"customer_id": IDS}).to_pyarrow()
-    return panel_of(found, ids_of(everybody["customer_id"]), stats, axis)
+    return panel_of(found, different_ids(everybody["customer_id"]), stats, axis)
 
 
 def window(made: Panel, at: dt.date) -> Window:

@@ -21,8 +21,8 @@ from contracts_slow import (
 
 from configs.schema import Churn, Config
 from features import contracts as rules
-from features.definition import customers, unpacked
-from features.labels import labelled, outcomes
+from features.definition import customers, unpacked_words
+from features.labels import labelled, window_outcomes
 from features.tables import derived
 from pipeline.dataset.matrix import build_matrix
 from pipeline.retention.definition.movements import statuses
@@ -56,7 +56,7 @@ def test_who_is_a_customer_when(case):
     frame, grace, tables = case
     times = [midnight(day) for day in DAYS] + [midnight(DAYS[-1]) + dt.timedelta(hours=12)]
     rows = customers(tables, churn_of(grace), times).to_pyarrow()
-    ids, there = np.array(rows["customer_id"].to_pylist()), unpacked(rows, len(times))
+    ids, there = np.array(rows["customer_id"].to_pylist()), unpacked_words(rows, len(times))
     for i, t in enumerate(times):
         assert set(ids[there[:, i]]) == customers_at(frame, pd.Timestamp(t), grace)
 
@@ -81,7 +81,7 @@ def test_labels(case):
     frame, grace, tables = case
     churn = churn_of(grace, gap_days=7)
     days = DAYS[::3]
-    found = outcomes(tables, churn, days)
+    found = window_outcomes(tables, churn, days)
     told = set()
     for number, day in enumerate(days):
         t = pd.Timestamp(day)

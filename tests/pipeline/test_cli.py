@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from pipeline.output_columns import OUTPUTS
-from pipeline.sources.quarantine import FILE as QUARANTINE
+from pipeline.sources.quarantine import QUARANTINE_FILE as QUARANTINE
 
 ROOT = Path(__file__).parents[2]
 CHURN = Path(sys.executable).with_name("churn")

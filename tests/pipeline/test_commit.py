@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from configs.errors import ChurnError
-from pipeline.commit import commit, newest, settle
+from pipeline.commit import commit, newest, settle_nights
 from pipeline.layout import Layout
 from pipeline.publish import as_json
 from tests.faults.shim import disk
@@ -108,7 +108,7 @@ def test_whatever_change_fails_the_night_is_there_or_not(tmp_path, monkeypatch, 
                 failed = True
         if swap == "exchange":
             assert home.latest.exists() or not home.latest.is_symlink(), (n, seen[n])
-        settle(home)  # what the next run of any date begins with
+        settle_nights(home)  # what the next run of any date begins with
         found = state(home)
         assert found in (old, new), (n, seen[n], found)
         if kind == "once":
@@ -143,10 +143,10 @@ def test_latest_that_shows_nothing_is_mended(home):
     night(home, DAY, "one")
     night(home, NEXT, "two")
     shutil.rmtree(home.runs / str(NEXT))
-    settle(home)
+    settle_nights(home)
     assert newest(home) == DAY
     shutil.rmtree(home.runs / str(DAY))
-    settle(home)
+    settle_nights(home)
     assert not home.latest.is_symlink()
 
 
@@ -158,7 +158,7 @@ def test_what_others_left_goes_and_what_is_not_ours_stays(home):
     (home.runs / ".2019-01-01.new").mkdir()
     (home.runs / ".2019-01-02.record").mkdir()
     (home.runs / ".git").mkdir()
-    assert settle(home) == []
+    assert settle_nights(home) == []
     left = {str(p.relative_to(home.folder)) for p in home.folder.rglob("*") if ".tmp" in p.name}
     assert left == {"ledger/.effect.json.1.tmp", "ledger/notes.tmp"}
     assert sorted(p.name for p in home.runs.iterdir()) == [".git", "2026-07-01"]

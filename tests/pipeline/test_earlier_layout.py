@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import ChurnError, TryAgainError
-from pipeline.earlier_layout import settle
+from pipeline.earlier_layout import move_earlier
 from pipeline.layout import layout_of
 from pipeline.publish import only_run
 
@@ -41,7 +41,7 @@ def home(tiny, tmp_path):
 
 def test_one_configs_outputs_move_whole(home):
     config, data = home("2026-07-02", d2026_07_01="tiny", d2026_07_02="tiny", d2026_06_01=None)
-    told = settle(config)
+    told = move_earlier(config)
     place = layout_of(config)
     assert (
         told
@@ -55,12 +55,12 @@ def test_one_configs_outputs_move_whole(home):
     assert sorted(p.stem for p in place.forecasts.iterdir()) == days
     assert (place.ledger / "effect.json").read_text() == "learned"
     assert (place.keys / "control.key").read_text() == "secret"
-    assert settle(config) is None
+    assert move_earlier(config) is None
 
 
 def test_two_configs_get_each_its_own_and_nothing_that_was_learned_from_both(home):
     config, data = home("2026-07-01", d2026_07_01="shop", d2026_07_02="tiny", d2026_07_03="shop")
-    settle(config)
+    move_earlier(config)
     for name, days in {"shop": ["2026-07-01", "2026-07-03"], "tiny": ["2026-07-02"]}.items():
         place = layout_of(config.model_copy(update={"name": name}))
         assert sorted(p.name for p in place.runs.iterdir()) == days
@@ -70,18 +70,18 @@ def test_two_configs_get_each_its_own_and_nothing_that_was_learned_from_both(hom
         assert (place.latest / "outreach.csv").read_text() == f"list of {name} {days[0]}"
         assert not (place.ledger / "effect.json").exists()
     assert sorted(p.name for p in data.iterdir()) == ["ledger", "shop", "tiny"]
-    assert settle(config) is None
+    assert move_earlier(config) is None
 
 
 @pytest.mark.parametrize("name", ["runs", "ledger", "latest"])
 def test_a_config_may_bear_the_name_of_a_place(home, name):
     config, data = home("2026-07-01", d2026_07_01=name)
     config = config.model_copy(update={"name": name})
-    settle(config)
+    move_earlier(config)
     place = layout_of(config)
     assert (place.latest / "outreach.csv").read_text() == f"list of {name} 2026-07-01"
     assert sorted(p.name for p in data.iterdir()) == [name]
-    assert settle(config) is None
+    assert move_earlier(config) is None
 
 
 def test_what_was_interrupted_goes_on_wherever_that_was(home, monkeypatch):
@@ -100,7 +100,7 @@ def test_what_was_interrupted_goes_on_wherever_that_was(home, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(Path, "rename", fails_after_some)
             try:
-                settle(config)
+                move_earlier(config)
             except ChurnError as error:
                 told.append(str(error))
             else:
@@ -121,19 +121,19 @@ def test_nothing_is_replaced(home):
     config, data = home("2026-07-01", d2026_07_01="tiny")
     new = layout_of(config).runs / "2026-07-01" / "outreach.csv"
     written(new, "of this version")
-    settle(config)
+    move_earlier(config)
     assert new.read_text() == "of this version"
     assert (data / "runs" / "2026-07-01" / "outreach.csv").exists()
-    assert settle(config) is None
+    assert move_earlier(config) is None
 
 
 def test_an_earlier_version_at_work_is_waited_for(home):
     config, data = home("2026-07-01", d2026_07_01="tiny")
     with only_run(data / "runs", "score"), pytest.raises(TryAgainError):
-        settle(config)
+        move_earlier(config)
 
 
 def test_a_new_home_is_left_alone(tiny, tmp_path):
     before = sorted(tmp_path.rglob("*"))
-    assert settle(tiny(transactions=SALES)) is None
+    assert move_earlier(tiny(transactions=SALES)) is None
     assert [p.name for p in sorted(tmp_path.rglob("*")) if p not in before] == ["transactions.csv"]

@@ -12,7 +12,7 @@ from io import StringIO
 import pytest
 
 from pipeline import log
-from pipeline.log import Line, belongs_to, run_id, speaking, stage, tell
+from pipeline.log import Line, belongs_to, logged_stage, run_id, speaking, tell
 from pipeline.progress import progress
 
 DAY = dt.date(2026, 7, 1)
@@ -53,9 +53,9 @@ def test_lines_of_threads_never_collide(form):
 def speaks_in_every_way():
     tell("before any config is read")
     belongs_to(run_id("demo", "abc", DAY))
-    with stage("features", tell) as counted:
+    with logged_stage("features", tell) as counted:
         counted("at a date", customers=2_000)
-    with pytest.raises(ValueError, match="no"), stage("list", tell):
+    with pytest.raises(ValueError, match="no"), logged_stage("list", tell):
         raise ValueError("no")
     tell("churn: 2 faults\n  - one\n  - \x1b[2J two at http://me:secret@host", "error")
 

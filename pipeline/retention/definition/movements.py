@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.schema import Churn
-from features.definition import EXCUSED, WORD, WORD_BITS, bit, customers, edge_index, names_of
+from features.definition import EXCUSED, WORD, WORD_BITS, bit_set, customers, edge_index, names_of
 from pipeline.retention.definition.at_hand import AtHand
 from pipeline.retention.definition.segments import with_segment
 
@@ -41,7 +41,7 @@ def _chosen(members: ir.Table, places: Sequence[int], name: str) -> dict[str, ir
     found = {}
     for number, first in enumerate(range(0, len(places), WORD_BITS)):
         bits = [
-            ibis.ifelse(bit(members, place, name), 1 << i, 0)
+            ibis.ifelse(bit_set(members, place, name), 1 << i, 0)
             for i, place in enumerate(places[first : first + WORD_BITS])
         ]
         found[f"{name}_{number}"] = reduce(operator.or_, bits).cast("int64")
@@ -56,9 +56,9 @@ def movements(
     `kept`, `lost`, `new`, `returned` (an earlier customer who was none at the start) and `came_and_went` exclude each
     other; `not_churn` are those of the lost who left for a reason that does not count.
     """
-    at_start, at_end = bit(members, i), bit(members, j)
+    at_start, at_end = bit_set(members, i), bit_set(members, j)
     fresh = (members.first_index > i) & (members.first_index <= j)
-    excused = bit(members, j, EXCUSED) if names_of(members.columns, EXCUSED) else ibis.literal(False)
+    excused = bit_set(members, j, EXCUSED) if names_of(members.columns, EXCUSED) else ibis.literal(False)
     return {
         "kept": at_start & at_end,
         "lost": at_start & ~at_end,
@@ -110,7 +110,7 @@ def count_movements(
     histories = members.group_by(keys).aggregate(customers=ibis._.count())
     numbers = [(k, edges.index(start), edges.index(end)) for k, (start, end) in enumerate(spans)]
     each = histories.cross_join(ibis.memtable(numbers, schema={"span": "int64", "i": "int64", "j": "int64"}))
-    flags = {"S": bit(each, each.i), "E": bit(each, each.j), **movements(each, each.i, each.j)}
+    flags = {"S": bit_set(each, each.i), "E": bit_set(each, each.j), **movements(each, each.i, each.j)}
     sums = {name: each.customers.sum(where=flag).fill_null(0) for name, flag in flags.items()}
     by = [*(["segment"] if segment is not None else []), "span"]
     counted: pd.DataFrame = each.group_by(by).aggregate(**sums).order_by(["span", *by[:-1]]).execute()

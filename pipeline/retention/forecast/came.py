@@ -15,7 +15,7 @@ import pandas as pd
 
 from configs.schema import Churn
 from features.definition import customers_at
-from features.labels import labelled, mature_of, outcomes
+from features.labels import labelled, mature_of, window_outcomes
 from pipeline.retention.definition.movements import count_movements
 
 
@@ -43,7 +43,7 @@ def labels_at(
     if not mature_of([snapshot], churn, as_of):
         return None
     here = customers_at(tables, churn, dt.datetime.combine(snapshot, dt.time()))
-    return labelled(here.mutate(snapshot_number=0), outcomes(tables, churn, [snapshot]), churn)
+    return labelled(here.mutate(snapshot_number=0), window_outcomes(tables, churn, [snapshot]), churn)
 
 
 def check_forecasts(

@@ -18,7 +18,7 @@ from features.definition import customers_at
 from models.statistics.losses import Losses
 from pipeline.retention.definition.periods import Unit, shift
 
-Measure = Literal["window", "rate"]
+_Measure = Literal["window", "rate"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class RateForecast:
     low: float
     high: float
     chance: float = 0.0
-    measure: Measure = "window"
+    measure: _Measure = "window"
 
 
 def forecast_rate(
@@ -173,7 +173,7 @@ def secure_ids(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, uni
 
 def _forecast(
     losses: Losses,
-    measure: Measure,
+    measure: _Measure,
     days: tuple[dt.date, dt.date, dt.date],
     error: float,
     level: float,

@@ -16,7 +16,7 @@ from configs.errors import ChurnError
 from pipeline.publish import write_atomic
 from pipeline.retention.forecast.expected import RateForecast
 
-SCHEMA = pa.schema(
+_SCHEMA = pa.schema(
     [
         ("as_of", pa.date32()),
         ("measure", pa.string()),
@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 _FILE = re.compile(r"(\d{4}-\d\d-\d\d)\.parquet")
 
 
-def keep(folder: Path, forecasts: Sequence[RateForecast], model_version: str) -> Path:
+def keep_forecasts(folder: Path, forecasts: Sequence[RateForecast], model_version: str) -> Path:
     """Keep one night's forecasts; the same forecasts give the same bytes, and a new run of a date replaces its file.
 
     Examples
@@ -43,14 +43,14 @@ def keep(folder: Path, forecasts: Sequence[RateForecast], model_version: str) ->
     >>> day = dt.date(2026, 7, 1)
     >>> forecast = RateForecast(day, day, dt.date(2026, 8, 1), 100, 5.0, 95.0, 91.0, 99.0, 2.2, "rate")
     >>> folder = Path(tempfile.mkdtemp())
-    >>> keep(folder, [forecast], "3").name
+    >>> keep_forecasts(folder, [forecast], "3").name
     '2026-07-01.parquet'
     >>> stored(folder)[["measure", "customers", "rate", "model_version"]].values.tolist()
     [['rate', 100, 95.0, '3']]
     """
     rows = [asdict(forecast) | {"model_version": model_version} for forecast in forecasts]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sink)
+    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), sink)
     file = folder / f"{forecasts[0].as_of}.parquet"
     try:
         write_atomic(file, sink.getvalue().to_pybytes())
@@ -78,10 +78,10 @@ def stored(folder: Path, before: dt.date | None = None) -> pd.DataFrame:
     for day in sorted(found):
         if before is None or day < before:
             try:
-                tables.append(pq.read_table(found[day], partitioning=None).cast(SCHEMA))
+                tables.append(pq.read_table(found[day], partitioning=None).cast(_SCHEMA))
             except (OSError, pa.ArrowException) as error:
                 said = " ".join(str(error).split())[:200]
                 raise ChurnError(
                     f"{found[day]}: not readable: {said}; restore it, or move it away to forget that date"
                 ) from error
-    return (pa.concat_tables(tables) if tables else SCHEMA.empty_table()).to_pandas()
+    return (pa.concat_tables(tables) if tables else _SCHEMA.empty_table()).to_pandas()

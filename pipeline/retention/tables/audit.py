@@ -19,7 +19,7 @@ from pipeline.retention.definition.involuntary import PAYMENTS, ends_of, with_un
 from pipeline.retention.definition.movements import statuses
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import attributes, in_ranges
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 NONE = N_("(none)")
@@ -199,7 +199,7 @@ def show(
         rules.append(
             f"{len(frame) - rows} less certain rows are not shown; --rows N shows more, --out keeps all"
         )
-    return Shown(frame, shown(frame.head(rows), columns), rules, more)
+    return Shown(frame, show_table(frame.head(rows), columns), rules, more)
 
 
 def nightly(question: Question) -> pd.DataFrame:

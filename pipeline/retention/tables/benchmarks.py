@@ -8,7 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 
@@ -70,7 +70,7 @@ def show(
     """Figures that people quote, with source and year: context, not goals."""
     frame = benchmark_table(industry or question.config.retention.industry)
     rule = "quoted context, dated as shown: neither a goal nor a promise, and seldom on your definition"
-    return Shown(frame, shown(frame, list(frame.columns)), [rule])
+    return Shown(frame, show_table(frame, list(frame.columns)), [rule])
 
 
 TABLE = Table(show, span=False, segment=False)

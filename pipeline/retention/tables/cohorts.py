@@ -13,17 +13,17 @@ import typer
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Churn
-from features.definition import EXCUSED, any_of, bit, edge_index, names_of, words
+from features.definition import EXCUSED, any_of, bit_set, edge_index, names_of, words
 from features.dialects import engine_of
 from models.statistics.intervals import wilson
 from pipeline.retention.definition.movements import memberships
 from pipeline.retention.definition.periods import Unit, periods_until
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.rate import who_is_a_customer
 
-Measure = Literal["customer", "purchase"]
+_Measure = Literal["customer", "purchase"]
 
 
 def cohort_table(
@@ -33,7 +33,7 @@ def cohort_table(
     unit: Unit = "month",
     *,
     periods: int = 12,
-    measure: Measure = "customer",
+    measure: _Measure = "customer",
     segment: str | None = None,
     time_zone: str = "UTC",
     first_weekday: int = 0,
@@ -117,7 +117,7 @@ def _count(members: ir.Table, periods: int, by_segment: bool) -> pd.DataFrame:
     ages = ibis.memtable([(k,) for k in range(periods)], schema={"age": "int64"})
     each = histories.cross_join(ages)
     each = each.filter(each.first_index + each.age <= periods)
-    each = each.mutate(number=each.first_index - 1, there=bit(each, each.first_index + each.age))
+    each = each.mutate(number=each.first_index - 1, there=bit_set(each, each.first_index + each.age))
     by = ["number", *(["segment"] if by_segment else []), "age"]
     counted = each.group_by(by).aggregate(
         size=each.n.sum(), customers=each.n.sum(where=each.there).fill_null(0)
@@ -126,7 +126,7 @@ def _count(members: ir.Table, periods: int, by_segment: bool) -> pd.DataFrame:
     return frame.astype({"number": "int64", "size": "int64", "customers": "int64"})
 
 
-def of_question(question: Question, measure: Measure = "customer") -> pd.DataFrame:
+def of_question(question: Question, measure: _Measure = "customer") -> pd.DataFrame:
     """The cohorts of the question's periods."""
     scope = question.scope
     return cohort_table(
@@ -159,7 +159,7 @@ def show(
     ages = [column for column in triangle.columns if isinstance(column, int)]
     told = {f"age {a}": triangle[a].map("{:.1f}".format, na_action="ignore") for a in ages}
     keys = [c for c in ("cohort", "segment", "size") if c in triangle]
-    text = shown(triangle.assign(**told), {k: k for k in keys} | {f"age {a}": str(a) for a in ages})
+    text = show_table(triangle.assign(**told), {k: k for k in keys} | {f"age {a}": str(a) for a in ages})
 
     def picture() -> str:
         from pipeline.languages.language import Language
@@ -173,7 +173,7 @@ def show(
     return Shown(frame, text, [rule, who_is_a_customer(question.config.churn)], picture=picture)
 
 
-def drawn(question: Question, frame: pd.DataFrame) -> str:
+def _drawn(question: Question, frame: pd.DataFrame) -> str:
     """The cohorts of a night."""
     from pipeline.languages.language import Language
     from pipeline.languages.names import name
@@ -185,4 +185,4 @@ def drawn(question: Question, frame: pd.DataFrame) -> str:
     return cohort_chart(frame, title, note, unit, language)
 
 
-TABLE = Table(show, picture=True, nightly=of_question, drawn=drawn)
+TABLE = Table(show, picture=True, nightly=of_question, drawn=_drawn)

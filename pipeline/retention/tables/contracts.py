@@ -13,10 +13,10 @@ from features.definition import edge_index
 from features.tables import derived
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
-COUNTS = {
+_COUNTS = {
     "started": "started",
     "ended": "ended",
     "upgrades": "upgrades",
@@ -104,14 +104,14 @@ def of_question(question: Question) -> pd.DataFrame:
 def show(question: Question) -> Shown:
     """What became of contracts: started, ended, upgraded, downgraded, paused, tried."""
     frame = of_question(question)
-    named = {name: header for name, header in COUNTS.items() if name in frame}
+    named = {name: header for name, header in _COUNTS.items() if name in frame}
     columns = {"period": "period", **({"segment": "segment"} if "segment" in frame else {}), **named}
     rules = [
         "upgrade, downgrade: the sum of a customer's running contracts rose or fell from one day to the next"
     ]
     if "converted" in frame:
         rules.append("converted: customers whose first contract followed a trial, whenever that began")
-    return Shown(frame, shown(frame, columns), rules)
+    return Shown(frame, show_table(frame, columns), rules)
 
 
 TABLE = Table(

@@ -19,7 +19,7 @@ from features.definition import customers_at, edge_index
 from models.statistics.intervals import Z_95, wilson
 from pipeline.retention.definition.periods import Period, utc_midnight
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.trends import customer_trends, requests, stopped_answering, trend_table
 
@@ -177,19 +177,19 @@ def _measures(question: Question) -> Shown:
     rule = (
         "nps in points, csat and pmf in percent of the answers; --table trend, customers or stopped for more"
     )
-    return Shown(frame, shown(frame, columns), [rule])
+    return Shown(frame, show_table(frame, columns), [rule])
 
 
 def _trend(question: Question) -> Shown:
     frame = trend_table(question.tables, question.as_of, segment=question.scope.segment)
     rule = "by least squares over all answers of a customer; steady: less than 0.1 points in 90 days"
-    return Shown(frame, shown(frame, list(frame.columns)), [rule])
+    return Shown(frame, show_table(frame, list(frame.columns)), [rule])
 
 
 def _customers(question: Question) -> Shown:
     trends = customer_trends(question.tables, question.as_of)
     frame = trends.order_by(["slope", "customer_id", "kind"]).execute()
-    text = shown(frame.head(20), list(frame.columns))
+    text = show_table(frame.head(20), list(frame.columns))
     return Shown(frame, text, ["slope in points per 90 days, the steepest fall first; 20 shown"])
 
 
@@ -197,7 +197,7 @@ def _stopped(question: Question) -> Shown:
     here = customers_at(question.tables, question.config.churn, utc_midnight(question.as_of))
     frame = stopped_answering(question.tables, here)
     rule = "customers who used to answer and have left two or more requests since"
-    return Shown(frame, shown(frame.head(20), list(frame.columns)), [rule])
+    return Shown(frame, show_table(frame.head(20), list(frame.columns)), [rule])
 
 
 READS = {"feedback": frozenset({"customer_id", "occurred_at", "score", "kind"})}

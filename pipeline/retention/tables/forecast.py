@@ -12,8 +12,7 @@ from pipeline.layout import layout_of
 from pipeline.retention.forecast.came import check_forecasts
 from pipeline.retention.forecast.store import stored
 from pipeline.retention.forecast.track_record import track_record
-from pipeline.retention.rendering import percent
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import percent, show_table
 from pipeline.retention.table import Question, Shown, Table
 
 
@@ -36,7 +35,7 @@ def show(
     headers = {"as_of": "as of", "measure": "measure", "start": "from", "end": "to", "customers": "S"}
     headers |= {"expected_lost": "lost", "rate": "rate", "low": "95 % from", "high": "to ", "came": "came"}
     interval = {name: frame[name].map(percent) for name in ("low", "high")}
-    text = shown(frame.assign(**interval), headers | {"error": "error", "inside": "inside"})
+    text = show_table(frame.assign(**interval), headers | {"error": "error", "inside": "inside"})
     known = frame["inside"].dropna()
     rules = [
         "rate: still customers at the end; window: not churned in the label window, as the model is trained",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from configs.errors import ConfigError, Fault
 from pipeline.retention.definition.at_hand import all_reads
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables import activity, feedback, rate, revenue
 
@@ -204,7 +204,7 @@ def show(question: Question) -> Shown:
     frame = of_question(question)
     columns = ["metric", "unit", "wanted", "period", "value", "before", "status", "by", "since", "periods"]
     rule = "judged on the newest period that is over and fully on record; by: how far on the good side"
-    return Shown(frame, shown(frame, columns), [rule])
+    return Shown(frame, show_table(frame, columns), [rule])
 
 
 READS = all_reads(activity.READS, feedback.READS, revenue.READS)

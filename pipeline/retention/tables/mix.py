@@ -9,8 +9,7 @@ import typer
 
 from configs.errors import ConfigError
 from models.statistics.kitagawa import mix_table
-from pipeline.retention.rendering import points
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import points, show_table
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.rate import retention_of
 
@@ -49,7 +48,7 @@ def show(
         f"{points(total['change'])} points: {points(total['mix_effect'])} from other shares of customers, "
         f"{points(total['rate_effect'])} from the same kinds kept differently (Kitagawa)"
     )
-    return Shown(frame, shown(frame, columns), [rule])
+    return Shown(frame, show_table(frame, columns), [rule])
 
 
 TABLE = Table(show)

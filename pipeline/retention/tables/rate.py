@@ -14,7 +14,7 @@ from configs.schema import Churn
 from models.statistics.intervals import wilson
 from pipeline.retention.definition.movements import COUNTS, count_movements
 from pipeline.retention.definition.periods import Period, Unit, periods_until
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 
@@ -247,7 +247,7 @@ def show(question: Question) -> Shown:
     if "adjusted_rate" in names:
         left_out = ", ".join(question.config.churn.not_churn_reasons)
         rules.append(f"adjusted leaves out who left for a reason that is no churn ({left_out})")
-    return Shown(frame, shown(frame, names), [*rules, who_is_a_customer(question.config.churn)])
+    return Shown(frame, show_table(frame, names), [*rules, who_is_a_customer(question.config.churn)])
 
 
 def who_is_a_customer(churn: Churn) -> str:

@@ -15,7 +15,7 @@ from pipeline.languages import N_
 from pipeline.retention.definition.involuntary import PAYMENTS, with_unpaid
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 LABELS: dict[str, str] = {
@@ -31,7 +31,7 @@ LABELS: dict[str, str] = {
     "not_stated": N_("no reason stated"),
 }
 CONTROLLABLE = frozenset({"competitor", "unhappy", "nobody_cares", "payment_failed"})
-UNKNOWN = frozenset({"other", "uncoded", "not_stated"})
+_UNKNOWN = frozenset({"other", "uncoded", "not_stated"})
 INVOLUNTARY = "payment_failed"
 DUNNING_DAYS = 30
 # How billing systems say that they ended a contract since nobody paid.
@@ -115,7 +115,7 @@ def reason_table(
         complete=frame["number"].map(dict(enumerate(p.complete for p in periods))),
         reason=frame["code"].map(LABELS),
         controllable=[
-            "unknown" if c in UNKNOWN else "yes" if c in set(controllable) else "no" for c in frame["code"]
+            "unknown" if c in _UNKNOWN else "yes" if c in set(controllable) else "no" for c in frame["code"]
         ],
         share=100 * frame["customers"] / frame.groupby(by)["customers"].transform("sum"),
     )
@@ -159,12 +159,12 @@ def show(question: Question) -> Shown:
     frame = of_question(question)
     figures = ["reason", "controllable", "customers", "share"]
     if "segment" in frame or frame.empty:
-        text = shown(frame, ["period", *(["segment"] if "segment" in frame else []), *figures])
+        text = show_table(frame, ["period", *(["segment"] if "segment" in frame else []), *figures])
     else:
         total = frame.groupby(["code", "reason", "controllable"], as_index=False)["customers"].sum()
         total = total.assign(share=100 * total["customers"] / total["customers"].sum())
         total = total.sort_values(["customers", "code"], ascending=[False, True])
-        text = f"{shown(total, figures)}\n\n{shown(frame, ['period', *figures])}"
+        text = f"{show_table(total, figures)}\n\n{show_table(frame, ['period', *figures])}"
     rules = ["endings that count as churn; coded by retention.reasons of the config"]
     return Shown(frame, text, [*rules, *_involuntary(question, frame)])
 

@@ -14,7 +14,7 @@ from configs.errors import ConfigError, DataError, Fault
 from features.definition import edge_index
 from pipeline.retention.definition.periods import Period, Unit, periods_until
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 SUMS = (
@@ -191,7 +191,7 @@ def show(question: Question) -> Shown:
         "revenue = before - lost - less + more + won; gross = (before - lost - less) / before; net adds more",
         "repeat: share of the revenue from purchases after a customer's first",
     ]
-    return Shown(frame, shown(frame, columns), rules)
+    return Shown(frame, show_table(frame, columns), rules)
 
 
 READS = {"transactions": frozenset({"amount"})}

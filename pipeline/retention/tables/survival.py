@@ -13,13 +13,12 @@ from configs.schema import Churn
 from features.definition import counts_as_churn, spells
 from models.statistics.survival import logrank_table, survival_summary, survival_table
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import percent
-from pipeline.retention.rendering import show as shown
+from pipeline.retention.rendering import percent, show_table
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.rate import who_is_a_customer
 
-ALL = "(all)"
-DAY = 86_400
+_ALL = "(all)"
+_DAY = 86_400
 AGES = (30, 90, 180, 365)
 
 
@@ -59,7 +58,7 @@ def _contracts(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> 
 def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
     bought = tables["transactions"]
     # No two purchases of one piece of the time axis lie far enough apart for a lapse between them.
-    piece = bought.occurred_at.epoch_seconds() // (churn.active_days * DAY)
+    piece = bought.occurred_at.epoch_seconds() // (churn.active_days * _DAY)
     pieces = bought.group_by("customer_id", piece=piece).aggregate(
         begun_at=bought.occurred_at.min(), until=bought.occurred_at.max()
     )
@@ -80,13 +79,15 @@ def until(spells: ir.Table, ended_at: ir.TimestampValue, left: ir.BooleanValue, 
     """Whole days from `first_at` to the end, or to as-of without one."""
     now = ibis.literal(dt.datetime.combine(as_of, dt.time()))
     seconds = ibis.coalesce(ended_at, now).epoch_seconds() - spells.first_at.epoch_seconds()
-    return spells.select("customer_id", days=(seconds // DAY).cast("int64"), left=left)
+    return spells.select("customer_id", days=(seconds // _DAY).cast("int64"), left=left)
 
 
 def counted(spells: ir.Table, tables: Mapping[str, ir.Table], segment: str | None) -> pd.DataFrame:
     """Customers by segment, days and whether it has ended."""
     named = (
-        spells.mutate(segment=ibis.literal(ALL)) if segment is None else with_segment(spells, tables, segment)
+        spells.mutate(segment=ibis.literal(_ALL))
+        if segment is None
+        else with_segment(spells, tables, segment)
     )
     by = ["segment", "days", "left"]
     counted = named.group_by(by).aggregate(customers=named.count()).order_by(by)
@@ -116,10 +117,10 @@ def curves(question: Question, counts: pd.DataFrame, rules: list[str], kept: str
     shares = {name: (100 * summary[name]).map(percent, na_action="ignore") for name in ages}
     columns = {"segment": segment or "customers of", "customers": "customers", "left": happened}
     columns |= {"median_days": "median days", "median_days_of_leavers": f"of those who {happened}"} | ages
-    text = shown(summary.assign(**shares), columns)
+    text = show_table(summary.assign(**shares), columns)
     if len(tests):
         names = {"segment": segment or "", "customers": "customers", "statistic": "log-rank z"}
-        text += "\n\n" + shown(tests, names | {"p_value": "p", "p_adjusted": "p adjusted"})
+        text += "\n\n" + show_table(tests, names | {"p_value": "p", "p_adjusted": "p adjusted"})
         rules = [*rules, "log-rank: each against all others; negative: later than the others"]
 
     def picture() -> str:
@@ -136,7 +137,7 @@ def nightly(question: Question) -> pd.DataFrame:
     return survival_table(lifetimes(question.tables, question.config.churn, question.as_of))
 
 
-def drawn(question: Question, frame: pd.DataFrame) -> str:
+def _drawn(question: Question, frame: pd.DataFrame) -> str:
     """The curve of a night."""
     from pipeline.languages.language import Language
     from pipeline.report.curves import survival_chart
@@ -147,4 +148,4 @@ def drawn(question: Question, frame: pd.DataFrame) -> str:
     return survival_chart(frame, title, note, kept, language)
 
 
-TABLE = Table(show, span=False, picture=True, nightly=nightly, drawn=drawn)
+TABLE = Table(show, span=False, picture=True, nightly=nightly, drawn=_drawn)

@@ -12,7 +12,7 @@ import pandas as pd
 from configs.errors import ConfigError
 from pipeline.retention.definition.segments import with_segment
 
-ALL = "(all)"
+_ALL = "(all)"
 
 
 def customer_trends(tables: Mapping[str, ir.Table], as_of: dt.date, min_answers: int = 3) -> ir.Table:
@@ -123,5 +123,5 @@ def requests(tables: Mapping[str, ir.Table]) -> ir.Table:
     if "feedback" not in tables:
         raise ConfigError("these figures need sources.feedback; map it")
     feedback = tables["feedback"]
-    kind = feedback.kind.fill_null(ALL) if "kind" in feedback.columns else ibis.literal(ALL)
+    kind = feedback.kind.fill_null(_ALL) if "kind" in feedback.columns else ibis.literal(_ALL)
     return feedback.select("customer_id", "occurred_at", "score", kind=kind)

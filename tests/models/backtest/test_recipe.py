@@ -6,7 +6,7 @@ import pytest
 
 from configs.errors import HistoryError
 from models.backtest import recipe
-from models.backtest.recipe import run
+from models.backtest.recipe import run_recipe
 from models.backtest.split import fold_at, origins
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample, inspect_columns
@@ -21,7 +21,7 @@ def quiet(line):
 
 
 def fit(sample, tests=2, **changed):
-    return run(sample, replace(SETTINGS, **changed), tests, quiet)
+    return run_recipe(sample, replace(SETTINGS, **changed), tests, quiet)
 
 
 def test_nothing_after_the_cut_reaches_the_holdout_model():
@@ -96,7 +96,7 @@ def test_the_origins_can_be_watched():
             yield item
 
     sample = random_sample()
-    watched = run(sample, SETTINGS, 2, quiet, watch)
+    watched = run_recipe(sample, SETTINGS, 2, quiet, watch)
     assert set(seen) == {("backtest", len(seen))}
     assert watched.deployed.files() == fit(sample).deployed.files()
 

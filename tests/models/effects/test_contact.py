@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.effects.contact import WIDER, ContactEffect, Drawn, Situation, fit, prevented
+from models.effects.contact import WIDER, ContactEffect, Drawn, Situation, fit_contact_effect, prevented
 
 SAVES = {"call": 0.1, "write": 0.03}
 chances = st.floats(0, 1)
@@ -58,7 +58,10 @@ def test_the_wavering_come_before_the_gone_and_the_safe():
 def test_nothing_was_drawn_nothing_is_learned():
     belief, nobody = ContactEffect.prior(SAVES), people(0)
     empty = np.zeros(0)
-    assert fit(belief, Drawn(nobody, empty.astype(int), empty, empty, empty, empty, empty)) is belief
+    assert (
+        fit_contact_effect(belief, Drawn(nobody, empty.astype(int), empty, empty, empty, empty, empty))
+        is belief
+    )
 
 
 def test_without_columns_it_is_the_regression_in_closed_form():
@@ -79,14 +82,16 @@ def test_without_columns_it_is_the_regression_in_closed_form():
             x *= (rows.treated[i] - 0.5) / np.sqrt(0.24)
             A, b = A + np.outer(x, x), b + x * rows.residual[i] / np.sqrt(0.24)
         means.append(np.linalg.solve(A, b))
-    found = fit(belief, rows)
+    found = fit_contact_effect(belief, rows)
     assert min(np.abs(found.mean - mean).max() for mean in means) < 1e-8
     assert found.rows == 300
 
 
 def test_mean_and_spread_are_those_of_the_draws():
     s = people(400, columns=2)
-    found = fit(ContactEffect.prior(SAVES), trial(s, 0.2 * (s.inputs["x0"].to_numpy() > 0) - 0.1))
+    found = fit_contact_effect(
+        ContactEffect.prior(SAVES), trial(s, 0.2 * (s.inputs["x0"].to_numpy() > 0) - 0.1)
+    )
     few, rng = s.take(np.arange(5)), np.random.default_rng(3)
     draws = np.stack([found.drawn(few, rng) for _ in range(4_000)])
     mean, spread = found.effect(few)
@@ -96,7 +101,7 @@ def test_mean_and_spread_are_those_of_the_draws():
 
 def test_a_contact_that_harms_is_seen_below_zero():
     s = people(4_000)
-    mean, spread = fit(ContactEffect.prior(SAVES), trial(s, np.full(4_000, -0.15))).effect(s)
+    mean, spread = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, np.full(4_000, -0.15))).effect(s)
     assert mean[:, 0].mean() == pytest.approx(-0.15, abs=0.05)
     assert (mean[:, 0] + 2 * spread[:, 0] < 0).all()
 
@@ -108,7 +113,7 @@ def test_who_told_us_of_trouble_is_believed_to_be_kept_more_often_and_judged_apa
     mean, spread = belief.effect(s.take(np.arange(2)))
     assert mean[1] == pytest.approx([2.5, 1.0] * mean[0])
     assert mean[1, 0] / spread[1, 0] > mean[0, 0] / spread[0, 0]
-    found = fit(belief, trial(s, np.where(told > 0, 0.1, -0.1))).effect(s)[0][:, 0]
+    found = fit_contact_effect(belief, trial(s, np.where(told > 0, 0.1, -0.1))).effect(s)[0][:, 0]
     assert found[told > 0].mean() > 0.03
     assert found[told == 0].mean() < -0.03
 
@@ -120,19 +125,19 @@ def test_actions_learn_from_each_other_and_apart():
         b.effect(s)[0].mean(axis=0)
         for b in (
             ContactEffect.prior(SAVES),
-            fit(ContactEffect.prior(SAVES), trial(s, effect, action=action)),
+            fit_contact_effect(ContactEffect.prior(SAVES), trial(s, effect, action=action)),
         )
     )
     assert after[0] == pytest.approx(0.12, abs=0.04)
     assert after[1] == pytest.approx(-0.06, abs=0.04)
     only = trial(s, np.full(6_000, 0.12), action=np.zeros(6_000, int))
-    other = fit(ContactEffect.prior(SAVES), only).effect(s)[0].mean(axis=0)[1]
+    other = fit_contact_effect(ContactEffect.prior(SAVES), only).effect(s)[0].mean(axis=0)[1]
     assert other > before[1]  # never tried, but the same kind of thing
 
 
 def test_beyond_what_was_tried_nothing_grows():
     s = people(2_000, columns=1)
-    found = fit(ContactEffect.prior(SAVES), trial(s, 0.1 * np.sign(s.inputs["x0"].to_numpy())))
+    found = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, 0.1 * np.sign(s.inputs["x0"].to_numpy())))
     edge = s.inputs["x0"].max()
     far = replace(s.take(np.zeros(3, int)), inputs=pd.DataFrame({"x0": [edge, 10 * edge, 1e9]}))
     mean = found.effect(far)[0][:, 0]
@@ -142,14 +147,14 @@ def test_beyond_what_was_tried_nothing_grows():
 
 def test_a_column_that_nobody_has_tonight_is_unknown_not_an_error():
     s = people(2_000, columns=2)
-    found = fit(ContactEffect.prior(SAVES), trial(s, 0.1 * np.sign(s.inputs["x0"].to_numpy())))
+    found = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, 0.1 * np.sign(s.inputs["x0"].to_numpy())))
     without = replace(s, inputs=s.inputs.drop(columns="x0"))
     assert np.isfinite(found.effect(without)[0]).all()
 
 
 def test_kept_as_text_and_read_again_it_is_the_same():
     s = people(500, columns=3)
-    found = fit(ContactEffect.prior(SAVES), trial(s, np.full(500, 0.1)))
+    found = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, np.full(500, 0.1)))
     again = ContactEffect.from_json(found.to_json())
     assert again.to_json() == found.to_json()
     for ours, theirs in zip(found.effect(s), again.effect(s), strict=True):

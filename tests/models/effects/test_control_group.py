@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from models.effects.control_group import (
-    SaveRate,
+    MeasuredSaveRate,
     kept_effect,
     reached,
     rows_needed,
@@ -82,7 +82,7 @@ def test_power_is_what_it_says():
 
 def test_save_rate_is_the_posterior_of_a_plain_sampler():
     """Importance sampling from the priors, without a grid."""
-    rng, prior = np.random.default_rng(6), SaveRate(2, 8)
+    rng, prior = np.random.default_rng(6), MeasuredSaveRate(2, 8)
     s, c = rng.beta(2, 8, 400_000), rng.beta(0.5, 0.5, 400_000)
     weight = stats.binom.pmf(70, 200, c * (1 - s)) * stats.binom.pmf(45, 100, c)
     mean = np.average(s, weights=weight)
@@ -94,7 +94,7 @@ def test_save_rate_is_the_posterior_of_a_plain_sampler():
 
 
 def test_save_rate_moves_from_the_prior_to_the_truth():
-    prior, means, weights = SaveRate(2, 18), [], []
+    prior, means, weights = MeasuredSaveRate(2, 18), [], []
     for n in (10, 100, 1_000, 100_000):
         found = save_rate(prior, kept=0.72 * n, listed=n, kept_0=0.6 * n, control=n)
         means.append(found.mean)
@@ -106,7 +106,7 @@ def test_save_rate_moves_from_the_prior_to_the_truth():
 
 
 def test_harm_brings_the_save_rate_to_nothing():
-    assert save_rate(SaveRate(2, 8), kept=500, listed=1_000, kept_0=700, control=1_000).mean < 0.02
+    assert save_rate(MeasuredSaveRate(2, 8), kept=500, listed=1_000, kept_0=700, control=1_000).mean < 0.02
 
 
 def test_reached_agrees_with_the_plain_definition():

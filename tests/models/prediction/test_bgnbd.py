@@ -31,7 +31,7 @@ def calibration(datasets):
 def test_the_published_parameters_come_out(calibration):
     x, t_x, T = calibration
     assert len(x) == 2_357
-    found = bgnbd.fit(x, t_x, T)
+    found = bgnbd.fit_bgnbd(x, t_x, T)
     assert found.r == pytest.approx(0.243, abs=0.002)
     assert found.alpha == pytest.approx(4.414, abs=0.03)
     assert found.a == pytest.approx(0.793, abs=0.02)

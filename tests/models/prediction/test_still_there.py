@@ -27,14 +27,14 @@ def lived():
 def test_it_is_calibrated_on_who_came_back(lived):
     frame, back = lived
     half = np.arange(len(frame)) % 2 == 0
-    found = still_there.chance(still_there.fit(frame[half], back[half], 300), frame[~half])
+    found = still_there.chance(still_there.fit_still_there(frame[half], back[half], 300), frame[~half])
     for part in np.array_split(np.argsort(found), 5):
         assert found[part].mean() == pytest.approx(back[~half][part].mean(), abs=0.07)
 
 
 def test_the_same_silence_means_more_in_a_fast_rhythm(lived):
     frame, back = lived
-    spec = still_there.fit(frame, back, 300)
+    spec = still_there.fit_still_there(frame, back, 300)
     two = pd.DataFrame(
         {
             "recency_days": [60.0, 60.0],
@@ -48,12 +48,12 @@ def test_the_same_silence_means_more_in_a_fast_rhythm(lived):
 
 def test_too_few_rows_or_all_the_same_teach_nothing(lived):
     frame, back = lived
-    assert still_there.fit(frame[:50], back[:50], 300) is None
-    assert still_there.fit(frame, np.ones(len(frame)), 300) is None
+    assert still_there.fit_still_there(frame[:50], back[:50], 300) is None
+    assert still_there.fit_still_there(frame, np.ones(len(frame)), 300) is None
 
 
 def test_unknown_numbers_give_a_chance(lived):
     frame, back = lived
-    spec = still_there.fit(frame, back, 300)
+    spec = still_there.fit_still_there(frame, back, 300)
     found = still_there.chance(spec, pd.DataFrame({name: [np.nan] for name in still_there.NEEDED}))
     assert 0 <= found[0] <= 1

@@ -7,7 +7,7 @@ from sklearn import metrics as oracle
 
 from models.backtest.evaluate import intervals, measure
 from models.statistics import metrics
-from models.statistics.metrics import Money
+from models.statistics.metrics import CampaignEconomics
 
 
 @st.composite
@@ -56,7 +56,7 @@ def test_a_row_of_weight_k_counts_like_k_rows(case):
 @given(predictions())
 def test_empc_equals_the_integral_over_the_acceptance_rate_by_brute_force(case):
     y, p, _ = case
-    m, gamma = Money(), (np.arange(4_000) + 0.5) / 4_000
+    m, gamma = CampaignEconomics(), (np.arange(4_000) + 0.5) / 4_000
     cuts = [np.inf, *np.unique(p)]
     profit = np.array(
         [

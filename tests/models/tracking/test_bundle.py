@@ -6,7 +6,7 @@ from configs.errors import ModelError
 from models.prediction.blend import UNCALIBRATED
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel, digest_of, fit_members
-from models.tracking.bundle import champion_of, packed, unpacked
+from models.tracking.bundle import champion_of, packed, unpacked_bundle
 from tests.models.model_data import random_sample
 
 
@@ -22,7 +22,7 @@ def champion():
 
 def test_what_is_packed_scores_the_same(champion):
     text = packed(champion)
-    back = unpacked(text, "kept")
+    back = unpacked_bundle(text, "kept")
     assert packed(back) == text
     assert (back.version, back.run_id, back.digest) == (3, "run", champion.digest)
     assert back.metadata == champion.metadata
@@ -36,13 +36,13 @@ def test_every_change_is_noticed(champion):
     text = packed(champion)
     for end in range(0, len(text) - 1, len(text) // 7):
         with pytest.raises(ModelError, match="kept: "):
-            unpacked(text[:end], "kept")
+            unpacked_bundle(text[:end], "kept")
     for name in champion.files:
         content = json.loads(text)
         content["files"][name] += " "
         with pytest.raises(ModelError, match="kept: was changed after it was kept"):
-            unpacked(json.dumps(content), "kept")
+            unpacked_bundle(json.dumps(content), "kept")
     for key in json.loads(text):
         content = {k: v for k, v in json.loads(text).items() if k != key}
         with pytest.raises(ModelError, match="kept: not readable"):
-            unpacked(json.dumps(content), "kept")
+            unpacked_bundle(json.dumps(content), "kept")

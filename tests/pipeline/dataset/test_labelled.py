@@ -10,7 +10,7 @@ from configs.errors import ConfigError, DataError
 from configs.schema import load_config
 from models.backtest.undated import WARNING, fold_of, out_of_fold
 from models.tracking import registry
-from pipeline.dataset.extract import catalogue, write_matrix
+from pipeline.dataset.extract import feature_catalogue, write_matrix
 from pipeline.dataset.labelled import labels_of, read_labelled
 from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
@@ -187,7 +187,7 @@ def test_features_are_the_attributes_and_labels_can_be_added(table, tmp_path):
     found = pq.read_table(out).to_pandas()
     assert list(found.columns) == ["customer_id", "snapshot", "plan", "months", "paid", "churned"]
     assert found["churned"].sum() == (people()["left"] == "Yes").sum()
-    assert "months" in catalogue(config, AS_OF).text
+    assert "months" in feature_catalogue(config, AS_OF).text
 
 
 def test_what_needs_dates_is_refused_with_a_reason(table):

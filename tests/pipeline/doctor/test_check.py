@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from pipeline.doctor import system
 from pipeline.doctor.check import check
-from pipeline.doctor.findings import Finding, exit_code, shown
+from pipeline.doctor.findings import Finding, exit_code_of, shown_findings
 from pipeline.layout import layout_of
 
 AS_OF = dt.date(2024, 7, 1)
@@ -127,10 +127,10 @@ def test_the_columns_and_the_advice_are_there_when_asked_for(tiny):
 
 def test_the_worst_state_decides_the_exit_code():
     states = ("ok", "not reached", "look", "later", "fault")
-    codes = [exit_code([Finding("a", "ok", ""), Finding("b", state, "")]) for state in states]
+    codes = [exit_code_of([Finding("a", "ok", ""), Finding("b", state, "")]) for state in states]
     assert codes == [0, 0, 3, 3, 1]
     assert (
-        shown([Finding("a", "ok", "x"), Finding("b", "fault", "y", ("z",))])
+        shown_findings([Finding("a", "ok", "x"), Finding("b", "fault", "y", ("z",))])
         .splitlines()[0]
         .startswith("fault")
     )

@@ -10,7 +10,7 @@ from configs.outreach import Outreach
 from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
 from pipeline.outcomes.contacted import contacted, marks_of
-from pipeline.outcomes.drawn import contacted as reached
+from pipeline.outcomes.drawn import in_contact_log
 from pipeline.outreach.consent import do_not_contact
 from pipeline.outreach.contact_facts import contact_facts
 from pipeline.sources.contacted import OUTCOMES, Mark, opted_out, read_marks, with_marks, write_marks
@@ -169,7 +169,7 @@ def test_quiet_time_and_outcomes_know_it_the_same_night(listed, contacts):
     facts = contact_facts(sources.contact_log, pd.Index(["001", "002"]), Outreach(), AS_OF)
     assert facts["quiet_until"].tolist() == [pd.Timestamp(at) + pd.Timedelta(days=7), pd.NaT]
     rows = pd.DataFrame({"customer_id": ["001", "002"], "as_of": [dt.date(2024, 3, 1)] * 2})
-    assert reached(sources, rows, 14).tolist() == [1.0, 0.0]
+    assert in_contact_log(sources, rows, 14).tolist() == [1.0, 0.0]
     # What a model is trained on stays what it was.
     assert ("contacts" in sources.tables) == (contacts is not None)
 

@@ -25,16 +25,16 @@ def test_what_was_written_is_read_from_its_date_on(tmp_path):
     written = measured(all=HELP, win_back=NOTHING)
     learned.write(tmp_path, written)
     for day in (DAY, DAY + dt.timedelta(90)):
-        back = learned.read(tmp_path, load_playbook(), day)
+        back = learned.read_learned(tmp_path, load_playbook(), day)
         assert back.effect.to_json() == written.effect.to_json()
         assert (back.bounds["all"], back.measured) == (HELP, DAY)
         assert np.isnan(back.bounds["win_back"].estimate)
-    earlier = learned.read(tmp_path, load_playbook(), DAY - dt.timedelta(1))
+    earlier = learned.read_learned(tmp_path, load_playbook(), DAY - dt.timedelta(1))
     assert (earlier.effect.rows, earlier.bounds, earlier.measured) == (0, {}, None)
 
 
 def test_nothing_measured_is_the_playbook(tmp_path):
-    found = learned.read(tmp_path, load_playbook(), DAY)
+    found = learned.read_learned(tmp_path, load_playbook(), DAY)
     assert found.effect.to_json() == belief(load_playbook()).to_json()
     assert found.measured is None
 
@@ -43,7 +43,7 @@ def test_another_playbook_begins_with_its_own_belief_and_keeps_what_is_proven(tm
     learned.write(tmp_path, measured(win_back=HARM))
     book = load_playbook()
     fewer = book.model_copy(update={"actions": {"win_back": book.actions["win_back"]}})
-    found = learned.read(tmp_path, fewer, DAY)
+    found = learned.read_learned(tmp_path, fewer, DAY)
     assert (found.effect.actions, found.effect.rows) == (("win_back",), 0)
     assert found.bounds == {"win_back": HARM}
 
@@ -73,14 +73,14 @@ GOOD = {
     ],
 )
 def test_a_damaged_file_is_refused_with_the_way_out(tmp_path, content):
-    file = tmp_path / learned.FILE
+    file = tmp_path / learned.LEARNED_FILE
     file.write_text(json.dumps(GOOD), encoding="utf-8")
-    assert learned.read(tmp_path, load_playbook(), DAY).measured == DAY
+    assert learned.read_learned(tmp_path, load_playbook(), DAY).measured == DAY
     file.write_bytes(content)
     with pytest.raises(
         ChurnError, match=r"effect\.json: .*delete it, `churn outcomes` makes it anew"
     ) as caught:
-        learned.read(tmp_path, load_playbook(), DAY)
+        learned.read_learned(tmp_path, load_playbook(), DAY)
     assert "\n" not in str(caught.value)
 
 
@@ -99,9 +99,9 @@ def test_the_usual_days_between_lists_are_those_of_the_newest(days, usual):
 
 def test_who_was_resumed_and_when(tmp_path):
     assert learned.resumed(tmp_path) == {}
-    learned.resume(tmp_path, "call", DAY)
-    learned.resume(tmp_path, "all", DAY)
-    learned.resume(tmp_path, "call", DAY + dt.timedelta(9))
+    learned.resume_learned(tmp_path, "call", DAY)
+    learned.resume_learned(tmp_path, "all", DAY)
+    learned.resume_learned(tmp_path, "call", DAY + dt.timedelta(9))
     assert learned.resumed(tmp_path) == {"call": DAY + dt.timedelta(9), "all": DAY}
 
 

@@ -10,7 +10,7 @@ from outcomes_data import ACTION, NIGHT, after, night, record, subscribers
 from configs.playbook import load_playbook
 from pipeline.layout import layout_of
 from pipeline.outcomes import learned
-from pipeline.outcomes.learning import drawn_of, expected_rows, has_news, judged, learn, proven
+from pipeline.outcomes.learning import drawn_of, expected_rows, has_news, judged_rows, learn, proven
 from pipeline.sources.opening import open_sources
 
 LATER = dt.date(2026, 3, 1)
@@ -18,7 +18,7 @@ FOUR = np.arange(4)
 
 
 def judge(config, as_of=LATER):
-    return judged(open_sources(config, as_of), config, layout_of(config).ledger, as_of)
+    return judged_rows(open_sources(config, as_of), config, layout_of(config).ledger, as_of)
 
 
 def test_rows_of_the_ledger_and_what_became_of_them(tiny):
@@ -140,7 +140,7 @@ def test_what_was_resumed_counts_newer_rows_only(tiny):
     fresh = proven(rows, config, {"all": NIGHT + dt.timedelta(1)})
     assert fresh["all"].rows == 0
     assert fresh[ACTION].harms
-    learned.resume(layout_of(config).ledger, "all", LATER)
+    learned.resume_learned(layout_of(config).ledger, "all", LATER)
     found, _ = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
     assert not found.bounds["all"].harms
     day = LATER - dt.timedelta(1)  # as if it were the day before: nobody had resumed it
@@ -159,7 +159,7 @@ def test_rows_of_a_year_are_foreseen_from_the_first_window_alone(tiny):
 def test_what_was_learned_is_kept_beside_the_ledger(tiny):
     config = trial(tiny, kept_listed=0.8, kept_alone=0.5)
     found, _ = learn(open_sources(config, LATER), config, layout_of(config).ledger, LATER)
-    back = learned.read(layout_of(config).ledger, load_playbook(), LATER)
+    back = learned.read_learned(layout_of(config).ledger, load_playbook(), LATER)
     assert back.effect.to_json() == found.effect.to_json()
     assert back.bounds == found.bounds
 

@@ -42,7 +42,7 @@ def night(n=3, **changes):
 
 def test_a_night_is_read_back(tmp_path):
     ledger.append(tmp_path, DAY, night())
-    back = ledger.read(tmp_path)
+    back = ledger.read_ledger(tmp_path)
     assert list(back.columns) == ledger.SCHEMA.names
     assert back.customer_id.tolist() == ["0000", "0001", "0002"]
     assert back.as_of.tolist() == [DAY] * 3
@@ -55,7 +55,7 @@ def test_the_same_night_twice_is_neither_doubled_nor_changed(tmp_path):
     shuffled = night().sample(frac=1, random_state=1)
     assert ledger.append(tmp_path, DAY, shuffled).state == "same"
     assert first.path.read_bytes() == before
-    assert len(ledger.read(tmp_path)) == 3
+    assert len(ledger.read_ledger(tmp_path)) == 3
     assert [p.name for p in first.path.parent.iterdir()] == [ledger.PART]
 
 
@@ -64,7 +64,7 @@ def test_another_decision_for_a_date_keeps_the_first_beside_it(tmp_path):
     done = ledger.append(tmp_path, DAY, night(model_version=["4"] * 3))
     assert done.state == "changed"
     assert [p.read_bytes() for p in done.path.parent.glob("superseded-*")] == [first]
-    assert ledger.read(tmp_path).model_version.tolist() == ["4"] * 3
+    assert ledger.read_ledger(tmp_path).model_version.tolist() == ["4"] * 3
 
 
 def test_other_dates_are_left_alone(tmp_path):
@@ -84,7 +84,7 @@ def test_dates_are_half_open_and_rows_can_be_restricted(tmp_path):
 
 
 def test_no_ledger_is_an_empty_one(tmp_path):
-    assert ledger.read(tmp_path / "none").empty
+    assert ledger.read_ledger(tmp_path / "none").empty
     assert list(ledger.recommended(tmp_path / "none", DAY, DAY)) == [
         "as_of",
         "customer_id",
@@ -112,7 +112,7 @@ def test_nights_of_an_earlier_version_are_read_and_lack_what_it_did_not_know(tmp
     path = ledger.append(tmp_path, DAY, night()).path
     pq.write_table(pq.read_table(path.open("rb")).drop_columns(["usual", "trial", "inputs"]), path)
     ledger.append(tmp_path, DAY + dt.timedelta(1), night(1))
-    back = ledger.read(tmp_path)
+    back = ledger.read_ledger(tmp_path)
     assert list(back.columns) == ledger.SCHEMA.names
     assert back.trial.tolist() == [None, None, None, True]
     assert back.inputs.tolist() == [None, None, None, [("rest", 2.0), ("plan: gold", 1.0)]]
@@ -124,14 +124,14 @@ def test_a_file_that_lacks_another_column_is_named(tmp_path):
     path = ledger.append(tmp_path, DAY, night()).path
     pq.write_table(pq.read_table(path.open("rb")).drop_columns(["value"]), path)
     with pytest.raises(ChurnError, match=r"part\.parquet: not readable: .*value"):
-        ledger.read(tmp_path)
+        ledger.read_ledger(tmp_path)
 
 
 def test_a_damaged_file_is_named(tmp_path):
     path = ledger.append(tmp_path, DAY, night()).path
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ChurnError, match=r"part\.parquet: not readable"):
-        ledger.read(tmp_path)
+        ledger.read_ledger(tmp_path)
 
 
 WRITER = """
@@ -158,7 +158,7 @@ def test_a_kill_at_any_moment_leaves_whole_nights(tmp_path):
         time.sleep(chance.uniform(0.01, 0.25))
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
-        nights = ledger.read(tmp_path, start=DAY)
+        nights = ledger.read_ledger(tmp_path, start=DAY)
         sizes = nights.groupby("as_of").agg(
             rows=("customer_id", "size"), versions=("model_version", "nunique")
         )

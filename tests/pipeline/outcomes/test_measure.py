@@ -68,7 +68,7 @@ def test_what_the_next_list_believes_is_shown_and_kept_for_it(company):
     (belief,) = found.values["beliefs"]
     assert (belief["action"], belief["rows"]) == (ACTION, 300)
     assert belief["effect"] > load_playbook().actions[ACTION].save_rate.mean * 0.3
-    kept = learned.read(layout_of(config).ledger, load_playbook(), LATER)
+    kept = learned.read_learned(layout_of(config).ledger, load_playbook(), LATER)
     assert kept.measured == LATER
     assert kept.effect.rows > 0
     assert kept.bounds["all"].helps
@@ -77,16 +77,16 @@ def test_what_the_next_list_believes_is_shown_and_kept_for_it(company):
 def test_the_same_ledger_teaches_the_same(company):
     config, _ = company
     outcomes(config, LATER)
-    first = (layout_of(config).ledger / learned.FILE).read_bytes()
+    first = (layout_of(config).ledger / learned.LEARNED_FILE).read_bytes()
     outcomes(config, LATER)
-    assert (layout_of(config).ledger / learned.FILE).read_bytes() == first
+    assert (layout_of(config).ledger / learned.LEARNED_FILE).read_bytes() == first
 
 
 def test_nothing_is_claimed_before_the_window_has_passed(company):
     config, _ = company
     early = outcomes(config, NIGHT)
     assert "the first night, 2026-01-05, can be judged from 2026-02-04 on" in early.text
-    assert not (layout_of(config).ledger / learned.FILE).exists()
+    assert not (layout_of(config).ledger / learned.LEARNED_FILE).exists()
     for days in (3, 29):  # too young to know anything of; some have left
         found = outcomes(config, NIGHT + dt.timedelta(days))
         assert "the first list is younger than 30 days" in found.text
@@ -118,7 +118,7 @@ def test_what_was_resumed_is_judged_by_newer_lists_only(company):
     outcomes(config, LATER)
     said = resume(config, ACTION, LATER)
     assert said.text == f"action {ACTION} is on again: only rows from 2026-03-01 on can switch it off"
-    assert learned.read(layout_of(config).ledger, load_playbook(), LATER).bounds.keys() == {"all"}
+    assert learned.read_learned(layout_of(config).ledger, load_playbook(), LATER).bounds.keys() == {"all"}
     assert outcomes(config, LATER).values["stopped"] == ["all"]
     assert resume(config, "all", LATER).text.startswith("the list is on again")
     assert outcomes(config, LATER).exit_code == 0

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
-from pipeline.outcomes.untouched import told, untouched
+from pipeline.outcomes.untouched import notes_of_labels, untouched
 
 NIGHT = dt.date(2026, 3, 10)
 TRANSACTIONS = "customer_id,occurred_at\na,2026-01-01\n"
@@ -65,7 +65,7 @@ def test_surely_listed_customers_are_told_with_what_mends_it(tiny):
     write(config, NIGHT, a=(True, 1.0), b=(False, 0.5))
     found = untouched(config, rows(("a", NIGHT), ("b", NIGHT), ("c", NIGHT)))
     assert found.weight.tolist() == [0, 2, 1]
-    lines = told(found, 3)
+    lines = notes_of_labels(found, 3)
     assert lines[0] == (
         "1 of 3 rows left out because our list was at work on their labels; 1 rows of customers left alone by "
         "chance stand for them"

@@ -18,7 +18,7 @@ from models.effects.sequence import Bounds
 from pipeline.outcomes import ledger
 from pipeline.outcomes.learned import ALL, belief
 from pipeline.outreach.decide import decide, least_gain, prepare
-from pipeline.outreach.eligibility import Rule, units
+from pipeline.outreach.eligibility import Rule, contact_units
 from pipeline.outreach.reasons import Reason
 
 SILENCE = Reason("silence", "because of silence", 0.5)
@@ -690,4 +690,4 @@ def test_nobody_who_opted_out_ever_appears(data, n, key):
 def test_units_tell_households_from_customers():
     scores = customers(2, home=["0001", None])
     section = Outreach(columns={"household": "home"})
-    assert units(scores, section) == ["household 0001", "customer 0001"]
+    assert contact_units(scores, section) == ["household 0001", "customer 0001"]

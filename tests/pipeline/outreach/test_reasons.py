@@ -10,7 +10,7 @@ from configs.base import Range
 from features.matrix import declared
 from features.spec import FeatureColumn, columns_of
 from features.worse import STORIES, Worse
-from pipeline.outreach.reasons import reasons_of, shown
+from pipeline.outreach.reasons import reasons_of, shown_reasons
 
 COLUMNS = [column for column, _ in columns_of(declared(), [30, 90])]
 NAMES = [column.name for column in COLUMNS]
@@ -48,7 +48,7 @@ def told(changes, pushes=1.0):
 
 def test_who_is_like_most_customers_has_no_reason():
     assert told({}) == []
-    assert shown(()) == ["Nothing in the records points to a reason for leaving.", "", ""]
+    assert shown_reasons(()) == ["Nothing in the records points to a reason for leaving.", "", ""]
 
 
 GROWTH = {

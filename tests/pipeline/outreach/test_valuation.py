@@ -9,7 +9,7 @@ import pytest
 from configs.outreach import Outreach
 from models.statistics.credibility import Portfolio, expected_margin, history_parts, means
 from pipeline.dataset.matrix import build_matrix
-from pipeline.outreach.valuation import history, kept, valuation
+from pipeline.outreach.valuation import kept, purchase_history, valuation
 from pipeline.sources.opening import open_sources
 
 AS_OF = dt.date(2024, 7, 1)
@@ -119,7 +119,7 @@ def shop(kind):
 
 def by_sums(frame, days, margin):
     """The three steps, as a cluster makes them."""
-    rows = frame.assign(**history_parts(*history(frame, 90)))
+    rows = frame.assign(**history_parts(*purchase_history(frame, 90)))
     w, own = rows["weight_"], rows["own_"]
     each = pd.DataFrame(
         {
@@ -144,7 +144,7 @@ def by_sums(frame, days, margin):
 @pytest.mark.parametrize("kind", ["usual", "newcomers", "constant", "refunds"])
 def test_values_from_sums_equal_those_from_rows(kind):
     frame = shop(kind)
-    spend, exposure = history(frame, 90)
+    spend, exposure = purchase_history(frame, 90)
     expected = expected_margin(
         spend,
         exposure,

@@ -17,15 +17,15 @@ import pytest
 from configs.errors import ConfigError
 from pipeline.languages.language import Language
 from pipeline.report import render
-from pipeline.report.charts import Mark, calibration_chart, trend_chart
+from pipeline.report.charts import ChartMark, calibration_chart, trend_chart
 from pipeline.report.overview import (
     AuditRow,
     Change,
     Cohort,
     EffectRow,
     GoalRow,
-    Money,
     Overview,
+    PeriodRevenue,
     PointWorth,
     SegmentRow,
     StatedRow,
@@ -116,7 +116,7 @@ def overview():
             GoalRow("engagement", "up every month", "", None, None, None, "", 0),
         ),
         change=Change("plan", "2025-09", "2025-10", 0.14, -0.3, 0.44),
-        money=Money("2025-10", 48.0, 69.9, None),
+        money=PeriodRevenue("2025-10", 48.0, 69.9, None),
         point=PointWorth(113.6, 81_985.0, 32_794.0, 1_221, 93.2, 94.2, 12, 88.5, 40.0),
         segments=(
             SegmentRow("plan", "basic", 567, 95.8, 93.8, 97.1),
@@ -579,13 +579,13 @@ def test_a_chart_of_one_period_and_one_of_a_constant_rate():
     def percent(value):
         return f"{value:g}%"
 
-    one = trend_chart([Mark("Sep", "2025", 100, 100, 100)], percent, 'a <b> & "c"', 330, 230)
+    one = trend_chart([ChartMark("Sep", "2025", 100, 100, 100)], percent, 'a <b> & "c"', 330, 230)
     assert 'aria-label="a &lt;b&gt; &amp; &quot;c&quot;"' in one
     assert ">100%<" in one
     assert ">101%<" not in one
-    flat = trend_chart([Mark(str(i), "2025", 0, 0, 0) for i in range(36)], percent, "flat", 330, 230)
+    flat = trend_chart([ChartMark(str(i), "2025", 0, 0, 0) for i in range(36)], percent, "flat", 330, 230)
     assert ">0%<" in flat
     assert ">-1%<" not in flat
-    none = trend_chart([Mark("Sep", "2025", *[float("nan")] * 3)], percent, "none", 330, 230)
+    none = trend_chart([ChartMark("Sep", "2025", *[float("nan")] * 3)], percent, "none", 330, 230)
     assert ">100%<" in none
     assert calibration_chart([1.0], [0.0], percent, ("x", "y"), "z").count(">100%<") == 2

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.retention.rendering import notes_of, show
+from pipeline.retention.rendering import notes_of, show_table
 
 
 def test_what_is_not_final_is_marked():
@@ -15,7 +15,7 @@ def test_what_is_not_final_is_marked():
             "full_history": [False, True, True],
         }
     )
-    assert show(frame, ["period", "S", "rate"]).splitlines() == [
+    assert show_table(frame, ["period", "S", "rate"]).splitlines() == [
         "period                 S    rate",
         "2024-01 *          1,200  91.3 %",
         "2024-02            1,300  90.0 %",
@@ -37,7 +37,7 @@ def test_each_kind_of_figure_has_its_digits():
             "last_at": [pd.Timestamp("2024-01-02 03:04")],
         }
     )
-    assert show(frame, {name: name for name in frame}).splitlines()[1].split() == [
+    assert show_table(frame, {name: name for name in frame}).splitlines()[1].split() == [
         "plan",
         "<0.0001",
         "+2.5",

@@ -9,7 +9,7 @@ import pytest
 from configs.errors import ConfigError
 from pipeline.layout import layout_of
 from pipeline.retention.forecast.expected import RateForecast
-from pipeline.retention.forecast.store import keep
+from pipeline.retention.forecast.store import keep_forecasts
 from pipeline.scoring.night_rates import night_rates, no_rates
 from pipeline.sources.opening import open_sources
 from tests.pipeline.shop import AS_OF, maker, purchases, result
@@ -89,7 +89,7 @@ def test_forecasts_are_shown_beside_what_came(shop):
     for month in (2, 3, 4, 7):
         day = dt.date(2024, month, 1)
         past = RateForecast(day, day, dt.date(2024, month + 1, 1), 90, 9.0, 90.0, 50.0, 100.0, 3.0, "rate")
-        keep(layout_of(config).forecasts, [past], "1")
+        keep_forecasts(layout_of(config).forecasts, [past], "1")
     told = result("forecast", config)
     rows = told.values["rows"]
     assert [row["inside"] for row in rows] == [True, True, True, None]

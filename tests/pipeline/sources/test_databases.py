@@ -33,7 +33,7 @@ from pipeline.setup.init import init
 from pipeline.setup.interview import Given
 from pipeline.sources import connections
 from pipeline.sources.opening import open_sources
-from pipeline.sources.readers import connect
+from pipeline.sources.readers import connect_duckdb
 
 ROOT = Path(__file__).parents[3]
 AS_OF = dt.date(2026, 7, 1)
@@ -627,7 +627,7 @@ def test_awkward_rows_give_the_same_matrix_everywhere(server, maria, tmp_path, s
 
 
 def test_duckdb_keeps_to_the_limit_of_the_config():
-    found = connect(1, 0.5).raw_sql("select current_setting('memory_limit')").fetchone()[0]
+    found = connect_duckdb(1, 0.5).raw_sql("select current_setting('memory_limit')").fetchone()[0]
     assert found == "476.8 MiB"
 
 

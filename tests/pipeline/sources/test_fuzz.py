@@ -103,13 +103,13 @@ def damaged(folder, seed):
 @pytest.mark.parametrize("batch", range(FILES // BATCH))
 def test_a_damaged_file_is_read_whole_or_refused(tmp_path, batch):
     """Every file through the reader; of five, one through all that looks at its values, which takes longer."""
-    connection = readers.connect(threads=1)
+    connection = readers.connect_duckdb(threads=1)
     read = 0
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         file, count = damaged(tmp_path, seed)
         config = config_of(tmp_path, file)
         try:
-            raw = readers.read(connection, {}, "transactions", config.sources.transactions, config)
+            raw = readers.read_source(connection, {}, "transactions", config.sources.transactions, config)
             with asking(config.sources.transactions), raw.reading():
                 given = raw.table.count().to_pyarrow().as_py()
                 raw.table.to_pyarrow()

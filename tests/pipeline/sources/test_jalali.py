@@ -4,22 +4,22 @@ import datetime as dt
 
 import jdatetime
 
-from pipeline.sources.jalali import YEARS, microseconds
+from pipeline.sources.jalali import JALALI_YEARS, microseconds
 
 DAY = 86_400_000_000
 
 
 def test_every_day_of_the_years_that_are_read():
-    first = jdatetime.date(YEARS[0], 1, 1).togregorian()
+    first = jdatetime.date(JALALI_YEARS[0], 1, 1).togregorian()
     start = (first - dt.date(1970, 1, 1)).days
-    last = (jdatetime.date(YEARS[1], 12, 29).togregorian() - dt.date(1970, 1, 1)).days
+    last = (jdatetime.date(JALALI_YEARS[1], 12, 29).togregorian() - dt.date(1970, 1, 1)).days
     for day in range(start, last + 1, 7):
         written = jdatetime.date.fromgregorian(date=dt.date(1970, 1, 1) + dt.timedelta(days=day))
         assert microseconds(f"{written:%Y/%m/%d}", None) == day * DAY
 
 
 def test_leap_days():
-    for year in range(*YEARS):
+    for year in range(*JALALI_YEARS):
         leap = jdatetime.date(year, 1, 1).isleap()
         assert (microseconds(f"{year}/12/30", None) is not None) == leap
 

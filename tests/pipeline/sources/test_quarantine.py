@@ -11,7 +11,7 @@ from pipeline.doctor.data import _joins, _sources
 from pipeline.forgetting.rows import out_of_parquet
 from pipeline.output_columns import OUTPUTS
 from pipeline.sources.opening import open_sources
-from pipeline.sources.quarantine import FILE
+from pipeline.sources.quarantine import QUARANTINE_FILE
 
 AS_OF = dt.date(2024, 7, 1)
 HEAD = "customer_id,occurred_at,amount"
@@ -163,10 +163,10 @@ def test_the_file_is_for_its_owner_alone_and_knows_how_to_forget(tiny, tmp_path)
     lines, _ = with_bad(*BAD)
     found = opened(tiny, lines)
     found.quarantine.write(tmp_path)
-    path = tmp_path / FILE
+    path = tmp_path / QUARANTINE_FILE
     assert path.stat().st_mode & 0o777 == 0o600
     assert pq.read_table(path).num_rows == len(BAD)
-    assert pq.read_schema(path).names == list(OUTPUTS[FILE])
+    assert pq.read_schema(path).names == list(OUTPUTS[QUARANTINE_FILE])
     for customer, count in (("c2", 3), ("c4", 1), ("c5", 1), ("c9", 0)):
         content, gone = out_of_parquet(path.read_bytes(), customer)
         assert len(gone) == count
@@ -176,7 +176,7 @@ def test_the_file_is_for_its_owner_alone_and_knows_how_to_forget(tiny, tmp_path)
 
 def test_without_bad_rows_there_is_no_file(tiny, tmp_path):
     opened(tiny, GOOD).quarantine.write(tmp_path)
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / QUARANTINE_FILE).exists()
 
 
 def test_the_check_tells_them_once(tiny):

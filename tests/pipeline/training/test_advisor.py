@@ -12,7 +12,7 @@ from models.backtest import learning
 from models.backtest.learning import customer_curve, history_curve
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample
-from pipeline.training.advisor import advise, check, curve_text
+from pipeline.training.advisor import advise, curve_text, recommendations
 
 
 def paced(gap, customers=400, history=720, leaves=None, seed=0):
@@ -49,7 +49,7 @@ def test_later_purchases_change_no_advice(tiny):
     table = purchases()
     late = table.assign(occurred_at=table["occurred_at"] + pd.Timedelta(days=400))
     before, after = (
-        check(tiny(transactions=frame, sections=SMALL), AS_OF).values
+        recommendations(tiny(transactions=frame, sections=SMALL), AS_OF).values
         for frame in (table, pd.concat([table, late]))
     )
     came = [values.pop("rows")["transactions"]["read"] for values in (before, after)]
@@ -60,7 +60,7 @@ def test_later_purchases_change_no_advice(tiny):
 
 
 def test_the_command_shows_horizons_snapshots_and_curves(tiny):
-    result = check(tiny(transactions=purchases(), sections=SMALL), AS_OF)
+    result = recommendations(tiny(transactions=purchases(), sections=SMALL), AS_OF)
     assert "recommended: horizon_days" in result.text
     assert "came back" in result.text
     snapshots = result.values["snapshots"]
@@ -69,7 +69,7 @@ def test_the_command_shows_horizons_snapshots_and_curves(tiny):
 
 
 def test_too_little_history_for_a_curve_still_gives_advice(tiny):
-    result = check(tiny(transactions=purchases(), sections=SMALL), dt.date(2025, 5, 1))
+    result = recommendations(tiny(transactions=purchases(), sections=SMALL), dt.date(2025, 5, 1))
     assert "recommended" in result.text
     assert "no learning curve" in result.text
 

@@ -17,7 +17,7 @@ from pipeline.outcomes import ledger
 from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
-from pipeline.training.train import prepare_history, settings_of, train, usable
+from pipeline.training.train import backtest_settings, prepare_history, train, usable
 
 AS_OF = dt.date(2025, 12, 1)
 SMALL = {
@@ -198,7 +198,7 @@ def test_as_deployed_it_is_better_than_the_rules_on_what_came(shipped, tmp_path)
     p = by_id.loc[at_day.frame["customer_id"]].to_numpy()
     assert len(by_id) == len(y) == 2984
     past = prepare_history(config, day, lambda line: None).sample
-    parts = fit_members(past.at_most(20_000, 7), replace(settings_of(config), trees=1), seeds=1)
+    parts = fit_members(past.at_most(20_000, 7), replace(backtest_settings(config), trees=1), seeds=1)
     for rule in ("recency rule", "rfm"):
         z = parts.scores(at_day.features)[rule]
         assert log_loss(y, p) < log_loss(y, 1 / (1 + np.exp(-z)))

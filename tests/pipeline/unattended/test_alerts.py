@@ -34,7 +34,7 @@ def trusted(tls, monkeypatch):
 
 
 def hook(url):
-    return alerts.send(Alerts(webhook_env="HOOK"), MESSAGE, {"HOOK": url})
+    return alerts.send_alert(Alerts(webhook_env="HOOK"), MESSAGE, {"HOOK": url})
 
 
 def test_a_webhook_gets_json_by_https_without_passwords(trusted):
@@ -100,7 +100,7 @@ def letter(port, security="none", **more):
 def test_a_mail_to_all_its_readers():
     got = []
     with post_office(got) as port:
-        assert alerts.send(letter(port), MESSAGE, {}) == []
+        assert alerts.send_alert(letter(port), MESSAGE, {}) == []
     ((login, _, to, text),) = got
     assert login is None
     assert to == ["a@example.org", "b@example.org"]
@@ -113,14 +113,14 @@ def test_a_password_goes_encrypted_or_not_at_all(trusted):
     got = []
     with post_office(got, tls=trusted, refuses=["wrong"]) as port:
         settings = letter(port, "starttls", user="me", password_env="PW")  # noqa: S106
-        assert alerts.send(settings, MESSAGE, {"PW": SECRET}) == []
-        (no,) = alerts.send(settings, MESSAGE, {"PW": "wrong"})
-        (unset,) = alerts.send(settings, MESSAGE, {})
+        assert alerts.send_alert(settings, MESSAGE, {"PW": SECRET}) == []
+        (no,) = alerts.send_alert(settings, MESSAGE, {"PW": "wrong"})
+        (unset,) = alerts.send_alert(settings, MESSAGE, {})
     assert [(login, encrypted) for login, encrypted, *_ in got] == [(("me", SECRET), True)]
     assert no == f"127.0.0.1:{port} took no mail: answer 535"
     assert "variable PW is not set" in unset
     away = Alerts(mail=Mail(host="mail.example.org", security="none", sender="a@b", to="c@d", user="me"))
-    (line,) = alerts.send(away, MESSAGE, {"CHURN_SMTP_PASSWORD": SECRET})
+    (line,) = alerts.send_alert(away, MESSAGE, {"CHURN_SMTP_PASSWORD": SECRET})
     assert "in the clear" in line
 
 
@@ -128,7 +128,7 @@ def test_a_server_without_encryption_gets_no_password():
     got = []
     with post_office(got) as port:
         settings = letter(port, "starttls", user="me", password_env="PW")  # noqa: S106
-        (line,) = alerts.send(settings, MESSAGE, {"PW": SECRET})
+        (line,) = alerts.send_alert(settings, MESSAGE, {"PW": SECRET})
     assert "took no mail" in line
     assert SECRET not in line
     assert not got
@@ -136,4 +136,4 @@ def test_a_server_without_encryption_gets_no_password():
 
 def test_both_ways_are_tried():
     settings = Alerts(webhook_env="HOOK", mail=letter(9).mail)
-    assert len(alerts.send(settings, MESSAGE, {"HOOK": "https://127.0.0.1:9/"})) == 2
+    assert len(alerts.send_alert(settings, MESSAGE, {"HOOK": "https://127.0.0.1:9/"})) == 2

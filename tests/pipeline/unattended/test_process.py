@@ -12,12 +12,12 @@ from pipeline.unattended import process
 
 
 def test_a_command_gives_its_json_its_code_and_what_it_took():
-    ended = process.run(["retention", "rate", "44", "12", "43"], quiet=True, seconds=60)
+    ended = process.run_process(["retention", "rate", "44", "12", "43"], quiet=True, seconds=60)
     assert ended.code == 0
     assert "70.45" in str(ended.values)
     assert ended.seconds > 0
     assert 10 < ended.megabytes < 2_000
-    wrong = process.run(["retention", "rate", "44", "12"], quiet=True, seconds=60)
+    wrong = process.run_process(["retention", "rate", "44", "12"], quiet=True, seconds=60)
     assert wrong.code == wrong.values["exit_code"] == 2
     assert "three numbers" in wrong.values["error"]
 
@@ -32,7 +32,7 @@ def test_a_command_gives_its_json_its_code_and_what_it_took():
 )
 def test_one_that_dies_is_told_by_its_code(monkeypatch, code, ends):
     monkeypatch.setattr(process, "_MAIN", code)
-    ended = process.run(["score"], quiet=True, seconds=60)
+    ended = process.run_process(["score"], quiet=True, seconds=60)
     assert (ended.code, ended.values, ended.late) == (ends, None, False)
 
 
@@ -44,7 +44,7 @@ def test_one_that_takes_too_long_is_ended(monkeypatch, stubborn):
         process, "_MAIN", f"import signal, time; {deaf}print('at work', flush=True); time.sleep(60)"
     )
     begun = time.monotonic()
-    ended = process.run(["score"], quiet=True, seconds=1.0)
+    ended = process.run_process(["score"], quiet=True, seconds=1.0)
     assert ended.late
     assert ended.code in ((-signal.SIGKILL, -signal.SIGTERM) if stubborn else (-signal.SIGTERM,))
     assert time.monotonic() - begun < 30
@@ -55,7 +55,7 @@ def test_a_termination_of_the_night_ends_its_part():
         "import sys\nfrom pipeline import stopping\nfrom pipeline.unattended import process\n"
         "process._MAIN = 'import os, sys, time; print(os.getpid(), file=sys.stderr, flush=True); time.sleep(60)'\n"
         "stopping.listen()\n"
-        "try:\n    process.run(['score'], quiet=False, seconds=60)\nexcept BaseException:\n    sys.exit(143)\n"
+        "try:\n    process.run_process(['score'], quiet=False, seconds=60)\nexcept BaseException:\n    sys.exit(143)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     child = int(parent.stderr.readline())

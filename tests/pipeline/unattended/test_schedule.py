@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import ConfigError
-from pipeline.unattended.schedule import Start, cron_line, schedule, units
+from pipeline.unattended.schedule import Start, cron_line, schedule, service_units
 
 FOLDERS = [
     "plain",
@@ -73,7 +73,7 @@ def test_systemd_takes_the_units(start, tmp_path):
 
 def test_the_timer_comes_every_night(tmp_path):
     needs("systemd-analyze")
-    timer = units(Start("shop", tmp_path / "churn.yaml", "23:05"))["churn-shop.timer"]
+    timer = service_units(Start("shop", tmp_path / "churn.yaml", "23:05"))["churn-shop.timer"]
     calendar = next(line.partition("=")[2] for line in timer.splitlines() if line.startswith("OnCalendar"))
     done = subprocess.run(
         ["systemd-analyze", "calendar", "--iterations=3", calendar],
@@ -87,7 +87,7 @@ def test_the_timer_comes_every_night(tmp_path):
 @pytest.mark.parametrize("at", ["24:00", "2:30", "02.30", "02:60", "", "02:30; rm"])
 def test_what_is_no_time_is_refused(at):
     start = Start("shop", Path("/srv/churn.yaml"), at)
-    for given in (cron_line, units):
+    for given in (cron_line, service_units):
         with pytest.raises(ConfigError, match="expected a time such as 02:30"):
             given(start)
 

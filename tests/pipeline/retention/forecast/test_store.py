@@ -6,7 +6,7 @@ import pytest
 
 from configs.errors import ChurnError
 from pipeline.retention.forecast.expected import RateForecast
-from pipeline.retention.forecast.store import keep, stored
+from pipeline.retention.forecast.store import keep_forecasts, stored
 
 DAY = dt.date(2026, 7, 1)
 
@@ -17,10 +17,10 @@ def forecast(day, rate=95.0):
 
 def test_a_night_is_kept_once_and_later_nights_are_not_seen_before_them(tmp_path):
     folder = tmp_path
-    keep(folder, [forecast(DAY, 90.0)], "1")
-    first = keep(folder, [forecast(DAY)], "2").read_bytes()
-    assert keep(folder, [forecast(DAY)], "2").read_bytes() == first
-    keep(folder, [forecast(dt.date(2026, 7, 2))], "2")
+    keep_forecasts(folder, [forecast(DAY, 90.0)], "1")
+    first = keep_forecasts(folder, [forecast(DAY)], "2").read_bytes()
+    assert keep_forecasts(folder, [forecast(DAY)], "2").read_bytes() == first
+    keep_forecasts(folder, [forecast(dt.date(2026, 7, 2))], "2")
     assert stored(folder)[["as_of", "rate", "model_version"]].values.tolist() == [
         [DAY, 95.0, "2"],
         [dt.date(2026, 7, 2), 95.0, "2"],
@@ -30,7 +30,7 @@ def test_a_night_is_kept_once_and_later_nights_are_not_seen_before_them(tmp_path
 
 
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path):
-    keep(tmp_path, [forecast(DAY)], "1").write_bytes(b"no parquet")
+    keep_forecasts(tmp_path, [forecast(DAY)], "1").write_bytes(b"no parquet")
     with pytest.raises(
         ChurnError, match=r"2026-07-01.parquet: not readable: .*; restore it, or move it away"
     ):

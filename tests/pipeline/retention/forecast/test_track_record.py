@@ -7,7 +7,7 @@ import pandas as pd
 
 from configs.schema import Churn
 from pipeline.retention.forecast.expected import forecast_period, forecast_rate
-from pipeline.retention.forecast.store import keep, stored
+from pipeline.retention.forecast.store import keep_forecasts, stored
 from pipeline.retention.forecast.track_record import apart, model_errors, track_record
 from tests.oracle.retention_data import as_tables
 
@@ -42,9 +42,9 @@ def test_the_record_keeps_every_night_and_widens_by_what_was_missed(tmp_path):
             forecast_rate(biased, day, BUYERS),
             forecast_period(biased, np.zeros(len(ids), bool), day, BUYERS),
         ]
-        file = keep(tmp_path, forecasts, "7")
+        file = keep_forecasts(tmp_path, forecasts, "7")
         content = file.read_bytes()
-        assert keep(tmp_path, forecasts, "7").read_bytes() == content
+        assert keep_forecasts(tmp_path, forecasts, "7").read_bytes() == content
     assert min(f.name for f in tmp_path.iterdir()) == "2023-09-01.parquet"
     assert len(stored(tmp_path)) == 8
     assert len(stored(tmp_path, before=AS_OF)) == 0
