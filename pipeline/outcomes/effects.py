@@ -35,7 +35,7 @@ def outcome_groups(rows: pd.DataFrame, found: Mapping[str, Bounds]) -> list[Outc
     return [whole, *(_group(n, rows.loc[rows["action"] == n], found[n]) for n in sorted(names))]
 
 
-def _group(name: str, rows: pd.DataFrame, effect: Bounds) -> Group:
+def _group(name: str, rows: pd.DataFrame, effect: Bounds) -> OutcomeGroup:
     use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
     listed = use["chosen"].to_numpy(bool)
     e = use["propensity"].to_numpy(np.float64)
