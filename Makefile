@@ -44,7 +44,7 @@ pythons: setup   # install and run under every other Python that is found or can
 mutants: spark   # for hours: small faults that the tests should notice; ARGS="features/labels.py" for some
 	$(RUN)/python -m benchmarks.mutants $(ARGS)
 
-faults: setup   # for a quarter of an hour: every change on disk and in the database fails once, with counts
+faults: setup   # eight minutes on two free cores: every change on disk and in the database fails once; counts
 	$(RUN)/python -m tests.faults.sweep
 
 audit: setup

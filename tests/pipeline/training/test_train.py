@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from configs.errors import DataError, HistoryError, TryAgainError
+from configs.errors import DataError, HistoryError, StoreError
 from models.prediction.classifier import fit_members
 from models.prediction.sample import Sample
 from models.statistics.metrics import auc, log_loss
@@ -18,6 +18,7 @@ from pipeline.scoring.score import score
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.training.train import backtest_settings, prepare_history, train, usable
+from tests.models.tracking.test_session import HTML, Server
 
 AS_OF = dt.date(2025, 12, 1)
 SMALL = {
@@ -166,12 +167,11 @@ def test_one_class_is_refused(tiny):
 
 
 def test_the_store_is_asked_before_the_work_starts(company):
-    away = company.model_copy(
-        update={"tracking": company.tracking.model_copy(update={"uri": "http://127.0.0.1:9"})}
-    )
     said = []
-    with pytest.raises(TryAgainError):
-        train(away, AS_OF, said.append)
+    with Server(401, HTML) as uri:
+        refusing = company.model_copy(update={"tracking": company.tracking.model_copy(update={"uri": uri})})
+        with pytest.raises(StoreError, match="401"):
+            train(refusing, AS_OF, said.append)
     assert said == []
 
 
