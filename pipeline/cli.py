@@ -13,7 +13,7 @@ import typer
 from configs.errors import ConfigError
 from pipeline import stopping
 from pipeline.cli_common import Common, command, on_terminal, pairs, question
-from pipeline.cli_nightly import mail, nightly, schedule
+from pipeline.cli_nightly import mail, nightly, replay, schedule
 from pipeline.cli_retention import retention_app
 from pipeline.result import Result
 
@@ -234,6 +234,7 @@ def score(
 
 
 command(app)(nightly)
+command(app)(replay)
 command(app)(mail)
 command(app)(schedule)
 

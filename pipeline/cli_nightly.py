@@ -30,6 +30,23 @@ def nightly(
     return result.exit_code
 
 
+def replay(
+    common: Common,
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Dates or folders; else the newest nights.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="So many nights where none is named.")] = 7,
+    out: Annotated[Path | None, typer.Option(help="A folder that `churn score --out` was given.")] = None,
+) -> int | None:
+    """Make recorded nights again by this version, and explain every difference; nothing is kept."""
+    from pipeline.replay import replay as run
+
+    config, _ = common.settings()
+    result = run(config, runs or [], last, out, common.say)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
 def mail(common: Common) -> int | None:
     """Mail each owner the own part of a published list, once; needs outreach.mail in the config."""
     from pipeline.unattended.owners import mail_owners

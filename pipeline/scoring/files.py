@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.publish import as_json, file_digests
 from pipeline.report.render import render_report
+from pipeline.scoring.made_by import made_by
 from pipeline.scoring.night import Night
 from pipeline.scoring.page import owner_pages, page_of
 
@@ -36,6 +37,7 @@ def _manifest(night: Night, files: Mapping[str, str]) -> dict[str, Any]:
         "churn_version": version("churn"),
         "config": night.config.name,
         "config_digest": night.config.digest,
+        "made_by": made_by(night),
         "model": {
             "version": night.champion.version,
             "sha256": night.champion.digest,
