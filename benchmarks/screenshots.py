@@ -2,7 +2,7 @@
 
     make pictures
 
-A demo is simulated and trained twice in a temporary folder; it takes some minutes.
+A small demo is simulated and trained twice in a temporary folder, with small models; it takes a minute or two.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.pipeline.report.browser import Browser
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 900
+SMALL = {"CHURN__MODEL__SEEDS": "1", "CHURN__MODEL__TREES": "20", "CHURN__MODEL__TEST_SNAPSHOTS": "2"}
 # MLflow loads its figures after the page; nothing tells when it is done.
 LOADING_SECONDS = 8
 SERVER_SECONDS = 120
@@ -33,8 +34,9 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="churn-pictures-") as place:
         home = Path(place)
-        churn("demo", home=home)
-        churn("train", home=home, CHURN__MODEL__TREES="60")
+        churn("demo", "--customers", "600", home=home)
+        churn("train", home=home, CHURN__MODEL__L2="9")
+        churn("promote", "2", "--reason", "a look at the list", home=home)
         browser = Browser(home / "profile")
         try:
             report(browser, next(home.glob("data/demo/latest/report.html")))
@@ -47,7 +49,7 @@ def churn(*arguments: str, home: Path, **environment: str) -> None:
     """Run a command of this checkout in a folder; what it published may be for a person to look at."""
     command = [Path(sys.executable).with_name("churn"), *arguments]
     done = subprocess.run(
-        command, cwd=home, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=False
+        command, cwd=home, env={**os.environ, **SMALL, **environment}, stdout=subprocess.DEVNULL, check=False
     )
     assert done.returncode in (0, 3), arguments
 
