@@ -8,7 +8,7 @@ Every contender runs in a process of its own, one after the other; seconds are w
 seconds those of all its threads, memory is the peak of the process. `floor` is one group-by of a source with count,
 sum and max: nothing that reads the events is faster. `analyst SQL` is what a skilled analyst writes in DuckDB for the
 purchase columns: conditional aggregates over events joined with the snapshots. featuretools runs when its Python is
-given with --featuretools.
+given with --featuretools, and the Polars plan when its Python is given with --polars.
 """
 
 from __future__ import annotations
@@ -172,6 +172,13 @@ def featuretools(folder: Path, count: int) -> tuple[int, int]:
     return rows, columns
 
 
+def polars(folder: Path, count: int) -> tuple[int, int]:
+    """The purchase columns by a Polars plan."""
+    from benchmarks.features_polars import polars_plan
+
+    return polars_plan(folder, count, WINDOWS).shape
+
+
 CONTENDERS = {
     "product": product,
     "product, purchases only": lambda f, n: product(f, n, purchases_only=True),
@@ -179,6 +186,7 @@ CONTENDERS = {
     "floor, purchases only": lambda f, n: floor(f, ("purchases",)),
     "analyst SQL, purchases only": analyst,
     "pandas loop, purchases only": pandas_loop,
+    "Polars plan, purchases only": polars,
     "featuretools, purchases only": featuretools,
 }
 
@@ -260,6 +268,7 @@ def main() -> None:
     parser.add_argument("workload", nargs="?", choices=SIZES)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "churn-benchmark")
     parser.add_argument("--featuretools", help="Python of an environment that has featuretools")
+    parser.add_argument("--polars", help="Python of an environment that has Polars, DuckDB and pandas")
     parser.add_argument("--one", choices=CONTENDERS)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5, help="pairs of floor and product on W2")
@@ -274,6 +283,7 @@ def main() -> None:
         measure("floor, purchases only", folder, 12)
         measure("analyst SQL, purchases only", folder, 12)
         measure("pandas loop, purchases only", folder, 12)
+        measure("Polars plan, purchases only", folder, 12, given.polars or sys.executable)
         measure("featuretools, purchases only", folder, 12, given.featuretools or sys.executable)
     elif given.workload == "W2":
         pairs = [(measure("floor", folder, 1), measure("product", folder, 1)) for _ in range(given.runs)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def reduced(
         found = _Cells(
             rows, numbers, (period - first) * (customers + 1) + numbers, late, width * (customers + 1)
         )
-        cells = {stat: found.stat(stat).reshape(shape)[:, :customers] for stat in (*stats, Stat("count"))}
+        cells = {stat: found.stat(stat).reshape(shape)[:, :customers] for stat in {*stats, Stat("count")}}
         return Grid(axis, first, cells[Stat("count")], cells)
     cell, present = _cells(numbers * width + (period - first) * lags + late, (customers + 1) * width)
     found = _Cells(rows, numbers, cell, late, len(present))
@@ -106,10 +107,11 @@ class _Cells:
         if stat.kind == "bits":
             return self._bits(stat.column)
         which = self._which(stat)
+        if stat.kind == "count" and which is None:
+            return self._rows
         cell = self.cell if which is None else self.cell[which]
         if stat.kind == "count":
-            counted: Ints = np.bincount(cell, minlength=self.count)
-            return counted
+            return np.bincount(cell, minlength=self.count)
         values = self.at if stat.kind in ("first_at", "last_at") else self._values(stat.column)
         values = values if which is None else values[which]
         match stat.kind:
@@ -124,6 +126,11 @@ class _Cells:
                 newest = at == self._extreme(np.fmax, cell, at)[cell]
                 # Of several values at one moment the largest counts, so that the order of rows does not matter.
                 return self._extreme(np.fmax, cell[newest], values[newest])
+
+    @cached_property
+    def _rows(self) -> Ints:
+        """Shape (cells,): the number of rows."""
+        return np.bincount(self.cell, minlength=self.count)
 
     def _which(self, stat: Stat) -> NDArray[np.bool_] | None:
         """The rows that count for a statistic: those of its predicate, with a value in its column; None for all."""

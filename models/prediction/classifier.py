@@ -123,7 +123,7 @@ def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = Tr
     members["boosted"] = trees | {"boosters": list(range(seeds))}
     members["linear + trees"] = trees | {"boosters": list(range(seeds, 2 * seeds)), "start": start}
     texts = boost(X, y, customers, settings, seeds, weight=weight)
-    texts += boost(X, y, customers, settings, seeds, _in_blocks(start, X), weight)
+    texts += boost(X, y, customers, settings, seeds, member_score(start, [], X), weight)
     held = (
         held_back(sample, np.timedelta64(settings.gap_days + settings.horizon_days, "D")) if large else None
     )
@@ -147,13 +147,6 @@ def _ridge(y: Floats, customers: int) -> float:
     rate = float(y.mean())
     worth = min(RIDGE, MOST_RIDGE * customers)
     return worth * max(1.0, len(y) / customers) * 4 * rate * (1 - rate)
-
-
-def _in_blocks(member: dict[str, Any], X: Floats) -> Floats:
-    """Score many rows without several copies of them at once."""
-    return np.concatenate(
-        [member_score(member, [], X[i : i + BLOCK]) for i in range(0, max(len(X), 1), BLOCK)]
-    )
 
 
 def _bgnbd(X: Floats, names: list[str], settings: Settings) -> dict[str, Any] | None:
