@@ -58,6 +58,12 @@ CHANNELS = {
     "post": N_("post"),
     "sms": N_("text message"),
 }
+FINDINGS = {
+    "freshness": N_("Freshness and volume"),
+    "drift": N_("Drift of data and features"),
+    "model": N_("Scores and model"),
+    "rows": N_("Rows, ids and columns"),
+}
 TEAMS = {
     "account manager": N_("account manager"),
     "senior": N_("senior person"),
@@ -94,6 +100,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "contenders": CONTENDERS,
     "roles": _ROLES,
     "channels": CHANNELS,
+    "findings": FINDINGS,
     "teams": TEAMS,
     "units": UNITS,
     "columns": _COLUMNS,

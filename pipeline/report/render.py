@@ -54,7 +54,7 @@ def render_report(view: ReportView) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"path": quote, "spark": spark}
+    environment.filters |= {"path": quote, "spark": spark, "dict": dict}
     script = "".join(loader.get_source(environment, name)[0] for name in ("worklist.js", "marks.js"))
     shown, amounts = view.outreach[:LIST_ROWS], _amounts(view)
     template = environment.get_template("report.html.j2")
@@ -80,6 +80,7 @@ def render_report(view: ReportView) -> str:
         # The policy of the page lets this script run and no other.
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        most_found=max((n for night in view.nights for _, n in night.found), default=0) or 1,
         banner=view.warnings[:BANNER_LINES],
         amounts=amounts,
         with_contact=any(source.role == "contacts" for source in view.sources)

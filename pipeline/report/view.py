@@ -163,6 +163,14 @@ class WatchedRow:
 
 
 @dataclass(frozen=True)
+class NightRow:
+    """How many findings of each kind, a key of `FINDINGS`, the monitoring of a night had."""
+
+    day: dt.date
+    found: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class ReportView:
     """Everything that the report shows, as plain values.
 
@@ -202,6 +210,8 @@ class ReportView:
         Spend in so many days is a customer's value; None when the value is something else.
     watched, checks
         What the monitoring found, and how many checks it made.
+    nights
+        What the last nights found, oldest first, this one last.
     language
         Of the page; see `pipeline.languages`.
     owner
@@ -233,6 +243,7 @@ class ReportView:
     value_days: int | None = None
     watched: tuple[WatchedRow, ...] = ()
     checks: int = 0
+    nights: tuple[NightRow, ...] = ()
     language: str = "en"
     currency: str | None = None
     owner: str = ""

@@ -21,6 +21,7 @@ from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
+from pipeline.report.view import NightRow
 from pipeline.result import LOOK, Result
 from pipeline.scoring.background import Background
 from pipeline.scoring.night_rates import NightRates
@@ -52,6 +53,8 @@ class Night:
         What else is on record of those on the list.
     watched
         What the monitoring found; its findings are in `look` too.
+    past
+        What it found in the last nights, this one last.
     delivered
         Whether people get the list.
     """
@@ -70,6 +73,7 @@ class Night:
     notes: tuple[str, ...]
     background: Background
     watched: Watched = field(default_factory=Watched)
+    past: tuple[NightRow, ...] = ()
     delivered: bool = True
 
     @property

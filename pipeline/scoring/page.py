@@ -64,6 +64,7 @@ def page_of(night: Night) -> ReportView:
         value_days=config.outreach.value_days if night.priced else None,
         watched=tuple(WatchedRow(c.name, c.place, c.words) for c in night.watched.outside[:WATCHED]),
         checks=len(night.watched.checks),
+        nights=night.past,
         language=config.language,
         currency=config.currency,
     )

@@ -40,6 +40,7 @@ from pipeline.scoring.cluster_score import on_a_cluster
 from pipeline.scoring.files import write_night
 from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
+from pipeline.scoring.past_nights import past_nights
 from pipeline.scoring.scored import Hindsight, Job, Scored, on_this_machine, without_dates
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import require_same_definition, tracking_of
@@ -257,7 +258,8 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
         )
         counted(checks=len(seen.checks), to_look_at=len(seen.outside))
     seen.require()
-    return replace(night, watched=seen, look=(*night.look, *seen.lines))
+    past = past_nights(job.layout.runs, job.as_of, seen.checks)
+    return replace(night, watched=seen, past=past, look=(*night.look, *seen.lines))
 
 
 def _context(job: Job, *, create_key: bool) -> Context:

@@ -86,7 +86,7 @@ def view_of(language):
     rows = tuple(replace(r, channel=tuple(CHANNELS)[i % len(CHANNELS)]) for i, r in enumerate(view.outreach))
     return replace(
         view, drivers=drivers, suppressed=tuple(Count(str(rule), 2) for rule in Rule), outreach=rows,
-        tracking_url=None, active_days=90,
+        tracking_url=None, active_days=90, nights=plain.nights,
         overview=replace(view.overview, stated=plain.overview.stated, audit=plain.overview.audit),
     )  # fmt: skip
 

@@ -39,6 +39,7 @@ from pipeline.report.view import (
     Forecast,
     ListRow,
     ModelFacts,
+    NightRow,
     PeriodRow,
     ReportView,
     SourceRow,
@@ -194,6 +195,10 @@ def build_view():
             WatchedRow("rows", "usage", "fewer"),
         ),
         checks=120,
+        nights=tuple(
+            NightRow(AS_OF - dt.timedelta(days), (("freshness", days), ("drift", 0), ("model", 1), ("rows", 0)))
+            for days in (2, 1, 0)
+        ),
     )  # fmt: skip
 
 
@@ -255,6 +260,7 @@ def sparse(view):
         overview=Overview(),
         watched=(),
         checks=0,
+        nights=(),
     )
 
 
@@ -415,6 +421,12 @@ def test_what_the_monitoring_found_is_a_short_block(view):
     assert "12 rows in 7 days, expected 60 to 140; &lt;b&gt;see the export" in page
     assert "past: nothing to look at." in render_report(replace(view, watched=(), checks=180))
     assert "against their past" not in render_report(replace(view, checks=0))
+
+
+def test_what_the_last_nights_found_is_a_table_by_kind(view):
+    words = Page(render_report(view)).words["data"]
+    assert "Kind 19 Nov 20 Nov 21 Nov Freshness and volume 2 1 0 Drift of data and features 0 0 0" in words
+    assert "last nights found" not in render_report(replace(view, nights=view.nights[:1]))
 
 
 def test_only_web_addresses_are_linked(view):
