@@ -12,7 +12,7 @@ from features.grid import Grid
 from features.panel import Panel, Stat, Window
 from features.partials import moments, partials
 from features.snapshots import TimeAxis
-from pipeline.dataset.engine import ids_of, panel_of
+from pipeline.dataset.engine import different_ids, panel_of
 
 NEWEST = dt.date(2024, 3, 1)
 CUSTOMERS = 12
@@ -53,7 +53,7 @@ def rows_of(seed, days, late):
 def both(frame, axis):
     """The panel of DuckDB's group-by, and that of the rows."""
     table = ibis.duckdb.connect().create_table("contacts", frame)
-    asked = ids_of(
+    asked = different_ids(
         ibis.memtable({"customer_id": [f"c{i:02d}" for i in range(1, CUSTOMERS + 2)]}).to_pyarrow()[0]
     )
     return [
