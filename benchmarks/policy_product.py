@@ -62,8 +62,13 @@ class Product:
 
     def probabilities(self, as_of: dt.date) -> pd.Series:
         """Chance of leaving by customer."""
+        columns, probability = self.seen(as_of)
+        return pd.Series(probability, columns["customer_id"])
+
+    def seen(self, as_of: dt.date) -> tuple[pd.DataFrame, np.ndarray]:
+        """The columns that the model sees of each customer, and the chance of leaving."""
         scored = self._scored(self._job(as_of))
-        return pd.Series(scored.probability, scored.matrix.frame["customer_id"])
+        return scored.matrix.frame, scored.probability
 
     def night(self, as_of: dt.date) -> Night:
         """What `churn score` does: learn from what has come true, decide, record in the ledger."""

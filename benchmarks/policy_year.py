@@ -85,7 +85,7 @@ def live(setting: Setting, policy: str, weeks: int, folder: Path) -> Year:
     company, state, year, begun = setting.company, setting.state, Year(policy), time.perf_counter()
     records = product = None
     if policy in ("product", *RISKS):
-        records = _records(setting, folder)
+        records = records_of(setting, folder)
         records.customers(state, HISTORY)
         product = Product(records.config(setting.capacity, SMALL), company.seed)
     choose = _choice(setting, policy, product)
@@ -116,7 +116,7 @@ def policies_of(setting: Setting) -> list[str]:
     return ["nobody", "random", *RISKS, *rules, "product", "oracle"]
 
 
-def _records(setting: Setting, folder: Path) -> Records:
+def records_of(setting: Setting, folder: Path) -> Records:
     """The history, shared by links, and place for what comes."""
     records = Records(setting.company, folder)
     records.roles = set(setting.roles)

@@ -24,13 +24,13 @@ from models.effects.sparse import SingleEffects
 
 # Standard deviations of the first belief: of how far the prior effect is off as a whole (1 is right), of an action
 # against the others, and of an effect, in chance of leaving, that has another shape than the prior.
-SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 1.2, 0.6, 0.03, 0.02
+SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 0.9, 1.0, 0.03, 0.02
 # Who told us of trouble that we have not answered yet can be kept so many times as often more: a contact that answers
 # is seldom a nuisance. Mean and standard deviation of the first belief.
 TOLD, TOLD_SPREAD = 1.5, 0.75
 # The standard deviations may all be so many times as large, where the rows speak for it: strong effects are rare, but
-# must not have to fight against the first belief.
-WIDER = (1.0, 3.0)
+# must not have to fight against the first belief. With the chance of each, so that a few rows change nothing.
+WIDER = {1.0: 0.9, 3.0: 0.1}
 # Chance that a single effect belongs to any column at all, and the part of it that columns of single actions have.
 SOME_COLUMN, ONE_ACTION = 0.5, 0.4
 _ROUNDS = 40
@@ -345,11 +345,16 @@ def _as_wide_as_the_rows_say(belief: ContactEffect, D: Floats, y: Floats) -> tup
     """Precision of the belief and covariance after the rows, of the width with the highest evidence."""
     gram, left = D.T @ D, D.T @ (y - D @ belief.mean)
     found = []
-    for wider in WIDER:
+    for wider, chance in WIDER.items():
         precision = np.linalg.inv(belief.covariance * wider**2)
         covariance = np.linalg.inv(precision + gram)
-        # Log evidence, but for what is the same for every width (MacKay 1992).
-        log = left @ covariance @ left + np.linalg.slogdet(precision)[1] + np.linalg.slogdet(covariance)[1]
+        # Log of chance and evidence, but for what is the same for every width (MacKay 1992).
+        log = (
+            2 * np.log(chance)
+            + left @ covariance @ left
+            + np.linalg.slogdet(precision)[1]
+            + np.linalg.slogdet(covariance)[1]
+        )
         found.append((float(log), precision, covariance))
     _, precision, covariance = max(found, key=lambda one: one[0])
     return np.asarray(precision, np.float64), np.asarray(covariance, np.float64)
