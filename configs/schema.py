@@ -114,6 +114,11 @@ class Model(Section):
     l2: Annotated[float, Field(ge=0)] = Field(
         default=5.0, description="how strongly leaves are drawn to zero"
     )
+    horizons_days: Annotated[list[Days], Field(max_length=20)] = Field(
+        default_factory=lambda: [30, 90, 180, 365],
+        description="other horizons that scores.parquet tells the chance of churn for, and the day expected; [] for "
+        "none; not for labelled",
+    )
     seeds: Annotated[int, Field(ge=1, le=50)] = Field(
         default=3, description="models of different seeds that are averaged"
     )
@@ -309,6 +314,13 @@ class Config(Section):
                 f"churn.kind labelled reads one table without dates, not {', '.join(others)}; "
                 "with dates choose contractual or non_contractual"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _horizons_have_dates(self) -> Config:
+        asked = "horizons_days" in self.model.model_fields_set and self.model.horizons_days
+        if self.churn.kind == "labelled" and asked:
+            raise ValueError("model.horizons_days needs dates; churn.kind labelled has none, leave it out")
         return self
 
     @model_validator(mode="after")

@@ -97,6 +97,43 @@ def _of_contracts(
     return any_of(spans, {**kept, **words(spans.closed, spans.left, count, engine, LEFT)})
 
 
+def next_events(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt.datetime]) -> ir.Table:
+    """Purchases, or endings of contracts, by the edges of time that they lie between, where the data live.
+
+    Parameters
+    ----------
+    tables
+        Role to table.
+    edges
+        Ascending; what lies before the first or after the last one is left out.
+
+    Returns
+    -------
+    Table
+        `customer_id`; `edge`, the number of edges at or before the event; `counts`, whether it is what is waited for:
+        a purchase, an ending that counts as churn. Rows differ from each other.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from configs.schema import Churn
+    >>> bought = pd.DataFrame({"customer_id": "a", "occurred_at": pd.to_datetime(["2024-01-02", "2024-01-09"])})
+    >>> edges = [dt.datetime(2024, 1, day) for day in (1, 5, 10)]
+    >>> churn = Churn(kind="non_contractual", horizon_days=30)
+    >>> next_events({"transactions": ibis.memtable(bought)}, churn, edges).order_by("edge").to_pyarrow()["edge"].to_pylist()
+    [1, 2]
+    """
+    if churn.kind == "contractual":
+        happened = spells(tables)
+        moment, counts = happened.ended_at, counts_as_churn(happened, churn)
+    else:
+        happened = tables["transactions"]
+        moment, counts = happened.occurred_at, ibis.literal(True)
+    inside = (moment >= ibis.literal(edges[0])) & (moment < ibis.literal(edges[-1]))
+    found = happened.filter(inside).select("customer_id", edge=edge_index(moment, edges), counts=counts)
+    return found.distinct()
+
+
 def labelled(rows: ir.Table, found: ir.Table, churn: Churn) -> ir.Table:
     """The rows with `churned`: 1 churned, 0 kept, null where it is not known.
 

@@ -181,6 +181,15 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
         "value": "margin of `outreach.value_days` days",
         "value_at_risk": "value times the chance of leaving",
         "listed": "whether the customer is on the list",
+        "churn_probability_30d": "chance of churn within 30 days instead; so for each of `model.horizons_days`; null "
+        "beyond what the history looks ahead",
+        "churn_probability_90d": "within 90 days",
+        "churn_probability_180d": "within 180 days",
+        "churn_probability_365d": "within 365 days",
+        "expected_on": "day of the next purchase, of contracts of the ending, that is as likely before as after; null "
+        "beyond what the history looks ahead",
+        "expected_from": "its 80 % interval, first day",
+        "expected_until": "last day",
     },
 }
 

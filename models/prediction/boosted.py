@@ -90,7 +90,7 @@ def boost(
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
     leaves, leaf_rows = capacity(settings.leaves, minority)
-    common = _always(settings) | {
+    common = always(settings) | {
         "num_leaves": leaves,
         "min_data_in_leaf": leaf_rows,
         "learning_rate": settings.learning_rate,
@@ -102,7 +102,7 @@ def boost(
     texts = []
     for i in range(seeds):
         booster = lgb.train(common | {"extra_seed": settings.seed + i}, data, trees)
-        texts.append(_without_threads(booster.model_to_string()))
+        texts.append(without_threads(booster.model_to_string()))
     return tuple(texts)
 
 
@@ -125,7 +125,7 @@ def boost_large(
         Masks of the rows to fit on and of those held back while the number of trees is found.
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
-    common = _always(settings) | {
+    common = always(settings) | {
         "num_leaves": capacity(LARGE_LEAVES, minority)[0],
         "min_data_in_leaf": LARGE_LEAF_ROWS,
         "learning_rate": LARGE_RATE,
@@ -145,10 +145,11 @@ def boost_large(
     )
     trees, data = max(1, first.best_iteration), lgb.Dataset(X, y, weight=weight)
     boosters = [lgb.train(common | {"seed": settings.seed + i}, data, trees) for i in range(seeds)]
-    return tuple(_without_threads(booster.model_to_string()) for booster in boosters)
+    return tuple(without_threads(booster.model_to_string()) for booster in boosters)
 
 
-def _always(settings: Settings) -> dict[str, Any]:
+def always(settings: Settings) -> dict[str, Any]:
+    """What every booster of this project is fitted with."""
     return {
         "objective": "binary",
         "deterministic": True,
@@ -158,6 +159,6 @@ def _always(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _without_threads(text: str) -> str:
+def without_threads(text: str) -> str:
     """Drop the number of threads from the parameters in a model text, so that equal models are equal bytes."""
     return "\n".join(line for line in text.split("\n") if not line.startswith("[num_threads:"))

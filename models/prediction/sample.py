@@ -70,13 +70,17 @@ class Sample:
 
     def at_most(self, rows: int, seed: int) -> Sample:
         """Drop whole customers, chosen by chance, until at most `rows` rows are left."""
+        return self if len(self) <= rows else self.rows(self.chosen(rows, seed))
+
+    def chosen(self, rows: int, seed: int) -> Bools:
+        """Mask of the rows that `at_most` keeps."""
         if len(self) <= rows:
-            return self
+            return np.ones(len(self), bool)
         ids, position, counts = np.unique(self.customer, return_inverse=True, return_counts=True)
         order = np.random.default_rng(seed).permutation(len(ids))
         kept = np.zeros(len(ids), dtype=bool)
         kept[order[np.cumsum(counts[order]) <= rows]] = True
-        return self.rows(kept[position])
+        return kept[position]
 
 
 def _positions(keep: Bools | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from pipeline.log import logged_stage
 from pipeline.retention.definition.at_hand import Seen
 from pipeline.retention.forecast.expected import secure_ids
 from pipeline.scoring.crowd import CHANCE, Crowd, scored_columns, scored_parts
+from pipeline.scoring.horizons import Further
 from pipeline.scoring.night_rates import rates_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
 from pipeline.sources.drivers import asking
@@ -75,10 +76,10 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     with staged(job.layout.folder) as folder:
         with asking():
             with logged_stage("features and scores", say) as counted:
-                work = partial(scored_parts, dict(model.spec), model.texts, days)
-                write_matrix_on_cluster(
-                    sources, config, [as_of], folder / "rows", more=scored_columns(days), work=work
-                )
+                further = Further.of(job.champion, config, as_of)
+                work = partial(scored_parts, dict(model.spec), model.texts, days, further)
+                more = scored_columns(days, further)
+                write_matrix_on_cluster(sources, config, [as_of], folder / "rows", more=more, work=work)
                 crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
                 counted(f"at {as_of}", f"on {config.engine.master}", customers=crowd.customers)
             if not crowd.customers:

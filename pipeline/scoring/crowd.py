@@ -26,6 +26,7 @@ from models.statistics.losses import EXACT_UP_TO, Losses
 from pipeline.outreach.valuation import Valuation, kept, purchase_history, worth_one
 from pipeline.retention.definition.periods import Unit
 from pipeline.retention.forecast.expected import lost_in_period
+from pipeline.scoring.horizons import DATES, LOST, Further
 
 CHANCE = "churn_probability"
 _KEPT = "kept_"
@@ -33,15 +34,19 @@ ORDER = ("value_at_risk", CHANCE, "customer_id")
 SHARES = 1_000
 
 
-def scored_columns(days: int | None) -> tuple[str, ...]:
+def scored_columns(days: int | None, further: Further | None) -> tuple[str, ...]:
     """What `scored_parts` adds to the matrix."""
-    return (CHANCE, *((*PARTS, _KEPT) if days else ()))
+    return (CHANCE, *((*PARTS, _KEPT) if days else ()), *(further.names if further else ()))
 
 
 def scored_parts(
-    spec: Mapping[str, Any], texts: tuple[str, ...], days: int | None, frame: pd.DataFrame
+    spec: Mapping[str, Any],
+    texts: tuple[str, ...],
+    days: int | None,
+    further: Further | None,
+    frame: pd.DataFrame,
 ) -> dict[str, Floats]:
-    """On a worker: probability, and what the value is made of, of the rows of a matrix.
+    """On a worker: probability, other horizons, and what the value is made of, of the rows of a matrix.
 
     Parameters
     ----------
@@ -49,9 +54,14 @@ def scored_parts(
         Of the model; the lines are those that every logged model runs.
     days
         The window of the spend; None where nobody is priced.
+    further
+        The other horizons; None without them.
     """
     found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
     made = {**history_parts(*purchase_history(frame, days)), _KEPT: kept(frame, days)} if days else {}
+    if further is not None:
+        none = dict.fromkeys(further.names, found)
+        made |= further.numbers(frame, found) if len(frame) else none
     return {CHANCE: found, **made}
 
 
@@ -152,7 +162,8 @@ class Crowd:
         """
         from pyspark.sql import functions as sf
 
-        rows, lost = self.rows, lost_in_period(sf.col(CHANCE), as_of, churn, unit)
+        rows, even = self.rows, lost_in_period(sf.col(CHANCE), as_of, churn, unit)
+        lost = sf.col(LOST) if LOST in rows.columns else even
         if secure is not None:
             rows = rows.join(secure.withColumn("safe_", sf.lit(True)), "customer_id", "left")
             lost = sf.when(sf.col("safe_"), sf.lit(0.0)).otherwise(lost)
@@ -169,6 +180,18 @@ class Crowd:
         )
         return window, period
 
+    def _ahead(self, as_of: dt.date) -> list[Any]:
+        """The columns of other horizons, days turned into dates."""
+        from pyspark.sql import functions as sf
+
+        def shown(name: str) -> Any:
+            if name not in DATES:
+                return sf.nanvl(name, sf.lit(None)).alias(name)
+            days = sf.when(~sf.isnan(name), sf.col(name).cast("int"))
+            return sf.date_add(sf.lit(as_of), days).alias(name)
+
+        return [shown(n) for n in self.rows.columns if n in DATES or n.startswith(f"{CHANCE}_")]
+
     def scores(self, as_of: dt.date, listed: Collection[str]) -> Any:
         """Spark's: the published row of every customer, the highest value at risk first."""
         from pyspark.sql import functions as sf
@@ -178,7 +201,7 @@ class Crowd:
             self.rows.join(sf.broadcast(marked), "customer_id", "left")
             .withColumn("listed", sf.coalesce("listed", sf.lit(False)))
             .withColumn("as_of", sf.lit(as_of))
-            .select("customer_id", "as_of", CHANCE, "value", "value_at_risk", "listed")
+            .select("customer_id", "as_of", CHANCE, "value", "value_at_risk", "listed", *self._ahead(as_of))
             .orderBy(*self._order())
         )
 

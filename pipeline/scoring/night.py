@@ -51,6 +51,8 @@ class Night:
         What is good to know.
     background
         What else is on record of those on the list.
+    ahead
+        Other horizons of the customers in `matrix`, by `customer_id`; None without them.
     watched
         What the monitoring found; its findings are in `look` too.
     past
@@ -72,6 +74,7 @@ class Night:
     look: tuple[str, ...]
     notes: tuple[str, ...]
     background: Background
+    ahead: pd.DataFrame | None = None
     watched: Watched = field(default_factory=Watched)
     past: tuple[NightRow, ...] = ()
     delivered: bool = True
@@ -101,6 +104,8 @@ class Night:
                 "listed": customers["customer_id"].isin(self.decision.chosen["customer_id"]),
             }
         )
+        if self.ahead is not None:
+            scores = scores.merge(self.ahead, on="customer_id", how="left", validate="1:1")
         order = ["value_at_risk", "churn_probability", "customer_id"]
         return scores.sort_values(order, ascending=[False, False, True], ignore_index=True)
 

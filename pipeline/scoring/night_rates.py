@@ -134,6 +134,7 @@ def night_rates(
     customers: Sequence[str],
     probability: npt.NDArray[np.float64],
     kept: Path,
+    lost: npt.NDArray[np.float64] | None = None,
 ) -> NightRates:
     """Compute the retention tables of a night.
 
@@ -143,13 +144,16 @@ def night_rates(
         Ids of all customers at as-of and their churn probabilities, in the same order.
     kept
         Folder of the past forecasts.
+    lost
+        Chance of each customer to be lost in the coming period, unless secure; None: the probability is carried to it
+        at an even rate.
     """
 
     def losses() -> tuple[Losses, Losses]:
         unit = config.retention.unit
         safe = secure_customers(Seen(sources, {}), config.churn, as_of, unit, customers)
-        lost = np.where(safe, 0.0, lost_in_period(probability, as_of, config.churn, unit))
-        return Losses.of(probability), Losses.of(lost)
+        within = lost_in_period(probability, as_of, config.churn, unit) if lost is None else lost
+        return Losses.of(probability), Losses.of(np.where(safe, 0.0, within))
 
     return rates_of(sources, config, as_of, losses, kept)
 

@@ -27,6 +27,7 @@ from pipeline.outcomes.learned import Learned
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
+from pipeline.scoring.horizons import LOST, Further, columns_of
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
 from pipeline.sources.opening import Sources, read_sources
 
@@ -136,6 +137,8 @@ class Scored:
     ----------
     matrix, probability
         Of those who may be on the list; shape (customers,), in the matrix's order.
+    ahead
+        Their other horizons, by `customer_id`; None where the champion has none, or where a cluster writes them.
     """
 
     sources: Sources
@@ -143,6 +146,7 @@ class Scored:
     probability: NDArray[np.float64]
     rates: NightRates
     everybody: Everybody
+    ahead: pd.DataFrame | None = None
 
     def table(self, role: str) -> ir.Table | None:
         """A source's rows of those who may be on the list."""
@@ -167,13 +171,18 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
         raise nobody(sources, as_of)
     model.check_columns([c.name for c in matrix.columns])
     with logged_stage("scores", say) as counted:
-        probability = model.probability(matrix.features, config.model.threads)
+        threads = config.model.threads
+        probability = model.probability(matrix.features, threads)
+        further = Further.of(job.champion, config, as_of)
+        numbers = {} if further is None else further.numbers(matrix.features, probability, threads)
         counted(customers=len(probability))
     with logged_stage("retention", say) as counted:
         ids = matrix.frame["customer_id"].tolist()
-        rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts)
+        lost = numbers.get(LOST)
+        rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts, lost)
         counted(periods=len(rates.table))
-    yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability))
+    columns = columns_of(ids, numbers, as_of) if numbers else None
+    yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability), columns)
 
 
 @contextmanager

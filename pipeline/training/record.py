@@ -72,6 +72,8 @@ def _metrics(t: Trained) -> dict[str, float]:
     for one in t.fairness:
         place = re.sub(r"[^\w. -]", "_", one.name)
         found |= {f"fairness/{place} gap": one.predicted - one.churned, f"fairness/{place} lift": one.lift}
+    if t.horizons is not None:
+        found |= t.horizons.metrics
     # The pages print every digit that they get.
     return {name: round(value, 5) for name, value in found.items()}
 
@@ -148,6 +150,7 @@ def _metadata(t: Trained) -> dict[str, Any]:
         "catalogue": [vars(c) for c in t.matrix.columns],
         "calibrator": t.training.calibrator,
         "still_there": t.still_there,
+        "horizons": None if t.horizons is None else t.horizons.metadata,
         "recipe": recipe_of(config),
         **({"table": newest_label(config, t.sources, t.sample)} if newest.fold.crossed else {}),
         "warnings": [WARNING] if newest.fold.crossed else [],

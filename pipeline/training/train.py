@@ -40,6 +40,7 @@ from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.delivery import champion_kept, deliver, keep_unsent, send_trainings
 from pipeline.training.comparison import compare
 from pipeline.training.fairness import fairness_looks
+from pipeline.training.horizons import learn_horizons
 from pipeline.training.page import training_summary
 from pipeline.training.record import make_record
 from pipeline.training.trained import Trained
@@ -102,6 +103,10 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     with logged_stage("comparison", say):
         load, against, away = _champion(tracking, layout, away)
         verdict, champion = compare(config, load, training, every, sources)
+    horizons = None
+    if config.model.horizons_days and not undated:
+        with logged_stage("horizons", say):
+            horizons = learn_horizons(config, sources, sample, training, settings, as_of)
     there = None if undated else still_there_of(sources, config, matrix, as_of)
     trained = Trained(
         config,
@@ -117,10 +122,12 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         there,
         found.untouched,
         champion,
+        horizons,
     )
     with logged_stage("tracking", say):
         record = make_record(trained)
-        models = {"model": training.deployed, **training.held}
+        ahead = horizons.held if horizons else {}
+        models = {"model": training.deployed, **training.held, **ahead}
         parcel = Parcel(record, models, verdict.promote, verdict.reason, against, trained.waits)
         logged, kept = _handed_over(tracking, layout, parcel, away)
     text, values = training_summary(trained, record, logged)

@@ -28,6 +28,7 @@ from models.tracking.registry import Champion
 from pipeline.outcomes.untouched import notes_of_labels
 from pipeline.sources.opening import Sources
 from pipeline.training.fairness import fairness_of
+from pipeline.training.horizons import Horizons
 
 EXPLAINED_ROWS = 2_000
 DRIFT = 0.02
@@ -50,6 +51,7 @@ class Trained:
     still_there: Mapping[str, Any] | None = None
     untouched: Untouched | None = None
     champion: Champion | None = None
+    horizons: Horizons | None = None
 
     @cached_property
     def tests(self) -> list[dict[str, dict[str, float]]]:
@@ -119,7 +121,8 @@ class Trained:
             if self.untouched is not None
             else ()
         )
-        return (*tuned, *touched, *self.training.notes, *self._drift)
+        ahead = self.horizons.notes if self.horizons is not None else ()
+        return (*tuned, *touched, *self.training.notes, *self._drift, *ahead)
 
     @property
     def _drift(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -211,6 +212,11 @@ def test_another_folder_gets_the_scores(company, tmp_path):
     assert done.returncode == 3, done.stderr  # the champion is younger than that day: a person should look
     scores = pq.read_table(tmp_path / "out" / "2026-06-01" / "scores.parquet")
     assert {"customer_id", "as_of", "churn_probability"} <= set(scores.column_names)
+    told = scores.to_pandas()
+    chances = np.column_stack([told[f"churn_probability_{days}d"] for days in (30, 90, 180)])
+    assert (np.diff(chances, axis=1) <= 1e-9).all()
+    assert (chances[:, 0] >= told["churn_probability"]).all()  # who buys within 30 days buys within 60
+    assert (told["expected_from"] <= told["expected_on"]).dropna().all()
     assert (home / "data" / "demo" / "ledger" / "forecasts").is_dir()
     hindsight = tmp_path / "out" / "ledger" / "forecasts"
     assert not hindsight.exists()

@@ -138,10 +138,22 @@ def forecast_period(
 
 def lost_in_period(p: Any, as_of: dt.date, churn: Churn, unit: Unit) -> Any:
     """Chance of being lost over the coming unit, of those who are not secure; of numbers or a cluster's column."""
-    days = (shift(as_of, unit, 1) - as_of).days
+    days = period_days(as_of, churn, unit)
     if churn.kind == "contractual":
         return 1 - (1 - p) ** (days / churn.horizon_days)
-    return p ** (min(days, churn.active_days) / churn.horizon_days)
+    return p ** (days / churn.horizon_days)
+
+
+def period_days(as_of: dt.date, churn: Churn, unit: Unit) -> int:
+    """Days of the coming unit that decide whether somebody who is not secure is lost.
+
+    Examples
+    --------
+    >>> period_days(dt.date(2026, 7, 1), Churn(kind="contractual", horizon_days=90), "month")
+    31
+    """
+    days = (shift(as_of, unit, 1) - as_of).days
+    return days if churn.kind == "contractual" else min(days, churn.active_days)
 
 
 def forecast_losses(

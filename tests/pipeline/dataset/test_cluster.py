@@ -16,7 +16,7 @@ from configs.errors import DataError, TryAgainError
 from configs.schema import load_config
 from pipeline import demo
 from pipeline.dataset.extract import write_matrix
-from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.labelling import build_labels, build_waits
 from pipeline.dataset.matrix import build_matrix
 from pipeline.dataset.sample import bounded
 from pipeline.scoring import cluster_score, crowd
@@ -213,6 +213,10 @@ def test_training_takes_a_bounded_sample_of_the_customers(company):
     numbers = expected.select_dtypes("number").columns
     pd.testing.assert_frame_equal(matrix.frame[numbers], expected[numbers], rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(labels, build_labels(opened, here, whole, AS_OF)[chosen])
+    ids, day = expected["customer_id"].to_numpy(str), expected["snapshot"].to_numpy("datetime64[D]")
+    waits = [build_waits(s, c, ids, day, AS_OF, [0, 7, 30]) for s, c in ((drawn, config), (opened, here))]
+    np.testing.assert_array_equal(waits[0].days, waits[1].days)
+    np.testing.assert_array_equal(waits[0].event, waits[1].event)
 
 
 def test_a_master_that_is_away_is_said_at_once(company):

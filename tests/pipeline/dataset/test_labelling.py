@@ -3,9 +3,10 @@
 import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.labelling import build_labels, build_waits
 from pipeline.dataset.matrix import build_matrix
 from pipeline.sources.opening import open_sources
 
@@ -104,3 +105,52 @@ def test_active_days_at_their_edges(tiny):
     """Customer at t = 2024-03-01: a purchase in [2023-12-02, 2024-03-01)."""
     text = "customer_id,occurred_at\nin,2023-12-02\nout,2023-12-01 23:59:59\nlast,2024-02-29 23:59:59\nat t,2024-03-01"
     assert list(labels(tiny(transactions=text), dt.date(2024, 5, 1))) == ["in", "last"]
+
+
+WAIT_EDGES = [0, 1, 3, 7, 15, 30, 60, 90]
+WAIT_SNAPSHOTS = ["2024-01-01", "2024-01-31", "2024-03-01"]
+
+
+def slow_wait(events, start, as_of):
+    """First event from the start on, as the day between whose edges it lies: (first, end, counts), or None."""
+    days = [(pd.Timestamp(at) - start).total_seconds() / 86_400 for at, _ in events]
+    ahead = sorted((d, not counts, counts) for d, (_, counts) in zip(days, events, strict=True) if d >= 0)
+    known = [e for e in WAIT_EDGES if start + pd.Timedelta(days=e) <= as_of]
+    if not ahead or ahead[0][0] >= known[-1]:
+        return len(known) - 1, False
+    day, _, counts = ahead[0]
+    return max(k for k, e in enumerate(known) if e <= day), counts
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
+def test_waits_equal_a_slow_loop(tiny, kind, seed):
+    rng = np.random.default_rng(seed)
+    ids = [f"c{i:02}" for i in range(30)]
+    moment = pd.Timestamp("2023-11-01") + pd.to_timedelta(rng.integers(0, 200 * 24, 90), "h")
+    owner = np.array(ids)[rng.integers(0, 30, 90)]
+    as_of, gap = dt.date(2024, 5, 1), 4
+    if kind == "contractual":
+        reason = rng.choice(["withdrawn", "completed"], 30)
+        ended = [None if i % 4 == 0 else moment[i] for i in range(30)]
+        rows = pd.DataFrame(
+            {"customer_id": ids, "started_at": "2023-01-01", "ended_at": ended, "end_reason": reason}
+        )
+        churn = {"gap_days": gap, "not_churn_reasons": ["completed"]}
+        config = tiny(kind=kind, churn=churn, customers=rows.to_csv(index=False))
+        events = {
+            c: [] if e is None else [(e, r == "withdrawn")]
+            for c, e, r in zip(ids, ended, reason, strict=True)
+        }
+    else:
+        rows = pd.DataFrame({"customer_id": owner, "occurred_at": moment})
+        config = tiny(transactions=rows.to_csv(index=False), churn={"gap_days": gap})
+        events = {c: [(at, True) for at in moment[owner == c]] for c in ids}
+    customer = np.repeat(ids, len(WAIT_SNAPSHOTS))
+    snapshot = np.tile(np.array(WAIT_SNAPSHOTS, "datetime64[D]"), len(ids))
+    found = build_waits(open_sources(config, as_of), config, customer, snapshot, as_of, WAIT_EDGES)
+    survived, event = found.intervals(WAIT_EDGES)
+    for row, (who, day) in enumerate(zip(customer, snapshot, strict=True)):
+        start = pd.Timestamp(day) + pd.Timedelta(days=gap)
+        inside = [(at, counts) for at, counts in events[who] if at < pd.Timestamp(as_of)]
+        assert (survived[row], event[row]) == slow_wait(inside, start, pd.Timestamp(as_of)), (who, day)

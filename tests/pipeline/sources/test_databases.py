@@ -23,7 +23,7 @@ import pytest
 from configs.errors import ConfigError, DataError, TryAgainError
 from configs.schema import Config, load_config
 from pipeline import demo
-from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.labelling import build_labels, build_waits
 from pipeline.dataset.matrix import build_matrix
 from pipeline.monitoring.history import histories
 from pipeline.result import Result
@@ -127,7 +127,11 @@ def company(request, tmp_path_factory, server):
 def matrix_and_labels(config):
     sources = open_sources(config, AS_OF)
     matrix = build_matrix(sources, config, SNAPSHOTS)
-    return matrix.frame, build_labels(sources, config, matrix, AS_OF)
+    ids, day = matrix.frame["customer_id"].to_numpy(str), matrix.frame["snapshot"].to_numpy("datetime64[D]")
+    waits = build_waits(sources, config, ids, day, AS_OF, [0, 7, 30, 60])
+    return matrix.frame.assign(waited=waits.days, event=waits.event), build_labels(
+        sources, config, matrix, AS_OF
+    )
 
 
 def mixed(role):
