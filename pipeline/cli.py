@@ -267,6 +267,21 @@ def plan(
 
 
 @command(app)
+def explain(
+    common: Common,
+    customer: Annotated[str, typer.Argument(help="The customer's id, as it stands in the sources.")],
+    out: Annotated[Path | None, typer.Option(help="A folder that `churn score --out` was given.")] = None,
+) -> int | None:
+    """Why a customer has its probability, why it differs from the night before, and what would change it."""
+    from pipeline.explaining.explain import explain as run
+
+    config, as_of = common.settings()
+    result = run(config, customer, as_of, out, common.say)
+    common.result(result.text, result.values)
+    return result.exit_code
+
+
+@command(app)
 def outcomes(
     common: Common,
     resume: Annotated[

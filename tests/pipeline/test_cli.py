@@ -222,6 +222,29 @@ def test_another_folder_gets_the_scores(company, tmp_path):
     assert not hindsight.exists()
 
 
+def test_a_listed_customer_is_explained(company, tmp_path):
+    home, _ = company
+    for day in ("2026-06-29", "2026-06-30"):
+        assert churn("score", "--out", tmp_path, "--as-of", day, cwd=home).returncode in (0, 3)
+    listed = pd.read_csv(tmp_path / "2026-06-30" / "outreach.csv", dtype=str)
+    asked = ("explain", listed["customer_id"][0], "--out", tmp_path, "--json", "--as-of", "2026-06-30")
+    done = churn(*asked, cwd=home)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["churn_probability"] == pytest.approx(
+        said["as_read_now"]
+    )  # the rows of the night can be made again
+    since = said["since"]
+    parts = since["data"] + since["model"] + since["rest"]
+    assert said["churn_probability"] - since["before"] == pytest.approx(parts)
+    assert (since["model"], since["since"]) == (0.0, "2026-06-29")
+    assert since["rest"] == pytest.approx(0.0, abs=1e-6)
+    assert len(said["for_the_customer"]) > 100
+    missing = churn("explain", "nobody", "--out", tmp_path, cwd=home)
+    assert missing.returncode == 1
+    assert "nobody" in missing.stderr
+
+
 def test_paths_count_from_the_config_not_from_the_working_directory(company, tmp_path):
     home, _ = company
     out = tmp_path / "f.parquet"

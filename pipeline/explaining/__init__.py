@@ -1,0 +1,1 @@
+"""Why one customer has its probability: `churn explain`."""
