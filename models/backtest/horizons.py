@@ -10,7 +10,7 @@ import pandas as pd
 
 from configs.arrays import Floats
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import Curves, curves
+from models.prediction.horizons import Curves, hazard_curves
 from models.prediction.waits import Waits
 
 MODEL, EVEN, EVERYBODY = "model", "even", "kaplan_meier"
@@ -38,13 +38,13 @@ class HorizonTest:
         return self.integrated[MODEL] < self.integrated[EVEN]
 
 
-def brier(survival: Floats, waits: Waits, days: float, weight: Floats | None = None) -> float:
+def brier_at(survival: Floats, waits: Waits, days: float, weight: Floats | None = None) -> float:
     """Mean squared error of the chance that nothing happens within so many days, over the rows known by then.
 
     Examples
     --------
     >>> waits = Waits(np.array([3.0, np.nan]), np.array([True, False]), np.array([9.0, 9.0]))
-    >>> brier(np.array([0.0, 0.5]), waits, 7)
+    >>> brier_at(np.array([0.0, 0.5]), waits, 7)
     0.125
     """
     known, waiting = waits.by(days)
@@ -54,7 +54,7 @@ def brier(survival: Floats, waits: Waits, days: float, weight: Floats | None = N
 
 def integrated(found: Curves, waits: Waits, days: Sequence[int], weight: Floats | None = None) -> float:
     """Mean of the Brier scores over time, the days weighed by what lies between them."""
-    scores = [brier(found.survival(day), waits, day, weight) for day in days]
+    scores = [brier_at(found.survival(day), waits, day, weight) for day in days]
     return scores[0] if len(days) < 2 else float(np.trapezoid(scores, days) / (days[-1] - days[0]))
 
 
@@ -77,13 +77,13 @@ def judge_horizons(
     """
     said = model.spec["horizons"]
     horizon, survival = said["horizon"], 1 - probability if said["endings"] else probability
-    learned = curves(model, frame, threads)
+    learned = hazard_curves(model, frame, threads)
     days = [int(day) for day in learned.edges[1:] if day <= horizon]
     flat = Curves(learned.edges, np.broadcast_to(learned.edges, learned.hazard.shape))
     tied = learned.tied(horizon, survival)
     means = {
         MODEL: integrated(tied, waits, days, weight),
         EVEN: integrated(flat.tied(horizon, survival), waits, days, weight),
-        EVERYBODY: integrated(curves(model, frame, everybody=True), waits, days, weight),
+        EVERYBODY: integrated(hazard_curves(model, frame, everybody=True), waits, days, weight),
     }
-    return HorizonTest(means, {day: brier(tied.survival(day), waits, day, weight) for day in days})
+    return HorizonTest(means, {day: brier_at(tied.survival(day), waits, day, weight) for day in days})

@@ -19,7 +19,7 @@ NEIGHBOURS = 20
 
 
 @dataclass(frozen=True)
-class Change:
+class SmallestChange:
     """What would be different.
 
     Parameters
@@ -43,7 +43,7 @@ def smallest_change(
     others: pd.DataFrame,
     target: float,
     groups: Mapping[str, Sequence[str]],
-) -> Change | None:
+) -> SmallestChange | None:
     """Find it among the rows on the other side of `target`; None where there is nobody.
 
     Parameters
@@ -78,7 +78,7 @@ def smallest_change(
         return None
     nearest = there.iloc[np.argsort(_distance(row, there, others), kind="stable")[:NEIGHBOURS]]
     sign = 1 if above else -1
-    found: list[Change] = []
+    found: list[SmallestChange] = []
     for place in range(len(nearest)):
         changed, left = row, dict(groups)
         taken: list[str] = []
@@ -90,7 +90,7 @@ def smallest_change(
             left.pop(name)
             changed, p, taken = tried[best], float(chances[best]), [*taken, name]
             if across(np.array([p]))[0]:
-                found.append(Change(tuple(taken), changed, p))
+                found.append(SmallestChange(tuple(taken), changed, p))
                 break
     return min(
         found,

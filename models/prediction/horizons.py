@@ -22,11 +22,13 @@ from models.prediction.sample import MIN_OF_EACH, Sample
 from models.prediction.scoring import encode, input_names, member_score
 from models.prediction.waits import Waits
 
+# The folder in which the model stands beside the champion.
+HORIZONS = "horizons"
 INTERVAL = "interval_"
 FIT_ROWS = 10_000
 TREES, LEAVES, RATE = 60, 15, 0.1
-LONGEST = 365
-GRID = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 150, 180, 240, 300, LONGEST)
+LONGEST_EDGE = 365
+EDGE_GRID = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 150, 180, 240, 300, LONGEST_EDGE)
 LEAST, MOST = 1e-9, 1 - 1e-9
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
@@ -39,7 +41,7 @@ def edges_of(horizon_days: int, wanted: Sequence[int]) -> list[int]:
     >>> edges_of(60, [400])[-3:], edges_of(28, [])[8:11]
     ([300, 365, 400], [21, 28, 30])
     """
-    return sorted({0, *GRID, horizon_days, *wanted})
+    return sorted({0, *EDGE_GRID, horizon_days, *wanted})
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class Outlook:
     """What some customers' curves say.
 
     Parameters
@@ -209,7 +211,7 @@ def _by_interval(
     }
 
 
-def curves(model: FittedModel, frame: pd.DataFrame, threads: int = 1, *, everybody: bool = False) -> Curves:
+def hazard_curves(model: FittedModel, frame: pd.DataFrame, threads: int = 1, *, everybody: bool = False) -> Curves:
     """The curves of some matrix rows, as they are learned and not tied.
 
     Parameters
@@ -227,13 +229,13 @@ def curves(model: FittedModel, frame: pd.DataFrame, threads: int = 1, *, everybo
     return Curves(edges, np.cumsum(hazard, axis=1))
 
 
-def ahead(
+def outlook(
     model: FittedModel,
     frame: pd.DataFrame,
     probability: Floats,
     horizons: Sequence[int],
     threads: int = 1,
-) -> Ahead:
+) -> Outlook:
     """What the curves say of matrix rows, tied to their churn probabilities at the trained horizon.
 
     Parameters
@@ -246,21 +248,21 @@ def ahead(
         Days.
     """
     parts = [
-        _ahead(model, frame.iloc[i : i + BLOCK], probability[i : i + BLOCK], horizons, threads)
+        _outlook(model, frame.iloc[i : i + BLOCK], probability[i : i + BLOCK], horizons, threads)
         for i in range(0, max(len(frame), 1), BLOCK)
     ]
-    return Ahead(
+    return Outlook(
         {h: np.concatenate([part.churned[h] for part in parts]) for h in horizons},
         *(np.concatenate([getattr(part, name) for part in parts]) for name in ("days", "low", "high")),
     )
 
 
-def _ahead(
+def _outlook(
     model: FittedModel, frame: pd.DataFrame, probability: Floats, horizons: Sequence[int], threads: int
-) -> Ahead:
+) -> Outlook:
     said = model.spec["horizons"]
     survival = 1 - probability if said["endings"] else probability
-    found = curves(model, frame, threads).tied(said["horizon"], survival)
+    found = hazard_curves(model, frame, threads).tied(said["horizon"], survival)
     churned = {h: probability if h == said["horizon"] else found.survival(h) for h in horizons}
     if said["endings"]:
         churned = {h: p if h == said["horizon"] else 1 - p for h, p in churned.items()}
@@ -268,4 +270,4 @@ def _ahead(
     low = np.round(found.when(LOW))
     high = np.maximum(np.round(found.when(HIGH)) - 1, low)
     days = np.maximum(np.floor(found.when(MIDDLE)), low)
-    return Ahead(churned, np.where(np.isnan(high), days, np.minimum(days, high)), low, high)
+    return Outlook(churned, np.where(np.isnan(high), days, np.minimum(days, high)), low, high)

@@ -16,25 +16,25 @@ from configs.errors import ConfigError, DataError, UnfitError
 from configs.schema import Config
 from features.matrix import Matrix
 from features.spec import FeatureColumn
-from models.prediction.change import Change, smallest_change
+from models.prediction.change import SmallestChange, smallest_change
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion
 from pipeline.explaining.night import (
     Published,
     at,
-    champion_of,
-    rows_of,
+    model_of_night,
+    matrix_of_some,
     some_others,
     tonight_and_before,
 )
 from pipeline.languages.language import Language
 from pipeline.layout import layout_of
 from pipeline.log import Say
-from pipeline.outreach.reasons import Reason, reasons_of, shown
+from pipeline.outreach.reasons import Reason, reasons_of, shown_reasons
 from pipeline.result import Result
 from pipeline.sources.opening import open_sources
 
-SHOWN = 3
+MOST_MOVED = 3
 SAME = 1e-6
 
 
@@ -49,7 +49,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Difference:
+class NightDifference:
     """Tonight's probability less that of an earlier night, in parts that add up.
 
     Parameters
@@ -102,11 +102,11 @@ def explain(config: Config, customer: str, as_of: dt.date, out: Path | None, say
             "churn explain compares nights; churn.kind labelled has no dates, see the reasons in outreach.csv"
         )
     now, before = tonight_and_before(layout_of(config, out), as_of, customer)
-    champion = champion_of(config, now)
+    champion = model_of_night(config, now)
     sources = open_sources(config, now.as_of)
     say(f"features of {customer} and others at {now.as_of}")
     days = [now.as_of, *([before.as_of] if before else [])]
-    matrix = rows_of(sources, config, days, [customer, *some_others(now, config.seed)])
+    matrix = matrix_of_some(sources, config, days, [customer, *some_others(now, config.seed)])
     champion.model.check_columns([c.name for c in matrix.columns])
     row, others = _split(matrix, now.as_of, customer)
     chance = float(champion.model.probability(row)[0])
@@ -163,13 +163,13 @@ def _difference(
     then: pd.DataFrame,
     others: pd.DataFrame,
     columns: Sequence[FeatureColumn],
-) -> Difference:
+) -> NightDifference:
     model, changed = champion.model, now.config_digest != before.config_digest
     if not len(then):
-        return Difference(
+        return NightDifference(
             before.as_of, before.probability, 0.0, 0.0, now.probability - before.probability, changed, ()
         )
-    old = champion if now.version == before.version else champion_of(config, before)
+    old = champion if now.version == before.version else model_of_night(config, before)
     new_of_old = float(model.probability(then)[0])
     try:
         old.model.check_columns([c.name for c in columns])
@@ -178,7 +178,7 @@ def _difference(
         old_of_old = new_of_old
     data = float(model.probability(row)[0]) - new_of_old
     version = new_of_old - old_of_old
-    return Difference(
+    return NightDifference(
         before.as_of,
         before.probability,
         data,
@@ -201,7 +201,7 @@ def _moved(
     label = {c.name: c.label for c in columns}
     values = [(name, _value(then[name]), _value(row[name]), float(push[name])) for name in push.index]
     changed = sorted((v for v in values if v[1] != v[2]), key=lambda v: -abs(v[3]))
-    return tuple(Moved(label[name], was, is_now, p) for name, was, is_now, p in changed[:SHOWN])
+    return tuple(Moved(label[name], was, is_now, p) for name, was, is_now, p in changed[:MOST_MOVED])
 
 
 def _value(column: pd.Series[Any]) -> str:
@@ -221,8 +221,8 @@ class _Told:
     chance: float
     average: float
     reasons: tuple[Reason, ...]
-    difference: Difference | None
-    change: Change | None
+    difference: NightDifference | None
+    change: SmallestChange | None
     row: pd.DataFrame
     columns: Sequence[FeatureColumn]
 
@@ -236,7 +236,7 @@ class _Told:
             _listed(now, self.customer),
             "",
             "why tonight:",
-            *(f"- {line}" for line in shown(self.reasons) if line),
+            *(f"- {line}" for line in shown_reasons(self.reasons) if line),
         ]
         if abs(self.chance - now.probability) > SAME:
             lines.append(f"the sources have changed since: the same night would say {self.chance:.1%} now")
@@ -278,7 +278,7 @@ class _Told:
             return f"smallest change to come {side} the average: none among the customers looked at"
         groups = ", ".join(self.change.groups)
         head = f"smallest change to come {side} the average ({self.change.probability:.1%}): {groups}"
-        return "\n".join([head, *(f"- {m.label}: {m.before} -> {m.now}" for m in self._changes[: 2 * SHOWN])])
+        return "\n".join([head, *(f"- {m.label}: {m.before} -> {m.now}" for m in self._changes[: 2 * MOST_MOVED])])
 
     @property
     def for_the_customer(self) -> str:

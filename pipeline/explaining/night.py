@@ -53,7 +53,7 @@ def nights(layout: Layout, until: dt.date) -> list[dt.date]:
     return [day for day in dates if day <= until]
 
 
-def published(layout: Layout, day: dt.date, customer: str) -> Published | None:
+def in_night(layout: Layout, day: dt.date, customer: str) -> Published | None:
     """A customer in the night of a date; None where it has no row.
 
     Raises
@@ -85,17 +85,17 @@ def tonight_and_before(layout: Layout, until: dt.date, customer: str) -> tuple[P
     dates = nights(layout, until)
     if not dates:
         raise DataError(f"{layout.runs}: no published night until {until}; run `churn score` first")
-    now = published(layout, dates[0], customer)
+    now = in_night(layout, dates[0], customer)
     if now is None:
         raise DataError(
             f"customer {customer!r}: not among the customers at {dates[0]}; check the id as it stands in the sources, "
             "or give --as-of a night at which it was one"
         )
-    earlier = (published(layout, day, customer) for day in dates[1:])
+    earlier = (in_night(layout, day, customer) for day in dates[1:])
     return now, next((one for one in earlier if one is not None), None)
 
 
-def champion_of(config: Config, night: Published) -> Champion:
+def model_of_night(config: Config, night: Published) -> Champion:
     """The model that scored a night."""
     return registry.load_version(tracking_of(config), night.version)
 
@@ -108,7 +108,7 @@ def some_others(night: Published, seed: int) -> list[str]:
     return [str(x) for x in np.sort(ids.to_numpy(zero_copy_only=False).astype(str))[chosen]]
 
 
-def rows_of(sources: Sources, config: Config, days: list[dt.date], ids: list[str]) -> Matrix:
+def matrix_of_some(sources: Sources, config: Config, days: list[dt.date], ids: list[str]) -> Matrix:
     """The matrix of some customers; nobody else's rows are reduced or brought here."""
     asked = sorted(set(ids))
     tables: dict[str, Any] = {

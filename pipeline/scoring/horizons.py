@@ -13,11 +13,10 @@ import pyarrow as pa
 from configs.arrays import Floats
 from configs.schema import Config
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import ahead
+from models.prediction.horizons import HORIZONS, outlook
 from models.tracking.registry import Champion
 from pipeline.retention.forecast.expected import period_days
 
-HELD = "horizons"
 DATES = ("expected_on", "expected_from", "expected_until")
 LOST = "lost_"
 
@@ -46,7 +45,7 @@ class Further:
     @classmethod
     def of(cls, champion: Champion, config: Config, as_of: dt.date) -> Further | None:
         """None where the champion knows of one horizon only, or no other one is wanted."""
-        model, wanted = champion.held.get(HELD), tuple(config.model.horizons_days)
+        model, wanted = champion.held.get(HORIZONS), tuple(config.model.horizons_days)
         if model is None or not wanted:
             return None
         days = period_days(as_of, config.churn, config.retention.unit)
@@ -68,7 +67,7 @@ class Further:
             At the trained horizon, shape (rows,).
         """
         extra = () if self.lost_days is None else (self.lost_days,)
-        found = ahead(self.model, frame, probability, [*self.wanted, *extra], threads)
+        found = outlook(self.model, frame, probability, [*self.wanted, *extra], threads)
         told = {name_of(days): found.churned[days] for days in self.wanted}
         told |= {
             n: x + self.gap_days for n, x in zip(DATES, (found.days, found.low, found.high), strict=True)
@@ -87,12 +86,12 @@ def name_of(days: int) -> str:
     return f"churn_probability_{days}d"
 
 
-def columns_of(customers: Sequence[str], numbers: Mapping[str, Floats], as_of: dt.date) -> pd.DataFrame:
+def horizon_columns(customers: Sequence[str], numbers: Mapping[str, Floats], as_of: dt.date) -> pd.DataFrame:
     """The published columns by `customer_id`; a day that lies beyond what the model looks at is null.
 
     Examples
     --------
-    >>> columns_of(["7"], {"expected_on": np.array([3.0])}, dt.date(2026, 7, 1)).iloc[0].astype(str).tolist()
+    >>> horizon_columns(["7"], {"expected_on": np.array([3.0])}, dt.date(2026, 7, 1)).iloc[0].astype(str).tolist()
     ['7', '2026-07-04']
     """
     date = pd.ArrowDtype(pa.date32())

@@ -27,7 +27,7 @@ from pipeline.outcomes.learned import Learned
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
-from pipeline.scoring.horizons import LOST, Further, columns_of
+from pipeline.scoring.horizons import LOST, Further, horizon_columns
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
 from pipeline.sources.opening import Sources, read_sources
 
@@ -181,7 +181,7 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
         lost = numbers.get(LOST)
         rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts, lost)
         counted(periods=len(rates.table))
-    columns = columns_of(ids, numbers, as_of) if numbers else None
+    columns = horizon_columns(ids, numbers, as_of) if numbers else None
     yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability), columns)
 
 

@@ -13,12 +13,10 @@ from models.backtest.horizons import MODEL, HorizonTest, judge_horizons
 from models.backtest.recipe import Training
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import edges_of, fit
+from models.prediction.horizons import HORIZONS, edges_of, fit
 from models.prediction.sample import Sample
 from pipeline.dataset.labelling import build_waits
 from pipeline.sources.opening import Sources
-
-HELD = "horizons"
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Horizons:
     @property
     def held(self) -> dict[str, FittedModel]:
         """What is registered with the champion."""
-        return {} if self.model is None else {HELD: self.model}
+        return {} if self.model is None else {HORIZONS: self.model}
 
     @property
     def metadata(self) -> dict[str, Any]:

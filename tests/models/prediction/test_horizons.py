@@ -7,7 +7,7 @@ import pytest
 from models.backtest.horizons import judge_horizons
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import ahead, curves, edges_of, fit
+from models.prediction.horizons import outlook, hazard_curves, edges_of, fit
 from models.prediction.sample import Sample
 from models.prediction.waits import Waits
 
@@ -41,7 +41,7 @@ def learned():
 
 def test_curves_meet_the_true_chances(learned):
     sample, _, mean = company(2)
-    found = ahead(learned, sample.X, np.exp(-HORIZON / mean), WANTED)
+    found = outlook(learned, sample.X, np.exp(-HORIZON / mean), WANTED)
     for days in WANTED:
         np.testing.assert_allclose(found.churned[days], np.exp(-days / mean), atol=0.12)
         assert abs(found.churned[days].mean() - np.exp(-days / mean).mean()) < 0.02
@@ -49,7 +49,7 @@ def test_curves_meet_the_true_chances(learned):
 
 def test_four_of_five_intervals_hold_the_day(learned):
     sample, waits, mean = company(3)
-    found = ahead(learned, sample.X, np.exp(-HORIZON / mean), WANTED)
+    found = outlook(learned, sample.X, np.exp(-HORIZON / mean), WANTED)
     told = ~np.isnan(found.high)
     assert told.mean() > 0.9
     inside = (waits.days >= found.low) & (waits.days <= found.high)
@@ -64,7 +64,7 @@ def test_whatever_is_tied_a_curve_is_monotone_and_keeps_the_champions_probabilit
     sample, waits, _ = company(4, rows=1_500)
     model = fit(sample, waits, settings(contractual=endings), EDGES)
     p = np.random.default_rng(5).choice([0.0, 1e-12, 0.01, 0.5, 0.99, 1.0], len(sample))
-    found = ahead(model, sample.X, p, WANTED)
+    found = outlook(model, sample.X, p, WANTED)
     np.testing.assert_array_equal(found.churned[HORIZON], p)
     rows = np.column_stack([found.churned[days] for days in WANTED])
     steps = np.diff(rows, axis=1) * (1 if endings else -1)
@@ -74,7 +74,7 @@ def test_whatever_is_tied_a_curve_is_monotone_and_keeps_the_champions_probabilit
 
 def test_nothing_is_told_of_days_that_nobody_was_watched_for():
     sample, waits, mean = company(6, followed=130.0)
-    found = ahead(fit(sample, waits, settings(), EDGES), sample.X, np.exp(-HORIZON / mean), [120, 150])
+    found = outlook(fit(sample, waits, settings(), EDGES), sample.X, np.exp(-HORIZON / mean), [120, 150])
     assert np.isfinite(found.churned[120]).all()
     assert np.isnan(found.churned[150]).all()
     assert found.days[np.isfinite(found.days)].max() <= 120
@@ -95,7 +95,7 @@ def test_too_few_events_give_no_model():
 def test_the_files_hold_everything(learned):
     sample, _, _ = company(9, rows=50)
     again = FittedModel.from_files(learned.files())
-    np.testing.assert_array_equal(curves(again, sample.X).hazard, curves(learned, sample.X).hazard)
+    np.testing.assert_array_equal(hazard_curves(again, sample.X).hazard, hazard_curves(learned, sample.X).hazard)
 
 
 def test_the_judge_prefers_what_is_true(learned):

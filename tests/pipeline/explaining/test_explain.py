@@ -55,7 +55,7 @@ COLUMNS = [
 
 def difference(tiny, monkeypatch, now, before, old, new, silence):
     config = tiny(transactions="customer_id,occurred_at\n1,2026-01-01")
-    monkeypatch.setattr(room, "champion_of", lambda config, night: old)
+    monkeypatch.setattr(room, "model_of_night", lambda config, night: old)
     then, row = (pd.DataFrame({"recency_days": [float(days)]}) for days in silence)
     return room._difference(config, now, before, new, row, then, row, COLUMNS)
 
