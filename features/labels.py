@@ -120,7 +120,8 @@ def next_events(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt
     >>> bought = pd.DataFrame({"customer_id": "a", "occurred_at": pd.to_datetime(["2024-01-02", "2024-01-09"])})
     >>> edges = [dt.datetime(2024, 1, day) for day in (1, 5, 10)]
     >>> churn = Churn(kind="non_contractual", horizon_days=30)
-    >>> next_events({"transactions": ibis.memtable(bought)}, churn, edges).order_by("edge").to_pyarrow()["edge"].to_pylist()
+    >>> found = next_events({"transactions": ibis.memtable(bought)}, churn, edges)
+    >>> found.order_by("edge").to_pyarrow()["edge"].to_pylist()
     [1, 2]
     """
     if churn.kind == "contractual":

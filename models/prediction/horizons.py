@@ -211,7 +211,9 @@ def _by_interval(
     }
 
 
-def hazard_curves(model: FittedModel, frame: pd.DataFrame, threads: int = 1, *, everybody: bool = False) -> Curves:
+def hazard_curves(
+    model: FittedModel, frame: pd.DataFrame, threads: int = 1, *, everybody: bool = False
+) -> Curves:
     """The curves of some matrix rows, as they are learned and not tied.
 
     Parameters

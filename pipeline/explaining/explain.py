@@ -22,8 +22,8 @@ from models.tracking.registry import Champion
 from pipeline.explaining.night import (
     Published,
     at,
-    model_of_night,
     matrix_of_some,
+    model_of_night,
     some_others,
     tonight_and_before,
 )
@@ -278,7 +278,9 @@ class _Told:
             return f"smallest change to come {side} the average: none among the customers looked at"
         groups = ", ".join(self.change.groups)
         head = f"smallest change to come {side} the average ({self.change.probability:.1%}): {groups}"
-        return "\n".join([head, *(f"- {m.label}: {m.before} -> {m.now}" for m in self._changes[: 2 * MOST_MOVED])])
+        return "\n".join(
+            [head, *(f"- {m.label}: {m.before} -> {m.now}" for m in self._changes[: 2 * MOST_MOVED])]
+        )
 
     @property
     def for_the_customer(self) -> str:

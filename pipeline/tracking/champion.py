@@ -36,7 +36,15 @@ def recipe_of(config: Config) -> str:
         role: sorted([*source.columns.model_dump(exclude_none=True), *getattr(source, "attributes", ())])
         for role, source in config.sources.given.items()
     }
-    aside = {"canary_nights", "horizons_days", "protected", "threads", "test_snapshots", "min_gain", "tune_seconds"}
+    aside = {
+        "canary_nights",
+        "horizons_days",
+        "protected",
+        "threads",
+        "test_snapshots",
+        "min_gain",
+        "tune_seconds",
+    }
     told = {
         "definition": definition(config),
         "sources": sources,

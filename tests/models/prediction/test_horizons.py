@@ -7,7 +7,7 @@ import pytest
 from models.backtest.horizons import judge_horizons
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import outlook, hazard_curves, edges_of, fit
+from models.prediction.horizons import edges_of, fit, hazard_curves, outlook
 from models.prediction.sample import Sample
 from models.prediction.waits import Waits
 
@@ -95,7 +95,9 @@ def test_too_few_events_give_no_model():
 def test_the_files_hold_everything(learned):
     sample, _, _ = company(9, rows=50)
     again = FittedModel.from_files(learned.files())
-    np.testing.assert_array_equal(hazard_curves(again, sample.X).hazard, hazard_curves(learned, sample.X).hazard)
+    np.testing.assert_array_equal(
+        hazard_curves(again, sample.X).hazard, hazard_curves(learned, sample.X).hazard
+    )
 
 
 def test_the_judge_prefers_what_is_true(learned):
