@@ -41,7 +41,7 @@ pictures: setup   # of the report and of MLflow, taken in a Chromium on the path
 pythons: setup   # install and run under every other Python that is found or can be fetched
 	UV=$(UV) bash .ci/pythons $(ARGS)
 
-mutants: spark   # for hours: small faults that the tests should notice; ARGS="features/labels.py" for some
+mutants: spark   # for half an hour: small faults that the tests should notice; ARGS="features/labels.py --minutes 5" for some
 	$(RUN)/python -m benchmarks.mutants $(ARGS)
 
 faults: setup   # eight minutes on two free cores: every change on disk and in the database fails once; counts

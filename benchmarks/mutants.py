@@ -1,9 +1,10 @@
-"""How many small faults the tests notice: `python -m benchmarks.mutants [MODULE ...] [--places N]`, or `make mutants`.
+"""How many small faults the tests notice: `python -m benchmarks.mutants [MODULE ...] [--places N] [--minutes M]`.
 
 Cosmic Ray names the places of a module where a fault can be made and makes it: another operator, another number, a
 condition turned round, a decorator or a loop taken away. Of each place one fault is tried, of each module at most N
 places, both drawn with a fixed seed; the tests of the module's room run on a copy of the project. A fault that no test
-notices is printed, unless `benchmarks/mutants.yaml` says why none could.
+notices is printed, unless `benchmarks/mutants.yaml` says why none could. The modules come in a drawn order, and after M
+minutes none is begun any more: `make mutants` ends, and its score is that of a sample.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 EXPLAINED = Path(__file__).with_suffix(".yaml")
 PLACES = 12
+MINUTES = 30.0
 SEED = 1
 COPIES = 2
 # Operators that fail on every float: faults that any test notices say nothing about the tests.
@@ -107,6 +109,17 @@ def mutants(module: str, code: str, places: int) -> list[Mutant]:
         if len(drawn) < places and changed and meaning(changed) != original:
             drawn.append(Mutant(module, changed, *changed_line(code, changed)))
     return drawn
+
+
+def files_of(modules: Sequence[str]) -> list[Path]:
+    """The files of modules and folders, in an order that is drawn once for all: the first ones are a sample."""
+    found = {
+        file
+        for path in modules
+        for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("*.py"))
+        if file.name != "__init__.py"
+    }
+    return random.Random(SEED).sample(sorted(found), len(found))
 
 
 def changed_line(code: str, changed: str) -> tuple[str, str]:
@@ -194,20 +207,20 @@ def main() -> int:
         "modules", nargs="*", help="paths of modules or folders; without any all that are listed here"
     )
     parser.add_argument("--places", type=int, default=PLACES, help="faults a module, at most")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="after these no module is begun")
     given = parser.parse_args()
-    files = sorted(
-        file
-        for path in given.modules or ROOMS
-        for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("*.py"))
-        if file.name != "__init__.py"
-    )
+    files = files_of(given.modules or list(ROOMS))
     for tests in {tuple(tests_of(file.relative_to(ROOT).as_posix())) for file in files}:
         missing = [path for path in tests if not (ROOT / path).exists()]
         if missing:
             parser.error(f"no tests at {', '.join(missing)}; mend ROOMS in {Path(__file__).name}")
     known = {(e["module"], e["after"]) for e in yaml.safe_load(EXPLAINED.read_text(encoding="utf-8")) or []}
-    noticed = explained = tried = 0
+    noticed = explained = tried = begun = 0
+    end = time.monotonic() + 60 * given.minutes
     for file in files:
+        if time.monotonic() > end:
+            break
+        begun += 1
         module = file.relative_to(ROOT).as_posix()
         lived = []
         faults = mutants(module, file.read_text(encoding="utf-8"), given.places)
@@ -224,7 +237,10 @@ def main() -> int:
         for fault in lived:
             print(f"  - {fault.before}\n  + {fault.after}", flush=True)
     share = noticed / max(tried, 1)
-    print(f"{noticed} of {tried} faults noticed ({share:.0%}), {explained} of these explained")
+    print(
+        f"{noticed} of {tried} faults noticed ({share:.0%}), {explained} of these explained; "
+        f"{begun} of {len(files)} modules"
+    )
     return int(share < 0.85)
 
 

@@ -1,6 +1,6 @@
 """The tool that counts which faults the tests notice: its faults are real ones, and the same every time."""
 
-from benchmarks.mutants import ROOMS, ROOT, changed_line, meaning, mutants
+from benchmarks.mutants import ROOMS, ROOT, changed_line, files_of, meaning, mutants
 
 CODE = """\
 def share(kept: int | None, all_: int) -> float | None:
@@ -33,3 +33,12 @@ def test_the_changed_line_is_shown_before_and_after():
 def test_every_room_and_its_tests_exist():
     for room, tests in ROOMS.items():
         assert [path for path in (room, *tests) if not (ROOT / path).exists()] == []
+
+
+def test_the_modules_are_drawn_so_that_the_first_ones_are_a_sample_of_all_rooms():
+    files = [file.relative_to(ROOT).as_posix() for file in files_of(list(ROOMS))]
+    assert files == [file.relative_to(ROOT).as_posix() for file in files_of(list(ROOMS))]
+    assert len(set(files)) == len(files)
+    folders = [file.partition("/")[0] for file in files[: len(files) // 4]]
+    assert set(folders) == {"features", "models", "pipeline"}
+    assert files_of(["features/labels.py", "features/labels.py"]) == [ROOT / "features/labels.py"]
