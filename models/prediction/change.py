@@ -66,7 +66,7 @@ def smallest_change(
     >>> others = pd.DataFrame({"silence": [1.0, 4.0, 9.0], "age": [7.0, 2.0, 8.0]})
     >>> found = smallest_change(FittedModel(spec, ()), others.iloc[[2]], others, 0.5, {"a": ["age"], "s": ["silence"]})
     >>> found.groups, found.row.iloc[0].tolist()
-    (('s',), [1.0, 8.0])
+    (('s',), [4.0, 8.0])
     """
     above = bool(model.probability(row)[0] > target)
 

@@ -22,7 +22,7 @@ from pipeline.layout import Layout
 from pipeline.sources.opening import Sources
 from pipeline.tracking.champion import tracking_of
 
-OTHERS = 2_000
+MOST_OTHERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def model_of_night(config: Config, night: Published) -> Champion:
 def some_others(night: Published, seed: int) -> list[str]:
     """Ids of customers of the night drawn by chance, so many that ranks and medians are steady."""
     ids = pq.read_table(night.folder / "scores.parquet", columns=["customer_id"])["customer_id"]
-    count = min(len(ids), OTHERS)
+    count = min(len(ids), MOST_OTHERS)
     chosen = np.sort(np.random.default_rng(seed).choice(len(ids), count, replace=False))
     return [str(x) for x in np.sort(ids.to_numpy(zero_copy_only=False).astype(str))[chosen]]
 
