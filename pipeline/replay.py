@@ -192,10 +192,14 @@ def _compared(
     files = tuple(sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name)))
     causes = [*told, *_causes(manifest, night)]
     if files and not causes:
-        causes = ["nothing that is recorded differs: it may be the ledger, consent or the key of the draws"]
+        causes = [
+            "nothing that is recorded differs: it may be what was said, the ledger, consent or the key of the draws"
+        ]
     if not files:
         return Replayed(night.as_of)
     effects, values = _effects(run, place)
+    # Such as a tracking store that was away, which the page tells of.
+    effects += _said(manifest.get("warnings", ()), night.warnings)[:NAMED]
     return Replayed(night.as_of, tuple(causes), tuple(effects), files, values=values)
 
 
@@ -216,6 +220,18 @@ def _causes(manifest: Mapping[str, Any], night: Night) -> Iterator[str]:
         yield f"code differs: version {manifest['churn_version']}, {was.get('code', 'unknown')} then, {is_['code']} now"
     if beside := _differ(was.get("beside", {}), is_["beside"]):
         yield f"what stands beside the sources differs: {', '.join(beside)}"
+
+
+def _said(then: Sequence[str], now: Sequence[str]) -> list[str]:
+    """Warnings of the one night and not of the other.
+
+    Examples
+    --------
+    >>> _said(["the store is away"], [])
+    ['said that night, and not now: the store is away']
+    """
+    gone = [f"said that night, and not now: {line}" for line in then if line not in now]
+    return gone + [f"said now, and not that night: {line}" for line in now if line not in then]
 
 
 def _differ(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
