@@ -34,7 +34,7 @@ from pipeline.tracking.tonight import champion_tonight
 
 NAMED, FILES = 5, 8
 LEDGER = "ledger"
-SMALLEST = 1e-12
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def replay(config: Config, runs: Sequence[str], last: int, out: Path | None, say
         With every run that is not recorded.
     """
     layout = layout_of(config, out)
-    found = [_replayed(config, layout, night, say) for night in nights_of(layout, runs, last)]
+    found = [_replayed(config, layout, night, say) for night in recorded_nights(layout, runs, last)]
     same = sum(one.equal for one in found)
     text = [line for one in found for line in one.lines]
     text.append(f"{same} of {len(found)} recorded nights are made again byte by byte")
@@ -120,7 +120,7 @@ def replay(config: Config, runs: Sequence[str], last: int, out: Path | None, say
     return Result("\n".join(text), values, 0 if same == len(found) else LOOK)
 
 
-def nights_of(layout: Layout, runs: Sequence[str], last: int) -> list[dt.date]:
+def recorded_nights(layout: Layout, runs: Sequence[str], last: int) -> list[dt.date]:
     """The recorded nights that are asked for, oldest first.
 
     Raises
@@ -253,7 +253,7 @@ def _effects(run: Path, place: Path) -> tuple[list[str], dict[str, Any]]:
     if len(scores[0]) != len(both) or len(scores[1]) != len(both):
         gone, new = len(scores[0]) - len(both), len(scores[1]) - len(both)
         lines.append(f"customers: {new:,} are scored who were not, {gone:,} are not who were")
-    if len(both) and float(change.max()) > SMALLEST:
+    if len(both) and float(change.max()) > _SMALLEST:
         values["largest_change_of_a_score"] = float(change.max())
         lines.append(f"scores: the largest change is {change.max():.4g}, of customer {change.idxmax()}")
     rates = [_rates(folder) for folder in (run, place)]

@@ -92,7 +92,7 @@ _COLUMNS = {
     "contact_gap_days": N_("Days since then"),
     "due_date": N_("Due"),
 }
-GROUPS: Mapping[str, Mapping[str, str]] = {
+_GROUPS: Mapping[str, Mapping[str, str]] = {
     "outcomes": _OUTCOMES,
     "metrics": METRICS,
     "surveys": SURVEYS,
@@ -115,5 +115,5 @@ def name(language: Language, group: str, key: str) -> str:
     >>> name(Language("en"), "roles", "transactions"), name(Language("fa"), "channels", "fax")
     ('purchases', 'fax')
     """
-    text = GROUPS[group].get(key)
+    text = _GROUPS[group].get(key)
     return key if text is None else language.word(text)

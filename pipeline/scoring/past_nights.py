@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline.monitoring.checks import LOOK, STOP, Check, frame_of
 from pipeline.report.view import NightRow
 
-NIGHTS = 14
+PAST_NIGHTS = 14
 GROUPS = {
     **dict.fromkeys(("silence", "volume", "past"), "freshness"),
     **dict.fromkeys(("features", "categories", "values", "nulls", "hours"), "drift"),
@@ -22,13 +22,13 @@ OTHERS = "rows"
 
 
 def past_nights(runs: Path, as_of: dt.date, tonight: Sequence[Check]) -> tuple[NightRow, ...]:
-    """How many findings of each kind each of the last `NIGHTS` nights had, oldest first, tonight last.
+    """How many findings of each kind each of the last `PAST_NIGHTS` nights had, oldest first, tonight last.
 
     A night whose table is absent or can't be read is left out: it is a picture, and no reason to lose a night.
     """
     rows: list[NightRow] = []
     for day in sorted(_days(runs), reverse=True):
-        if day >= as_of or len(rows) >= NIGHTS - 1:
+        if day >= as_of or len(rows) >= PAST_NIGHTS - 1:
             continue
         try:
             table = pd.read_parquet(runs / str(day) / "monitoring.parquet", columns=["check", "verdict"])

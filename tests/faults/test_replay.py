@@ -11,7 +11,7 @@ from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline import replay as module
 from pipeline.layout import layout_of
-from pipeline.replay import nights_of, replay
+from pipeline.replay import recorded_nights, replay
 from pipeline.scoring import made_by
 from pipeline.scoring.score import score
 from tests.faults.conftest import YESTERDAY, quiet, shop
@@ -150,12 +150,14 @@ def test_a_night_that_cannot_be_made_again_says_why_and_the_others_go_on(home):
 
 def test_runs_are_dates_folders_or_the_newest(home):
     layout = layout_of(shop(home))
-    assert nights_of(layout, [], 1) == [TOMORROW]
-    assert nights_of(layout, [str(YESTERDAY), str(layout.runs / str(YESTERDAY)), str(layout.latest)], 1) == [
+    assert recorded_nights(layout, [], 1) == [TOMORROW]
+    assert recorded_nights(
+        layout, [str(YESTERDAY), str(layout.runs / str(YESTERDAY)), str(layout.latest)], 1
+    ) == [
         YESTERDAY,
         TOMORROW,
     ]
     with pytest.raises(
         ConfigError, match=r"RUN: 2020-01-01: not in .*; recorded are 2025-12-01 to 2025-12-02"
     ):
-        nights_of(layout, ["2020-01-01"], 1)
+        recorded_nights(layout, ["2020-01-01"], 1)
