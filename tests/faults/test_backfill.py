@@ -20,6 +20,15 @@ LAST = YESTERDAY + dt.timedelta(5)
 TOMORROW = YESTERDAY + dt.timedelta(1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patient():
+    """A busy machine is no tracking store that is away, which a night would say."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LOAD_SECONDS", "SEND_SECONDS"):
+            patch.setattr(f"pipeline.tracking.tonight.{name}", 300.0)
+        yield
+
+
 def copied(trained, place):
     shutil.copytree(trained, place, symlinks=True, ignore=shutil.ignore_patterns("mlartifacts"))
     return shop(place)
