@@ -105,15 +105,16 @@ def explain(config: Config, customer: str, as_of: dt.date, out: Path | None, say
     champion = model_of_night(config, now)
     sources = open_sources(config, now.as_of)
     say(f"features of {customer} and others at {now.as_of}")
-    days = [now.as_of, *([before.as_of] if before else [])]
-    matrix = matrix_of_some(sources, config, days, [customer, *some_others(now, config.seed)])
+    matrix = matrix_of_some(sources, config, [now.as_of], [customer, *some_others(now, config.seed)])
     champion.model.check_columns([c.name for c in matrix.columns])
     row, others = _split(matrix, now.as_of, customer)
     chance = float(champion.model.probability(row)[0])
     average = float(champion.model.probability(others).mean()) if len(others) else chance
     difference = None
     if before is not None:
-        then, _ = _split(matrix, before.as_of, customer, needed=False)
+        # On its own, as the night made it: some features count in periods, which two dates together would cut finer.
+        earlier = matrix_of_some(sources, config, [before.as_of], [customer])
+        then, _ = _split(earlier, before.as_of, customer, needed=False)
         difference = _difference(config, now, before, champion, row, then, others, matrix.columns)
     reasons = _reasons(champion, row, others, matrix.columns)
     change = smallest_change(
