@@ -14,7 +14,7 @@ from models.effects.contact import ContactEffect
 from models.effects.sequence import NOTHING, Bounds, bounds
 from pipeline.outcomes.drawn import churned_within, of_customers
 from pipeline.outcomes.learned import ALL
-from pipeline.outcomes.learning import drawn_of
+from pipeline.outcomes.learning import drawn_of, usual_arms
 from pipeline.outcomes.outcome_tables import Belief, Lasting, LastingRow, OutcomeGroup
 from pipeline.sources.opening import Sources
 
@@ -61,19 +61,17 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def usual_of(rows: pd.DataFrame) -> OutcomeGroup | None:
-    """The list against those of whom the team did what it would have done anyway; None without any."""
-    arms = rows.loc[rows["chosen"].astype(bool) | rows["usual"].astype(bool)]
-    arms = arms.loc[arms["propensity"].between(0, 1, inclusive="neither")]
-    if arms.empty or not arms["usual"].any():
-        return None
-    # Of those kept from the list, the same share was left to the team every night.
-    share, e = float(rows["usual"].sum() / rows["control"].sum()), arms["propensity"].to_numpy(np.float64)
-    e = e / (e + (1 - e) * share)
-    arms = arms.assign(propensity=e)
-    scores = (arms["chosen"].to_numpy(np.float64) - e) * arms["residual"].to_numpy(np.float64)
-    found = bounds(scores, float((e * (1 - e)).sum()), arms["who"].to_numpy(np.int64), max(len(arms), 1))
-    return _group("business as usual", arms, found)
+def usual_of(rows: pd.DataFrame, found: Bounds | None) -> OutcomeGroup | None:
+    """The list against those of whom the team did what it would have done anyway; None without any.
+
+    Parameters
+    ----------
+    rows
+        As in `outcome_groups`.
+    found
+        Of `learning.against_usual`.
+    """
+    return None if found is None else _group("business as usual", usual_arms(rows), found)
 
 
 def beliefs(effect: ContactEffect, rows: pd.DataFrame) -> list[Belief]:

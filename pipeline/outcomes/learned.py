@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from configs.errors import ChurnError
 from configs.playbook import Playbook
@@ -24,6 +25,29 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
+class NightCheck:
+    """The scores of one night against what happened; nights are a label window apart.
+
+    Parameters
+    ----------
+    listed
+        How many were on the list: they may have stayed because of it.
+    expected, churned
+        Sum of the probabilities, and how many left.
+    """
+
+    night: dt.date
+    customers: int
+    listed: int
+    expected: float
+    churned: int
+    auc: float
+    log_loss: float
+    ece: float
+    lift_top_tenth: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What the randomised rows have shown so far.
 
@@ -33,10 +57,16 @@ class Evidence:
         Dates with a list, oldest first.
     bounds
         `all` and each action to the bounds of its effect on the share kept.
+    usual
+        Of all actions together against business as usual; None where nobody is left to the team.
+    checks
+        Scores of past nights against what happened, newest first.
     """
 
     nights: Sequence[dt.date] = ()
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    usual: Bounds | None = None
+    checks: Sequence[NightCheck] = ()
 
     @property
     def every_days(self) -> float:
@@ -63,11 +93,15 @@ class Learned:
         `all` and each action to the bounds of its effect.
     measured
         As-of date of the measurement; None when the playbook is all there is.
+    usual, checks
+        As in `Evidence`.
     """
 
     effect: ContactEffect
     bounds: Mapping[str, Bounds]
     measured: dt.date | None
+    usual: Bounds | None = None
+    checks: Sequence[NightCheck] = ()
 
 
 def belief(playbook: Playbook) -> ContactEffect:
@@ -93,6 +127,8 @@ def write(ledger: Path, learned: Learned) -> Path:
         "measured": learned.measured,
         "effect": json.loads(learned.effect.to_json()),
         "bounds": {name: asdict(found) for name, found in sorted(learned.bounds.items())},
+        "usual": learned.usual and asdict(learned.usual),
+        "checks": [asdict(check) for check in learned.checks],
     }
     write_atomic(path, as_json(content))
     return path
@@ -115,6 +151,9 @@ def read_learned(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
         measured = dt.date.fromisoformat(content["measured"])
         effect = ContactEffect.from_json(json.dumps(content["effect"]))
         bounds = {name: Bounds(**values) for name, values in content["bounds"].items()}
+        # Files of an earlier version lack these two.
+        usual = Bounds(**content["usual"]) if content.get("usual") else None
+        checks = [_night_check(**values) for values in content.get("checks", [])]
     except FileNotFoundError:
         return Learned(prior, {}, None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -129,7 +168,11 @@ def read_learned(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
         prior.saves.tolist(),
         prior.answers.tolist(),
     )
-    return Learned(effect if same else prior, bounds, measured)
+    return Learned(effect if same else prior, bounds, measured, usual, checks)
+
+
+def _night_check(night: str, **values: Any) -> NightCheck:
+    return NightCheck(dt.date.fromisoformat(night), **values)
 
 
 def resumed(ledger: Path) -> dict[str, dt.date]:

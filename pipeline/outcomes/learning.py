@@ -14,10 +14,18 @@ from configs.schema import Config
 from models.effects.contact import Drawn, fit_contact_effect
 from models.effects.expected import kept_by, recalibrated, shown_by
 from models.effects.sequence import NOTHING, Bounds, bounds
+from models.statistics.metrics import auc, ece, lift_at, log_loss
 from pipeline.log import Say, logged_stage
 from pipeline.outcomes import learned, ledger
-from pipeline.outcomes.drawn import drawn_rows, is_mature, kept_so_far, of_customers
-from pipeline.outcomes.learned import ALL, Learned
+from pipeline.outcomes.drawn import (
+    churned,
+    drawn_rows,
+    is_mature,
+    kept_so_far,
+    mature_nights,
+    of_customers,
+)
+from pipeline.outcomes.learned import ALL, Learned, NightCheck
 from pipeline.outcomes.situation import from_record
 from pipeline.publish import only_run
 from pipeline.sources.opening import Sources
@@ -25,6 +33,7 @@ from pipeline.sources.opening import Sources
 _YEAR = 365
 # The newest rows teach the most about today's customers, and more would only cost time.
 _MOST_ROWS = 20_000
+_CHECKS = 12
 
 
 def playbook_of(config: Config) -> Playbook:
@@ -109,6 +118,67 @@ def _bounds(rows: pd.DataFrame, since: dt.date | None, target: float) -> Bounds:
     return bounds(scores, float((e * (1 - e)).sum()), rows["who"].to_numpy(np.int64), target)
 
 
+def usual_arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those listed and those left to the team; `propensity` is the chance of the list among the two.
+
+    Parameters
+    ----------
+    rows
+        Of `judged_rows`, mature.
+    """
+    arms = rows.loc[rows["chosen"].astype(bool) | rows["usual"].astype(bool)]
+    arms = arms.loc[arms["propensity"].between(0, 1, inclusive="neither")]
+    if arms.empty or not arms["usual"].any():
+        return arms.iloc[:0]
+    # Of those kept from the list, the same share was left to the team every night.
+    share, e = float(rows["usual"].sum() / rows["control"].sum()), arms["propensity"].to_numpy(np.float64)
+    return arms.assign(propensity=e / (e + (1 - e) * share))
+
+
+def against_usual(rows: pd.DataFrame, config: Config) -> Bounds | None:
+    """Bounds of the effect of the list against what the team would have done anyway; None without any such row."""
+    arms = usual_arms(rows.loc[rows["mature"].astype(bool)])
+    share = len(arms) / max(int(rows["mature"].sum()), 1)
+    return _bounds(arms, None, expected_rows(rows, config) * share) if len(arms) else None
+
+
+def night_checks(sources: Sources, config: Config, folder: Path, as_of: dt.date) -> list[NightCheck]:
+    """Scores against what happened, of the newest nights whose label windows do not overlap, newest first."""
+    nights = _spaced(mature_nights(folder, config, as_of), config)
+    return [_check(sources, config, folder, night, as_of) for night in nights]
+
+
+def _spaced(nights: list[dt.date], config: Config) -> list[dt.date]:
+    found: list[dt.date] = []
+    for night in reversed(nights):
+        if not found or (found[-1] - night).days >= config.churn.horizon_days:
+            found.append(night)
+    return found[:_CHECKS]
+
+
+def _check(sources: Sources, config: Config, folder: Path, night: dt.date, as_of: dt.date) -> NightCheck:
+    rows = ledger.read_ledger(
+        folder,
+        night,
+        night + dt.timedelta(days=1),
+        columns=["as_of", "customer_id", "churn_probability", "chosen"],
+    )
+    y, p = churned(sources, config, rows, as_of), rows["churn_probability"].to_numpy(np.float64)
+    known = np.isfinite(y) & np.isfinite(p)
+    listed, y, p = int((rows["chosen"] & known).sum()), y[known], p[known]
+    return NightCheck(
+        night,
+        customers=len(y),
+        listed=listed,
+        expected=float(p.sum()),
+        churned=int(y.sum()),
+        auc=auc(y, p) if len(y) else np.nan,
+        log_loss=log_loss(y, p) if len(y) else np.nan,
+        ece=ece(y, p) if len(y) else np.nan,
+        lift_top_tenth=lift_at(y, p, 0.1) if len(y) else np.nan,
+    )
+
+
 def learn(
     sources: Sources, config: Config, folder: Path, as_of: dt.date, say: Say = lambda line: None
 ) -> tuple[Learned, pd.DataFrame]:
@@ -140,7 +210,8 @@ def learned_at(
     prior = learned.belief(playbook_of(config))
     resumed = {name: day for name, day in learned.resumed(folder).items() if day <= as_of}
     effect = fit_contact_effect(prior, drawn_of(rows, prior.actions)) if len(rows) else prior
-    return Learned(effect, proven(rows, config, resumed), as_of), rows
+    checks = night_checks(sources, config, folder, as_of)
+    return Learned(effect, proven(rows, config, resumed), as_of, against_usual(rows, config), checks), rows
 
 
 def has_news(folder: Path, config: Config, as_of: dt.date) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,16 @@ from configs.errors import ConfigError, ModelError, TryAgainError
 from configs.schema import Config
 from models.effects.control_group import rows_needed
 from models.statistics.intervals import wilson
-from models.statistics.metrics import auc, ece, lift_at, log_loss
 from models.tracking import registry
 from pipeline.commit import settle_when_free
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.outcomes import learned, ledger
-from pipeline.outcomes.drawn import churned, in_contact_log, mature_nights
+from pipeline.outcomes.drawn import in_contact_log, mature_nights
 from pipeline.outcomes.effects import beliefs, lasting, outcome_groups, usual_of
 from pipeline.outcomes.learning import has_news, learn, playbook_of
 from pipeline.outcomes.outcome_tables import (
     CONTACT_DAYS,
-    NightCheck,
     belief_table,
     check_table,
     group_table,
@@ -41,7 +39,6 @@ from pipeline.sources.opening import Sources, open_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.tonight import LOAD_SECONDS
 
-_CHECKS = 12
 POINTS = (0.01, 0.02, 0.05)
 _RECENT_DAYS = 28
 
@@ -71,10 +68,9 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
     sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
     sources.freshness.require()
     say(f"{len(nights)} nights have matured" + (f", {nights[0]} to {nights[-1]}" if nights else ""))
-    checks = [_check(sources, config, night, as_of) for night in _spaced(nights, config)]
     found, rows = learn(sources, config, folder, as_of, say)
     rows = rows.assign(contacted=_contacted(sources, rows))
-    return _result(sources, config, as_of, nights, checks, rows, found).with_look(sources.look)
+    return _result(sources, config, as_of, nights, rows, found).with_look(sources.look)
 
 
 def resume(config: Config, name: str, as_of: dt.date) -> Result:
@@ -94,7 +90,7 @@ def resume(config: Config, name: str, as_of: dt.date) -> Result:
         kept = learned.read_learned(folder, playbook_of(config), as_of)
         if kept.measured is not None:
             bounds = {n: b for n, b in kept.bounds.items() if n != name}
-            learned.write(folder, learned.Learned(kept.effect, bounds, kept.measured))
+            learned.write(folder, replace(kept, bounds=bounds))
     what = "the list" if name == learned.ALL else f"action {name}"
     return Result(f"{what} is on again: only rows from {as_of} on can switch it off", {"resumed": name})
 
@@ -106,38 +102,6 @@ def _too_early(config: Config, as_of: dt.date, nights: list[dt.date]) -> Result:
         why = f"the first night, {nights[0]}, can be judged from {nights[0] + days} on"
     text = f"no list has matured by {as_of}: {why}"
     return Result(text, {"as_of": as_of.isoformat(), "nights": 0, "reason": text})
-
-
-def _spaced(nights: list[dt.date], config: Config) -> list[dt.date]:
-    """The newest nights whose label windows do not overlap, newest first."""
-    found: list[dt.date] = []
-    for night in reversed(nights):
-        if not found or (found[-1] - night).days >= config.churn.horizon_days:
-            found.append(night)
-    return found[:_CHECKS]
-
-
-def _check(sources: Sources, config: Config, night: dt.date, as_of: dt.date) -> NightCheck:
-    rows = ledger.read_ledger(
-        layout_of(config).ledger,
-        night,
-        night + dt.timedelta(days=1),
-        columns=["as_of", "customer_id", "churn_probability", "chosen"],
-    )
-    y, p = churned(sources, config, rows, as_of), rows["churn_probability"].to_numpy(np.float64)
-    known = np.isfinite(y) & np.isfinite(p)
-    listed, y, p = int((rows["chosen"] & known).sum()), y[known], p[known]
-    return NightCheck(
-        night,
-        customers=len(y),
-        listed=listed,
-        expected=float(p.sum()),
-        churned=int(y.sum()),
-        auc=auc(y, p) if len(y) else np.nan,
-        log_loss=log_loss(y, p) if len(y) else np.nan,
-        ece=ece(y, p) if len(y) else np.nan,
-        lift_top_tenth=lift_at(y, p, 0.1) if len(y) else np.nan,
-    )
 
 
 def _contacted(sources: Sources, rows: pd.DataFrame) -> Floats:
@@ -160,13 +124,16 @@ def _result(
     config: Config,
     as_of: dt.date,
     nights: list[dt.date],
-    checks: list[NightCheck],
     rows: pd.DataFrame,
     found: learned.Learned,
 ) -> Result:
     mature = rows.loc[rows["mature"].astype(bool)]
     promised, groups, power = _forecast(config), outcome_groups(mature, found.bounds), _power(config, rows)
-    usual, later, precision = usual_of(mature), lasting(sources, config, rows, as_of), _precision(mature)
+    usual, later, precision = (
+        usual_of(mature, found.usual),
+        lasting(sources, config, rows, as_of),
+        _precision(mature),
+    )
     believed = beliefs(found.effect, rows)
     stopped = sorted(name for name, b in found.bounds.items() if b.harms)
     days = config.churn.gap_days + config.churn.horizon_days
@@ -175,7 +142,7 @@ def _result(
         + (f", {nights[0]} to {nights[-1]}" if nights else f"; the first list is younger than {days} days"),
         "",
         "How good the scores were",
-        check_table(checks, promised),
+        check_table(found.checks, promised),
         "",
         f"What the list changed: {len(mature):,} customers whom chance listed or left alone, {days} days after",
         group_table(groups, usual),
@@ -193,7 +160,7 @@ def _result(
     values = {
         "as_of": as_of.isoformat(),
         "nights": len(nights),
-        "checks": [json_values(asdict(c) | {"night": c.night.isoformat()}) for c in checks],
+        "checks": [json_values(asdict(c) | {"night": c.night.isoformat()}) for c in found.checks],
         "backtest": json_values(
             {k: promised[k] for k in ("auc", "log_loss", "ece", "lift_top_tenth") if k in promised}
         ),

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from models.effects.sequence import Bounds
+from pipeline.outcomes.learned import NightCheck
 from pipeline.result import table
 
 CONTACT_DAYS = 14
 TEN_YEARS = 3_650
-
-
-@dataclass(frozen=True)
-class NightCheck:
-    """The scores of one night against what happened; nights are a label window apart.
-
-    Parameters
-    ----------
-    listed
-        How many were on the list: they may have stayed because of it.
-    expected, churned
-        Sum of the probabilities, and how many left.
-    """
-
-    night: dt.date
-    customers: int
-    listed: int
-    expected: float
-    churned: int
-    auc: float
-    log_loss: float
-    ece: float
-    lift_top_tenth: float
 
 
 @dataclass(frozen=True)
@@ -116,7 +93,7 @@ class Lasting:
         return f"not clear yet whether the contacts prevent or delay ({months} months)"
 
 
-def check_table(checks: list[NightCheck], promised: Mapping[str, float]) -> str:
+def check_table(checks: Sequence[NightCheck], promised: Mapping[str, float]) -> str:
     """The scores of each night, and below them what the backtest promised."""
     header = [
         "night",

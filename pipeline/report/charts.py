@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 INK, MUTED, LINE, ACCENT, SURFACE = "#010101", "#020202", "#030303", "#040404", "#050505"
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", ACCENT: "accent", SURFACE: "surface"}
 LABEL_WIDTH = 40
-_Format = Callable[[float], str]
+Format = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ChartMark:
     doubtful: bool = False
 
 
-def trend_chart(marks: Sequence[ChartMark], percent: _Format, label: str, width: int, height: int) -> str:
+def trend_chart(marks: Sequence[ChartMark], percent: Format, label: str, width: int, height: int) -> str:
     """Rate by period with its interval; the newest measured point carries its value.
 
     Parameters
@@ -95,7 +95,7 @@ def trend_chart(marks: Sequence[ChartMark], percent: _Format, label: str, width:
 def calibration_chart(
     predicted: Sequence[float],
     observed: Sequence[float],
-    percent: _Format,
+    percent: Format,
     names: tuple[str, str],
     label: str,
 ) -> str:
@@ -118,7 +118,7 @@ def calibration_chart(
     >>> "Stated" in chart
     True
     """
-    places = _places(0.0, 100 * max([*predicted, *observed, 0.05]))
+    places = round_places(0.0, 100 * max([*predicted, *observed, 0.05]))
     top = places[-1]
     with drawing("calibration"):
         figure = Figure(figsize=(330 / 72, 300 / 72))
@@ -173,7 +173,7 @@ def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: ChartMark, last: tuple[in
     axes.plot([at], [mark.value], color=INK, lw=0, marker="D", ms=6.5, mfc=SURFACE, mew=1.6)
 
 
-def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: _Format) -> None:
+def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Format) -> None:
     axes.plot([at], [mark.value], color=ACCENT, marker="o", ms=8, mec=SURFACE, mew=1.5)
     axes.annotate(
         percent(mark.value),
@@ -187,20 +187,20 @@ def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: _Format
     )
 
 
-def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: _Format) -> None:
+def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: Format) -> None:
     """Room around what there is, within 0..100; a rate that hardly moves is not blown up to fill the height."""
     known = [v for m in marks for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 100.0]
     low, high = min(known), max(known)
     room = max(0.12 * (high - low), (4 - (high - low)) / 2, 0.5)
     low, high = max(0.0, low - room), min(100.0, high + room)
-    places = _places(low, high)
+    places = round_places(low, high)
     low, high = places[0], places[-1]
     axes.set_ylim(low, high + 0.04 * (high - low))
     axes.set_yticks(places, [percent(p) for p in places])
     axes.grid(axis="y", color=LINE, lw=0.8)
 
 
-def _places(low: float, high: float) -> list[float]:
+def round_places(low: float, high: float) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`, at most seven."""
     step = next(s for s in (1, 2, 5, 10, 20, 25) if (high - low) / s <= 5.5)
     first, last = math.floor(low / step), math.ceil(high / step)

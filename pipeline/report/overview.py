@@ -147,6 +147,8 @@ class Overview:
 
     Parameters
     ----------
+    usual
+        The list against what the team would have done without one; None where nobody is left to the team.
     doubtful
         Periods whose start the records do not reach back far enough to know.
     held, past
@@ -168,6 +170,7 @@ class Overview:
     audit: tuple[AuditRow, ...] = ()
     audit_of: str = ""
     effects: tuple[EffectRow, ...] = ()
+    usual: EffectRow | None = None
     cohorts: tuple[Cohort, ...] = ()
     doubtful: frozenset[str] = frozenset()
     held: int = 0

@@ -12,15 +12,18 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.languages import N_
 from pipeline.languages.language import Language
 from pipeline.languages.names import name
 from pipeline.report.charts import ChartMark, calibration_chart, trend_chart
+from pipeline.report.past import outcomes_chart
 from pipeline.report.view import ReportView
 from pipeline.report.worklist import choices_of, goal_in_words, group_name, spark, worklist_columns
 from pipeline.sources.contacted import OUTCOMES
 
 LIST_ROWS = 1_000
 BANNER_LINES = 3
+_PAST = (N_("Chance stated"), N_("Share that left"), N_("Lift, top tenth"))
 
 
 def render_report(view: ReportView) -> str:
@@ -144,7 +147,12 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
         for r in view.retention
         if r.complete
     ]
-    charts: dict[str, str | None] = {"trend_wide": None, "trend_narrow": None, "calibration": None}
+    charts: dict[str, str | None] = {
+        "trend_wide": None,
+        "trend_narrow": None,
+        "calibration": None,
+        "past_chart": None,
+    }
     if marks:
         if f := view.forecast:
             marks.append(ChartMark(*language.period(f.period), f.rate, f.low, f.high, forecast=True))
@@ -163,6 +171,18 @@ def _charts(view: ReportView, language: Language) -> dict[str, str | None]:
             (language.text("Chance stated"), language.text("Share that left")),
             language.text(
                 "Scatter chart of the share of customers that left against the chance stated, by group."
+            ),
+        )
+    if past := view.past:
+        charts["past_chart"] = outcomes_chart(
+            [language.period(str(night.day))[0] for night in past],
+            ([night.predicted for night in past], [night.observed for night in past]),
+            [number(night.lift) for night in past],
+            (percent, lambda value: language.number(value, 1)),
+            tuple(language.text(name) for name in _PAST),
+            language.text(
+                "Line charts by night: the chance stated, the share that left, and the lift of the top tenth; "
+                "the figures are in the table beside them."
             ),
         )
     return charts

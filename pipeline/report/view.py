@@ -171,6 +171,21 @@ class NightRow:
 
 
 @dataclass(frozen=True)
+class NightOutcome:
+    """Scores of a past night against what happened: mean probability stated and share that left, both 0..1.
+
+    `lift` is how many times as many leavers as a random tenth the tenth with the highest probability held; None where
+    nobody left.
+    """
+
+    day: dt.date
+    customers: int
+    predicted: float
+    observed: float
+    lift: float | None
+
+
+@dataclass(frozen=True)
 class ReportView:
     """Everything that the report shows, as plain values.
 
@@ -212,6 +227,8 @@ class ReportView:
         What the monitoring found, and how many checks it made.
     nights
         What the last nights found, oldest first, this one last.
+    past
+        Past nights whose label window is over, oldest first.
     language
         Of the page; see `pipeline.languages`.
     owner
@@ -244,6 +261,7 @@ class ReportView:
     watched: tuple[WatchedRow, ...] = ()
     checks: int = 0
     nights: tuple[NightRow, ...] = ()
+    past: tuple[NightOutcome, ...] = ()
     language: str = "en"
     currency: str | None = None
     owner: str = ""

@@ -66,6 +66,7 @@ def overview_of(tables: Tables, unit: str, margin: float, context: Context) -> O
         audit=tuple(audit),
         audit_of=str(tables["audit"]["period"].iloc[0]) if audit else "",
         effects=_effects(context),
+        usual=None if (found := context.evidence.usual) is None else _effect("", found),
         cohorts=_cohorts(tables),
         doubtful=frozenset(_without_history(rate)),
         held=held,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from configs.base import redacted
 from models.tracking.registry import Champion
+from pipeline.outcomes.learned import NightCheck
 from pipeline.outreach.calendar import file_name
 from pipeline.outreach.decision import WIN_BACK
 from pipeline.report.view import (
@@ -19,6 +20,7 @@ from pipeline.report.view import (
     Count,
     ListRow,
     ModelFacts,
+    NightOutcome,
     PeriodRow,
     ReportView,
     SourceRow,
@@ -65,6 +67,7 @@ def page_of(night: Night) -> ReportView:
         watched=tuple(WatchedRow(c.name, c.place, c.words) for c in night.watched.outside[:WATCHED]),
         checks=len(night.watched.checks),
         nights=night.past,
+        past=_past(night.prepared.context.evidence.checks),
         language=config.language,
         currency=config.currency,
     )
@@ -160,6 +163,16 @@ def _model(champion: Champion) -> ModelFacts:
         int(facts["test_rows"]),
         tuple(Contender(n, *(tested[n].get(k) for k in keys)) for n in names),
         tuple(CalibrationBin(predicted, observed) for predicted, observed in facts["calibration"]),
+    )
+
+
+def _past(checks: Sequence[NightCheck]) -> tuple[NightOutcome, ...]:
+    return tuple(
+        NightOutcome(
+            c.night, c.customers, c.expected / c.customers, c.churned / c.customers, _known(c.lift_top_tenth)
+        )
+        for c in reversed(checks)
+        if c.customers
     )
 
 

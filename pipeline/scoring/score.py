@@ -271,7 +271,7 @@ def _context(job: Job, *, create_key: bool) -> Context:
     key = control_key(layout.keys, control.key_file, control.key_env, os.environ, create=create_key)
     known = job.believed or learned.read_learned(record, playbook, as_of)
     nights = [d for d in ledger.dates(record) if d < as_of]
-    evidence = Evidence(nights, known.bounds)
+    evidence = Evidence(nights, known.bounds, known.usual, known.checks)
     hold = config.churn.gap_days + config.churn.horizon_days
     return Context(
         as_of,

@@ -9,7 +9,7 @@ from configs.errors import ChurnError
 from configs.playbook import load_playbook
 from models.effects.sequence import NOTHING, Bounds
 from pipeline.outcomes import learned
-from pipeline.outcomes.learned import Evidence, Learned, belief
+from pipeline.outcomes.learned import Evidence, Learned, NightCheck, belief
 
 DAY = dt.date(2026, 7, 1)
 HARM = Bounds(500, -0.1, -0.15, -0.05, -0.14, -0.06)
@@ -31,6 +31,26 @@ def test_what_was_written_is_read_from_its_date_on(tmp_path):
         assert np.isnan(back.bounds["win_back"].estimate)
     earlier = learned.read_learned(tmp_path, load_playbook(), DAY - dt.timedelta(1))
     assert (earlier.effect.rows, earlier.bounds, earlier.measured) == (0, {}, None)
+
+
+def test_past_nights_and_business_as_usual_are_kept_with_the_rest(tmp_path):
+    check = NightCheck(DAY - dt.timedelta(60), 900, 40, 88.5, 91, 0.7, 0.4, 0.02, 2.5)
+    nobody = NightCheck(DAY - dt.timedelta(120), 0, 0, 0.0, 0, *[np.nan] * 4)
+    learned.write(tmp_path, replace(measured(all=HELP), usual=HARM, checks=(check, nobody)))
+    back = learned.read_learned(tmp_path, load_playbook(), DAY)
+    assert (back.usual, back.checks[0], back.checks[1].night) == (HARM, check, nobody.night)
+    assert np.isnan(back.checks[1].lift_top_tenth)
+    earlier = learned.read_learned(tmp_path, load_playbook(), DAY - dt.timedelta(1))
+    assert (earlier.usual, list(earlier.checks)) == (None, [])
+
+
+def test_a_file_of_an_earlier_version_is_read(tmp_path):
+    learned.write(tmp_path, measured(all=HELP))
+    path = tmp_path / learned.LEARNED_FILE
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in content.items() if k not in ("usual", "checks")}))
+    back = learned.read_learned(tmp_path, load_playbook(), DAY)
+    assert (back.bounds, back.usual, back.checks) == ({"all": HELP}, None, [])
 
 
 def test_nothing_measured_is_the_playbook(tmp_path):

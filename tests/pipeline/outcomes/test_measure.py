@@ -62,6 +62,33 @@ def test_scores_are_checked_against_what_happened(company):
     assert check["auc"] == 0.5
 
 
+def test_what_came_of_past_nights_is_kept_for_the_page_without_ids(company):
+    config, leaves = company
+    early = NIGHT + dt.timedelta(29)
+    outcomes(config, early)
+    assert learned.read_learned(layout_of(config).ledger, load_playbook(), early).checks == []
+    found = outcomes(config, LATER).values["checks"]
+    (check,) = learned.read_learned(layout_of(config).ledger, load_playbook(), LATER).checks
+    assert (check.night, check.customers, check.expected, check.churned) == (
+        NIGHT, 600, pytest.approx(180), leaves.sum(),
+    )  # fmt: skip
+    assert check.lift_top_tenth == found[0]["lift_top_tenth"]
+    assert '"0042"' not in (layout_of(config).ledger / learned.LEARNED_FILE).read_text()
+
+
+def test_the_list_is_compared_with_those_left_to_the_team(company):
+    config, leaves = company
+    assert outcomes(config, LATER).values["usual"] is None
+    team = ALONE & (np.arange(600) % 2 == 0)
+    record(config, night(600, LISTED, ALONE, propensity=2 / 3, usual=team))
+    values = outcomes(config, LATER).values
+    usual = learned.read_learned(layout_of(config).ledger, load_playbook(), LATER).usual
+    effect = leaves[team].mean() - leaves[LISTED].mean()
+    assert (usual.rows, usual.estimate) == (250, pytest.approx(effect))
+    assert values["usual"]["kept"]["estimate"] == pytest.approx(effect)
+    assert usual.low < usual.fixed_low < effect < usual.fixed_high < usual.high
+
+
 def test_what_the_next_list_believes_is_shown_and_kept_for_it(company):
     config, _ = company
     found = outcomes(config, LATER)

@@ -39,6 +39,7 @@ from pipeline.report.view import (
     Forecast,
     ListRow,
     ModelFacts,
+    NightOutcome,
     NightRow,
     PeriodRow,
     ReportView,
@@ -135,6 +136,7 @@ def overview():
         ),
         audit=(AuditRow("mean_score", "(none)", 286, 10.8, 5.4, 3.1, 9.4),),
         audit_of="2025-10",
+        usual=EffectRow("", 655, 1.5, 0.2, 2.8),
         effects=(EffectRow("", 812, 2.34, 0.4, 4.2), EffectRow("Ask for feedback", 40, None, None, None)),
         cohorts=(
             Cohort("2025-08", 39, (100.0, 95.2, 84.9)),
@@ -195,6 +197,10 @@ def build_view():
             WatchedRow("rows", "usage", "fewer"),
         ),
         checks=120,
+        past=tuple(
+            NightOutcome(AS_OF - dt.timedelta(60 * k), 1_100 + k, 0.1 + 0.01 * k, 0.12, 2.4 if k < 4 else None)
+            for k in (4, 3, 2, 1)
+        ),
         nights=tuple(
             NightRow(AS_OF - dt.timedelta(days), (("freshness", days), ("drift", 0), ("model", 1), ("rows", 0)))
             for days in (2, 1, 0)
@@ -261,6 +267,7 @@ def sparse(view):
         watched=(),
         checks=0,
         nights=(),
+        past=(),
     )
 
 
@@ -304,6 +311,8 @@ def test_an_executive_reads_three_sentences_and_the_company(view):
         "81,985 more revenue in a year, 32,794 after costs. 114 customers more at its end.",
         "All actions together : +2.3 points kept (+0.4 to +4.2) 812 customers listed or left alone by chance",
         "Ask for feedback : not known yet 40 customers",
+        "Against business as usual, what the team does without a list, the lists changed the share kept by +1.5 points "
+        "(+0.2 to +2.8). 655 customers listed or left to the team by chance",
         "NPS , Oct 2025: −15.6 (-25 to -6) 243 answers, 49% of those asked satisfied , Oct 2025: 3.1% 1 answer",
         "Why customers say they left won by a competitor : 70% 7 customers · within the company's control no reason",
         "mean survey score : (none) – 5.4 times as often lost 10.8% of 286 customers; interval 3.1 to 9.4",
@@ -320,6 +329,36 @@ def test_without_goals_segments_and_forecast_the_sentences_say_what_is_missing(v
     assert "stayed; no goal is set for it (retention.goals). What moved the rate" in words["short"]
     assert "Nothing is proven yet" in words["company"]
     assert "short" not in Page(render_report(sparse(view))).words
+
+
+def test_against_business_as_usual_nothing_is_claimed_without_an_interval(view):
+    for usual, told in (
+        (EffectRow("", 40, None, None, None), "what the team does without a list, nothing is known yet. 40"),
+        (None, ""),
+    ):
+        shown = replace(view, overview=replace(view.overview, usual=usual))
+        words = Page(render_report(shown)).words["company"]
+        assert told in words
+        assert ("business as usual" in words) == bool(told)
+
+
+def test_past_nights_are_drawn_and_told_newest_first(view):
+    page = render_report(view)
+    words = Page(page).words["model"]
+    assert "22 Sept 2025 1,101 11.0% 12.0% 2.4 24 Jul 2025 1,102 12.0% 12.0% 2.4" in words
+    assert "26 Mar 2025 1,104 14.0% 12.0% – " in words
+    labels = [svg.get("aria-label", "") for svg in Page(page).all("svg")]
+    assert sum(label.startswith("Line charts by night") for label in labels) == 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 12])
+def test_any_number_of_past_nights_can_be_drawn(view, n):
+    nights = tuple(NightOutcome(AS_OF - dt.timedelta(40 * k), 9, 0.0, 0.0, None) for k in range(n, 0, -1))
+    assert Page(render_report(replace(view, past=nights))).words["model"].count("0.0%") >= 2 * n
+
+
+def test_without_a_mature_night_nothing_is_said_of_past_ones(view):
+    assert "Past nights" not in render_report(replace(view, past=()))
 
 
 def test_every_period_is_listed_newest_first_and_the_running_one_has_no_rate(view):

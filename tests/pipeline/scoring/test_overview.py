@@ -51,11 +51,11 @@ def tables(company):
     }
 
 
-def context(playbook, **bounds):
+def context(playbook, usual=None, **bounds):
     from configs.outreach import Outreach
     from pipeline.outcomes.learned import belief
 
-    return Context(AS_OF, Outreach(), playbook, b"key", 60, belief(playbook), Evidence([], bounds))
+    return Context(AS_OF, Outreach(), playbook, b"key", 60, belief(playbook), Evidence([], bounds, usual))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,16 @@ def test_effects_are_told_with_their_interval_or_not_at_all(tables, playbook):
     assert (effects[0].estimate, effects[0].low, effects[0].high) == pytest.approx((3.0, 1.0, 5.0))
     assert effects[1].low is None
     assert overview_of(tables, "month", 1.0, context(playbook, **{ALL: NOTHING})).effects == ()
+
+
+def test_the_effect_against_business_as_usual_is_told_in_points(tables, playbook):
+    for usual, told in (
+        (None, None),
+        (Bounds(12, 0.2, -1.0, 1.0, 0.0, 0.4), (12, None)),
+        (Bounds(900, 0.03, 0.01, 0.05, 0.02, 0.04), (900, pytest.approx(3.0))),
+    ):
+        row = overview_of(tables, "month", 1.0, context(playbook, usual)).usual
+        assert (row and (row.rows, row.estimate)) == told
 
 
 def test_periods_that_the_records_do_not_reach_are_doubtful(tables, playbook):
