@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from pipeline.report.charts import ACCENT, INK, LINE, MUTED, SURFACE, Format, drawing, round_places, svg_of
 
@@ -53,7 +54,7 @@ def outcomes_chart(
     >>> chart[:31]
     '<svg class="chart" role="img" a'
     """
-    width, height = 560, 300
+    width, height = 400, 300
     with drawing("outcomes"):
         figure = Figure(figsize=(width / 72, height / 72))
         frame = (46 / width, 1 - 62 / width)
@@ -68,19 +69,19 @@ def outcomes_chart(
         below.axhline(1, color=MUTED, lw=1.2, ls=(0, (4, 3)))
         top = math.ceil(max([v for v in lifts if math.isfinite(v)], default=1.0) + 0.5)
         below.set(ylim=(0, top))
-        below.set_yticks([0, 1, top], [formats[1](v) for v in (0, 1, top)])
-        every = math.ceil(len(nights) / 8)
+        below.set_yticks([1, top], [formats[1](v) for v in (1, top)])
+        every = math.ceil(len(nights) / 5)
         at = [i for i in range(len(nights)) if (len(nights) - 1 - i) % every == 0]
         below.set_xticks(at, [nights[i] for i in at])
         for axes in (above, below):
             axes.set_xlim(-0.4, len(nights) - 0.6)
             axes.grid(axis="y", color=LINE, lw=0.8)
-            axes.legend(
-                frameon=False,
-                labelcolor=INK,
-                fontsize=12,
-                ncols=2,
-                loc="lower left",
-                bbox_to_anchor=(-0.02, 0.98),
-            )
+            # Each at a place of its own: how wide a word of another script will be is not known here.
+            for line, x in zip(list(axes.lines)[:2], (-0.02, 0.48), strict=False):
+                if (name := str(line.get_label())) in names:
+                    place = (x, 0.98)
+                    legend = Legend(axes, [line], [name], loc="lower left", bbox_to_anchor=place)
+                    legend.set_frame_on(False)
+                    legend.get_texts()[0].set_color(INK)
+                    axes.add_artist(legend)
         return svg_of(figure, label)
