@@ -21,13 +21,22 @@ GROUPS = {
 OTHERS = "rows"
 
 
-def past_nights(runs: Path, as_of: dt.date, tonight: Sequence[Check]) -> tuple[NightRow, ...]:
+def past_nights(
+    runs: Path, delivered: Sequence[dt.date], as_of: dt.date, tonight: Sequence[Check]
+) -> tuple[NightRow, ...]:
     """How many findings of each kind each of the last `PAST_NIGHTS` nights had, oldest first, tonight last.
 
     A night whose table is absent or can't be read is left out: it is a picture, and no reason to lose a night.
+
+    Parameters
+    ----------
+    runs
+        Folder of the published nights.
+    delivered
+        Dates of `ledger.dates`; a night that was made afterwards is no part of what people saw.
     """
     rows: list[NightRow] = []
-    for day in sorted(_days(runs), reverse=True):
+    for day in sorted(delivered, reverse=True):
         if day >= as_of or len(rows) >= PAST_NIGHTS - 1:
             continue
         try:
@@ -36,16 +45,6 @@ def past_nights(runs: Path, as_of: dt.date, tonight: Sequence[Check]) -> tuple[N
             continue
         rows.append(_row(day, table))
     return (*reversed(rows), _row(as_of, frame_of(tonight))) if tonight else tuple(reversed(rows))
-
-
-def _days(runs: Path) -> list[dt.date]:
-    found = []
-    for folder in runs.iterdir() if runs.is_dir() else ():
-        try:
-            found.append(dt.date.fromisoformat(folder.name))
-        except ValueError:
-            continue
-    return found
 
 
 def _row(day: dt.date, table: pd.DataFrame) -> NightRow:

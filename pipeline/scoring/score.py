@@ -259,7 +259,7 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
         )
         counted(checks=len(seen.checks), to_look_at=len(seen.outside))
     seen.require()
-    past = past_nights(job.layout.runs, job.as_of, seen.checks)
+    past = past_nights(job.layout.runs, ledger.dates(job.layout.ledger), job.as_of, seen.checks)
     return replace(night, watched=seen, past=past, look=(*night.look, *seen.lines))
 
 

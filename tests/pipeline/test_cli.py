@@ -277,7 +277,12 @@ def test_the_catalogue_is_printed(company):
         (("train", "--as-of", "2023-08-01"), {}, 1, "too short"),
         (("score", "--as-of", "2020-01-01"), {}, 1, "choose a later --as-of"),
         (("features",), {}, 2, "--out FILE.parquet"),
-        (("train",), {"CHURN__TRACKING__URI": "http://127.0.0.1:9"}, 75, "does not answer"),
+        (
+            ("promote", "1", "--reason", "it is better"),
+            {"CHURN__TRACKING__URI": "http://127.0.0.1:9"},
+            75,
+            "does not answer",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_answer_and_leaves_yesterday_whole(

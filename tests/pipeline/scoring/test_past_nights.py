@@ -8,6 +8,7 @@ from pipeline.monitoring.checks import LOOK, STOP
 from pipeline.scoring.past_nights import GROUPS, PAST_NIGHTS, past_nights
 
 DAY = dt.date(2026, 7, 30)
+DELIVERED = [DAY + dt.timedelta(days) for days in range(-30, 2)]
 
 
 def write(runs, day, names, verdict=LOOK):
@@ -21,13 +22,19 @@ def test_findings_of_the_last_nights_by_kind(tmp_path):
     write(tmp_path, DAY - dt.timedelta(1), ["ids"], STOP)
     write(tmp_path, DAY, ["scores"])
     write(tmp_path, DAY + dt.timedelta(1), ["scores"])
-    (tmp_path / "2026-07-30.new").mkdir()
-    found = past_nights(tmp_path, DAY, ())
+    found = past_nights(tmp_path, DELIVERED, DAY, ())
     assert [row.day.day for row in found] == [28, 29]
     assert [dict(row.found) for row in found] == [
         {"freshness": 1, "drift": 2, "model": 0, "rows": 0},
         {"freshness": 0, "drift": 0, "model": 0, "rows": 1},
     ]
+
+
+def test_a_night_that_was_made_afterwards_is_no_part_of_it(tmp_path):
+    for days in (1, 2, 3):
+        write(tmp_path, DAY - dt.timedelta(days), ["silence"])
+    shown = past_nights(tmp_path, [DAY - dt.timedelta(2)], DAY, ())
+    assert [row.day.day for row in shown] == [28]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1"])
@@ -36,14 +43,14 @@ def test_a_night_that_cannot_be_read_is_left_out(tmp_path, content):
     (tmp_path / "2026-07-28").mkdir()
     (tmp_path / "2026-07-28" / "monitoring.parquet").write_bytes(content)
     (tmp_path / "2026-07-27").mkdir()
-    assert [row.day.day for row in past_nights(tmp_path, DAY, ())] == [29]
+    assert [row.day.day for row in past_nights(tmp_path, DELIVERED, DAY, ())] == [29]
 
 
 def test_there_are_no_more_than_a_fortnight_and_none_without_runs(tmp_path):
     for days in range(1, 30):
         write(tmp_path, DAY - dt.timedelta(days), [])
-    assert len(past_nights(tmp_path, DAY, ())) == PAST_NIGHTS - 1
-    assert past_nights(tmp_path / "none", DAY, ()) == ()
+    assert len(past_nights(tmp_path, DELIVERED, DAY, ())) == PAST_NIGHTS - 1
+    assert past_nights(tmp_path / "none", DELIVERED, DAY, ()) == ()
 
 
 def test_every_grouped_check_is_one_of_the_monitoring():
