@@ -12,7 +12,9 @@ HEAD = "import numpy as np\nfrom features.panel import Stat, Window\nfrom featur
 LEAKS = {
     "reads_the_next_period": 'Window(at.panels["transactions"], at.members, None, at.edge + 1).count()',
     "reads_a_later_window": 'at.purchases.last(30, before=-30).sum("amount")',
-    "reads_the_whole_panel": 'Window(at.purchases.panel, at.members, None, at.edge + 9).stat(Stat("count"))',
+    "reads_the_whole_panel": (
+        'at.purchases.panel.added(Window(at.purchases.panel, at.members, None, 10**6), Stat("count"))'
+    ),
     "reads_the_newest_row": 'Window(at.panels["contacts"], at.members, None, 10**6).last_at()',
 }
 
