@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup spark demo test check docs pictures pythons mutants faults audit licences clean
+.PHONY: setup spark demo test quick check docs pictures pythons mutants faults audit licences clean
 
 setup: .venv/.synced
 
@@ -24,6 +24,9 @@ demo: setup
 
 test: spark
 	$(RUN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+quick: setup   # without the slow ones: whole nights, Spark, the documentation's commands
+	$(RUN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 check: setup
 	$(UV) lock --check -q

@@ -15,6 +15,8 @@ import pytest
 
 from pipeline.demo import START, simulate
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

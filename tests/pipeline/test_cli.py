@@ -336,6 +336,8 @@ def test_old_nightly_runs_are_cleaned_up(company):
 LEAKING = """
 from features.spec import feature
 
+pytestmark = pytest.mark.slow
+
 @feature("transactions", unit="purchases", driver="d")
 def purchases_to_come(at):
     "Purchases of the next 30 days."

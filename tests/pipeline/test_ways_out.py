@@ -18,6 +18,8 @@ from models.tracking.moved import follow
 from pipeline.cli import app
 from tests.pipeline.shop import purchases
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {
     "name": "shop",
     "as_of": "2024-07-01",
