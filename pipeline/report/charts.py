@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 INK, MUTED, LINE, ACCENT, SURFACE = "#010101", "#020202", "#030303", "#040404", "#050505"
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", ACCENT: "accent", SURFACE: "surface"}
 LABEL_WIDTH = 40
-Format = Callable[[float], str]
+Printed = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ChartMark:
     doubtful: bool = False
 
 
-def trend_chart(marks: Sequence[ChartMark], percent: Format, label: str, width: int, height: int) -> str:
+def trend_chart(marks: Sequence[ChartMark], percent: Printed, label: str, width: int, height: int) -> str:
     """Rate by period with its interval; the newest measured point carries its value.
 
     Parameters
@@ -95,7 +95,7 @@ def trend_chart(marks: Sequence[ChartMark], percent: Format, label: str, width: 
 def calibration_chart(
     predicted: Sequence[float],
     observed: Sequence[float],
-    percent: Format,
+    percent: Printed,
     names: tuple[str, str],
     label: str,
 ) -> str:
@@ -173,7 +173,7 @@ def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: ChartMark, last: tuple[in
     axes.plot([at], [mark.value], color=INK, lw=0, marker="D", ms=6.5, mfc=SURFACE, mew=1.6)
 
 
-def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Format) -> None:
+def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Printed) -> None:
     axes.plot([at], [mark.value], color=ACCENT, marker="o", ms=8, mec=SURFACE, mew=1.5)
     axes.annotate(
         percent(mark.value),
@@ -187,7 +187,7 @@ def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Format)
     )
 
 
-def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: Format) -> None:
+def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: Printed) -> None:
     """Room around what there is, within 0..100; a rate that hardly moves is not blown up to fill the height."""
     known = [v for m in marks for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 100.0]
     low, high = min(known), max(known)

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from pipeline.report.charts import ACCENT, INK, LINE, MUTED, SURFACE, Format, drawing, round_places, svg_of
+from pipeline.report.charts import ACCENT, INK, LINE, MUTED, SURFACE, Printed, drawing, round_places, svg_of
 
 _STATED: dict[str, Any] = {
     "color": MUTED,
@@ -26,7 +26,7 @@ def outcomes_chart(
     nights: Sequence[str],
     shares: tuple[Sequence[float], Sequence[float]],
     lifts: Sequence[float],
-    formats: tuple[Format, Format],
+    formats: tuple[Printed, Printed],
     names: tuple[str, ...],
     label: str,
 ) -> str:
