@@ -165,12 +165,12 @@ class Outcome:
                 context.playbook.numbers,
             )
             for a, record, owner, since in zip(
-                what, records, frame["owner"], np.floor(gap.to_numpy(np.float64)), strict=True
+                what, records, frame["owner"], np.round(gap.to_numpy(np.float64)), strict=True
             )
         ]
         frame["message"] = pd.Series(texts, dtype="str")
         frame["last_contact"] = last.dt.floor("D")
-        frame["contact_gap_days"] = np.floor(gap.to_numpy(np.float64))
+        frame["contact_gap_days"] = np.round(gap.to_numpy(np.float64))
         days = np.array([actions[a].within_days for a in what], "timedelta64[D]")
         frame["due_date"] = (np.datetime64(context.as_of, "D") + days).astype("datetime64[s]")
         return frame.join(self._extra(who))

@@ -51,6 +51,15 @@ def prepared_shop(home):
     return home
 
 
+@pytest.fixture(scope="module")
+def patient():
+    """A busy machine is no tracking store that is away, which a night would say."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LOAD_SECONDS", "SEND_SECONDS"):
+            patch.setattr(f"pipeline.tracking.tonight.{name}", 300.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     return prepared_shop(tmp_path_factory.mktemp("trained"))

@@ -19,14 +19,7 @@ FIRST = dt.date(2025, 10, 20)
 LAST = YESTERDAY + dt.timedelta(5)
 TOMORROW = YESTERDAY + dt.timedelta(1)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def patient():
-    """A busy machine is no tracking store that is away, which a night would say."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("LOAD_SECONDS", "SEND_SECONDS"):
-            patch.setattr(f"pipeline.tracking.tonight.{name}", 300.0)
-        yield
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 def copied(trained, place):

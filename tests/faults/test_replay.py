@@ -19,14 +19,7 @@ from tests.faults.sweep import contents
 
 TOMORROW = YESTERDAY + dt.timedelta(1)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def patient():
-    """A busy machine is no tracking store that is away, which a night would say."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("LOAD_SECONDS", "SEND_SECONDS"):
-            patch.setattr(f"pipeline.tracking.tonight.{name}", 300.0)
-        yield
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture(autouse=True)

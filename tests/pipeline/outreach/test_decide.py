@@ -108,7 +108,7 @@ def test_a_row_of_the_list():
     )  # fmt: skip
     assert row.message == "Quiet for 74 days, says Eva."
     assert (row.reason_1, row.reason_2) == ("because of silence", "")
-    assert (row.last_contact, row.contact_gap_days) == (pd.Timestamp("2026-04-01"), 90)
+    assert (row.last_contact, row.contact_gap_days) == (pd.Timestamp("2026-04-01"), 91)
     assert row.due_date == pd.Timestamp("2026-07-04")
     assert not {"propensity", "control", "trial", "usual"} & set(found.columns)
 
