@@ -22,6 +22,8 @@ from pipeline.sources.quarantine import QUARANTINE_FILE as QUARANTINE
 ROOT = Path(__file__).parents[2]
 CHURN = Path(sys.executable).with_name("churn")
 
+pytestmark = pytest.mark.slow  # a company of its own, one process a command
+
 
 def churn(*arguments, cwd, **environment):
     """Run the installed command; standard output, standard error and exit code."""
@@ -335,8 +337,6 @@ def test_old_nightly_runs_are_cleaned_up(company):
 
 LEAKING = """
 from features.spec import feature
-
-pytestmark = pytest.mark.slow
 
 @feature("transactions", unit="purchases", driver="d")
 def purchases_to_come(at):
