@@ -13,8 +13,9 @@ import pandas as pd
 from configs.outreach import Outreach
 from configs.playbook import load_playbook
 from models.decision.assignment import Options, assign
+from pipeline.outreach.competing import prepare
 from pipeline.outreach.context import Context
-from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.decide import decide
 from pipeline.outreach.files import outreach_files
 from pipeline.outreach.reasons import Reason
 

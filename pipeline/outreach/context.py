@@ -119,3 +119,7 @@ class Prepared:
     def costs(self) -> Costs:
         """What a contact by each action costs."""
         return contact_costs(self.context.playbook, self.context.settings, self.worth.priced)
+
+    def gain(self, effect: Floats) -> Floats:
+        """Gain of each candidate by each action when it has such an effect; minus infinity where it can't be taken."""
+        return self.costs.gain(effect, self.worth.worth[self.candidates])

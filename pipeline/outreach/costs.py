@@ -33,6 +33,25 @@ class Costs:
     known: bool
     notes: tuple[str, ...]
 
+    def gain(self, effect: Floats, worth: Floats) -> Floats:
+        """Gain of each action when it has such an effect; minus infinity where it can't be taken.
+
+        Parameters
+        ----------
+        effect
+            Shape (n, actions); NaN where an action can't be taken.
+        worth
+            What keeping each customer is worth, shape (n,).
+
+        Examples
+        --------
+        >>> costs = Costs(np.array([1.0, 2.0]), np.array([1.0, 2.0]), True, ())
+        >>> costs.gain(np.array([[0.1, np.nan]]), np.array([50.0])).tolist()
+        [[4.0, -inf]]
+        """
+        gain = effect * worth[:, None] - self.off_the_gain
+        return np.where(np.isnan(gain), -np.inf, gain)
+
 
 def contact_costs(playbook: Playbook, settings: Outreach, priced: bool) -> Costs:
     """Money and work of one contact: `cost` + `minutes` / 60 x `outreach.hour_cost`.

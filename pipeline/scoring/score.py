@@ -26,9 +26,10 @@ from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
 from pipeline.outcomes.learned import Evidence
+from pipeline.outreach.competing import prepare
 from pipeline.outreach.consent import do_not_contact, unheard_opt_outs
 from pipeline.outreach.context import Context, Prepared
-from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.decide import decide
 from pipeline.outreach.playbook import check_playbook
 from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.publish import only_run

@@ -24,8 +24,8 @@ from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import Layout
 from pipeline.log import Say, logged_stage
 from pipeline.outcomes.learned import Learned
+from pipeline.outreach.competing import least_gain
 from pipeline.outreach.context import Prepared
-from pipeline.outreach.decide import least_gain
 from pipeline.outreach.valuation import Valuation
 from pipeline.scoring.horizons import LOST, Further, horizon_columns
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates

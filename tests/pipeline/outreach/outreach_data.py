@@ -8,8 +8,9 @@ import pandas as pd
 from configs.outreach import Outreach
 from configs.playbook import Playbook
 from pipeline.outcomes.learned import Evidence, belief
+from pipeline.outreach.competing import prepare
 from pipeline.outreach.context import Context
-from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.decide import decide
 from pipeline.outreach.reasons import Reason
 
 DAY = dt.date(2026, 7, 1)

@@ -5,7 +5,8 @@ import pandas as pd
 from outreach_data import DAY, contacts, context, customers
 
 from pipeline.outreach.calendar import MOST_ENTRIES, calendar_files, contact_calendar, file_name
-from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.competing import prepare
+from pipeline.outreach.decide import decide
 from pipeline.outreach.reasons import Reason
 
 NIGHTS = contacts(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from outreach_data import DAY, action, contacts, context, customers, night, playbook, rules
+from outreach_data import DAY, action, contacts, customers, night, playbook, rules
 
 from configs.errors import DataError
 from configs.outreach import Outreach
@@ -17,7 +17,6 @@ from models.effects.contact import prevented
 from models.effects.sequence import Bounds
 from pipeline.outcomes import ledger
 from pipeline.outcomes.learned import ALL, belief
-from pipeline.outreach.decide import decide, least_gain, prepare
 from pipeline.outreach.eligibility import Rule, contact_units
 from pipeline.outreach.reasons import Reason
 
@@ -161,14 +160,6 @@ def test_everybody_is_judged_by_the_own_reasons():
     assert set(found.chosen.customer_id) == set(ids[:9])
     assert (found.chosen.reason_1 == "says " + found.chosen.customer_id).all()
     assert (found.ledger.reasons == "says " + found.ledger.customer_id).all()
-
-
-def test_the_rows_to_explain_are_the_candidates():
-    scores = customers(60).sample(frac=1, random_state=5)
-    prepared = prepare(scores, context(candidates=10), columns=[])
-    asked = scores.customer_id.iloc[prepared.explain].tolist()
-    assert asked == prepared.customers.customer_id.iloc[prepared.candidates].tolist()
-    assert len(asked) == 10
 
 
 def test_without_amounts_all_are_worth_one_and_that_is_said():
@@ -607,14 +598,6 @@ def test_at_most_so_many_compete_for_the_list():
     assert len(found.chosen) == 10
     whole = night(scores, capacity=10)
     assert found.chosen.customer_id.tolist() == whole.chosen.customer_id.tolist()
-
-
-def test_the_least_gain_is_that_of_the_last_candidate():
-    prepared = prepare(customers(500), context(candidates=50), columns=[])
-    everybody = prepare(customers(500), context(), columns=[])
-    assert least_gain(everybody) == -np.inf
-    ledger_rows = decide(prepared, [(SILENCE,)] * 50).ledger
-    assert least_gain(prepared) == pytest.approx(ledger_rows.expected_gain.min())
 
 
 def test_the_same_night_is_the_same_in_any_order_of_rows(tmp_path):

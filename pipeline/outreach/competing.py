@@ -1,0 +1,251 @@
+"""Who competes for tonight's list: every customer valued, every rule applied, and the most promising kept.
+
+Their reasons are then computed, and `decide` chooses among them. A pure function of its arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from configs.arrays import Bools, Floats, Ints
+from configs.outreach import Outreach
+from models.effects.contact import Situation
+from pipeline.outcomes.learned import ALL
+from pipeline.outcomes.situation import inputs_of, recorded, rested, situation, told_us
+from pipeline.outreach.contact_facts import contact_facts
+from pipeline.outreach.context import Context, Prepared
+from pipeline.outreach.costs import contact_costs
+from pipeline.outreach.eligibility import Rule, blocked, check_columns, open_channels
+from pipeline.outreach.playbook import fitting
+from pipeline.outreach.stage import Stage, stage
+from pipeline.outreach.valuation import Valuation, valuation
+
+
+def prepare(
+    scores: pd.DataFrame,
+    context: Context,
+    *,
+    columns: Sequence[str],
+    contacts: Any = None,
+    facts: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+    do_not_contact: Collection[str] = (),
+    worth: Valuation | None = None,
+) -> Prepared:
+    """Value every customer, apply every rule, and pick those who compete for the list.
+
+    Parameters
+    ----------
+    scores
+        One row a customer: `customer_id`, `churn_probability`, and the columns of the matrix; `still_there` and `left`
+        where known.
+    columns
+        Names of the matrix's columns, that the effect of a contact may depend on.
+    contacts
+        Ibis table or frame of the contacts role, cut at `as_of`.
+    facts
+        The customers source by `customer_id`, with columns that the model must not see: owner, household, consent, ids
+        of the CRM. Who is not in it has no row there, and is not contacted where the config asks for consent.
+    history
+        `ledger.recommended` of the last `repeat_days`, `hold_days` and `max_contacts.days`.
+    do_not_contact
+        Ids of customers, see `consent.do_not_contact`.
+    worth
+        What each customer of `scores` is worth, in their order; absent, it is computed from `scores`.
+
+    Raises
+    ------
+    DataError
+        When a column that the config names is not there.
+    """
+    settings = context.settings
+    order = np.argsort(scores["customer_id"].to_numpy(object), kind="stable")
+    customers, unrecorded = _with_facts(scores.iloc[order].reset_index(drop=True), facts)
+    customers = customers.assign(left=_left(customers, settings))
+    check_columns(customers, settings)
+    known = _known(customers, contacts, context)
+    channels = open_channels(context.channels, customers, settings)
+    rules = blocked(
+        customers,
+        known,
+        channels,
+        history,
+        do_not_contact,
+        settings,
+        context.as_of,
+        context.hold_days,
+        unrecorded,
+    )
+    worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
+    now = _stage(customers, context)
+    can = _possible(customers, known, channels, worth, now, context)
+    free = ~np.logical_or.reduce(list(rules.values())) & can.any(axis=1)
+    open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), context)
+    best = open_.best(worth, context)
+    among = _most(best, settings.candidates)
+    rows = open_.rows[among]
+    everyone = np.full(len(customers), -np.inf)
+    everyone[open_.rows] = best
+    mean, spread, drawn = (found[among] for found in open_.effects)
+    return Prepared(
+        context,
+        customers,
+        known,
+        worth,
+        channels,
+        {**rules, **_hopeless(can, known, now, everyone, free)},
+        now,
+        rows,
+        order[rows],
+        mean,
+        spread,
+        drawn,
+        open_.seen.take(among),
+        recorded(open_.seen, open_.people, open_.rest, among),
+    )
+
+
+@dataclass(frozen=True)
+class _Open:
+    """The customers against whose contact nothing stands, and what each action would do for them.
+
+    Parameters
+    ----------
+    rows
+        Their places among all customers.
+    rest
+        Days since our last contact, in usual gaps; shape (rows,).
+    effects
+        Of `_effects`; shape (rows, actions) each.
+    """
+
+    rows: Ints
+    people: pd.DataFrame
+    rest: Floats
+    seen: Situation
+    effects: tuple[Floats, Floats, Floats]
+
+    @classmethod
+    def of(
+        cls,
+        customers: pd.DataFrame,
+        known: pd.DataFrame,
+        history: pd.DataFrame | None,
+        columns: Sequence[str],
+        can: Bools,
+        rows: Ints,
+        context: Context,
+    ) -> _Open:
+        days, rest, recent = rested(known, history, customers["customer_id"], context.settings, context.as_of)
+        people = customers.iloc[rows].reset_index(drop=True)
+        told = told_us(people, days[rows])
+        seen = situation(people, inputs_of(people, columns), rest[rows], recent[rows], told)
+        return cls(rows, people, rest[rows], seen, _effects(seen, can[rows], context))
+
+    def best(self, worth: Valuation, context: Context) -> Floats:
+        """Shape (rows,): the most that an action gains, by what is expected of it or by tonight's draw."""
+        costs = contact_costs(context.playbook, context.settings, worth.priced)
+        mean, _, drawn = (costs.gain(effect, worth.worth[self.rows]) for effect in self.effects)
+        return np.fmax(mean, drawn).max(axis=1, initial=-np.inf)
+
+
+def _most(best: Floats, candidates: int) -> Ints:
+    """Places, in their order, of so many at most who gain the most, all of them above 0."""
+    among = np.flatnonzero(best > 0)
+    if len(among) > candidates:
+        among = np.sort(among[np.argsort(-best[among], kind="stable")[:candidates]])
+    return among
+
+
+def _with_facts(customers: pd.DataFrame, facts: pd.DataFrame | None) -> tuple[pd.DataFrame, Bools | None]:
+    """Customers with the columns that only the facts have, and who of them has no row there; None without facts."""
+    if facts is None:
+        return customers, None
+    unrecorded = ~customers["customer_id"].isin(facts["customer_id"]).to_numpy(bool)
+    fresh = facts[[c for c in facts.columns if c not in customers or c == "customer_id"]]
+    return customers.merge(fresh.drop_duplicates("customer_id"), on="customer_id", how="left"), unrecorded
+
+
+def _known(customers: pd.DataFrame, contacts: Any, context: Context) -> pd.DataFrame:
+    """What the contact log says; without one, an open issue stands for an open complaint."""
+    known = contact_facts(contacts, pd.Index(customers["customer_id"]), context.settings, context.as_of)
+    if contacts is None and "open_issue_count" in customers:
+        return known.assign(open_complaint=(customers["open_issue_count"] > 0).to_numpy())
+    return known
+
+
+def _stage(customers: pd.DataFrame, context: Context) -> Stage:
+    chance = customers["churn_probability"].to_numpy(np.float64)
+    risk = float(chance.mean()) if len(chance) else 0.5
+    return stage(
+        context.settings, context.evidence, context.effect.rows, len(chance), risk, context.hold_days
+    )
+
+
+def _left(customers: pd.DataFrame, settings: Outreach) -> Bools:
+    """Who has left, as far as one can know: nobody can be kept of them, some can be won back."""
+    left = customers["left"].to_numpy(bool) if "left" in customers else np.zeros(len(customers), bool)
+    if "still_there" not in customers:
+        return left
+    return np.asarray(left | (customers["still_there"].to_numpy(np.float64) < settings.gone_below))
+
+
+def _possible(
+    customers: pd.DataFrame,
+    known: pd.DataFrame,
+    channels: Bools,
+    worth: Valuation,
+    now: Stage,
+    context: Context,
+) -> Bools:
+    """Shape (n, actions): could be taken, were it to fit by the reasons too."""
+    probability = customers["churn_probability"].to_numpy(np.float64)
+    complaint = known["open_complaint"].to_numpy(bool)
+    reach = {channel: channels[:, i] for i, channel in enumerate(context.channels)}
+    can = np.zeros((len(customers), len(context.actions)), bool)
+    for i, (name, action) in enumerate(context.playbook.actions.items()):
+        if now.stopped & {name, ALL}:
+            continue
+        can[:, i] = fitting(action, customers, probability, worth.ranks, None) & reach[action.channel]
+        can[:, i] &= ~complaint | action.settles_complaints
+    return can
+
+
+def _effects(seen: Situation, can: Bools, context: Context) -> tuple[Floats, Floats, Floats]:
+    """Expected effect, its standard deviation and tonight's draw, shape (n, actions) each; NaN where impossible."""
+    mean, spread = context.effect.effect(seen)
+    drawn = context.effect.drawn(seen, np.random.default_rng(_seed("effect", context)))
+    mean, spread, drawn = (np.where(can, x, np.nan) for x in (mean, spread, drawn))
+    return mean, spread, drawn
+
+
+def _seed(purpose: str, context: Context) -> int:
+    """The same every time that a night is decided, and known to nobody without the key."""
+    told = f"{purpose} {context.as_of}".encode()
+    return int.from_bytes(hashlib.blake2b(told, key=context.key, digest_size=8).digest())
+
+
+def _hopeless(can: Bools, known: pd.DataFrame, now: Stage, best: Floats, free: Bools) -> dict[Rule, Bools]:
+    off = ALL in now.stopped
+    none = ~can.any(axis=1) & (not off)
+    complaint = known["open_complaint"].to_numpy(bool)
+    return {
+        Rule.STOPPED: np.full(len(best), off),
+        Rule.COMPLAINT: none & complaint,
+        Rule.NO_ACTION: none & ~complaint,
+        Rule.NO_GAIN: free & (best <= 0),
+    }
+
+
+def least_gain(prepared: Prepared) -> float:
+    """What the least promising of the candidates gains; minus infinity where there was room for more."""
+    if len(prepared.candidates) < prepared.context.settings.candidates:
+        return -np.inf
+    gain = prepared.gain(prepared.effect)
+    return float(gain.max(axis=1).min())
