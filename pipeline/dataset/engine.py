@@ -27,10 +27,21 @@ from features.reduction import reduced
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
 from pipeline.progress import progress
-from pipeline.sources.databases import BATCH_ROWS, arrow, brought_here
+from pipeline.sources.databases import arrow, brought_here
 from pipeline.sources.drivers import asking
 
 ROWS_A_SHARD = 2_000_000
+_ROWS_AT_ONCE = 500_000
+
+_Key = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A table with one row a customer, made of the sources' tables; and the role of whose rows it can be made alone."""
+
+    of: Callable[[Mapping[str, ir.Table]], ir.Table]
+    role: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,8 @@ def scan(
     axis: TimeAxis,
     shards: int = 1,
     *,
-    grouped: Mapping[str, ir.Table],
+    everybody: ir.Table,
+    grouped: Mapping[str, Grouped],
 ) -> Iterator[Scan]:
     """Run one group-by for each source that has statistics to compute.
 
@@ -65,8 +77,10 @@ def scan(
     ----------
     tables
         The sources of the roles, without the derived ones.
+    everybody
+        The ids of all customers of the roles, each once.
     grouped
-        More tables by name, which have one row a customer already.
+        More tables by name, which have one row a customer.
     """
     every = derived(tables)
     wanted = {role: columns for role, columns in stats.items() if columns}
@@ -76,52 +90,58 @@ def scan(
             role: (moments if role in here else partials)(every[role], role, wanted[role], axis)
             for role in wanted
         }
-        found = {name: arrow(table).combine_chunks() for name, table in {**queries, **grouped}.items()}
+        queries |= {name: more.of(tables) for name, more in grouped.items()}
+        found = {name: arrow(table).combine_chunks() for name, table in queries.items()}
         yield Scan(1, lambda _: found)
         return
-    # Derived roles are made of the divided rows.
+    # Derived roles are made of the divided rows, and so is what is grouped by customer.
     rows = {role: tables[role].select(*read) for role, read in columns_read(tables, here, wanted).items()}
     away = {role: partials(every[role], role, wanted[role], axis) for role in wanted if role not in here}
-    away |= grouped
+    away |= {name: more.of(tables) for name, more in grouped.items() if more.role not in rows}
+    people, key = _keyed(everybody, shards) if rows else ([], None)
+
+    def queries_of(numbered: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+        made = derived(numbered)
+        asked = {role: moments(made[role], role, wanted[role], axis) for role in here}
+        return asked | {name: more.of(numbered) for name, more in grouped.items() if more.role in rows}
+
     with tempfile.TemporaryDirectory(prefix="churn-") as name:
         folder = Path(name)
         for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):
             file = folder / f"{role}.parquet"
-            _write_shards(connection, brought_here(connection, table, file), folder / role, shards)
+            found_here = brought_here(connection, table, file)
+            _write_shards(connection, found_here, folder / role, shards, key if role in rows else None)
             file.unlink(missing_ok=True)
-        queries = _queries(
-            connection, {role: _read_shard(folder / role, 0, keep=True) for role in rows}, here, wanted, axis
-        )
+        first = {role: _read_shard(folder / role, 0, keep=True) for role in rows}
+        texts = _compiled(connection, _numbered(first, people[0]), queries_of) if rows else {}
 
         def load(shard: int) -> dict[str, pa.Table]:
-            found = _rows(connection, {role: _read_shard(folder / role, shard) for role in rows}, queries)
-            return found | {role: _read_shard(folder / role, shard).combine_chunks() for role in away}
+            found = {role: _read_shard(folder / role, shard).combine_chunks() for role in away}
+            if not rows:
+                return found
+            read = {role: _read_shard(folder / role, shard) for role in rows}
+            return found | _rows(connection, _numbered(read, people[shard]), people[shard], texts)
 
         with _one_thread_each(connection):
             yield Scan(shards, load)
 
 
-def _queries(
+def _compiled(
     connection: Backend,
-    tables: Mapping[str, pa.Table],
-    roles: Collection[str],
-    stats: Mapping[str, Collection[Stat]],
-    axis: TimeAxis,
+    numbered: Mapping[str, pa.Table],
+    queries: Callable[[Mapping[str, ir.Table]], Mapping[str, ir.Table]],
 ) -> dict[str, str]:
-    """The rows of each role from the tables of a shard, which are all named alike: written once for all."""
-    numbered, _ = _numbered(tables)
+    """The queries over the tables of a shard, which are all named alike: written once for all."""
     with _registered(connection.con, numbered):
-        every = derived({role: connection.table(_shard_name(role)) for role in numbered})
-        return {
-            role: str(connection.compile(moments(every[role], role, stats[role], axis))) for role in roles
-        }
+        asked = queries({role: connection.table(_shard_name(role)) for role in numbered})
+        return {name: str(connection.compile(query)) for name, query in asked.items()}
 
 
 def _rows(
-    connection: Backend, tables: Mapping[str, pa.Table], queries: Mapping[str, str]
+    connection: Backend, numbered: Mapping[str, pa.Table], people: pa.Table, queries: Mapping[str, str]
 ) -> dict[str, pa.Table]:
-    """The rows of each role of a shard."""
-    numbered, ids = _numbered(tables)
+    """The results of the queries of a shard."""
+    ids = people["customer_id"].combine_chunks()
     found = {}
     with connection.con.cursor() as own, _registered(own, numbered), asking():
         for role, query in queries.items():
@@ -129,6 +149,36 @@ def _rows(
             names = pa.DictionaryArray.from_arrays(table["customer_id"].combine_chunks(), ids)
             found[role] = table.set_column(table.schema.get_field_index("customer_id"), "customer_id", names)
     return found
+
+
+def _keyed(everybody: ir.Table, shards: int) -> tuple[list[pa.Table], _Key]:
+    """The customers of each shard with a key by which rows tell theirs; and how the key is made of an id.
+
+    A hash is a quarter of an id to move, and half of it to group by. Where two ids share one, the id is the key.
+    """
+    ids = everybody.filter(everybody.customer_id.notnull()).select("customer_id")
+    ids = ids.mutate(key=duckdb_hash(ids.customer_id), shard_=shard_of(ids.customer_id, shards))
+    found = arrow(ids)
+    different = pc.count_distinct(found["key"]).as_py() == found.num_rows
+    if not different:
+        found = found.set_column(found.schema.get_field_index("key"), "key", found["customer_id"])
+    order = found.sort_by("shard_").drop_columns(["shard_"])
+    ends = np.cumsum(np.bincount(found["shard_"].to_numpy().astype(np.int64), minlength=shards))
+    people = [order.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
+    return people, duckdb_hash if different else lambda customer_id: customer_id
+
+
+def _numbered(tables: Mapping[str, pa.Table], people: pa.Table) -> dict[str, pa.Table]:
+    """The tables of a shard with numbers for customers, which are their places in `people`."""
+    keys = people["key"].combine_chunks()
+    return {
+        role: table.set_column(
+            table.schema.get_field_index("customer_id"),
+            "customer_id",
+            pc.index_in(table["customer_id"], value_set=keys),
+        )
+        for role, table in tables.items()
+    }
 
 
 @contextmanager
@@ -142,20 +192,14 @@ def _one_thread_each(connection: Backend) -> Iterator[None]:
         connection.con.execute("SET threads = $threads", {"threads": threads})
 
 
-def _numbered(tables: Mapping[str, pa.Table]) -> tuple[dict[str, pa.Table], pa.Array]:
-    """The tables with numbers for customers, and the customers of the numbers: numbers group twice as fast as texts."""
-    whole = [chunk for table in tables.values() for chunk in table["customer_id"].chunks]
-    coded = pa.concat_arrays([pa.array([], pa.string()), *whole]).dictionary_encode()
-    ends = np.cumsum([table.num_rows for table in tables.values()])
-    numbered = {
-        role: table.set_column(
-            table.schema.get_field_index("customer_id"),
-            "customer_id",
-            coded.indices[end - table.num_rows : end],
-        ).combine_chunks()
-        for (role, table), end in zip(tables.items(), ends, strict=True)
-    }
-    return numbered, coded.dictionary
+@contextmanager
+def _in_any_order(connection: Backend) -> Iterator[None]:
+    """Rows as the threads come by them: none has to wait for another."""
+    connection.con.execute("SET preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        connection.con.execute("SET preserve_insertion_order = true")
 
 
 def _shard_name(role: str) -> str:
@@ -190,14 +234,18 @@ def shards_for(rows: int) -> int:
     return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
 
 
-def _write_shards(connection: Backend, found: ir.Table, folder: Path, shards: int) -> None:
-    """Divide rows by the shard of their customer as they stream in, a file a shard."""
+def _write_shards(
+    connection: Backend, found: ir.Table, folder: Path, shards: int, key: _Key | None = None
+) -> None:
+    """Divide rows by the shard of their customer as they come, a file a shard; `key` makes what stands for ids."""
     folder.mkdir()
     # NumPy sorts 16 bits by their digits, several times as fast as 32.
     split = found.mutate(shard_=shard_of(found.customer_id, shards).cast("uint16"))
-    with ExitStack() as stack:
+    if key is not None:
+        split = split.mutate(customer_id=key(found.customer_id))
+    with ExitStack() as stack, _in_any_order(connection):
         # Ibis 12 asks DuckDB 2 for a stream by a name that is gone.
-        batches = connection.con.sql(connection.compile(split)).to_arrow_reader(BATCH_ROWS)
+        batches = connection.con.sql(connection.compile(split)).to_arrow_reader(_ROWS_AT_ONCE)
         schema = batches.schema.remove(batches.schema.get_field_index("shard_"))
         files = [
             stack.enter_context(pa.ipc.new_file(str(folder / f"{shard}.arrow"), schema))

@@ -50,7 +50,13 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
             plan.stats,
             plan.axis,
             shards,
-            grouped={MEMBERS: members(sources.tables, config, snapshots)},
+            everybody=sources.ids.table,
+            grouped={
+                MEMBERS: engine.Grouped(
+                    lambda tables: members(tables, config, snapshots),
+                    config.sources.base(config.churn.kind) if config.churn.kind == "non_contractual" else "",
+                )
+            },
         ) as scan,
         ThreadPoolExecutor(config.model.threads) as pool,
     ):

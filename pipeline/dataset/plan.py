@@ -130,7 +130,8 @@ class Plan:
         """
         members = reduced[MEMBERS]
         ids = engine.different_ids(members["customer_id"])
-        members = members.take(pc.index_in(ids, value_set=members["customer_id"].combine_chunks()))
+        named = members["customer_id"].cast(pa.string()).combine_chunks()
+        members = members.take(pc.index_in(ids, value_set=named))
         there = unpacked_words(members, len(self.snapshots))
         people = engine.people_of(customers, kinds, ids)
         panels = {

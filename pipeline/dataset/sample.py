@@ -39,7 +39,10 @@ def bounded(
     told = f"a sample: {share:.2%} of {people:,} customers, within model.max_training_rows"
     say(told)
     drawn = {name: _drawn(table, share) for name, table in tables.items()}
-    return replace(sources, tables=drawn, notes=(*sources.notes, told), share=share)
+    ids = sources.ids
+    if engine_of(ids.table) == engine_of(base):
+        ids = replace(ids, table=_drawn(ids.table, share))
+    return replace(sources, tables=drawn, ids=ids, notes=(*sources.notes, told), share=share)
 
 
 def _drawn(table: ir.Table, share: float) -> ir.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,9 @@ from pipeline.sources.values import TIDYINGS, tidied
 _ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
 
-@dataclass(frozen=True)
-class Ids:
-    """The customers of all roles.
+@dataclass(frozen=True, eq=False)
+class Ids(Mapping[str, ir.Table]):
+    """The customers of all roles, and of each role: its customers, each once, with the number of their `rows_`.
 
     Parameters
     ----------
@@ -63,10 +63,18 @@ class Ids:
         counted = arrow(query.aggregate(**found.asked(compared))).to_pylist()[0]
         return cls(query, tuple(tables), {name: int(n or 0) for name, n in counted.items()})
 
-    def role(self, name: str) -> ir.Table:
-        """The customers of a role with the number of their `rows_`."""
-        there = self.table.filter(self.table[name].notnull())
-        return there.select("customer_id", rows_=there[name])
+    def __getitem__(self, role: str) -> ir.Table:
+        """The customers of a role."""
+        if role not in self.roles:
+            raise KeyError(role)
+        there = self.table.filter(self.table[role].notnull())
+        return there.select("customer_id", rows_=there[role])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.roles)
+
+    def __len__(self) -> int:
+        return len(self.roles)
 
     def unmet(self, role: str, others: Sequence[str]) -> ir.Table:
         """The customers of a role whom the others don't have."""
@@ -112,7 +120,7 @@ def shortened(ids: Ids, config: Config) -> list[Fault]:
     for role, source in config.sources.given.items():
         count = ids.counts[f"{role} rounded"]
         if count:
-            some = ids.role(role).filter(lambda t: t.customer_id.re_search(_ROUNDED))
+            some = ids[role].filter(lambda t: t.customer_id.re_search(_ROUNDED))
             samples = arrow(some.order_by("customer_id").limit(SAMPLES))["customer_id"].to_pylist()
             what = f"{count:,} ids were shortened by a spreadsheet, such as {', '.join(map(repr, samples))}"
             step = "their last digits are lost, so that customers may share one: export the column as text"
@@ -128,7 +136,7 @@ def twins(ids: Ids, config: Config) -> list[str]:
         tried = [] if "tidy" in rule.model_fields_set else _may_join(ids, role)
         if not tried:
             continue
-        own = ids.role(role)
+        own = ids[role]
         other = {name: _tidy(own.customer_id, name) for name in tried}
         different = arrow(own.aggregate(**{name: e.nunique() for name, e in other.items()})).to_pylist()[0]
         names = [name for name in tried if different[name] < ids.counts[f"{role} customers"]]

@@ -133,7 +133,7 @@ def _match(role: str, others: tuple[str, ...], ids: Ids, config: Config) -> Matc
     return replace(
         match,
         unmet=_some(ids.unmet(role, others)),
-        theirs=_some(_union([ids.role(other) for other in others])),
+        theirs=_some(_union([ids[other] for other in others])),
         advice=advice,
     )
 
@@ -142,11 +142,11 @@ def _advice(role: str, others: tuple[str, ...], ids: Ids, config: Config) -> tup
     """The lines of the shortest rule by which most of the ids that meet nobody would meet somebody."""
     tried = ids.unmet(role, others).order_by("customer_id").limit(_TRIED)
     count = arrow(tried.aggregate(n=tried.count()))["n"][0].as_py()
-    beginnings = _beginnings(_texts(tried)), _beginnings(_texts(_union([ids.role(o) for o in others])))
+    beginnings = _beginnings(_texts(tried)), _beginnings(_texts(_union([ids[o] for o in others])))
     for rules in _rules(*beginnings):
         mine, hers = (Column(column="x", **rule) for rule in rules)
         left = tried.select(id_=tidied(tried.customer_id, mine)).distinct()
-        right = _union([ids.role(other) for other in others])
+        right = _union([ids[other] for other in others])
         right = right.select(id_=tidied(right.customer_id, hers)).distinct()
         joined = left.semi_join(right, "id_")
         if arrow(joined.aggregate(n=joined.count()))["n"][0].as_py() >= max(1, _JOINS * count):
@@ -154,7 +154,7 @@ def _advice(role: str, others: tuple[str, ...], ids: Ids, config: Config) -> tup
             return tuple(
                 line(name, config.sources.given[name].mapped["customer_id"], **rule)
                 for name, rule in sides.items()
-                if rule and _changes(ids.role(name), Column(column="x", **rule))
+                if rule and _changes(ids[name], Column(column="x", **rule))
             )
     return ()
 

@@ -55,7 +55,7 @@ class Sources:
     matches
         How many of each role's customers are known from the other roles.
     ids
-        Role to its customers, each once, with the number of its rows; see `pipeline.sources.ids`.
+        The customers of all roles, and of each.
     freshness
         How far the data reach.
     share
@@ -74,7 +74,7 @@ class Sources:
     notes: tuple[str, ...]
     look: tuple[str, ...]
     matches: tuple[Match, ...]
-    ids: Mapping[str, ir.Table]
+    ids: Ids
     freshness: Freshness
     share: float = 1.0
     marks: tuple[Mark, ...] = ()
@@ -162,7 +162,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
             *aside.lines,
         ),
         matches,
-        {role: ids.role(role) for role in ids.roles},
+        ids,
         fresh,
         marks=read_marks(layout_of(config).contacted),
         quarantine=aside,

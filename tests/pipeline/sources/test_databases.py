@@ -22,6 +22,7 @@ import pytest
 
 from configs.errors import ConfigError, DataError, TryAgainError
 from configs.schema import Config, load_config
+from features.dialects import duckdb_hash
 from pipeline import demo
 from pipeline.dataset.labelling import build_labels, build_waits
 from pipeline.dataset.matrix import build_matrix
@@ -161,6 +162,14 @@ def test_many_shards_give_the_same_matrix(company, monkeypatch, where):
     expected, _ = matrix_and_labels(company("files"))
     monkeypatch.setattr("pipeline.dataset.engine.ROWS_A_SHARD", 3_000)
     found, _ = matrix_and_labels(company(where))
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_ids_that_share_a_hash_stay_apart(company, monkeypatch):
+    expected, _ = matrix_and_labels(company("files"))
+    monkeypatch.setattr("pipeline.dataset.engine.ROWS_A_SHARD", 3_000)
+    monkeypatch.setattr("pipeline.dataset.engine.duckdb_hash", lambda value: duckdb_hash(value) & 63)
+    found, _ = matrix_and_labels(company("files"))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
 
