@@ -50,7 +50,7 @@ OUTPUTS: Mapping[str, Mapping[str, str]] = {
     },
     "suppressed.csv": {
         "customer_id": "who is not on the list",
-        "rules": "every rule that applied",
+        "rules": "every rule that applied, in the language of the config",
     },
     "contact_calendar.csv": {
         "customer_id": "who is due for a contact, the longest overdue first",

@@ -20,6 +20,8 @@ from features.spec import FeatureColumn, catalogue_hash
 from models.backtest.undated import out_of_fold
 from models.tracking.registry import Champion
 from pipeline.dataset import engine
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import said_n
 from pipeline.sources.opening import Sources, open_sources
 
 CHURNED = frozenset({"1", "yes", "y", "true", "t", "churned", "churn", "left", "lost", "exited", "gone"})
@@ -60,7 +62,12 @@ class Labelled:
         repeated = chosen.matrix.frame["customer_id"].duplicated(keep="last").to_numpy()
         if not repeated.any():
             return chosen
-        note = f"customers: {repeated.sum()} rows repeat a customer; the last row of each is scored"
+        note = said_n(
+            "{role}: {n} row repeats a customer; the last row of each is scored",
+            "{role}: {n} rows repeat a customer; the last row of each is scored",
+            int(repeated.sum()),
+            role=role_in_words("customers"),
+        )
         sources = replace(chosen.sources, notes=(*chosen.sources.notes, note))
         return replace(chosen.rows(~repeated), sources=sources)
 

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from configs.schema import Config
 from features.dialects import engine_of
+from pipeline.languages.said import said
 from pipeline.sources.databases import arrow
 from pipeline.sources.digests import hash_of
 from pipeline.sources.opening import Sources
@@ -36,7 +37,9 @@ def bounded(
     share = limit / max(people, 1)
     if share >= 1.0 or hash_of(base.customer_id, base) is None:
         return sources
-    told = f"a sample: {share:.2%} of {people:,} customers, within model.max_training_rows"
+    told = said(
+        "a sample: {share:.2%} of {n} customers, within `model.max_training_rows`", share=share, n=people
+    )
     say(told)
     drawn = {name: _drawn(table, share) for name, table in tables.items()}
     ids = sources.ids

@@ -28,6 +28,7 @@ from pipeline.explaining.night import (
     tonight_and_before,
 )
 from pipeline.languages.language import Language
+from pipeline.languages.said import spoken, together
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.outreach.reasons import Reason, reasons_of, shown_reasons
@@ -297,14 +298,14 @@ class _Told:
             )
         ]
         if self.reasons:
-            why = "; ".join(reason.told(language) for reason in self.reasons)
+            why = spoken(together(reason.told(language) for reason in self.reasons), language)
             said.append(language.text("What counts most: {reasons}.", reasons=why))
         if self.change is not None:
             said.append(
                 language.text(
                     "It would be {chance} if only this were as with a customer much like you: {groups}.",
                     chance=language.chance(self.change.probability),
-                    groups=", ".join(language.word(name) for name in self.change.groups),
+                    groups=language.comma.join(language.word(name) for name in self.change.groups),
                 )
             )
         said.append(
@@ -346,11 +347,11 @@ class _Told:
 
 def _listed(night: Published, customer: str) -> str:
     """Whether the customer is on the night's list, and why not."""
-    for name, said in (("outreach.csv", "on the list, to {}"), ("suppressed.csv", "not on the list: {}")):
-        file = night.folder / name
+    for name, said in (("outreach", "on the list, to {}"), ("suppressed", "not on the list: {}")):
+        file = night.folder / f"{name}.parquet"
         if file.exists():
-            rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            rows = pd.read_parquet(file)
             own = rows.loc[rows["customer_id"] == customer]
             if len(own):
-                return said.format(own.iloc[0]["title" if name == "outreach.csv" else "rules"])
+                return said.format(own.iloc[0]["title" if name == "outreach" else "rules"])
     return "not considered for the list"

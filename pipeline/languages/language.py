@@ -88,7 +88,16 @@ class Language:
 
     def several(self, one: str, many: str, n: float, **values: object) -> str:
         """The sentence in the plural form of `n`, which is a number with the digits of the language."""
-        return self._texts.ngettext(one, many, abs(round(n))).format(n=self.number(n), **values)
+        return self.plural(one, many, n).format(n=self.number(n), **values)
+
+    def plural(self, one: str, many: str, n: float) -> str:
+        """The sentence in the plural form of `n`, with its braces."""
+        return self._texts.ngettext(one, many, abs(round(n)))
+
+    @property
+    def comma(self) -> str:
+        """What stands between the names of a list."""
+        return "، " if self.code == "fa" else ", "
 
     def form(self, forms: list[str], n: float) -> str:
         """Of some plural forms, in the order of the catalogue, that of `n`."""

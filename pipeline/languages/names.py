@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.languages import N_
 from pipeline.languages.language import Language
+from pipeline.languages.said import Said
 
 _OUTCOMES = {
     "done": N_("done"),
@@ -64,6 +65,24 @@ FINDINGS = {
     "model": N_("Scores and model"),
     "rows": N_("Rows, ids and columns"),
 }
+CHECK_NAMES = {
+    "silence": N_("silence"),
+    "volume": N_("volume"),
+    "rows_per_customer": N_("rows per customer"),
+    "hours": N_("hours of the day"),
+    "values": N_("size of the values"),
+    "nulls": N_("empty cells"),
+    "categories": N_("mix of values"),
+    "columns": N_("columns"),
+    "ids": N_("customer ids"),
+    "left_out": N_("rows left out"),
+    "past": N_("past of the source"),
+    "features": N_("features"),
+    "scores": N_("scores"),
+    "health": N_("health of the numbers"),
+    "model_age": N_("age of the model"),
+    "outcome": N_("what came true"),
+}
 TEAMS = {
     "account manager": N_("account manager"),
     "senior": N_("senior person"),
@@ -101,10 +120,27 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     "roles": _ROLES,
     "channels": CHANNELS,
     "findings": FINDINGS,
+    "checks": CHECK_NAMES,
     "teams": TEAMS,
     "units": UNITS,
     "columns": _COLUMNS,
 }
+
+
+def role_in_words(role: str) -> Said:
+    """A role of the sources: its key in English, as the config has it, and elsewhere the word.
+
+    Examples
+    --------
+    >>> print(role_in_words("transactions"))
+    transactions
+    """
+    return Said(role, (_ROLES[role],)) if role in _ROLES else Said(role)
+
+
+def check_in_words(check: str) -> Said:
+    """A check of the monitoring: its key in English, as `monitoring.ignore` has it, and elsewhere the word."""
+    return Said(check, (CHECK_NAMES[check],)) if check in CHECK_NAMES else Said(check)
 
 
 def name(language: Language, group: str, key: str) -> str:

@@ -17,9 +17,10 @@ from jinja2 import Environment
 
 from pipeline.languages.language import LANGUAGES
 
-_PACKAGES = ("pipeline", "features")
-ONE, SEVERAL = frozenset({"N_", "text", "word", "t", "w"}), frozenset({"several", "nt"})
+_PACKAGES = ("pipeline", "features", "models")
+ONE, SEVERAL = frozenset({"N_", "text", "word", "t", "w", "said"}), frozenset({"several", "nt", "said_n"})
 DECLARED = frozenset({"says", "driver"})  # of a feature: its sentence, and the group of its reasons
+_KEPT = "WARNING"  # of a model: kept with it, and told by every night
 Text = str | tuple[str, str]
 HEADER = r"""msgid ""
 msgstr ""
@@ -56,6 +57,10 @@ def of_code(source: str) -> Iterator[Text]:
     ['a', 'b {n}', ('{n} c', '{n} cs'), 'd e']
     """
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and any(
+            getattr(target, "id", "") == _KEPT for target in node.targets
+        ):
+            yield str(getattr(node.value, "value", ""))
         if not isinstance(node, ast.Call):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 import pandas as pd
 
 from configs.monitoring import CHECKS, CheckName, Monitoring
+from pipeline.languages.names import check_in_words, role_in_words
+from pipeline.languages.said import NO_LINE, Said, said, together
 
 FINE, LOOK, STOP, OPEN, IGNORED = "as expected", "look", "stop", "not judged", "ignored"
 DIGITS, SMALLEST = 4, 6
@@ -37,7 +39,8 @@ class Check:
 
     Examples
     --------
-    >>> print(Check("volume", "contacts", 12, 60, 140, "rows in 7 days", LOOK, "ask for the missing rows"))
+    >>> unit, advice = Said("rows in 7 days"), Said("ask for the missing rows")
+    >>> print(Check("volume", "contacts", 12, 60, 140, unit, LOOK, advice))
     volume contacts: 12 rows in 7 days, expected 60 to 140; ask for the missing rows
     """
 
@@ -46,27 +49,30 @@ class Check:
     found: float | None = None
     low: float | None = None
     high: float | None = None
-    unit: str = ""
+    unit: Said = NO_LINE
     verdict: str = FINE
-    advice: str = ""
+    advice: Said = NO_LINE
     beyond: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.name} {self.place}: {self.words}"
+        return str(self.line)
 
     @property
-    def words(self) -> str:
+    def line(self) -> Said:
+        """The check, its place, and what was found."""
+        check, place = check_in_words(self.name), role_in_words(self.place)
+        return said("{check} {place}: {found}", check=check, place=place, found=self.words)
+
+    @property
+    def words(self) -> Said:
         """What was found, what was expected, and the next step."""
         parts = []
         if self.found is not None:
-            band = (
-                ""
-                if self.low is None or self.high is None
-                else f", expected {_of(self.low)} to {_of(self.high)}"
-            )
-            parts.append(f"{_of(self.found)} {self.unit}{band}".replace(" ,", ","))
-        parts += [self.advice] if self.advice else []
-        return "; ".join(parts)
+            parts.append(said("{n:.4g} {unit}", n=self.found, unit=self.unit))
+            if self.low is not None and self.high is not None:
+                band = said("expected {low:.4g} to {high:.4g}", low=self.low, high=self.high)
+                parts = [together([*parts, band], ", ")]
+        return together([*parts, self.advice])
 
     @property
     def outside(self) -> bool:
@@ -75,14 +81,23 @@ class Check:
 
 
 def judged_by_band(
-    name: CheckName, place: str, found: float, low: float, high: float, unit: str, advice: str, beyond: float
+    name: CheckName,
+    place: str,
+    found: float,
+    low: float,
+    high: float,
+    unit: Said,
+    advice: Said,
+    beyond: float,
 ) -> Check:
     """A check by how far it lies beyond its band; the advice is given where that is outside."""
     out = beyond > 1
-    return Check(name, place, found, low, high, unit, LOOK if out else FINE, advice if out else "", beyond)
+    return Check(
+        name, place, found, low, high, unit, LOOK if out else FINE, advice if out else NO_LINE, beyond
+    )
 
 
-def not_judged(name: CheckName, place: str, why: str) -> Check:
+def not_judged(name: CheckName, place: str, why: Said) -> Check:
     """A check that could not be made, and why."""
     return Check(name, place, verdict=OPEN, advice=why)
 
@@ -115,14 +130,3 @@ def frame_of(checks: Sequence[Check]) -> pd.DataFrame:
 
 def _rounded(value: float) -> float:
     return round(float(f"{value:.{DIGITS}g}"), SMALLEST)
-
-
-def _of(value: float) -> str:
-    """A number as a person reads it.
-
-    Examples
-    --------
-    >>> _of(12345.6), _of(0.01234), _of(3.0)
-    ('12,346', '0.01234', '3')
-    """
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.{DIGITS}g}"

@@ -7,6 +7,7 @@ the training lies from those before it, as far back as a night's training rows l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from configs.arrays import Dates, Floats, Ints
 from models.statistics.drift import hellinger, hellinger_noise
+from pipeline.languages.said import Said, said, said_again
 from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.trained import SHARED_BY, TRAIN
 
@@ -139,27 +141,26 @@ def drift_of(
         yield not_judged("features", "all", TRAIN)
         return
     if len(scores) < FEWEST_CUSTOMERS:
-        yield not_judged("features", "all", f"fewer than {FEWEST_CUSTOMERS} customers")
+        yield not_judged("features", "all", said("fewer than {n} customers", n=FEWEST_CUSTOMERS))
         return
     for name, then in kept["features"].items():
         if name in features:
-            what = "see where its source has changed, then `churn train`"
+            what = said("see where its source has changed, then `churn train`")
             yield _drift("features", name, features[name], then, width, what)
-    what = "see the features that moved and the customers, then `churn train`"
+    what = said("see the features that moved and the customers, then `churn train`")
     yield _drift("scores", "churn_probability", pd.Series(scores), kept["scores"], width, what)
 
 
 def _drift(
-    name: Any, place: str, values: pd.Series[Any], then: Mapping[str, Any], width: float, advice: str
+    name: Any, place: str, values: pd.Series[Any], then: Mapping[str, Any], width: float, advice: Said
 ) -> Check:
     if then.get("why"):
-        return not_judged(name, place, then["why"])
+        return not_judged(name, place, said_again(then["why"]))
     counts = np.bincount(_pieces(values, then), minlength=_size(then)).astype(np.float64)
     distance = float(hellinger(counts, np.asarray(then["shares"])))
     limit = width * (then["limit"] + hellinger_noise(len(counts), len(values)))
-    return judged_by_band(
-        name, place, distance, 0.0, limit, "distance from the training rows", advice, distance / limit
-    )
+    unit = said("distance from the training rows")
+    return judged_by_band(name, place, distance, 0.0, limit, unit, advice, distance / limit)
 
 
 def health_of(features: pd.DataFrame, scores: Floats) -> Iterator[Check]:
@@ -172,9 +173,9 @@ def health_of(features: pd.DataFrame, scores: Floats) -> Iterator[Check]:
                 infinite,
                 0,
                 0,
-                "infinite values",
+                said("infinite values"),
                 LOOK,
-                "see the numbers of its source",
+                said("see the numbers of its source"),
                 2.0,
             )
     bad = int((~np.isfinite(scores)).sum())
@@ -183,7 +184,11 @@ def health_of(features: pd.DataFrame, scores: Floats) -> Iterator[Check]:
         if bad < len(scores)
         else False
     )
-    advice = "all customers have the same score; see the features, then `churn train`" if constant else ""
-    advice = "scores that are no numbers; see the features, then `churn train`" if bad else advice
-    verdict = {"verdict": LOOK, "beyond": 2.0, "advice": advice} if bad or constant else {}
-    yield Check("health", "churn_probability", bad, 0, 0, "scores that are no numbers", **verdict)  # type: ignore[arg-type]
+    found = Check("health", "churn_probability", bad, 0, 0, said("scores that are no numbers"))
+    if bad:
+        advice = said("see the features, then `churn train`")
+        found = replace(found, verdict=LOOK, beyond=2.0, advice=advice)
+    elif constant:
+        advice = said("all customers have the same score; see the features, then `churn train`")
+        found = replace(found, verdict=LOOK, beyond=2.0, advice=advice)
+    yield found

@@ -13,6 +13,7 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.schema import Churn
 from models.statistics.metrics import lift_at
+from pipeline.languages.said import said
 from pipeline.monitoring.checks import Check, judged_by_band, not_judged
 from pipeline.outcomes import ledger
 from pipeline.retention.forecast.came import labels_at
@@ -42,14 +43,15 @@ def outcome_of(
     over = [night for night in ledger.dates(record) if night + days <= as_of]
     labels = labels_at(tables, churn, over[-1], as_of) if over else None
     if labels is None:
-        yield not_judged("outcome", "scores", "no recorded night is over yet")
+        yield not_judged("outcome", "scores", said("no recorded night is over yet"))
         return
-    said = _untouched(record, over[-1])
+    scored = _untouched(record, over[-1])
     came = arrow(labels.filter(labels.churned.notnull()).select("customer_id", "churned")).to_pandas()
-    both = said.merge(came, on="customer_id")
+    both = scored.merge(came, on="customer_id")
     p, y = (both[c].to_numpy(np.float64) for c in ("churn_probability", "churned"))
     if len(y) < FEWEST:
-        yield not_judged("outcome", "scores", f"fewer than {FEWEST} customers of {over[-1]} can be judged")
+        few = said("fewer than {n} customers of {day} can be judged", n=FEWEST, day=over[-1])
+        yield not_judged("outcome", "scores", few)
         return
     yield _calibration(p, y, over[-1])
     yield from _top(p, y, over[-1], promised_lift)
@@ -63,19 +65,19 @@ def _untouched(record: Path, night: dt.date) -> pd.DataFrame:
 
 
 def _calibration(p: Floats, y: Floats, night: dt.date) -> Check:
-    said, came = float(p.mean()), float(y.mean())
+    stated, came = float(p.mean()), float(y.mean())
     limit = max(FLOOR_RATE, ERRORS * float(np.sqrt((p * (1 - p)).sum())) / len(p))
-    what = f"the rate has moved since {night}; `churn train`, then `churn outcomes`"
-    low, high = max(said - limit, 0.0), min(said + limit, 1.0)
+    what = said("the rate has moved since {day}; run `churn train`, then `churn outcomes`", day=night)
+    low, high = max(stated - limit, 0.0), min(stated + limit, 1.0)
     return judged_by_band(
         "outcome",
         "calibration",
         came,
         low,
         high,
-        f"of those scored on {night} left",
+        said("of those scored on {day} left", day=night),
         what,
-        abs(came - said) / limit,
+        abs(came - stated) / limit,
     )
 
 
@@ -83,19 +85,19 @@ def _top(p: Floats, y: Floats, night: dt.date, promised: float | None) -> Iterat
     """Whether those with the highest tenth of the scores left more often; by chance is 1."""
     expected = TENTH * float(y.sum())
     if promised is None or expected < FEWEST_TOP:
-        yield not_judged("outcome", "top tenth", "too few have left to judge the highest scores")
+        yield not_judged("outcome", "top tenth", said("too few have left to judge the highest scores"))
         return
     lift = float(lift_at(y, p, TENTH))
     least = 1 + KEPT_LIFT * (promised - 1) - 2 / float(np.sqrt(expected))
     least = min(max(least, 1.0), promised)
-    what = f"the scores of {night} hardly told who would leave; `churn train`"
+    what = said("the scores of {day} hardly told who would leave; run `churn train`", day=night)
     yield judged_by_band(
         "outcome",
         "top tenth",
         lift,
         least,
         max(promised, lift),
-        "times as many leavers as by chance",
+        said("times as many leavers as by chance"),
         what,
         2.0 if lift < least else 0.0,
     )

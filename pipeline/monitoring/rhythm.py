@@ -27,8 +27,10 @@ from models.statistics.drift import (
     later,
     over,
 )
+from pipeline.languages.said import Said, said, said_n
 from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.history import HOURS, History
+from pipeline.monitoring.trained import renamed_values
 
 # The last is for sources with so few rows that a week tells nothing, and for what began weeks ago.
 _WINDOWS = (1, 3, 7, 28)
@@ -41,6 +43,31 @@ _FEWEST_DAYS = 2 * FEWEST_PAST
 FLOOR_ROWS, FLOOR_SIZE, FLOOR_SHARE, FLOOR_HOURS, FLOOR_MIX = 0.4, 0.47, 0.2, 2.0, 0.25
 NEW_SHARE, NEW_ROWS, GONE_ROWS = 0.02, 10, 20
 LONGER = 1.5
+_Unit = Callable[[int], Said]
+
+
+def _rows(n: int) -> Said:
+    return said_n("rows in {n} day", "rows in {n} days", n)
+
+
+def _rows_a_customer(n: int) -> Said:
+    return said_n("rows a customer and hour in {n} day", "rows a customer and hour in {n} days", n)
+
+
+def _oclock(n: int) -> Said:
+    return said_n("o'clock on average in {n} day", "o'clock on average in {n} days", n)
+
+
+def _typical(n: int) -> Said:
+    return said_n("as the typical size in {n} day", "as the typical size in {n} days", n)
+
+
+def _empty(n: int) -> Said:
+    return said_n("of it empty in {n} day", "of it empty in {n} days", n)
+
+
+def _apart(n: int) -> Said:
+    return said_n("distance of its values in {n} day", "distance of its values in {n} days", n)
 
 
 @dataclass(frozen=True)
@@ -74,10 +101,12 @@ class Deviation:
 def rhythm_of(history: History, as_of: dt.date, settings: Monitoring) -> list[Check]:
     """The checks of a source against its own past."""
     if not history.dated or not history.rows.any():
-        return [not_judged("volume", history.role, "its rows have no time")] if history.rows.any() else []
+        return (
+            [not_judged("volume", history.role, said("its rows have no time"))] if history.rows.any() else []
+        )
     seen = history.until(history.newest + dt.timedelta(days=1))
     if len(seen.rows) < _FEWEST_DAYS:
-        why = f"its past is shorter than {_FEWEST_DAYS} days"
+        why = said("its past is shorter than {n} days", n=_FEWEST_DAYS)
         return [_silence(history, as_of, settings), not_judged("volume", history.role, why)]
     values = _values_of(seen) if ROLES[seen.role].clock == "occurred_at" else ()
     return [_silence(history, as_of, settings), *_checks(seen, settings.width), *values]
@@ -90,38 +119,40 @@ def _silence(history: History, as_of: dt.date, settings: Monitoring) -> Check:
     silent = (as_of - history.newest).days - 1
     short = len(history.rows) < _FEWEST_DAYS
     limit = float(max(settings.silent_days * (1 + short), np.ceil(LONGER * longest)))
-    what = f"the newest row is of {history.newest}; bring newer rows, or set monitoring.silent_days"
-    return judged_by_band(
-        "silence", history.role, float(silent), 0.0, limit, "days without a row", what, silent / limit
+    what = said(
+        "the newest row is of {day}; bring newer rows, or set `monitoring.silent_days`", day=history.newest
     )
+    unit = said("days without a row")
+    return judged_by_band("silence", history.role, float(silent), 0.0, limit, unit, what, silent / limit)
 
 
 def _checks(seen: History, width: float) -> Iterator[Check]:
     role = seen.role
-    yield _worst("volume", role, list(_volume(seen)), width, "see that the export is whole and ran once")
+    yield _worst(
+        "volume", role, list(_volume(seen)), width, said("see that the export is whole and ran once"), _rows
+    )
     rows = [_ratio(seen.rows, seen.visits, d, FLOOR_ROWS) for d in _WINDOWS]
-    unit = "rows a customer and hour"
-    yield _worst("rows_per_customer", role, rows, width, "see that no row was sent twice", unit)
+    yield _worst(
+        "rows_per_customer", role, rows, width, said("see that no row was sent twice"), _rows_a_customer
+    )
     clock = [_clock(seen.hours, d) for d in _WINDOWS]
     if any(np.isfinite(c.off).any() and np.ptp(np.flatnonzero(seen.hours.sum(axis=0))) for c in clock):
-        what = f"see the clock and sources.{role}.time_zone"
-        yield _worst("hours", role, clock, width, what, "o'clock on average")
+        what = said("see the clock and `{key}`", key=f"sources.{role}.time_zone")
+        yield _worst("hours", role, clock, width, what, _oclock)
     if ROLES[role].clock == "started_at":  # those who are new differ from the others anyway: see `trained`
         return
     for column, number in seen.numbers.items():
         found = [_ratio(number.logs, number.sizes, d, FLOOR_SIZE, logs=True) for d in _WINDOWS]
-        yield _worst(
-            "values", f"{role}.{column}", found, width, "see the unit of the column", "as the typical size"
-        )
+        yield _worst("values", f"{role}.{column}", found, width, said("see the unit of the column"), _typical)
     for column, known in seen.present.items():
         shares = [_share(seen.rows - known, seen.rows, d) for d in _WINDOWS]
         yield _worst(
-            "nulls", f"{role}.{column}", shares, width, "see that the column is filled", "of it empty"
+            "nulls", f"{role}.{column}", shares, width, said("see that the column is filled"), _empty
         )
     for column, (_, counts) in seen.categories.items():
         mixes = [_mix(counts, d) for d in _WINDOWS]
-        what = "see that its values are written as before"
-        yield _worst("categories", f"{role}.{column}", mixes, width, what, "distance of its values")
+        what = said("see that its values are written as before")
+        yield _worst("categories", f"{role}.{column}", mixes, width, what, _apart)
 
 
 def _volume(seen: History) -> Iterator[Deviation]:
@@ -187,20 +218,20 @@ def _mix(counts: Floats, days: int) -> Deviation:
 
 
 def _worst(
-    name: CheckName, place: str, seen: list[Deviation], width: float, advice: str, unit: str = "rows"
+    name: CheckName, place: str, seen: list[Deviation], width: float, advice: Said, unit: _Unit
 ) -> Check:
     """The window that lies furthest outside; where none does, the longest that can be judged."""
     found = [
         check for one in seen if (check := _of_window(name, place, one, width, advice, unit)) is not None
     ]
     if not found:
-        return not_judged(name, place, "too few rows or too short a past")
+        return not_judged(name, place, said("too few rows or too short a past"))
     outside = [check for check in found if check.beyond > 1]
     return max(outside, key=lambda check: check.beyond) if outside else found[-1]
 
 
 def _of_window(
-    name: CheckName, place: str, seen: Deviation, width: float, advice: str, unit: str
+    name: CheckName, place: str, seen: Deviation, width: float, advice: Said, unit: _Unit
 ) -> Check | None:
     usual: Band | None = band(seen.off[:-1], 0.0, width)
     now, size = float(seen.off[-1]), float(seen.size[-1])
@@ -209,8 +240,8 @@ def _of_window(
     small = abs(size) <= width * seen.floor
     beyond = min(abs(size) / (width * seen.floor), usual.excess(now) if now else 0.0)
     low, high = _shown(seen, usual, now, width)
-    what = f"{unit} in {seen.days} day{'s' * (seen.days > 1)}"
-    return judged_by_band(name, place, seen.found, low, high, what, advice, 0.0 if small else beyond)
+    beyond = 0.0 if small else beyond
+    return judged_by_band(name, place, seen.found, low, high, unit(seen.days), advice, beyond)
 
 
 def _shown(seen: Deviation, usual: Band, now: float, width: float) -> tuple[float, float]:
@@ -228,9 +259,8 @@ def _values_of(seen: History) -> Iterator[Check]:
     for column, (values, counts) in seen.categories.items():
         place = f"{seen.role}.{column}"
         new, gone = _new_and_gone(values, counts)
-        said = [f"new: {_named(new)}"] * bool(new) + [f"gone: {_named(gone)}"] * bool(gone)
-        if said:
-            advice = f"{'; '.join(said)}; see whether a value was renamed"
+        if new or gone:
+            advice = renamed_values(new, gone)
             yield Check("categories", f"{place} values", verdict=LOOK, advice=advice, beyond=2.0)
 
 
@@ -250,7 +280,3 @@ def _new_and_gone(values: tuple[str, ...], counts: Floats) -> tuple[list[str], l
         )
         gone |= set(np.flatnonzero((now == 0) & (now.sum() > 0) & (usual >= GONE_ROWS) & always))
     return [values[k] for k in sorted(new)], [values[k] for k in sorted(gone)]
-
-
-def _named(values: list[str]) -> str:
-    return ", ".join(repr(value[:40]) for value in values[:5])

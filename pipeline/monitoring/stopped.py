@@ -12,6 +12,7 @@ import numpy as np
 from configs.roles import ROLES
 from configs.schema import Config
 from features.dialects import engine_of
+from pipeline.languages.said import said
 from pipeline.monitoring.checks import Check, judged_by_band
 from pipeline.sources.databases import arrow
 from pipeline.sources.matching import compared
@@ -38,14 +39,15 @@ def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
             continue
         found, was = now[0] / now[1], then[0] / then[1]
         fall = max(FALL, ERRORS * float(np.sqrt(was * (1 - was) / now[1])))
-        what = f"see how sources.{role}.columns.customer_id is written in the newest rows"
+        key = f"sources.{role}.columns.customer_id"
+        what = said("see how `{key}` is written in the newest rows", key=key)
         yield judged_by_band(
             "ids",
             f"{role} newest",
             found,
             max(was - fall, 0.0),
             1.0,
-            f"of the customers of the last {NEWEST} days known elsewhere",
+            said("of the customers of the last {n} days known elsewhere", n=NEWEST),
             what,
             (was - found) / fall,
         )

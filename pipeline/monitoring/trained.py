@@ -13,13 +13,14 @@ import numpy as np
 
 from configs.arrays import Floats
 from models.statistics.drift import hellinger
+from pipeline.languages.said import Said, said, together
 from pipeline.monitoring.checks import LOOK, Check, judged_by_band, not_judged
 from pipeline.monitoring.history import History
 from pipeline.sources.opening import Sources
 
 WEEKS = 26
 SHARED_BY, NAMED_SHARE = 10, 0.02
-TRAIN = "the champion was trained by an earlier version; `churn train` keeps what is compared"
+TRAIN = said("the champion was trained by an earlier version; `churn train` keeps what is compared")
 # By how much the same rows may differ: late ones come in, a few are corrected.
 ROWS, UNDATED_ROWS, SIZE, SHARE, MIX = (0.9, 1.1), (0.7, 1.5), 1.25, 0.1, 0.15
 KNOWN, LEFT_OUT = 0.1, 0.05
@@ -58,16 +59,15 @@ def against_training(
     for history in histories:
         then = kept.get(history.role)
         if then is None:
-            yield not_judged("past", history.role, "the training had no such source")
+            yield not_judged("past", history.role, said("the training had no such source"))
             continue
         yield from _columns(history.role, then["columns"], _names(sources, history.role))
         yield from _known(history.role, then["known"], shares.get(history.role))
         yield from _rules(history.role, then["left_out"], _left_out(sources, history.role))
         yield from _same_rows(history, then, trained)
     for role in sorted(set(kept) - {history.role for history in histories}):
-        yield Check(
-            "past", role, verdict=LOOK, advice="the training had this source; see sources in the config"
-        )
+        gone = said("the training had this source; see `sources` in the config")
+        yield Check("past", role, verdict=LOOK, advice=gone)
 
 
 def _looks(history: History, as_of: dt.date) -> dict[str, Any]:
@@ -130,21 +130,26 @@ def _columns(role: str, then: Sequence[str], now: Sequence[str]) -> Iterator[Che
     if not then or not now:
         return
     gone, new = sorted(set(then) - set(now)), sorted(set(now) - set(then))
-    said = [f"gone: {', '.join(gone)}"] * bool(gone) + [f"new: {', '.join(new)}"] * bool(new)
-    verdict = {"verdict": LOOK, "beyond": 2.0, "advice": f"{'; '.join(said)}; see the export"} if said else {}
-    yield Check("columns", role, **verdict)  # type: ignore[arg-type]
+    if not gone and not new:
+        yield Check("columns", role)
+        return
+    parts = [said("gone: {values}", values=gone)] if gone else []
+    parts += [said("new: {values}", values=new)] if new else []
+    advice = together([*parts, said("see the export")])
+    yield Check("columns", role, verdict=LOOK, beyond=2.0, advice=advice)
 
 
 def _known(role: str, then: float | None, now: float | None) -> Iterator[Check]:
     if then is not None and now is not None:
-        what = f"see that sources.{role}.columns.customer_id is written as in the other sources"
+        key = f"sources.{role}.columns.customer_id"
+        what = said("see that `{key}` is written as in the other sources", key=key)
         yield judged_by_band(
             "ids",
             role,
             now,
             then - KNOWN,
             1.0,
-            "of its customers known elsewhere",
+            said("of its customers known elsewhere"),
             what,
             (then - now) / KNOWN,
         )
@@ -153,14 +158,14 @@ def _known(role: str, then: float | None, now: float | None) -> Iterator[Check]:
 def _rules(role: str, then: Mapping[str, float], now: Mapping[str, float]) -> Iterator[Check]:
     for rule, share in now.items():
         was = then.get(rule, 0.0)
-        what = "see what has become of these rows"
+        what = said("see what has become of these rows")
         yield judged_by_band(
             "left_out",
             f"{role}: {rule}",
             share,
             0.0,
             was + LEFT_OUT,
-            "of its rows",
+            said("of its rows"),
             what,
             (share - was) / LEFT_OUT,
         )
@@ -179,15 +184,15 @@ def _same_rows(history: History, then: Mapping[str, Any], trained: dt.date) -> I
                 float(np.exp(found)),
                 size / SIZE,
                 size * SIZE,
-                "as the typical size of what the model learned from",
-                "see the unit of the column, then `churn train`",
+                said("as the typical size of what the model learned from"),
+                said("see the unit of the column, then `churn train`"),
                 off / float(np.log(SIZE)),
             )
     for column, was in then["empty"].items():
         found = now["empty"].get(column)
         if found is not None:
-            what = "see that the column is filled"
-            unit = "empty, of what the model learned from"
+            what = said("see that the column is filled")
+            unit = said("empty, of what the model learned from")
             low, high = max(was - SHARE, 0.0), min(was + SHARE, 1.0)
             yield judged_by_band(
                 "past", f"{role}.{column} empty", found, low, high, unit, what, abs(found - was) / SHARE
@@ -212,8 +217,8 @@ def _count(
     if was < SHARED_BY:
         return
     beyond = np.log(max(found, 0.5) / was) / np.log(high if found > was else low)
-    what = "see that the export is whole and ran once"
-    unit = "rows of what the model learned from"
+    what = said("see that the export is whole and ran once")
+    unit = said("rows of what the model learned from")
     yield judged_by_band("past", history.role, found, low * was, high * was, unit, what, float(beyond))
 
 
@@ -221,15 +226,27 @@ def _mix(place: str, was: Mapping[str, float], now: Mapping[str, float]) -> Chec
     values = sorted({*was, *now})
     p, q = (np.array([shares.get(v, 0.0) for v in values]) for shares in (was, now))
     if not p.sum() or not q.sum():
-        return not_judged("past", place, "no value is shared by several rows")
+        return not_judged("past", place, said("no value is shared by several rows"))
     distance = float(hellinger(p, q))
     new = [v for v in values if now.get(v, 0) >= NAMED_SHARE and v not in was]
     gone = [v for v in values if was.get(v, 0) >= NAMED_SHARE and v not in now]
-    said = [f"new: {', '.join(map(repr, new[:5]))}"] * bool(new) + [
-        f"gone: {', '.join(map(repr, gone[:5]))}"
-    ] * bool(gone)
-    advice = "; ".join([*said, "see whether a value was renamed"])
-    beyond = max(distance / MIX, 2.0 * bool(said))
-    return judged_by_band(
-        "past", place, distance, 0.0, MIX, "distance of its values from the training's", advice, beyond
-    )
+    beyond = max(distance / MIX, 2.0 * bool(new or gone))
+    unit = said("distance of its values from the training's")
+    return judged_by_band("past", place, distance, 0.0, MIX, unit, renamed_values(new, gone), beyond)
+
+
+def renamed_values(new: Sequence[str], gone: Sequence[str]) -> Said:
+    """Values that are new, values that are gone, and the next step.
+
+    Examples
+    --------
+    >>> print(renamed_values(["mail"], []))
+    new: 'mail'; see whether a value was renamed
+    """
+    parts = [said("new: {values!r}", values=_some(new))] if new else []
+    parts += [said("gone: {values!r}", values=_some(gone))] if gone else []
+    return together([*parts, said("see whether a value was renamed")])
+
+
+def _some(values: Sequence[str]) -> list[str]:
+    return [value[:40] for value in values[:5]]

@@ -14,6 +14,8 @@ import pandas as pd
 from configs.arrays import Dates, Floats
 from configs.errors import DataError, Fault
 from configs.schema import Config
+from pipeline.languages.names import check_in_words
+from pipeline.languages.said import Said, said
 from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_of, judged_by_band, ruled
 from pipeline.monitoring.history import History, histories
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, is_young, score_profile
@@ -45,15 +47,30 @@ class Watched:
         return tuple(sorted((c for c in self.checks if c.outside), key=lambda c: -c.beyond))
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[Said, ...]:
         """The findings in words; of many of one kind the first few."""
-        found: list[str] = []
+        found: list[Said] = []
         for name in dict.fromkeys(check.name for check in self.outside):
             mine = [check for check in self.outside if check.name == name]
-            found += [str(check) for check in mine[:SAID]]
-            if rest := [check.place for check in mine[SAID:]]:
-                more = f" and {len(rest) - SAID} more" if len(rest) > SAID else ""
-                found.append(f"{name}: also {', '.join(rest[:SAID])}{more}; see monitoring.csv")
+            found += [check.line for check in mine[:SAID]]
+            rest = [check.place for check in mine[SAID:]]
+            if len(rest) > SAID:
+                many, some = len(rest) - SAID, rest[:SAID]
+                told = said(
+                    "{check}: also {places} and {n} more; see `monitoring.csv`",
+                    check=check_in_words(name),
+                    places=some,
+                    n=many,
+                )
+                found.append(told)
+            elif rest:
+                found.append(
+                    said(
+                        "{check}: also {places}; see `monitoring.csv`",
+                        check=check_in_words(name),
+                        places=rest,
+                    )
+                )
         return tuple(found)
 
     @property
@@ -114,7 +131,7 @@ class Watched:
         """
         stops = [check for check in self.checks if check.verdict == STOP]
         if stops:
-            faults = [Fault(f"{c.name} {c.place}", c.words) for c in stops]
+            faults = [Fault(f"{c.name} {c.place}", str(c.words)) for c in stops]
             raise DataError(
                 f"monitoring.stop_when stops the list: {len(stops)} found, nothing is published", faults
             )
@@ -205,7 +222,7 @@ def _age(trained: dt.date, as_of: dt.date, limit: int) -> Check:
         days,
         0,
         limit,
-        "days since its training",
-        "`churn train`, from cron",
+        said("days since its training"),
+        said("run `churn train`, from cron"),
         days / limit,
     )

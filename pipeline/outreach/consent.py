@@ -18,6 +18,7 @@ from configs.errors import DataError
 from configs.outreach import Outreach
 from configs.schema import Config
 from configs.sources import Column, Tidying
+from pipeline.languages.said import Said, said, said_n, together
 from pipeline.outreach.eligibility import NO, YES
 from pipeline.sources.contacted import opted_out
 from pipeline.sources.contracts import SAMPLES
@@ -42,8 +43,8 @@ class DoNotContact:
     """
 
     customers: frozenset[str] = frozenset()
-    look: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    look: tuple[Said, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
 def do_not_contact(config: Config, sources: Sources) -> DoNotContact:
@@ -79,9 +80,9 @@ def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNo
     --------
     >>> found = matched(["162", "x9"], {"162": ["000162"]})
     >>> sorted(found.customers), found.look
-    (['000162'], ("1 of 2 ids of outreach.do_not_contact match no customer, such as 'x9'; correct the list",))
+    (['000162'], ("1 of 2 ids of `outreach.do_not_contact` matches no customer, such as 'x9'; correct the list",))
     >>> found.notes
-    ("1 ids of outreach.do_not_contact are written in another form than the customers', such as '162' for '000162'",)
+    ("1 id of `outreach.do_not_contact` is written in another form than the customers', such as '162' for '000162'",)
     """
     customers: set[str] = set()
     nobody, changed = [], []
@@ -99,21 +100,30 @@ def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNo
     look = _nobody(nobody, len(listed))
     notes = []
     if changed:
-        sample = ", ".join(f"{written!r} for {meant!r}" for written, meant in changed[:SAMPLES])
+        sample = [said("{one!r} for {other!r}", one=one, other=other) for one, other in changed[:SAMPLES]]
         notes.append(
-            f"{len(changed)} ids of outreach.do_not_contact are written in another form than the customers', "
-            f"such as {sample}"
+            said_n(
+                "{n} id of `outreach.do_not_contact` is written in another form than the customers', such as {sample}",
+                "{n} ids of `outreach.do_not_contact` are written in another form than the customers', such as "
+                "{sample}",
+                len(changed),
+                sample=sample,
+            )
         )
     return DoNotContact(frozenset(customers), tuple(look), tuple(notes))
 
 
-def _nobody(ids: Sequence[str], count: int) -> list[str]:
+def _nobody(ids: Sequence[str], count: int) -> list[Said]:
     if not ids:
         return []
-    sample = ", ".join(map(repr, ids[:SAMPLES]))
-    match = "matches" if count == 1 else "match"
     return [
-        f"{len(ids)} of {count} ids of outreach.do_not_contact {match} no customer, such as {sample}; correct the list"
+        said_n(
+            "{n} of {count} ids of `outreach.do_not_contact` matches no customer, such as {sample!r}; correct the list",
+            "{n} of {count} ids of `outreach.do_not_contact` match no customer, such as {sample!r}; correct the list",
+            len(ids),
+            count=count,
+            sample=list(ids[:SAMPLES]),
+        )
     ]
 
 
@@ -145,7 +155,7 @@ def _candidates(listed: Collection[str], ids: Sequence[ir.Table]) -> dict[str, l
     return known
 
 
-def unheard_opt_outs(config: Config, sources: Sources) -> tuple[list[str], list[str]]:
+def unheard_opt_outs(config: Config, sources: Sources) -> tuple[list[Said], list[Said]]:
     """Opt-outs of people whom no other source knows: what to look at, and what is good to know."""
     settings, customers = config.outreach, sources.tables.get("customers")
     others = [table for role, table in sources.ids.items() if role != "customers"]
@@ -165,16 +175,17 @@ def unheard_opt_outs(config: Config, sources: Sources) -> tuple[list[str], list[
     sample = arrow(unheard.order_by("customer_id"))["customer_id"].to_pylist()
     if not sample:
         return [], []
-    told = (
-        f"{len(sample):,} of {count:,} customers who opted out are known from no other source, such as "
-        f"{', '.join(map(repr, sample[:SAMPLES]))}"
+    told = said(
+        "{n} of {count} customers who opted out are known from no other source, such as {sample!r}",
+        n=len(sample),
+        count=count,
+        sample=sample[:SAMPLES],
     )
     source = config.sources.customers
     few = source is not None and len(sample) > (1 - source.min_known_share) * count
     if few:
-        return [
-            f"{told}; correct their ids, or, if they never bought, lower sources.customers.min_known_share"
-        ], []
+        step = said("correct their ids, or, if they never bought, lower `sources.customers.min_known_share`")
+        return [together([told, step])], []
     return [], [told]
 
 

@@ -10,6 +10,7 @@ from configs.arrays import Floats
 from configs.errors import ConfigError
 from configs.outreach import Outreach
 from configs.playbook import Action, Playbook
+from pipeline.languages.said import Said, said
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Costs:
     amount: Floats
     off_the_gain: Floats
     known: bool
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
 
     def gain(self, effect: Floats, worth: Floats) -> Floats:
         """Gain of each action when it has such an effect; minus infinity where it can't be taken.
@@ -82,9 +83,10 @@ def contact_costs(playbook: Playbook, settings: Outreach, priced: bool) -> Costs
             f"outreach.budget: {_whose(unknown, len(actions))} are unknown, so no budget can be kept; "
             f"{_next_step(playbook, unknown, settings)}, or remove the budget"
         )
-    note = (
-        f"{_whose(unknown, len(actions))} are unknown and count as 0: the list is ranked by the loss that a contact "
-        f"prevents; {_next_step(playbook, unknown, settings)}"
+    note = said(
+        "{whose} are unknown and count as 0: the list is ranked by the loss that a contact prevents; {step}",
+        whose=_whose(unknown, len(actions)),
+        step=_next_step(playbook, unknown, settings),
     )
     return Costs(
         amount,
@@ -104,17 +106,19 @@ def _is_known(action: Action, hour_cost: float | None) -> bool:
     return hour_cost is not None or action.minutes == 0
 
 
-def _whose(unknown: list[str], actions: int) -> str:
+def _whose(unknown: list[str], actions: int) -> Said:
     if len(unknown) == actions:
-        return "the costs of contacts"
-    return f"the costs of {', '.join(unknown)}"
+        return said("the costs of contacts")
+    return said("the costs of {actions}", actions=unknown)
 
 
-def _next_step(playbook: Playbook, unknown: list[str], settings: Outreach) -> str:
+def _next_step(playbook: Playbook, unknown: list[str], settings: Outreach) -> Said:
     """What makes them known: the price of an hour, a cost in the playbook, or both."""
     bare = [name for name in unknown if playbook.actions[name].minutes is None]
-    steps = ["set outreach.hour_cost, what an hour of work costs"] if len(bare) < len(unknown) else []
-    if bare:
-        or_minutes = "" if settings.hour_cost is None and not steps else ", or minutes,"
-        steps.append(f"give {', '.join(bare)} a cost{or_minutes} in the playbook")
-    return " and ".join(steps)
+    hour = said("set `outreach.hour_cost`, what an hour of work costs")
+    if not bare:
+        return hour
+    if settings.hour_cost is None and len(bare) == len(unknown):
+        return said("give {actions} a cost in the playbook", actions=bare)
+    each = said("give {actions} a cost, or minutes, in the playbook", actions=bare)
+    return said("{one} and {other}", one=hour, other=each) if len(bare) < len(unknown) else each

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.arrays import Bools, Floats, Ints
+from pipeline.languages.said import Said, said
 from pipeline.outcomes.draws import draw, key_id
 from pipeline.outcomes.ledger import REASON_JOINT
 from pipeline.outreach.context import Prepared
@@ -46,7 +47,7 @@ class Decision:
     suppressed: pd.DataFrame
     ledger: pd.DataFrame
     figures: Mapping[str, Any]
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Outcome:
         )
         return Decision(self.chosen(), self.suppressed(), self.ledger(), self.figures(), notes)
 
-    def _size(self) -> tuple[str, ...]:
+    def _size(self) -> tuple[Said, ...]:
         """What the trial part of tonight's list may cost, where there is one."""
         listed = self.found.listed
         tried = listed[self.found.trial[listed]]
@@ -96,10 +97,22 @@ class Outcome:
             return ()
         cost, harm = float(self.choice.options.cost[tried].sum()), self._harm(tried)
         if not self.prepared.worth.priced:
-            return (f"trial: {len(tried)} of {len(listed)} contacts try what is not sure yet",)
+            return (
+                said(
+                    "trial: {tried} of {listed} contacts try what is not sure yet",
+                    tried=len(tried),
+                    listed=len(listed),
+                ),
+            )
         return (
-            f"trial: {len(tried)} of {len(listed)} contacts try what is not sure yet; they cost {cost:,.2f}, and at "
-            f"worst {harm:,.2f} by driving customers away",
+            said(
+                "trial: {tried} of {listed} contacts try what is not sure yet; they cost {cost:.2f}, and at worst "
+                "{harm:.2f} by driving customers away",
+                tried=len(tried),
+                listed=len(listed),
+                cost=cost,
+                harm=harm,
+            ),
         )
 
     def _harm(self, options: Ints) -> float:

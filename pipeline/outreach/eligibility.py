@@ -21,6 +21,9 @@ YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "on", "x", "ja", "oui", "�
 NO = frozenset({"0", "0.0", "false", "no", "n", "f", "off", "nein", "non", "خیر", "नाही", ""})
 
 
+SEVERAL_RULES = "; "
+
+
 class Rule(StrEnum):
     """Why a customer is not on the list; `suppressed.csv` says all that apply."""
 
@@ -202,5 +205,5 @@ def joined(rules: Mapping[Rule, Bools], n: int) -> NDArray[Any]:
     for place, mask in enumerate(rules.values()):
         code |= mask.astype(np.int64) << place
     combinations, of = np.unique(code, return_inverse=True)
-    texts = ["; ".join(rule for i, rule in enumerate(rules) if c >> i & 1) for c in combinations]
+    texts = [SEVERAL_RULES.join(rule for i, rule in enumerate(rules) if c >> i & 1) for c in combinations]
     return np.array(texts, dtype=object)[of] if n else np.zeros(0, object)

@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 
 from pipeline.csv_text import csv_text
 from pipeline.languages.language import Language
+from pipeline.languages.said import said_again, spoken, together
 from pipeline.outreach.calendar import calendar_files, contact_calendar, file_name
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.decision import Decision
+from pipeline.outreach.eligibility import SEVERAL_RULES
 from pipeline.outreach.exports import crm_table
 from pipeline.outreach.workbook import workbook_bytes
 
@@ -48,12 +50,22 @@ def outreach_files(
         for system, columns in context.settings.crm.items()
     }
     for name, table in tables.items():
-        files[f"{name}.csv"] = csv_text(table).encode("utf-8-sig" if excel else "utf-8")
+        shown = _in_words(table, context.language_of()) if name == "suppressed" else table
+        files[f"{name}.csv"] = csv_text(shown).encode("utf-8-sig" if excel else "utf-8")
         files[f"{name}.parquet"] = parquet_bytes(table)
     files["outreach.xlsx"] = workbook_bytes(chosen, context.as_of, context.language_of())
     files |= owner_workbooks(chosen, context.as_of, context.language_of)
     owners = calendar_files(calendar, chosen, context, company)
     return files | {name: text.encode() for name, text in owners.items()}
+
+
+def _in_words(suppressed: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The rules as people read them; the Parquet file keeps those that programs know."""
+    words = {
+        rules: spoken(together(map(said_again, rules.split(SEVERAL_RULES)), SEVERAL_RULES), language)
+        for rules in suppressed["rules"].unique()
+    }
+    return suppressed.assign(rules=suppressed["rules"].map(words))
 
 
 def owner_workbooks(

@@ -16,12 +16,13 @@ from configs.playbook import Action, Condition, Playbook
 from features.matrix import drivers as known_drivers
 from features.worse import inside
 from pipeline.languages.language import Language
+from pipeline.languages.said import Said, said
 from pipeline.outreach.sentences import filled
 
 
 def check_playbook(
     playbook: Playbook, columns: Collection[str], drivers: Collection[str] | None = None
-) -> tuple[str, ...]:
+) -> tuple[Said, ...]:
     """What the playbook asks for and the data don't have, a line each.
 
     Parameters
@@ -48,8 +49,10 @@ def check_playbook(
             faults.append(Fault(f"actions.{name}.when.drivers", f"unknown driver {driver!r}", fix))
         absent = [sorted((set(when.columns) | set(when.segments)) - set(columns)) for when in action.when]
         if all(absent):
-            first = ", ".join(sorted({column for names in absent for column in names}))
-            lines.append(f"action {name} never fits: the data have no {first}")
+            first = sorted({column for names in absent for column in names})
+            lines.append(
+                said("action {name} never fits: the data have no {columns}", name=name, columns=first)
+            )
     if faults:
         raise ConfigError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in the playbook", faults)
     return tuple(lines)

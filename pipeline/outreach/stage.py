@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 from configs.outreach import Outreach
 from models.effects.control_group import rows_needed
+from pipeline.languages.said import Said, said
 from pipeline.outcomes.learned import ALL, Evidence
 
 # A pilot is made to see an effect of half the chance of leaving, within these bounds, in one label window.
@@ -50,7 +51,7 @@ class Stage:
     sure: float
     control: float
     stopped: frozenset[str]
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
 
 
 def stage(
@@ -84,39 +85,62 @@ def stage(
     stops = tuple(_stopped(name) for name in sorted(evidence.stopped))
     if not settings.control.share or a_year < least:
         why = (
-            "outreach.control.share is 0"
+            said("`outreach.control.share` is 0")
             if not settings.control.share
-            else f"{customers:,} customers give at most {a_year:,.0f} randomised rows a year, and an effect of "
-            f"{100 * LEAST:.0f} points takes {least:,}"
+            else said(
+                "{customers} customers give at most {rows:.0f} randomised rows a year, and an effect of {points:.0f} "
+                "points takes {needed}",
+                customers=customers,
+                rows=a_year,
+                points=100 * LEAST,
+                needed=least,
+            )
         )
-        said = (
-            f"nobody is left alone and nothing is learned ({why}): the list rests on the playbook's beliefs"
+        belief = said(
+            "nobody is left alone and nothing is learned ({why}): the list rests on the playbook's beliefs",
+            why=why,
         )
-        return Stage("belief", 0, 0.0, 0.0, evidence.stopped, (said, *stops))
+        return Stage("belief", 0, 0.0, 0.0, evidence.stopped, (belief, *stops))
     share, told = _control(settings, evidence)
     if settings.start == "full" or rows >= need:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
     trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * need))
-    said = (
-        f"pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
-        f"are made that gain with a chance of {100 * NormalDist().cdf(sure):.0f} %; {rows:,.0f} of {need:,} randomised "
-        f"rows are in that show an effect of {100 * seen:.0f} points (outreach.start: full skips the pilot)"
+    pilot_line = said(
+        "pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
+        "are made that gain with a chance of {chance:.0%}; {rows:.0f} of {needed} randomised rows are in that show an "
+        "effect of {points:.0f} points (`outreach.start: full` skips the pilot)",
+        trial=trial,
+        chance=NormalDist().cdf(sure),
+        rows=rows,
+        needed=need,
+        points=100 * seen,
     )
-    return Stage("pilot", trial, sure, share, evidence.stopped, (said, *told, *stops))
+    return Stage("pilot", trial, sure, share, evidence.stopped, (pilot_line, *told, *stops))
 
 
-def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[str, ...]]:
+def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[Said, ...]]:
     """The share left alone of those whose gain is sure: half of it once the list is proven to work."""
     share = settings.control.share
     every = evidence.bounds.get(ALL)
     if every is None or not every.helps:
         return share, ()
-    return share / 2, (f"the list is proven to work: {share / 2:.0%} are left alone instead of {share:.0%}",)
+    told = said(
+        "the list is proven to work: {now:.0%} are left alone instead of {before:.0%}",
+        now=share / 2,
+        before=share,
+    )
+    return share / 2, (told,)
 
 
-def _stopped(name: str) -> str:
-    what = "the whole list" if name == ALL else f"action {name}"
-    return (
-        f"{what} is switched off: it is proven to drive customers away; "
-        f"`churn outcomes --resume {name}` switches it on again"
+def _stopped(name: str) -> Said:
+    again = f"churn outcomes --resume {name}"
+    if name == ALL:
+        return said(
+            "the whole list is switched off: it is proven to drive customers away; `{command}` switches it on again",
+            command=again,
+        )
+    return said(
+        "action {name} is switched off: it is proven to drive customers away; `{command}` switches it on again",
+        name=name,
+        command=again,
     )

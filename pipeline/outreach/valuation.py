@@ -15,6 +15,7 @@ from configs.outreach import Outreach
 from features.spending import spending_window
 from models.decision.worth import concave, typical_amount
 from models.statistics.credibility import expected_margin
+from pipeline.languages.said import Said, said
 from pipeline.outreach.playbook import value_ranks
 
 
@@ -42,7 +43,7 @@ class Valuation:
     typical: float
     priced: bool
     parameters: Mapping[str, Any]
-    notes: tuple[str, ...]
+    notes: tuple[Said, ...]
     among_all: Floats | None = None
 
     @property
@@ -99,7 +100,7 @@ def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Val
 def worth_one(n: int, settings: Outreach) -> Valuation:
     """All customers are worth the same."""
     asked = settings.value.method == "constant"
-    why = "no amounts are known: every customer counts as worth 1, and costs are left out of the gain"
+    why = said("no amounts are known: every customer counts as worth 1, and costs are left out of the gain")
     return Valuation(np.ones(n), 1.0, False, {"method": "constant"}, () if asked else (why,))
 
 

@@ -16,6 +16,7 @@ from configs.errors import ModelError, TryAgainError
 from models.statistics.top import overlap_of_top, rank_correlation
 from models.tracking import registry
 from models.tracking.registry import Champion, TrackingStore
+from pipeline.languages.said import Said, said
 from pipeline.log import Say
 from pipeline.publish import as_json, write_atomic
 
@@ -49,7 +50,7 @@ def side_by_side(mine: Floats, theirs: Floats, listed: int) -> dict[str, float]:
     }
 
 
-def doubt(found: Mapping[str, float]) -> str | None:
+def doubt(found: Mapping[str, float]) -> Said | None:
     """Why a person should look before the challenger makes a list; None where nothing speaks against it.
 
     Examples
@@ -58,15 +59,19 @@ def doubt(found: Mapping[str, float]) -> str | None:
     'it expects 0.600 of the customers to leave, the champion 0.300'
     """
     if found["finite"] < 1:
-        return "it gives no probability for some customers"
+        return said("it gives no probability for some customers")
     low, high = sorted((found["champion_mean"], found["challenger_mean"]))
     if high > MOST_RATIO * max(low, 1e-9):
-        return (
-            f"it expects {found['challenger_mean']:.3f} of the customers to leave, the champion "
-            f"{found['champion_mean']:.3f}"
+        return said(
+            "it expects {challenger:.3f} of the customers to leave, the champion {champion:.3f}",
+            challenger=found["challenger_mean"],
+            champion=found["champion_mean"],
         )
     if found["rank_correlation"] < LEAST_CORRELATION:
-        return f"it ranks the customers in another order (rank correlation {found['rank_correlation']:.2f})"
+        return said(
+            "it ranks the customers in another order (rank correlation {rank:.2f})",
+            rank=found["rank_correlation"],
+        )
     return None
 
 
@@ -80,7 +85,7 @@ def beside(
     nights: int,
     listed: int,
     say: Say,
-) -> tuple[str, ...]:
+) -> tuple[Said, ...]:
     """Score with the challenger that waits, if one does; after so many nights without a doubt it is champion.
 
     Parameters
@@ -103,7 +108,6 @@ def beside(
         waiting = registry.within(LOAD_SECONDS, lambda: registry.load_challenger(tracking), "tracking store")
         if waiting is None or waiting.version == champion.version:
             return ()
-        name = f"version {waiting.version}, which waits for the place of version {champion.version}"
         waiting.model.check_columns(list(features.columns))
         found = side_by_side(
             champion.model.probability(features), waiting.model.probability(features), listed
@@ -112,13 +116,26 @@ def beside(
         write_atomic(file, as_json({"version": waiting.version, "nights": kept}))
         say(_told(waiting.version, found, len(kept), nights))
         if why := next(filter(None, map(doubt, kept.values())), None):
-            return (f"{name}: {why}; look at both with `churn plan --model {waiting.version}`",)
+            return (
+                said(
+                    "version {waiting}, which waits for the place of version {champion}: {why}; look at both with "
+                    "`churn plan --model {waiting}`",
+                    waiting=str(waiting.version),
+                    champion=str(champion.version),
+                    why=why,
+                ),
+            )
         if len(kept) >= nights:
             reason = f"{waiting.why}; {len(kept)} nights beside version {champion.version} without a doubt"
             registry.make_champion(tracking, waiting.version, reason)
             say(f"version {waiting.version} is champion from the next night on")
     except (TryAgainError, ModelError) as error:
-        return (f"the model that waits for the champion's place could not score beside it: {error}",)
+        return (
+            said(
+                "the model that waits for the champion's place could not score beside it: {error}",
+                error=str(error),
+            ),
+        )
     return ()
 
 

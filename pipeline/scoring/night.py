@@ -15,6 +15,7 @@ from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
 from pipeline.languages.language import Language
+from pipeline.languages.said import Said, said, said_again, spoken
 from pipeline.log import run_id
 from pipeline.monitoring.watch import Watched
 from pipeline.outreach.context import Prepared
@@ -71,8 +72,8 @@ class Night:
     reasons: tuple[tuple[Reason, ...], ...]
     decision: Decision
     rates: NightRates
-    look: tuple[str, ...]
-    notes: tuple[str, ...]
+    look: tuple[Said, ...]
+    notes: tuple[Said, ...]
     background: Background
     ahead: pd.DataFrame | None = None
     watched: Watched = field(default_factory=Watched)
@@ -85,9 +86,9 @@ class Night:
         return run_id(self.config.name, self.config.digest, self.as_of)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[Said, ...]:
         """What every reader should know, tonight's and what holds for the model anyway."""
-        return (*self.champion.metadata.get("warnings", ()), *self.look)
+        return (*map(said_again, self.champion.metadata.get("warnings", ())), *self.look)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -137,10 +138,12 @@ class Night:
         """The summary for the terminal."""
         listed, customers = self.decision.chosen, self.everybody.customers
         days = age_days(self.champion, self.as_of)
-        lines = summary(self, Language(self.config.language, self.config.currency), days)
-        lines += [f"note: {note}" for note in self.notes]
-        lines += [f"look: {warning}" for warning in self.warnings]
-        lines.append(f"published {folder}" if folder else "dry run: nothing was written")
+        language = Language(self.config.language, self.config.currency)
+        lines = summary(self, language, days)
+        lines += [spoken(said("note: {line}", line=note), language) for note in self.notes]
+        lines += [spoken(said("look: {line}", line=line), language) for line in self.warnings]
+        done = said("published {folder}", folder=folder) if folder else said("dry run: nothing was written")
+        lines.append(spoken(done, language))
         values = {
             "as_of": str(self.as_of),
             "customers": customers,

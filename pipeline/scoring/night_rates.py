@@ -16,6 +16,7 @@ from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from models.statistics.losses import Losses
 from pipeline.csv_text import csv_text
+from pipeline.languages.said import Said, said
 from pipeline.report.curves import standalone
 from pipeline.report.view import Forecast
 from pipeline.retention.definition.at_hand import Seen, at_hand
@@ -60,7 +61,7 @@ class NightRates:
     tables: Mapping[str, pd.DataFrame]
     drawings: Mapping[str, Callable[[], str]]
     forecasts: tuple[RateForecast, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Said, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -183,7 +184,7 @@ def rates_of(
         forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),
     )
     question = Question(config, as_of, scope, lambda: tables, Ahead(forecasts, past))
-    made, drawings, warnings = {}, {}, []
+    made, drawings, warnings = {}, {}, list[Said]()
     for name, table in of_a_night().items():
         if table.nightly is None or not all(map(question.has, table.needs)):
             continue
@@ -193,7 +194,8 @@ def rates_of(
             if name == RATE:
                 raise
             if isinstance(error, ConfigError):
-                warnings.append(f"retention {name}: {' '.join(str(error).split())}")
+                why = " ".join(str(error).split())
+                warnings.append(said("retention {table}: {why}", table=name, why=why))
             continue  # such as nobody lost, or a history of one period: there is no such table
         if len(frame) or name == RATE:
             made[name] = frame

@@ -11,6 +11,10 @@ import pandas as pd
 
 from configs.base import redacted
 from models.tracking.registry import Champion
+from pipeline.languages.language import Language
+from pipeline.languages.names import name, role_in_words
+from pipeline.languages.said import spoken
+from pipeline.monitoring.checks import Check
 from pipeline.outcomes.learned import NightCheck
 from pipeline.outreach.calendar import file_name
 from pipeline.outreach.decision import WIN_BACK
@@ -36,7 +40,7 @@ _FILES = ("scores.parquet", "retention.csv", "manifest.json")
 
 def page_of(night: Night) -> ReportView:
     """The view of a night."""
-    config = night.config
+    config, language = night.config, Language(night.config.language, night.config.currency)
     sources = night.sources.fingerprints
     together = night.decision.suppressed["rules"].value_counts()
     rules = Counter[str]()
@@ -57,14 +61,14 @@ def page_of(night: Night) -> ReportView:
         forecast=night.rates.forecast,
         drivers=tuple(Count(driver, n) for driver, n in first.most_common()),
         sources=tuple(_source(night, role, found) for role, found in sources.items()),
-        warnings=night.warnings,
+        warnings=tuple(spoken(line, language) for line in night.warnings),
         files=tuple(sorted({*_FILES, *night.files, *night.rates.files, *night.watched.files})),
         tracking_url=None if config.tracking.uri is None else redacted(config.tracking.uri),
         active_days=config.churn.active_days if config.churn.kind == "non_contractual" else None,
         pictures=tuple(night.rates.pictures.values()),
         overview=overview_of(night.rates.tables, night.rates.unit, config.margin, night.prepared.context),
         value_days=config.outreach.value_days if night.priced else None,
-        watched=tuple(WatchedRow(c.name, c.place, c.words) for c in night.watched.outside[:WATCHED]),
+        watched=tuple(_watched(check, language) for check in night.watched.outside[:WATCHED]),
         checks=len(night.watched.checks),
         nights=night.past,
         past=_past(night.prepared.context.evidence.checks),
@@ -93,6 +97,11 @@ def owner_pages(night: Night, page: ReportView) -> dict[str, ReportView]:
         )
         for owner in owners
     }
+
+
+def _watched(check: Check, language: Language) -> WatchedRow:
+    place = spoken(role_in_words(check.place), language)
+    return WatchedRow(name(language, "checks", check.name), place, spoken(check.words, language))
 
 
 def _source(night: Night, role: str, found: Mapping[str, Any]) -> SourceRow:

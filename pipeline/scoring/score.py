@@ -20,6 +20,7 @@ from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
 from pipeline.commit import commit, newest, settle_nights
+from pipeline.languages.said import Said, said
 from pipeline.layout import Layout, layout_of
 from pipeline.log import Say, logged_stage
 from pipeline.monitoring.watch import watched
@@ -49,7 +50,7 @@ from pipeline.tracking.delivery import NIGHT_SECONDS, send_trainings
 from pipeline.tracking.tonight import champion_tonight, send_nights
 
 TYPICAL_ROWS = 100_000
-_NOT_DELIVERED = "made afterwards and not delivered: nobody on its list counts as contacted"
+_NOT_DELIVERED = said("made afterwards and not delivered: nobody on its list counts as contacted")
 # Days for which a recommendation counts as our last contact.
 REMEMBERED = 360
 
@@ -102,7 +103,7 @@ def score(
             with logged_stage("files", say) as counted:
                 night, folder = published(night, layout)
                 counted(files=sum(path.is_file() for path in folder.rglob("*")))
-        unsent: tuple[str, ...] = ()
+        unsent: tuple[Said, ...] = ()
         if not away:
             with logged_stage("tracking", say):
                 unsent = send_nights(config, layout.unsent)
@@ -112,7 +113,7 @@ def score(
     return night.result(folder).with_look(unsent)
 
 
-def _beside(night: Night, layout: Layout, say: Say) -> tuple[str, ...]:
+def _beside(night: Night, layout: Layout, say: Say) -> tuple[Said, ...]:
     """Let a model that waits for the champion's place score tonight's customers too."""
     if not night.delivered:
         return ()
@@ -139,8 +140,10 @@ def published(night: Night, layout: Layout) -> tuple[Night, Path]:
     rows = night.decision.ledger.assign(model_version=str(night.champion.version))
     written = ledger.planned(layout.ledger, night.as_of, rows, delivered=night.delivered)
     if night.delivered and written.state == "changed":
-        said = f"the ledger had another list for {night.as_of}; the earlier one is kept beside it"
-        night = replace(night, look=(*night.look, said))
+        changed = said(
+            "the ledger had another list for {day}; the earlier one is kept beside it", day=night.as_of
+        )
+        night = replace(night, look=(*night.look, changed))
     record = partial(_record, night, layout, written)
     write = partial(write_night, night, written.sha256)
     return night, commit(layout, night.as_of, write, record, show=night.delivered)
@@ -307,14 +310,21 @@ def _reasons(
     return reasons_of(by_column, rows, some.median(numeric_only=True).to_dict(), matrix.columns)
 
 
-def _harm(prepared: Prepared) -> tuple[str, ...]:
+def _harm(prepared: Prepared) -> tuple[Said, ...]:
     """What is switched off because it drives customers away is for a person to look at."""
     stopped = sorted(prepared.stage.stopped)
-    return (f"proven to drive customers away, and switched off: {', '.join(stopped)}",) if stopped else ()
+    told = said("proven to drive customers away, and switched off: {actions}", actions=stopped)
+    return (told,) if stopped else ()
 
 
-def _look(champion: Champion, as_of: dt.date) -> tuple[str, ...]:
+def _look(champion: Champion, as_of: dt.date) -> tuple[Said, ...]:
     trained = dt.date.fromisoformat(champion.metadata["as_of"])
     if trained > as_of:
-        return (f"the champion was trained as of {trained}, after {as_of}: it has seen what it predicts",)
+        return (
+            said(
+                "the champion was trained as of {trained}, after {day}: it has seen what it predicts",
+                trained=trained,
+                day=as_of,
+            ),
+        )
     return ()

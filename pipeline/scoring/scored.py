@@ -21,6 +21,7 @@ from features.matrix import Matrix
 from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
 from pipeline.dataset.matrix import build_matrix
+from pipeline.languages.said import Said, said
 from pipeline.layout import Layout
 from pipeline.log import Say, logged_stage
 from pipeline.outcomes.learned import Learned
@@ -72,7 +73,7 @@ class Job:
     layout: Layout
     say: Say
     opened: Sources | None = None
-    look: tuple[str, ...] = ()
+    look: tuple[Said, ...] = ()
     delivered: bool = True
     believed: Learned | None = None
 
@@ -110,7 +111,7 @@ class Everybody:
     worth: Valuation | None = None
     left_out: float | None = None
 
-    def notes(self, prepared: Prepared) -> tuple[str, ...]:
+    def notes(self, prepared: Prepared) -> tuple[Said, ...]:
         """What it means for the list that some customers were not looked at."""
         if self.left_out is None:
             return ()
@@ -118,14 +119,22 @@ class Everybody:
         saves, least_cost = float(context.effect.saves.max()), float(prepared.costs.off_the_gain.min())
         proven = least_gain(prepared) >= self.left_out * saves - least_cost
         told = (
-            "none of the others could have gained more"
+            said("none of the others could have gained more")
             if proven
-            else "some of the others might have gained more, raise outreach.candidates"
+            else said("some of the others might have gained more, raise `outreach.candidates`")
         )
         return (
-            f"considered for the list: the {here:,} of {self.customers:,} customers with the highest probability x "
-            f"value; {told}",
-            f"suppressed, contact_calendar and the ledger hold these {here:,}; the random part was drawn among them",
+            said(
+                "considered for the list: the {some} of {all} customers with the highest probability x value; {more}",
+                some=here,
+                all=self.customers,
+                more=told,
+            ),
+            said(
+                "`suppressed`, `contact_calendar` and the ledger hold these {some}; the random part was drawn among "
+                "them",
+                some=here,
+            ),
         )
 
 

@@ -14,12 +14,14 @@ from configs.roles import ContractColumns, ContractSource, CustomerSource, RoleS
 from configs.schema import Config
 from features.contracts import OVER, PAUSED, people
 from features.dialects import engine_of
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said
 from pipeline.sources.databases import arrow
 
 
 def each_once(
     connection: Backend, source: ContractSource, rows: ir.Table, count: int
-) -> tuple[ir.Table, int, tuple[str, ...]]:
+) -> tuple[ir.Table, int, tuple[Said, ...]]:
     """The contracts on the local DuckDB or on Spark, equal rows with the same id once.
 
     Returns
@@ -41,36 +43,46 @@ def here(connection: Backend, role: str, rows: ir.Table) -> ir.Table:
     return connection.create_table(f"{role}_brought", arrow(rows), temp=True)
 
 
-def _odd(source: ContractSource, rows: ir.Table) -> tuple[str, ...]:
+def _odd(source: ContractSource, rows: ir.Table) -> tuple[Said, ...]:
     """What the columns say against each other."""
-    conditions: dict[str, tuple[Any, str]] = {
+    conditions: dict[str, tuple[Any, Said]] = {
         "backwards": (
             rows.ended_at < rows.started_at,
-            "end before they start, and never count; correct started_at or ended_at",
+            said("end before they start, and never count; correct `started_at` or `ended_at`"),
         )
     }
     if "status" in rows.columns:
         status = rows.status.lower().fill_null("")
         conditions["over"] = (
             status.isin(OVER) & rows.ended_at.isnull(),
-            "are over by their status, have no ended_at and count as running; map the column that has their end",
+            said(
+                "are over by their status, have no `ended_at` and count as running; map the column that has their end"
+            ),
         )
     if "status" in rows.columns and "paused_at" not in rows.columns:
         conditions["paused"] = (
             status.isin(PAUSED) & rows.ended_at.isnull(),
-            "are paused by their status, nobody knows since when, and count as running; map paused_at",
+            said(
+                "are paused by their status, nobody knows since when, and count as running; map `paused_at`"
+            ),
         )
     if source.plans:
         known = [name.lower() for name in source.plans]
         conditions["plan"] = (
             rows.plan.lower().fill_null("").notin(known),
-            "have a plan that sources.contracts.plans does not name, and that counts as the smallest; it names "
-            + ", ".join(source.plans),
+            said(
+                "have a plan that `sources.contracts.plans` does not name, and that counts as the smallest; it names "
+                "{plans}",
+                plans=list(source.plans),
+            ),
         )
     found = arrow(rows.aggregate(**{name: condition.sum() for name, (condition, _) in conditions.items()}))
     counts = found.to_pylist()[0]
     told = {name: says for name, (_, says) in conditions.items() if counts[name]}
-    return tuple(f"contracts: {counts[name]:,} rows {says}" for name, says in told.items())
+    role = role_in_words("contracts")
+    return tuple(
+        said("{role}: {n} rows {what}", role=role, n=counts[name], what=says) for name, says in told.items()
+    )
 
 
 def with_people(

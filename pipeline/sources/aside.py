@@ -9,7 +9,9 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from configs.errors import Fault
 from configs.roles import RoleSource
+from pipeline.languages.said import Said, said
 from pipeline.sources import contracts, quarantine
 from pipeline.sources.accounts import Account
 from pipeline.sources.databases import arrow
@@ -46,7 +48,7 @@ class Putting:
         """What `rows.look` found bad."""
         self.seen = seen
         if seen.bad:
-            words = {name: f"{name.split('_', 1)[1]} {fault.what}" for name, fault in seen.bad.items()}
+            words = {name: _rule(name, fault) for name, fault in seen.bad.items()}
             self._take(quarantine.told(self.role, self.source, self.raw), words)
 
     def by_whole_row(self, rows: ir.Table) -> ir.Table:
@@ -58,7 +60,7 @@ class Putting:
         bad = reduce(or_, (marked[name] for name in checks))
         if not arrow(marked.aggregate(n=bad.sum()))["n"][0].as_py():
             return rows
-        words = {name: f"{name.split('_', 1)[1]} {fault.what}" for name, (_, fault) in checks.items()}
+        words = {name: _rule(name, fault) for name, (_, fault) in checks.items()}
         lines = self._not_bad()
         if "transaction_id" in rows.columns:
             lines = lines.inner_join(marked.filter(bad).select(*_PURCHASE, *checks), _PURCHASE)
@@ -75,7 +77,7 @@ class Putting:
         again = named.group_by(key).agg(n=named.count()).filter(lambda t: t.n > 1).select(key)
         self._take(
             self._not_bad().semi_join(again, key).mutate(repeated=True),
-            {"repeated": f"{key} stands in rows that differ"},
+            {"repeated": said("{column} stands in rows that differ", column=key)},
         )
         kept = once.anti_join(again, key)
         before, after = (
@@ -89,6 +91,11 @@ class Putting:
         bad = list(self.seen.bad) if self.seen else []
         return lines.filter(~reduce(or_, (lines[name].fill_null(False) for name in bad))) if bad else lines
 
-    def _take(self, lines: ir.Table, words: dict[str, str]) -> None:
+    def _take(self, lines: ir.Table, words: dict[str, Said]) -> None:
         names = self.raw.columns
         self.parts.append(quarantine.taken(self.role, self.source, self.found, lines, names, words))
+
+
+def _rule(name: str, fault: Fault) -> Said:
+    """The rule that a condition stands for, such as `bad_occurred_at`."""
+    return said("{column} {what}", column=name.split("_", 1)[1], what=fault.what)

@@ -16,6 +16,7 @@ from configs.errors import Fault
 from configs.roles import ROLES, CustomerSource, RoleSource
 from configs.sources import Column
 from features.dialects import engine_of
+from pipeline.languages.said import Said, said
 from pipeline.sources import doubts
 from pipeline.sources.digests import row_hash
 from pipeline.sources.parsing import YEARS
@@ -172,13 +173,7 @@ def checked_rows(
         where = f"{source.shown}, column {name}"
         if bad is not None:
             values[f"bad_{name}"] = bad
-            shape = (
-                f"of the form {' or '.join(rule.formats)}"
-                if rule.formats
-                else f"of the years {YEARS[0]} to {YEARS[1]}"
-            )
-            expected = {"time": f"a date or time {shape}"}.get(declared.kind, "a number")
-            conditions[f"bad_{name}"] = Fault(where, f"is not {expected}", "correct it")
+            conditions[f"bad_{name}"] = Fault(where, _unlike(declared.kind, rule.formats), "correct it")
             if numbered and rule.column:
                 values[f"raw_{name}"] = rows[rule.column].cast("string")
         if declared.filled:
@@ -186,14 +181,15 @@ def checked_rows(
             if declared.kind == "text":
                 values[f"null_{name}"] |= (value == "").fill_null(False)
             conditions[f"null_{name}"] = Fault(
-                where, "is empty", f"fill it in, or leave such rows out by {_filled(role, source, rule)}"
+                where,
+                EMPTY,
+                f"fill it in, or leave such rows out by {_filled(role, source, rule)}",
             )
         if declared.one_of:
             values[name] = value.lower()
             values[f"other_{name}"] = ~values[name].isin(declared.one_of)
-            conditions[f"other_{name}"] = Fault(
-                where, f"is none of {', '.join(filter(None, declared.one_of))}"
-            )
+            known = [word for word in declared.one_of if word]
+            conditions[f"other_{name}"] = Fault(where, _none_of(known))
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(
@@ -224,6 +220,24 @@ def _filled(role: str, source: RoleSource[Any], rule: Column) -> str:
     return f"sources.{role}.where: [{'..., ' if source.where else ''}{asked}]"
 
 
+EMPTY = said("is empty")
+
+
+def _none_of(known: Sequence[str]) -> Said:
+    return said("is none of {values}", values=known)
+
+
+def _unlike(kind: str, formats: Sequence[str]) -> Said:
+    """What a value is not that can't be read."""
+    if kind != "time":
+        return said("is not a number")
+    if formats:
+        return said("is not a date or time of the form {form}", form=" or ".join(formats))
+    return said(
+        "is not a date or time of the years {first} to {last}", first=str(YEARS[0]), last=str(YEARS[1])
+    )
+
+
 def _quoted(name: str) -> str:
     """A name as YAML reads it in a list."""
     return "'" + name.replace("'", "''") + "'"
@@ -245,9 +259,10 @@ def whole_row_checks(
         where = f"{source.shown}, column {name}"
         if ROLES[role].column(name).not_negative:
             fix = f"leave returns out with sources.{role}.where, or give them to sources.cancellations"
-            checks[f"negative_{name}"] = rows[name] < 0, Fault(where, "is negative", fix)
+            checks[f"negative_{name}"] = rows[name] < 0, Fault(where, said("is negative"), fix)
         if rows[name].type().is_floating():
             # Not a number is above every number.
             endless = rows[name].abs() > sys.float_info.max
-            checks[f"infinite_{name}"] = endless, Fault(where, "is infinite or not a number", "correct it")
+            what = said("is infinite or not a number")
+            checks[f"infinite_{name}"] = endless, Fault(where, what, "correct it")
     return checks

@@ -15,6 +15,8 @@ import ibis.expr.types as ir
 from configs.errors import Fault
 from configs.roles import ROLES, RoleSource
 from configs.schema import Config
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said_n
 from pipeline.sources import agreements, contracts
 from pipeline.sources.accounts import Account
 from pipeline.sources.contracts import SAMPLES
@@ -48,10 +50,10 @@ class Opened:
 
     table: ir.Table
     fingerprint: dict[str, Any]
-    notes: list[str]
+    notes: list[Said]
     faults: list[Fault]
     newest: dt.date | None = None
-    look: tuple[str, ...] = ()
+    look: tuple[Said, ...] = ()
     repeats: bool = False
     aside: tuple[Aside, ...] = ()
 
@@ -129,17 +131,20 @@ def cut(
     found = answers or arrow(rows.aggregate(**asked.expressions(role, as_of))).to_pylist()[0]
     total, ignored = found["rows"], found["late"]
     faults = [
-        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows{whose(rows, bad)}", fault.fix)
+        Fault(fault.where, f"{fault.what} in {found[name]} of {total} rows ({whose(rows, bad)})", fault.fix)
         for name, (bad, fault) in asked.checks.items()
         if found[name]
     ]
     if key and found["surplus"] and (once := _once(rows_before, key)) is not None:
         left = {**account.left_out, REPEATED: found["surplus"]}
         again = cut(role, source, once, as_of, replace(account, left_out=left), config)
-        said = (
-            f"{role}: {found['surplus']:,} rows repeat another in every column that is read, and count once"
+        once_only = said_n(
+            "{role}: {n} row repeats another in every column that is read, and counts once",
+            "{role}: {n} rows repeat another in every column that is read, and count once",
+            found["surplus"],
+            role=role_in_words(role),
         )
-        return replace(again, notes=[said, *again.notes])
+        return replace(again, notes=[once_only, *again.notes])
     if key and found["surplus"]:
         fix = agreements.one_row_each(role, source, config)
         faults.append(_repeated(source, rows, key, found["surplus"], fix))
@@ -148,7 +153,17 @@ def cut(
     elif ignored > source.max_future_share * total:
         what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
         faults.append(Fault(source.shown, what, "check the clock of the export, or --as-of"))
-    notes = [f"{role}: {ignored} of {total} rows lie at or after {as_of} and are ignored"] if ignored else []
+    notes = []
+    if ignored:
+        told = said_n(
+            "{role}: {n} of {total} rows lies at or after {day} and is ignored",
+            "{role}: {n} of {total} rows lie at or after {day} and are ignored",
+            ignored,
+            role=role_in_words(role),
+            total=total,
+            day=as_of,
+        )
+        notes.append(told)
     lines = account.in_source - sum(account.left_out.values())
     account = replace(
         account,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from configs.errors import DataError, HistoryError
+from pipeline.languages.said import Said, said_n
 
 STALE_DAYS = 14
 
@@ -37,13 +38,13 @@ class Freshness:
         return 0 if self.newest is None else (self.as_of - self.newest).days
 
     @property
-    def looks(self) -> list[str]:
+    def looks(self) -> list[Said]:
         """What a person should look at.
 
         Examples
         --------
         >>> Freshness(dt.date(2024, 5, 1), dt.date(2024, 6, 1)).looks
-        ['the newest row is of 2024-05-01, 31 days before 2024-06-01: bring newer data, or write as_of: 2024-05-02']
+        ['the newest row is of 2024-05-01, 31 days before 2024-06-01: bring newer data, or write `as_of: 2024-05-02`']
         """
         return [self._text] if self.age_days > STALE_DAYS else []
 
@@ -73,9 +74,13 @@ class Freshness:
             raise HistoryError("; ".join([str(error), *self.looks])) from error
 
     @property
-    def _text(self) -> str:
+    def _text(self) -> Said:
         newest = self.newest or self.as_of
-        return (
-            f"the newest row is of {newest}, {self.age_days:,} days before {self.as_of}: "
-            f"bring newer data, or write as_of: {newest + dt.timedelta(days=1)}"
+        return said_n(
+            "the newest row is of {newest}, {n} day before {day}: bring newer data, or write `{line}`",
+            "the newest row is of {newest}, {n} days before {day}: bring newer data, or write `{line}`",
+            self.age_days,
+            newest=newest,
+            day=self.as_of,
+            line=f"as_of: {newest + dt.timedelta(days=1)}",
         )

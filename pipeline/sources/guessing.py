@@ -25,7 +25,7 @@ _GLUES = (" ", "T", ", ", " at ", "")
 _ZONES = ("", "%z", " %z")
 _EXCEL_DAYS = 20_000, 80_000  # 1954 to 2119
 _MOST_FORMATS = 4
-_SHOWN = 3
+VALUES_SHOWN = 3
 
 
 def time_formats(values: Sequence[str]) -> list[str]:
@@ -203,4 +203,4 @@ def is_number(value: str) -> bool:
 
 def such_as(values: Sequence[str]) -> str:
     """A few of the values, for a message."""
-    return f", such as {', '.join(map(repr, values[:_SHOWN]))}" if values else ""
+    return f", such as {', '.join(map(repr, values[:VALUES_SHOWN]))}" if values else ""

@@ -15,6 +15,8 @@ from configs.errors import Fault
 from configs.schema import Config
 from configs.sources import Column
 from features.dialects import engine_of
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
 from pipeline.sources.values import TIDYINGS, tidied
@@ -128,7 +130,7 @@ def shortened(ids: Ids, config: Config) -> list[Fault]:
     return faults
 
 
-def twins(ids: Ids, config: Config) -> list[str]:
+def twins(ids: Ids, config: Config) -> list[Said]:
     """What a person should look at: ids of a role that differ in case, zeros or blanks only."""
     looks = []
     for role, source in config.sources.given.items():
@@ -141,10 +143,16 @@ def twins(ids: Ids, config: Config) -> list[str]:
         different = arrow(own.aggregate(**{name: e.nunique() for name, e in other.items()})).to_pylist()[0]
         names = [name for name in tried if different[name] < ids.counts[f"{role} customers"]]
         if names:
-            samples = " and ".join(shown(_twin(own.mutate(tidy_=other[name]))) for name in names)
+            pairs = [pair for name in names for pair in _twin(own.mutate(tidy_=other[name]))]
             looks.append(
-                f"{role}: customers whose ids differ in their form only, such as {samples}; if they are the same "
-                f"write {line(role, rule, tidy=names)}, if not {line(role, rule, tidy=[])}"
+                said(
+                    "{role}: customers whose ids differ in their form only, such as {samples!r}; if they are the same "
+                    "write `{same}`, if not `{apart}`",
+                    role=role_in_words(role),
+                    samples=pairs,
+                    same=line(role, rule, tidy=names),
+                    apart=line(role, rule, tidy=[]),
+                )
             )
     return looks
 

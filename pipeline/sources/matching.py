@@ -13,6 +13,8 @@ import ibis.expr.types as ir
 from configs.errors import Fault
 from configs.schema import Config
 from configs.sources import Column
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said, together
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
 from pipeline.sources.ids import Ids, line, shown
@@ -59,12 +61,24 @@ class Match:
         return self.customers_met / self.customers if self.customers else 1.0
 
     def __str__(self) -> str:
-        text = (
-            f"{self.role}: {self.customers_met:,} of {self.customers:,} customers ({self.share:.1%}) and "
-            f"{self.rows_met:,} of {self.rows:,} rows are known from {' and '.join(self.others)}"
+        return str(self.line)
+
+    @property
+    def line(self) -> Said:
+        """How many of its customers and rows are known from the others."""
+        text = said(
+            "{role}: {customers_met} of {customers} customers ({share:.1%}) and {rows_met} of {rows} rows are known "
+            "from {others}",
+            role=role_in_words(self.role),
+            customers_met=self.customers_met,
+            customers=self.customers,
+            share=self.share,
+            rows_met=self.rows_met,
+            rows=self.rows,
+            others=[role_in_words(other) for other in self.others],
         )
         if self.unmet:
-            text += f"; not {shown(self.unmet)}"
+            text = together([text, said("not {ids!r}", ids=self.unmet)])
         return text
 
     @property
@@ -108,16 +122,19 @@ def faults_of_matches(found: Sequence[Match]) -> list[Fault]:
     ]
 
 
-def looks_of(found: Sequence[Match], config: Config) -> list[str]:
+def looks_of(found: Sequence[Match], config: Config) -> list[Said]:
     """What a person should look at: roles of whose customers the others have too few."""
     looks = []
     for m in found:
         limit = config.sources.given[m.role].min_known_share
         if 0 < m.share < limit:
-            fix = f"write {' and '.join(m.advice)}, or, " if m.advice else ""
-            looks.append(
-                f"{m}; {fix}if that is as it should be, set sources.{m.role}.min_known_share (now {limit:g})"
+            step = said(
+                "if that is as it should be, set `sources.{role}.min_known_share` (now {limit:g})",
+                role=m.role,
+                limit=limit,
             )
+            fix = [said("write {lines}, or", lines=[f"`{line}`" for line in m.advice])] if m.advice else []
+            looks.append(together([m.line, *fix, step]))
     return looks
 
 

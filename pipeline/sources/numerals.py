@@ -10,8 +10,10 @@ import ibis.expr.types as ir
 from configs.errors import Fault
 from configs.roles import CustomerSource
 from configs.sources import Source
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said, said_n
 from pipeline.sources import amounts
-from pipeline.sources.guessing import advice, is_number, such_as
+from pipeline.sources.guessing import VALUES_SHOWN, advice, is_number
 from pipeline.sources.values import cell
 
 # A leading zero: 007 is a code, not seven.
@@ -22,7 +24,7 @@ _SAMPLES = 20
 
 def with_numbers(
     source: Source, raw: ir.Table, keep_text: Collection[str] = ()
-) -> tuple[ir.Table, list[str], list[Fault]]:
+) -> tuple[ir.Table, list[Said], list[Fault]]:
     """Turn attributes whose values are numbers into float64; everything else stays as it is.
 
     Parameters
@@ -67,7 +69,7 @@ def with_numbers(
     counts |= {f"fits_{i}": value.count() for i, value in enumerate(values.values())}
     counts |= {f"codes_{i}": text.re_search(_CODE).sum() for i, text in enumerate(asked.values())}
     found = raw.aggregate(**counts).to_pyarrow().to_pylist()[0]
-    numbers, notes, faults = {}, [], []
+    numbers, notes, faults, role = {}, [], [], role_in_words("customers")
     for i, (column, value) in enumerate(values.items()):
         known, fits = found[f"known_{i}"], found[f"fits_{i}"]
         if not known or found[f"codes_{i}"] or fits < _MOSTLY * known:
@@ -77,18 +79,31 @@ def with_numbers(
             continue
         bad = raw.filter(asked[column].notnull() & value.isnull())[column].name("value").as_table().distinct()
         samples = bad.order_by("value").limit(_SAMPLES).to_pyarrow()["value"].to_pylist()
-        what = f"{known - fits} of {known} values are no numbers{such_as(samples)}"
+        what = said_n(
+            "{n} of {known} values is no number, such as {values!r}",
+            "{n} of {known} values are no numbers, such as {values!r}",
+            known - fits,
+            known=known,
+            values=samples[:VALUES_SHOWN],
+        )
         if all(is_number(sample) for sample in samples):
             faults.append(
                 Fault(f"{source.shown}, column {column}", what, advice("", column, "number", samples))
             )
         elif known - fits <= source.max_unreadable_share * known:
             numbers[column] = value
-            notes.append(f"customers: {column}: {what}; they count as empty")
+            notes.append(
+                said("{role}: {column}: {what}; they count as empty", role=role, column=column, what=what)
+            )
         else:
             notes.append(
-                f"customers: {column}: {what}; it is taken for text. If it is a number, correct them or set "
-                "sources.customers.max_unreadable_share"
+                said(
+                    "{role}: {column}: {what}; it is taken for text. If it is a number, correct them or set "
+                    "`sources.customers.max_unreadable_share`",
+                    role=role,
+                    column=column,
+                    what=what,
+                )
             )
     return (raw.mutate(**numbers) if numbers else raw), notes, faults
 

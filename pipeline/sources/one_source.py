@@ -17,6 +17,7 @@ from configs.schema import Config
 from features import contracts as contract_rules
 from features.dialects import computed_once, engine_of
 from features.tables import complaints
+from pipeline.languages.said import Said
 from pipeline.sources import accounts, agreements, contracts, quarantine, rows
 from pipeline.sources.aside import Putting
 from pipeline.sources.connections import Connections
@@ -78,7 +79,7 @@ def _read(
         return Opened(raw, {}, [], faults)
     local = raw.get_backend() is connection
     text = local and all(kind.is_string() for kind in raw.schema().types)
-    notes: list[str] = []
+    notes: list[Said] = []
     with asking(source), found.reading():
         if text:
             raw, notes, faults = with_numbers(source, raw, config.retention.segments)
@@ -105,7 +106,7 @@ def _read(
         putting.by_row(seen)
         apart = sum(seen.left_out.values()) + putting.count - len(found.ragged)
         kept = computed_once(seen.kept(checked).select(*checked.columns), engine_of(raw))
-        odd: tuple[str, ...] = ()
+        odd: tuple[Said, ...] = ()
         if "transaction_id" in kept.columns:
             kept, again = _purchases(connection, role, source, raw, kept, seen.rows - apart)
             notes, odd = [*notes, *again.notes(role)], again.looks(role)

@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
+from pipeline.languages.said import Said
 from pipeline.layout import layout_of
 from pipeline.log import Say, logged_stage
 from pipeline.sources import agreements, matching
@@ -71,8 +72,8 @@ class Sources:
     attributes: tuple[str, ...]
     fingerprints: Mapping[str, Mapping[str, Any]]
     first_day: dt.date
-    notes: tuple[str, ...]
-    look: tuple[str, ...]
+    notes: tuple[Said, ...]
+    look: tuple[Said, ...]
     matches: tuple[Match, ...]
     ids: Ids
     freshness: Freshness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from configs.errors import Fault
 from configs.roles import RoleSource
 from features.dialects import engine_of
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said, said_n
 from pipeline.sources import contracts
 from pipeline.sources.databases import arrow
 from pipeline.sources.places import is_table
@@ -53,7 +55,7 @@ class Aside:
 
     role: str
     count: int
-    rules: Mapping[str, int]
+    rules: Mapping[Said, int]
     rows: pa.Table
 
 
@@ -73,12 +75,19 @@ class Quarantine:
     in_source: Mapping[str, int] | None = None
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[Said, ...]:
         """What a person should look at, a line a source."""
         return tuple(
-            f"{role}: {found['rows']:,} of {(self.in_source or {}).get(role, 0):,} rows are put aside ({RULE}): "
-            + ", ".join(f"{rule} in {n:,}" for rule, n in found["rules"].items())
-            + f"; a night keeps them in {QUARANTINE_FILE}, correct them in the source"
+            said(
+                "{role}: {n} of {all} rows are put aside (`{key}`): {rules}; a night keeps them in `{file}`, correct "
+                "them in the source",
+                role=role_in_words(role),
+                n=found["rows"],
+                all=(self.in_source or {}).get(role, 0),
+                key=RULE,
+                rules=[said("{rule} in {n}", rule=rule, n=n) for rule, n in found["rules"].items()],
+                file=QUARANTINE_FILE,
+            )
             for role, found in self.values.items()
         )
 
@@ -132,7 +141,7 @@ def taken(
     found: Raw,
     rows: ir.Table,
     names: Sequence[str],
-    rules: Mapping[str, str],
+    rules: Mapping[str, Said],
 ) -> Aside:
     """Rows that break a rule.
 
@@ -175,7 +184,7 @@ def taken(
     )
 
 
-def _any(rows: ir.Table, columns: Mapping[str, str]) -> Any:
+def _any(rows: ir.Table, columns: Iterable[str]) -> Any:
     first, *others = (rows[name] for name in columns)
     for other in others:
         first = first | other
@@ -189,9 +198,11 @@ def _spot(spot: Any) -> dict[str, Any]:
 def ragged(role: str, source: RoleSource[Any], found: Raw) -> Aside:
     """Rows of text files that do not fit the header."""
     width, made = len(found.names), []
-    rules: dict[str, int] = {}
+    rules: dict[Said, int] = {}
     for file, line, fields in found.ragged:
-        rule = f"{len(fields)} fields, {width} expected"
+        rule = said_n(
+            "{n} field, {expected} expected", "{n} fields, {expected} expected", len(fields), expected=width
+        )
         rules[rule] = rules.get(rule, 0) + 1
         names = [*found.names[: len(fields)], *(f"field {i + 1}" for i in range(width, len(fields)))]
         made.append(

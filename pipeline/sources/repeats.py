@@ -9,6 +9,8 @@ import ibis
 import ibis.expr.types as ir
 
 from configs.roles import ROLES
+from pipeline.languages.names import role_in_words
+from pipeline.languages.said import Said, said_n
 from pipeline.sources.databases import arrow
 
 _KEYS = ("customer_id", "transaction_id")
@@ -38,30 +40,49 @@ class Repeats:
     differing: int = 0
     samples: tuple[str, ...] = ()
 
-    def notes(self, role: str) -> list[str]:
+    def notes(self, role: str) -> list[Said]:
         """What is good to know."""
         if self.purchases is not None:
-            said = (
-                f"{self.surplus:,} rows repeat whole purchases, as when an export is run twice; each purchase "
-                "counts once"
-            )
-        elif self.equal:
-            said = (
-                f"{self.equal:,} rows equal another of their purchase in every column and count as lines of their own; "
-                f"if they are there by mistake, set sources.{role}.distinct: true"
-            )
-        else:
+            return [
+                said_n(
+                    "{role}: {n} row repeats a whole purchase, as when an export is run twice; each purchase counts "
+                    "once",
+                    "{role}: {n} rows repeat whole purchases, as when an export is run twice; each purchase counts "
+                    "once",
+                    self.surplus,
+                    role=role_in_words(role),
+                )
+            ]
+        if not self.equal:
             return []
-        return [f"{role}: {said}"]
+        return [
+            said_n(
+                "{role}: {n} row equals another of its purchase in every column and counts as a line of its own; if "
+                "it is there by mistake, set `{key}`",
+                "{role}: {n} rows equal another of their purchase in every column and count as lines of their own; "
+                "if they are there by mistake, set `{key}`",
+                self.equal,
+                role=role_in_words(role),
+                key=f"sources.{role}.distinct: true",
+            )
+        ]
 
-    def looks(self, role: str) -> tuple[str, ...]:
+    def looks(self, role: str) -> tuple[Said, ...]:
         """What a person should look at."""
         if not self.differing:
             return ()
         return (
-            f"{role}: {self.differing:,} purchases of an export that was run twice have lines that differ, such as "
-            f"{', '.join(map(repr, self.samples))}; they count as lines of one purchase, so that amounts add up: if "
-            "the later lines replace the earlier ones, keep one export",
+            said_n(
+                "{role}: {n} purchase of an export that was run twice has lines that differ, such as {samples!r}; they "
+                "count as lines of one purchase, so that amounts add up: if the later lines replace the earlier ones, "
+                "keep one export",
+                "{role}: {n} purchases of an export that was run twice have lines that differ, such as {samples!r}; "
+                "they count as lines of one purchase, so that amounts add up: if the later lines replace the earlier "
+                "ones, keep one export",
+                self.differing,
+                role=role_in_words(role),
+                samples=self.samples,
+            ),
         )
 
 

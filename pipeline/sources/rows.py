@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,11 @@ import ibis.expr.types as ir
 from configs.errors import Fault
 from configs.roles import ROLES, RoleSource
 from features.dialects import engine_of
+from pipeline.languages.said import Said, said, together
 from pipeline.sources import contracts, doubts
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import arrow
-from pipeline.sources.guessing import advice, is_number, such_as
+from pipeline.sources.guessing import VALUES_SHOWN, advice, is_number, such_as
 from pipeline.sources.places import is_table
 
 _DIFFERENT = 1_000
@@ -40,7 +41,7 @@ class RowsSeen:
 
     rows: int
     faults: list[Fault]
-    notes: list[str] = field(default_factory=list)
+    notes: list[Said] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     bad: dict[str, Fault] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -89,13 +90,13 @@ def look(
         return RowsSeen(rows, faults, bad=broken)
     in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
     table = contracts.checked_rows(role, source, raw, numbered=in_files).table
-    notes: list[str] = []
+    notes: list[Said] = []
     left: dict[str, int] = {}
     # Rows that lack several times are left out for the first of them.
     out: Any = None
     for name, fault in broken.items():
         which = _which(table, name, found[name], place) if in_files else whose(table, table[name])
-        what = f"{fault.what} in {found[name]} of {rows} rows{which}"
+        what = f"{fault.what} in {found[name]} of {rows} rows ({which})"
         column = name.removeprefix("bad_")
         values = _values(table, name)
         kind = ROLES[role].column(column).kind
@@ -105,14 +106,31 @@ def look(
         if not _borne(name, found[name], rows, source, line.fix, values):
             faults.append(line)
         elif kind != "time":
-            notes.append(f"{fault.where}: {what}{such_as(values)}; they count as empty")
+            notes.append(
+                said("{found}; they count as empty", found=_found(fault, found[name], rows, which, values))
+            )
         else:
             mine = checked.table[name].fill_null(False)
             alone = mine if out is None else mine & ~out
             out = mine if out is None else out | mine
             left[name] = int(arrow(checked.table.aggregate(n=alone.sum()))["n"][0].as_py() or 0)
-            notes.append(f"{fault.where}: {what}{such_as(values)}; these rows are left out")
+            notes.append(
+                said(
+                    "{found}; these rows are left out", found=_found(fault, found[name], rows, which, values)
+                )
+            )
     return RowsSeen(rows, faults, notes, left, answers=answers)
+
+
+def _found(fault: Fault, count: int, rows: int, which: Said, values: Sequence[str]) -> Said:
+    """Where some rows break a rule, which of them, and what stands there."""
+    source, _, column = fault.where.rpartition(", column ")
+    parts = [
+        said("{source}, column {column}", source=source, column=column),
+        said("{what} in {n} of {rows} rows ({which})", what=fault.what, n=count, rows=rows, which=which),
+    ]
+    told = together(parts, ": ")
+    return said("{found}, such as {values!r}", found=told, values=values[:VALUES_SHOWN]) if values else told
 
 
 def _borne(name: str, count: int, rows: int, source: RoleSource[Any], fix: str, values: list[str]) -> bool:
@@ -144,13 +162,15 @@ def _fix(role: str, source: RoleSource[Any], table: ir.Table, condition: str, va
     return advice(name, column, kind, values, others)
 
 
-def _which(numbered: ir.Table, condition: str, count: int, place: Place | None) -> str:
+def _which(numbered: ir.Table, condition: str, count: int, place: Place | None) -> Said:
     rows = arrow(numbered.filter(numbered[condition]).limit(SAMPLES).select("row_"))["row_"].to_pylist()
-    told = f"data row {', '.join(map(str, sorted(rows)))}" if place is None else ", ".join(place(rows))
-    return f" ({told}{', ...' if count > SAMPLES else ''})"
+    more = ["..."] * (count > SAMPLES)
+    if place is not None:
+        return together([*place(rows), *more], ", ")
+    return said("data row {rows}", rows=[*map(str, sorted(rows)), *more])
 
 
-def whose(rows: ir.Table, bad: Any) -> str:
+def whose(rows: ir.Table, bad: Any) -> Said:
     """Whose rows these are: where lines may have been joined, and in databases, rows have no numbers."""
     ids = rows.filter(bad).select("customer_id").distinct().order_by("customer_id").limit(SAMPLES)
-    return f" (customer {', '.join(map(repr, arrow(ids)['customer_id'].to_pylist()))})"
+    return said("customer {ids!r}", ids=arrow(ids)["customer_id"].to_pylist())

@@ -9,6 +9,7 @@ from configs.errors import ChurnError, ModelError
 from configs.schema import Config
 from models.tracking import registry
 from models.tracking.registry import Logged, Parcel, TrackingStore
+from pipeline.languages.said import Said, said
 from pipeline.log import Say
 from pipeline.publish import write_atomic
 from pipeline.tracking.champion import tracking_of
@@ -42,7 +43,7 @@ def keep_unsent(folder: Path, parcel: Parcel) -> Path:
     return file
 
 
-def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None = None) -> tuple[str, ...]:
+def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None = None) -> tuple[Said, ...]:
     """Send the trainings that wait in a folder, oldest first; what can't be sent stays.
 
     Parameters
@@ -59,7 +60,7 @@ def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None
     if not files:
         return ()
     tracking = tracking_of(config)
-    look: list[str] = []
+    look: list[Said] = []
 
     def work() -> None:
         for file in files:
@@ -76,11 +77,17 @@ def send_trainings(config: Config, folder: Path, say: Say, seconds: float | None
             registry.within(seconds, work, "tracking store")
     except (ChurnError, OSError) as error:
         left = [file.stem for file in files if file.exists()]
-        look.append(f"the training as of {', '.join(left)} is not in the tracking store yet: {error}")
+        look.append(
+            said(
+                "the training as of {days} is not in the tracking store yet: {error}",
+                days=left,
+                error=str(error),
+            )
+        )
     return tuple(look)
 
 
-def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[str, ...]]:
+def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[Said, ...]]:
     """Log a training that was kept, unless an earlier try has, and promote it if the champion is still the same."""
     now = registry.champion_version(tracking)
     day, digest = parcel.record.tags["as_of"], parcel.models["model"].digest
@@ -92,10 +99,20 @@ def _send(tracking: TrackingStore, parcel: Parcel) -> tuple[str, tuple[str, ...]
     if not parcel.promote or now == logged.version:
         return told, ()
     if now != parcel.against:
-        before = "no champion" if parcel.against is None else f"version {parcel.against}"
+        before = (
+            said("no champion")
+            if parcel.against is None
+            else said("version {version}", version=str(parcel.against))
+        )
         return told, (
-            f"version {logged.version}, trained as of {day}, was proven against {before}, and version {now} is "
-            f"champion now: run `churn train`, or `churn promote {logged.version} --reason WHY`",
+            said(
+                "version {version}, trained as of {day}, was proven against {before}, and version {now} is champion "
+                "now: run `churn train`, or `churn promote {version} --reason WHY`",
+                version=str(logged.version),
+                day=day,
+                before=before,
+                now=str(now),
+            ),
         )
     _promote(tracking, parcel, logged.version)
     return f"{told}, and {'waits for the place of the champion' if parcel.canary else 'champion'}", ()

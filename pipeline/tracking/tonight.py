@@ -12,6 +12,7 @@ from configs.errors import ModelError, StoreError, TryAgainError
 from configs.schema import Config
 from models.tracking import registry
 from models.tracking.registry import Champion, TrackingStore
+from pipeline.languages.said import Said, said, said_n
 from pipeline.log import Say
 from pipeline.publish import as_json
 from pipeline.tracking.champion import tracking_of
@@ -20,7 +21,7 @@ from pipeline.tracking.champion import tracking_of
 LOAD_SECONDS, SEND_SECONDS = 14.0, 14.0
 
 
-def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tuple[str, ...]]:
+def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tuple[Said, ...]]:
     """The champion; when the store can't be asked, the one that scored last.
 
     Parameters
@@ -47,12 +48,22 @@ def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tu
         if not kept.is_file():
             raise
         say(str(error))
-        away = "does not answer" if isinstance(error, TryAgainError) else "gives no champion"
+        away = isinstance(error, TryAgainError)
     champion = registry.unpacked_bundle(kept.read_text(encoding="utf-8"), str(kept))
-    return champion, (
-        f"the tracking store {away}: version {champion.version}, which scored last, was used; what the night logs is "
-        "sent by the next run that reaches the store",
-    )
+    version = str(champion.version)
+    if away:
+        told = said(
+            "the tracking store does not answer: version {version}, which scored last, was used; what the night logs "
+            "is sent by the next run that reaches the store",
+            version=version,
+        )
+    else:
+        told = said(
+            "the tracking store gives no champion: version {version}, which scored last, was used; what the night "
+            "logs is sent by the next run that reaches the store",
+            version=version,
+        )
+    return champion, (told,)
 
 
 def to_be_sent(
@@ -71,7 +82,7 @@ def to_be_sent(
     return as_json({**told, "description": description, "files": dict(files)})
 
 
-def send_nights(config: Config, unsent: Path) -> tuple[str, ...]:
+def send_nights(config: Config, unsent: Path) -> tuple[Said, ...]:
     """Log the nights that wait in a folder, oldest first, within a bound; what can't be sent stays.
 
     Returns
@@ -87,8 +98,14 @@ def send_nights(config: Config, unsent: Path) -> tuple[str, ...]:
         registry.within(SEND_SECONDS, lambda: _send(tracking, files), "tracking store")
     except (TryAgainError, ModelError) as error:
         left = sum(file.exists() for file in files)
-        nights = f"{left} nights" if left > 1 else "the night"
-        return (f"what {nights} logged is not in the tracking store yet, the next run sends it: {error}",)
+        return (
+            said_n(
+                "what the night logged is not in the tracking store yet, the next run sends it: {error}",
+                "what {n} nights logged is not in the tracking store yet, the next run sends it: {error}",
+                max(left, 1),
+                error=str(error),
+            ),
+        )
     return ()
 
 

@@ -223,4 +223,4 @@ def test_data_that_end_long_before_the_date_are_said_by_every_command(trained, t
         code, told = run(home, command, "--as-of", "2026-07-01")
         assert code in (1, 3), (command, told)
         assert "the newest row is of 2024-06-30, 731 days before 2026-07-01" in told, (command, told)
-        assert "write as_of: 2024-07-01" in told, (command, told)
+        assert "write `as_of: 2024-07-01`" in told, (command, told)

@@ -70,7 +70,7 @@ def broken(tiny, name):
     ("name", "state", "code", "told"),
     [
         ("sources", "fault", 1, "is not a date or time"),
-        ("freshness", "look", 3, "write as_of: 2024-07-01"),
+        ("freshness", "look", 3, "write `as_of: 2024-07-01`"),
         ("joins", "look", 3, "min_known_share"),
         ("ids", "look", 3, "differ in their form only"),
         ("attributes", "look", 3, "features.exclude: [status]"),

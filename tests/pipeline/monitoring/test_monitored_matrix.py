@@ -87,7 +87,7 @@ def test_numbers_that_are_none_are_said():
     (same,) = [c for c in health_of(frame, np.full(100, 0.3)) if c.outside]
     assert "the same score" in same.advice
     (bad,) = [c for c in health_of(frame, np.append(np.linspace(0, 1, 98), [np.nan, np.inf])) if c.outside]
-    assert (bad.found, "no numbers" in bad.advice) == (2, True)
+    assert (bad.found, "no numbers" in bad.unit) == (2, True)
     (infinite,) = [c for c in health_of(frame.assign(spend=np.inf), np.linspace(0, 1, 100)) if c.outside]
     assert (infinite.place, infinite.found) == ("spend", 100)
     (all_bad,) = [c for c in health_of(frame, np.full(100, np.nan)) if c.outside]

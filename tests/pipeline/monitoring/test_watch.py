@@ -9,6 +9,7 @@ import pytest
 from benchmarks.monitoring import FAULTS, frames_of, night, trained, written
 from configs.errors import DataError
 from pipeline.demo import END, START, simulate
+from pipeline.languages.said import NO_LINE, Said
 from pipeline.monitoring.checks import Check, frame_of, ruled
 from pipeline.monitoring.watch import Watched
 
@@ -58,8 +59,8 @@ def test_a_fault_is_found_in_its_place(company, fault):
 
 
 LOOKS = (
-    Check("volume", "contacts", 1, 5, 9, "rows", "look", "see it", 3.0),
-    Check("values", "usage.value", 1, 5, 9, "", "look", "see it", 2.0),
+    Check("volume", "contacts", 1, 5, 9, Said("rows"), "look", Said("see it"), 3.0),
+    Check("values", "usage.value", 1, 5, 9, NO_LINE, "look", Said("see it"), 2.0),
     Check("hours", "usage", 1, 0, 9),
 )
 
@@ -83,7 +84,7 @@ def test_many_findings_of_a_kind_are_a_few_lines():
     checks = tuple(Check("features", f"f{k}", k, 0, 1, "", "look", "see it", 2.0 + k) for k in range(9))
     lines = Watched(checks).lines
     assert [line.split(":")[0] for line in lines] == ["features f8", "features f7", "features f6", "features"]
-    assert lines[-1] == "features: also f5, f4, f3 and 3 more; see monitoring.csv"
+    assert lines[-1] == "features: also f5, f4, f3 and 3 more; see `monitoring.csv`"
 
 
 def test_the_table_is_one_row_a_check_with_numbers_to_four_digits(tmp_path):

@@ -52,7 +52,7 @@ def test_zeros_that_a_spreadsheet_took_away_are_restored(tiny, tmp_path):
     assert found.customers == {"000162", "000293", "000051"}
     assert found.look == ()
     assert found.notes == (
-        "2 ids of outreach.do_not_contact are written in another form than the customers', "
+        "2 ids of `outreach.do_not_contact` are written in another form than the customers', "
         "such as '162' for '000162', '293' for '000293'",
     )
 
@@ -66,7 +66,7 @@ def test_ids_that_match_nobody_are_named(tiny, tmp_path):
     found = stopped(tiny, tmp_path, ["A@x.com", "z9", "z8"], "a@x.com")
     assert found.customers == {"a@x.com"}
     assert found.look == (
-        "2 of 3 ids of outreach.do_not_contact match no customer, such as 'z9', 'z8'; correct the list",
+        "2 of 3 ids of `outreach.do_not_contact` match no customer, such as 'z9', 'z8'; correct the list",
     )
 
 
@@ -102,7 +102,7 @@ def test_opt_outs_of_people_whom_nobody_knows(tiny):
     told = "2 of 2 customers who opted out are known from no other source, such as 'c', 'd'"
     look, notes = opted_out(tiny, rows)
     assert look == [
-        f"{told}; correct their ids, or, if they never bought, lower sources.customers.min_known_share"
+        f"{told}; correct their ids, or, if they never bought, lower `sources.customers.min_known_share`"
     ]
     assert notes == []
     assert opted_out(tiny, rows, share=0.0) == ([], [told])

@@ -33,7 +33,7 @@ UNKNOWN = {
         {"call": (15, None), "mail": (1, None)},
         None,
         "the costs of contacts are unknown and count as 0: the list is ranked by the loss that a contact prevents; "
-        "set outreach.hour_cost, what an hour of work costs",
+        "set `outreach.hour_cost`, what an hour of work costs",
     ),
     "neither minutes nor cost": (
         {"call": (None, None), "mail": (None, 0.5)},
@@ -51,7 +51,7 @@ UNKNOWN = {
         {"call": (15, None), "visit": (None, None), "mail": (None, 0)},
         None,
         "the costs of call, visit are unknown and count as 0: the list is ranked by the loss that a contact "
-        "prevents; set outreach.hour_cost, what an hour of work costs and give visit a cost, or minutes, in the "
+        "prevents; set `outreach.hour_cost`, what an hour of work costs and give visit a cost, or minutes, in the "
         "playbook",
     ),
 }

@@ -452,7 +452,7 @@ def test_equal_lines_of_one_purchase_stay_lines(shop):
     config = shop(text, columns=columns)
     assert read(config)[0] == [("1", "2024-01-05", 12.0), ("2", "2024-01-06", 20.0)]
     assert (
-        "1 rows equal another of their purchase in every column and count as lines"
+        "1 row equals another of its purchase in every column and counts as a line"
         in open_sources(config, AS_OF).notes[0]
     )
 
@@ -479,7 +479,7 @@ def test_check_tells_where_the_rows_went(shop):
     text = lines(HEAD, "1,2024-01-05,10", "2,2026-01-06,20")
     assert rows_text(open_sources(shop(text), AS_OF)) == (
         "transactions: 2 rows = 1 read + 1 left out by lying at or after 2025-01-01\n"
-        "note: transactions: 1 of 2 rows lie at or after 2025-01-01 and are ignored"
+        "note: transactions: 1 of 2 rows lies at or after 2025-01-01 and is ignored"
     )
 
 

@@ -21,7 +21,7 @@ def test_old_data_are_said_with_the_line_to_set(tiny):
     config = tiny(transactions=PURCHASES)
     assert opened(config, "2024-05-15").look == ()
     assert opened(config, "2024-05-16").look == (
-        "the newest row is of 2024-05-01, 15 days before 2024-05-16: bring newer data, or write as_of: 2024-05-02",
+        "the newest row is of 2024-05-01, 15 days before 2024-05-16: bring newer data, or write `as_of: 2024-05-02`",
     )
     assert opened(config, "2024-05-02").look == ()  # the advice
 
@@ -30,7 +30,9 @@ def test_no_row_in_the_label_window_is_refused(tiny):
     """The horizon is 30 days: from the 31st on everybody would seem to have left."""
     config = tiny(transactions=PURCHASES)
     opened(config, "2024-05-31").freshness.require()
-    with pytest.raises(DataError, match=r"the data end too early: .* write as_of: 2024-05-02 in the config"):
+    with pytest.raises(
+        DataError, match=r"the data end too early: .* write `as_of: 2024-05-02` in the config"
+    ):
         opened(config, "2024-06-01").freshness.require()
 
 
@@ -54,7 +56,7 @@ def test_a_rate_of_old_data_is_looked_at(tiny):
     assert found.exit_code == 3
     assert found.text.endswith(
         "look: the newest row is of 2024-01-20, 133 days before 2024-06-01: bring newer data, "
-        "or write as_of: 2024-01-21"
+        "or write `as_of: 2024-01-21`"
     )
 
 

@@ -52,7 +52,7 @@ def test_few_known_are_looked_at_until_the_config_says_so(tiny):
     sources = {"transactions": purchases("a", "b"), "customers": customers("a")}
     assert told(tiny(**sources)) == [
         "transactions: 1 of 2 customers (50.0%) and 1 of 2 rows are known from customers; not 'b'; if that is as it "
-        "should be, set sources.transactions.min_known_share (now 0.9)"
+        "should be, set `sources.transactions.min_known_share` (now 0.9)"
     ]
     assert told(tiny(**sources, settings={"transactions": {"min_known_share": 0.5}})) == []
 
@@ -122,12 +122,12 @@ def test_forms_of_one_id_are_looked_at_until_the_config_decides(tiny):
     config = tiny(transactions=purchases("Ann@x.com", "ann@x.com", "0007", "7", "8"))
     (look,) = told(config)
     assert look == (
-        "transactions: customers whose ids differ in their form only, such as '0007', '7' and 'Ann@x.com', "
-        "'ann@x.com'; if they are the same write sources.transactions.columns.customer_id: "
-        "{column: customer_id, tidy: [drop_zeros, lower]}, if not sources.transactions.columns.customer_id: "
-        "{column: customer_id, tidy: []}"
+        "transactions: customers whose ids differ in their form only, such as '0007', '7', 'Ann@x.com', "
+        "'ann@x.com'; if they are the same write `sources.transactions.columns.customer_id: "
+        "{column: customer_id, tidy: [drop_zeros, lower]}`, if not `sources.transactions.columns.customer_id: "
+        "{column: customer_id, tidy: []}`"
     )
-    same, other = look.split("write ")[1].split(", if not ")
+    same, other = look.replace("`", "").split("write ")[1].split(", if not ")
     assert [told(following(config, line)) for line in (same, other)] == [[], []]
     ids = open_sources(following(config, same), AS_OF).tables["transactions"].customer_id
     assert sorted(set(ids.to_pyarrow().to_pylist())) == ["7", "8", "ann@x.com"]

@@ -73,7 +73,7 @@ def test_the_others_are_read_as_if_the_bad_ones_were_not_there(tiny, tmp_path, k
     (line,) = found.quarantine.lines
     assert line in found.look
     assert line.startswith(
-        f"transactions: {len(kinds)} of {len(lines)} rows are put aside (on_bad_rows: quarantine): "
+        f"transactions: {len(kinds)} of {len(lines)} rows are put aside (`on_bad_rows: quarantine`): "
     )
     assert found.quarantine.values["transactions"]["rows"] == len(kinds)
 
