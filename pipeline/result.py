@@ -13,7 +13,7 @@ from configs.base import redacted
 LOOK = 3
 # What moves a terminal's cursor, colours it, or turns the direction of what follows.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_NUMBER = re.compile(r"<?[-+]?[\d.,]*( %)?")
+_NUMBER = re.compile(r"<?[-+]?[\d.,٫٬]*( ?[%٪])?")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ FINDINGS = {
     "model": N_("Scores and model"),
     "rows": N_("Rows, ids and columns"),
 }
-CHECK_NAMES = {
+_CHECKS = {
     "silence": N_("silence"),
     "volume": N_("volume"),
     "rows_per_customer": N_("rows per customer"),
@@ -82,6 +82,15 @@ CHECK_NAMES = {
     "health": N_("health of the numbers"),
     "model_age": N_("age of the model"),
     "outcome": N_("what came true"),
+}
+_WEEKDAYS = {
+    "monday": N_("Monday"),
+    "tuesday": N_("Tuesday"),
+    "wednesday": N_("Wednesday"),
+    "thursday": N_("Thursday"),
+    "friday": N_("Friday"),
+    "saturday": N_("Saturday"),
+    "sunday": N_("Sunday"),
 }
 TEAMS = {
     "account manager": N_("account manager"),
@@ -120,27 +129,29 @@ _GROUPS: Mapping[str, Mapping[str, str]] = {
     "roles": _ROLES,
     "channels": CHANNELS,
     "findings": FINDINGS,
-    "checks": CHECK_NAMES,
+    "checks": _CHECKS,
+    "weekdays": _WEEKDAYS,
     "teams": TEAMS,
     "units": UNITS,
     "columns": _COLUMNS,
 }
 
 
-def role_in_words(role: str) -> Said:
-    """A role of the sources: its key in English, as the config has it, and elsewhere the word.
+def in_words(group: str, key: str) -> Said:
+    """A key within a line: itself in English, as the config has it, and elsewhere its word.
 
     Examples
     --------
-    >>> print(role_in_words("transactions"))
-    transactions
+    >>> print(in_words("weekdays", "sunday"))
+    sunday
     """
-    return Said(role, (_ROLES[role],)) if role in _ROLES else Said(role)
+    text = _GROUPS[group].get(key)
+    return Said(key) if text is None else Said(key, (text,))
 
 
-def check_in_words(check: str) -> Said:
-    """A check of the monitoring: its key in English, as `monitoring.ignore` has it, and elsewhere the word."""
-    return Said(check, (CHECK_NAMES[check],)) if check in CHECK_NAMES else Said(check)
+def role_in_words(role: str) -> Said:
+    """A role of the sources within a line."""
+    return in_words("roles", role)
 
 
 def name(language: Language, group: str, key: str) -> str:

@@ -56,6 +56,18 @@ def said_n(one: str, many: str, n: float, **values: object) -> Said:
     return Said(_filled(one if round(abs(n)) == 1 else many, known, _EN), (one, many), known)
 
 
+def said_before(text: str, words: str) -> Said:
+    """A line that another process has told, in English and in the language of the config.
+
+    Examples
+    --------
+    >>> line = said_before("control group", "گروه شاهد")
+    >>> print(line, spoken(line, Language("fa")))
+    control group گروه شاهد
+    """
+    return Said(text, ("{line}",), {"line": words})
+
+
 def said_again(text: str) -> Said:
     """A text of the catalogue that was kept as it stands, such as with a model."""
     return Said(text, (text,))

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import pandas as pd
 
 from configs.monitoring import CHECKS, CheckName, Monitoring
-from pipeline.languages.names import check_in_words, role_in_words
+from pipeline.languages.names import in_words, role_in_words
 from pipeline.languages.said import NO_LINE, Said, said, together
 
 FINE, LOOK, STOP, OPEN, IGNORED = "as expected", "look", "stop", "not judged", "ignored"
@@ -60,7 +60,7 @@ class Check:
     @property
     def line(self) -> Said:
         """The check, its place, and what was found."""
-        check, place = check_in_words(self.name), role_in_words(self.place)
+        check, place = in_words("checks", self.name), role_in_words(self.place)
         return said("{check} {place}: {found}", check=check, place=place, found=self.words)
 
     @property

@@ -14,7 +14,7 @@ import pandas as pd
 from configs.arrays import Dates, Floats
 from configs.errors import DataError, Fault
 from configs.schema import Config
-from pipeline.languages.names import check_in_words
+from pipeline.languages.names import in_words
 from pipeline.languages.said import Said, said
 from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_of, judged_by_band, ruled
 from pipeline.monitoring.history import History, histories
@@ -58,7 +58,7 @@ class Watched:
                 many, some = len(rest) - SAID, rest[:SAID]
                 told = said(
                     "{check}: also {places} and {n} more; see `monitoring.csv`",
-                    check=check_in_words(name),
+                    check=in_words("checks", name),
                     places=some,
                     n=many,
                 )
@@ -67,7 +67,7 @@ class Watched:
                 found.append(
                     said(
                         "{check}: also {places}; see `monitoring.csv`",
-                        check=check_in_words(name),
+                        check=in_words("checks", name),
                         places=rest,
                     )
                 )

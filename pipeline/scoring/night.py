@@ -158,5 +158,6 @@ class Night:
             "warnings": list(self.warnings),
             "look": list(self.look),
             "monitoring": self.watched.told,
+            "in_words": {line: spoken(line, language) for line in self.look},
         }
         return Result("\n".join(lines), values, LOOK if self.look else 0)

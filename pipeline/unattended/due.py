@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Collection
 
 from configs.nightly import WEEKDAYS, Nightly
+from pipeline.languages.names import in_words
+from pipeline.languages.said import Said, said, said_n
 
 
-def due(settings: Nightly, as_of: dt.date, trained: dt.date | None, found: Collection[str]) -> str | None:
+def due(settings: Nightly, as_of: dt.date, trained: dt.date | None, found: Collection[str]) -> Said | None:
     """Why a training is due; None when it is not.
 
     Parameters
@@ -27,17 +29,27 @@ def due(settings: Nightly, as_of: dt.date, trained: dt.date | None, found: Colle
     True
     """
     if trained is None:
-        return "no training is known"
+        return said("no training is known")
     days = (as_of - trained).days
     if days <= 0:
         return None
     since = max((_last(day, as_of) for day in settings.weekdays), default=trained)
     if trained < since:
-        return f"{WEEKDAYS[since.weekday()]} {since} has come since the training as of {trained}"
+        return said(
+            "{weekday} {since} has come since the training as of {trained}",
+            weekday=in_words("weekdays", WEEKDAYS[since.weekday()]),
+            since=since,
+            trained=trained,
+        )
     if settings.train_after_days is not None and days >= settings.train_after_days:
-        return f"the last training, as of {trained}, is {days} days old"
+        return said_n(
+            "the last training, as of {trained}, is {n} day old",
+            "the last training, as of {trained}, is {n} days old",
+            days,
+            trained=trained,
+        )
     if days >= settings.train_pause_days and (why := [c for c in settings.train_when if c in found]):
-        return f"the monitoring found: {', '.join(why)}"
+        return said("the monitoring found: {checks}", checks=[in_words("checks", name) for name in why])
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.languages.said import Said, said
 from pipeline.publish import write_atomic
 from pipeline.result import LOOK, as_line
 from pipeline.unattended.part import NightPart
@@ -56,7 +57,7 @@ def last_training(nights: Sequence[Mapping[str, Any]]) -> dt.date | None:
     return dt.date.fromisoformat(max(days)) if days else None
 
 
-def slower(part: NightPart, nights: Sequence[Mapping[str, Any]], factor: float) -> list[str]:
+def slower(part: NightPart, nights: Sequence[Mapping[str, Any]], factor: float) -> list[Said]:
     """Lines on a part that took so many times the seconds or the memory of the last time that it went well.
 
     Examples
@@ -71,11 +72,25 @@ def slower(part: NightPart, nights: Sequence[Mapping[str, Any]], factor: float) 
     if not well or part.code not in (0, LOOK):
         return []
     then_s, then_mb = float(well[-1]["seconds"]), float(well[-1]["megabytes"])
-    told = []
+    told: list[Said] = []
     if part.seconds > factor * max(then_s, FEWEST_SECONDS / factor):
-        times = f"{part.seconds / max(then_s, 0.1):.1f} times as long as"
-        told.append(f"{part.name} took {part.seconds:.0f} s, {times} the last time, {then_s:.0f} s")
+        told.append(
+            said(
+                "{part} took {now:.0f} s, {times:.1f} times as long as the last time, {then:.0f} s",
+                part=part.name,
+                now=part.seconds,
+                times=part.seconds / max(then_s, 0.1),
+                then=then_s,
+            )
+        )
     if part.megabytes > factor * max(then_mb, FEWEST_MEGABYTES / factor):
-        times = f"{part.megabytes / max(then_mb, 1):.1f} times as much as"
-        told.append(f"{part.name} took {part.megabytes:,.0f} MB, {times} the last time, {then_mb:,.0f} MB")
+        told.append(
+            said(
+                "{part} took {now:.0f} MB, {times:.1f} times as much as the last time, {then:.0f} MB",
+                part=part.name,
+                now=part.megabytes,
+                times=part.megabytes / max(then_mb, 1),
+                then=then_mb,
+            )
+        )
     return told

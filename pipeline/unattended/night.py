@@ -10,6 +10,8 @@ from typing import Any
 
 from configs.errors import ChurnError
 from configs.schema import Config
+from pipeline.languages.language import Language
+from pipeline.languages.said import NO_LINE, Said, said, said_again, said_before, said_n, spoken
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.publish import only_run
@@ -39,7 +41,7 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
     TryAgainError
         Another night of this config is at work.
     """
-    layout = layout_of(config)
+    layout, language = layout_of(config), Language(config.language, config.currency)
     with only_run(layout.folder, "nightly"):
         before = journal.read_journal(layout.nights)
         check = _part("check", run, say, _of_check)
@@ -49,7 +51,7 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
             max(filter(None, (known.trained, journal.last_training(before))), default=None),
         )
         if known.usable is False:
-            parts.append(_part("train", run, say, _of_training, "no champion can be used"))
+            parts.append(_part("train", run, say, _of_training, said("no champion can be used")))
         score = _part("score", run, say, _of_score)
         parts += [score, *_monitor(score)]
         if config.outreach.mail is not None and score.code in (0, LOOK):
@@ -60,7 +62,7 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
             parts.append(
                 _part("train", run, say, _of_training, why)
                 if why
-                else NightPart("train", 0, (f"not due, the last one is as of {trained}",))
+                else NightPart("train", 0, (_not_due(trained),))
             )
         slow = [line for part in parts for line in journal.slower(part, before, config.nightly.slower_by)]
         parts += [NightPart("pace", LOOK, tuple(slow))] if slow else []
@@ -68,7 +70,7 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
         code = worst_code(parts)
         parts += _noted(layout.nights, as_of, parts, code)
     return Result(
-        f"{_title(config, as_of, parts)}\n{shown_parts(parts)}",
+        f"{spoken(_title(config, as_of, parts), language)}\n{shown_parts(parts, language)}",
         {"as_of": str(as_of), "exit_code": worst_code(parts), "parts": [part.as_values for part in parts]},
         worst_code(parts),
     )
@@ -104,69 +106,109 @@ def _model_of(check: NightPart) -> _Model:
 
 
 def _part(
-    name: str, run: Run, say: Say, lines: Callable[[Mapping[str, Any]], Sequence[str]], why: str = ""
+    name: str,
+    run: Run,
+    say: Say,
+    lines: Callable[[Mapping[str, Any]], Sequence[Said]],
+    why: Said = NO_LINE,
 ) -> NightPart:
     say(f"{name}: {why}" if why else name)
     ended = run(name)
     values = ended.values if isinstance(ended.values, dict) else {}
-    said = ended.said.splitlines()[-3:]
+    last = _as_they_stand(ended.said.splitlines()[-3:])
+    told: list[Said]
     if ended.late:
-        code, told = (
-            1,
-            [f"took longer than nightly.max_hours allows, and was ended after {ended.seconds:.0f} s"],
+        late = said(
+            "took longer than `nightly.max_hours` allows, and was ended after {seconds:.0f} s",
+            seconds=ended.seconds,
         )
+        code, told = 1, [late]
     elif ended.code < 0:
-        code, told = 1, [f"was ended by signal {-ended.code}" + _out_of_memory(ended), *said]
+        code, told = 1, [_killed(ended), *last]
     elif "error" in values:
-        code, told = ended.code, str(values["error"]).splitlines()
+        code, told = ended.code, _as_they_stand(str(values["error"]).splitlines())
     elif not values:
-        code, told = ended.code or 1, ["gave no result", *said]
+        code, told = ended.code or 1, [said("gave no result"), *last]
     else:
         code, told = ended.code, list(lines(values))
-    told += [f"due: {why}"] if why else []
+    told += [said("due: {why}", why=why)] if why else []
     return NightPart(name, code, tuple(told), values, ended.seconds, ended.megabytes)
 
 
-def _out_of_memory(ended: process.Ended) -> str:
-    return f", at {ended.megabytes:,.0f} MB: the memory may have been too small" if ended.code == -9 else ""
+def _as_they_stand(lines: Sequence[str]) -> list[Said]:
+    """Errors, and what a command of another process said: for the log, and so in English."""
+    return [said_again(line) for line in lines]
 
 
-def _of_check(values: Mapping[str, Any]) -> list[str]:
+def _not_due(trained: dt.date | None) -> Said:
+    return said("not due, the last one is as of {day}", day=trained)
+
+
+def _killed(ended: process.Ended) -> Said:
+    if ended.code == -9:
+        return said(
+            "was ended by signal {signal}, at {megabytes:.0f} MB: the memory may have been too small",
+            signal=-ended.code,
+            megabytes=ended.megabytes,
+        )
+    return said("was ended by signal {signal}", signal=-ended.code)
+
+
+def _in_words(values: Mapping[str, Any], lines: Sequence[str]) -> list[Said]:
+    """Lines of a night with what they are in the language of the config."""
+    words = values.get("in_words", {})
+    return [said_before(line, words.get(line, line)) for line in lines]
+
+
+def _of_check(values: Mapping[str, Any]) -> list[Said]:
     checks = values["checks"]
     bad = [one for state in ("fault", "later", "look") for one in checks if one["state"] == state]
     lines = [f"{one['check']}: {line}" for one in bad for line in one["lines"]]
-    return [*lines, f"{values['passed']} of {len(checks)} checks passed"]
+    passed = said("{passed} of {all} checks passed", passed=values["passed"], all=len(checks))
+    return [*_as_they_stand(lines), passed]
 
 
-def _of_score(values: Mapping[str, Any]) -> list[str]:
+def _of_score(values: Mapping[str, Any]) -> list[Said]:
     watched = set(values["monitoring"]["lines"])
-    look = [line for line in values["look"] if line not in watched]
-    listed = f"the list of {values['listed']:,} customers is published: {values['folder']}"
+    look = _in_words(values, [line for line in values["look"] if line not in watched])
+    listed = said_n(
+        "the list of {n} customer is published: {folder}",
+        "the list of {n} customers is published: {folder}",
+        values["listed"],
+        folder=values["folder"],
+    )
     return [*look, listed] if look else [listed]
 
 
-def _of_outcomes(values: Mapping[str, Any]) -> list[str]:
-    return [
-        *values.get("look", []),
-        str(values.get("reason") or f"{values.get('nights', 0)} nights have matured"),
-    ]
+def _of_outcomes(values: Mapping[str, Any]) -> list[Said]:
+    look = _in_words(values, values.get("look", []))
+    if reason := values.get("reason"):
+        return [*look, *_in_words(values, [reason])]
+    return [*look, said_n("{n} night has matured", "{n} nights have matured", values.get("nights", 0))]
 
 
-def _of_training(values: Mapping[str, Any]) -> list[str]:
+def _of_training(values: Mapping[str, Any]) -> list[Said]:
     verdict = (
-        "promoted"
+        said("promoted")
         if values["promoted"]
-        else "waits beside the champion"
+        else said("waits beside the champion")
         if values.get("waits")
-        else "not promoted"
+        else said("not promoted")
     )
     version = values.get("version")
-    said = f"version {version} {verdict}" if version is not None else verdict
-    return [*values.get("look", []), f"{said}: {values['reason']}"]
+    if version is not None:
+        verdict = said("version {version} {verdict}", version=str(version), verdict=verdict)
+    reason = said("{verdict}: {reason}", verdict=verdict, reason=values["reason"])
+    return [*_as_they_stand(values.get("look", [])), reason]
 
 
-def _of_mail(values: Mapping[str, Any]) -> list[str]:
-    return [*values.get("look", []), f"{len(values['mailed'])} owners got their part of the list"]
+def _of_mail(values: Mapping[str, Any]) -> list[Said]:
+    sent = said_n(
+        "{n} owner got the own part of the list",
+        "{n} owners got their part of the list",
+        len(values["mailed"]),
+    )
+    return [*_in_words(values, values.get("look", [])), sent]
 
 
 def _found(score: NightPart) -> list[str]:
@@ -178,38 +220,46 @@ def _monitor(score: NightPart) -> list[NightPart]:
     watched = (score.values or {}).get("monitoring")
     if not watched or not watched["checks"]:
         return []
-    lines = [*watched["lines"], f"{watched['checks']} checks, {len(watched['lines'])} findings"]
+    counts = said("{checks} checks, {n} findings", checks=watched["checks"], n=len(watched["lines"]))
+    lines = [*_in_words(score.values, watched["lines"]), counts]
     return [NightPart("monitor", LOOK if watched["lines"] else 0, tuple(lines))]
 
 
-def _title(config: Config, as_of: dt.date, parts: Sequence[NightPart]) -> str:
+def _title(config: Config, as_of: dt.date, parts: Sequence[NightPart]) -> Said:
     score = next(part for part in parts if part.name == "score")
-    listed = "the list is published" if score.code in (0, LOOK) else "no list is published"
-    return f"churn {config.name} {as_of}: {headline_of_night(parts)}; {listed}"
+    listed = said("the list is published") if score.code in (0, LOOK) else said("no list is published")
+    head = headline_of_night(parts)
+    return said(
+        "churn {company} {day}: {head}; {listed}", company=config.name, day=as_of, head=head, listed=listed
+    )
 
 
 def _told(config: Config, as_of: dt.date, parts: Sequence[NightPart], say: Say) -> list[NightPart]:
     """Tell who wants to be told; what could not be sent is a part to look at."""
     code, settings = worst_code(parts), config.nightly.alerts
+    language = Language(config.language, config.currency)
     if not alerts.alert_wanted(settings, code):
         return []
     say("tell of the night")
     message = alerts.Message(
-        _title(config, as_of, parts),
-        "\n".join(f"{part.name}: {part.lines[0]}" for part in parts if part.code and part.lines),
+        spoken(_title(config, as_of, parts), language),
+        "\n".join(
+            f"{part.name}: {spoken(part.lines[0], language)}" for part in parts if part.code and part.lines
+        ),
         {"config": config.name, "as_of": str(as_of), "exit_code": code},
     )
     failed = alerts.send_alert(settings, message)
-    return [NightPart("alert", LOOK, tuple(failed))] if failed else []
+    return [NightPart("alert", LOOK, tuple(_as_they_stand(failed)))] if failed else []
 
 
 def _noted(file: Path, as_of: dt.date, parts: Sequence[NightPart], code: int) -> list[NightPart]:
     try:
         journal.add(file, as_of, parts, code)
     except (OSError, ChurnError) as error:
-        return [
-            NightPart(
-                "journal", LOOK, (f"{file}: can't be written: {error}; check its owner and the free space",)
-            )
-        ]
+        line = said(
+            "{file}: can't be written: {error}; check its owner and the free space",
+            file=str(file),
+            error=str(error),
+        )
+        return [NightPart("journal", LOOK, (line,))]
     return []

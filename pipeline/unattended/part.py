@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.languages import N_
+from pipeline.languages.language import Language
+from pipeline.languages.said import Said, said, spoken, together
 from pipeline.result import LOOK
 
 _WORST_FIRST = (1, 2, 75, LOOK, 0)
 _STATES = {2: "failed", 75: "later", LOOK: "look", 0: "ok"}
+STATES = {"failed": N_("failed"), "later": N_("later"), "look": N_("look"), "ok": N_("ok")}
 LINES, WIDTH = 6, 240
 
 
@@ -33,7 +37,7 @@ class NightPart:
 
     name: str
     code: int
-    lines: tuple[str, ...]
+    lines: tuple[Said, ...]
     values: Any = None
     seconds: float = 0.0
     megabytes: float = 0.0
@@ -76,34 +80,42 @@ def _rank(code: int) -> int:
     return _WORST_FIRST.index(code) if code in _WORST_FIRST else 0
 
 
-def headline_of_night(parts: Sequence[NightPart]) -> str:
+def headline_of_night(parts: Sequence[NightPart]) -> Said:
     """Which parts are not well, in half a line.
 
     Examples
     --------
-    >>> headline_of_night([NightPart("score", 0, ()), NightPart("monitor", 3, ()), NightPart("train", 1, ())])
-    'train failed, monitor: look'
+    >>> print(headline_of_night([NightPart("score", 0, ()), NightPart("monitor", 3, ()), NightPart("train", 1, ())]))
+    train failed, monitor: look
     """
-    said = {"look": "{}: look", "later": "{}: try again later"}
-    bad = [part for part in worst_first(parts) if part.code]
-    return ", ".join(said.get(part.state, "{} failed").format(part.name) for part in bad) or "all is well"
+    bad = [_said_of(part) for part in worst_first(parts) if part.code]
+    return together(bad, ", ") if bad else said("all is well")
 
 
-def shown_parts(parts: Sequence[NightPart]) -> str:
+def _said_of(part: NightPart) -> Said:
+    if part.state == "look":
+        return said("{part}: look", part=part.name)
+    if part.state == "later":
+        return said("{part}: try again later", part=part.name)
+    return said("{part} failed", part=part.name)
+
+
+def shown_parts(parts: Sequence[NightPart], language: Language) -> str:
     """The parts, the worst first, a few lines each.
 
     Examples
     --------
-    >>> print(shown_parts([NightPart("score", 0, ("50 customers",)), NightPart("train", 1, ("too little history",))]))
-    failed  train    too little history
-    ok      score    50 customers
+    >>> parts = [NightPart("score", 0, (said("all is well"),)), NightPart("train", 1, ())]
+    >>> print(shown_parts(parts, Language("en")))
+    failed  train
+    ok      score    all is well
     """
     rows = []
     for part in worst_first(parts):
-        lines = [cut_line(line) for line in part.lines[:LINES]] or [""]
-        if more := len(part.lines) - LINES:
-            lines += [f"and {more} more lines"] if more > 0 else []
-        rows.append(f"{part.state:<7} {part.name:<8} {lines[0]}".rstrip())
+        lines = [cut_line(spoken(line, language)) for line in part.lines[:LINES]] or [""]
+        if (more := len(part.lines) - LINES) > 0:
+            lines.append(language.several("and {n} more line", "and {n} more lines", more))
+        rows.append(f"{language.word(STATES[part.state]):<7} {part.name:<8} {lines[0]}".rstrip())
         rows += [f"{'':<16} {line}" for line in lines[1:]]
     return "\n".join(rows)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.languages.language import LANGUAGES, Language
-from pipeline.languages.names import check_in_words, role_in_words
+from pipeline.languages.names import in_words, role_in_words
 from pipeline.languages.said import NO_LINE, Said, said, said_again, said_n, spoken, together
 from pipeline.monitoring.checks import Check
 from pipeline.monitoring.trained import renamed_values
@@ -54,7 +54,7 @@ def test_lines_within_lines_and_the_signs_between_them():
     assert gone == "gone: 'a', 'b'; see the export"
     assert spoken(gone, FA) == "ازمیان‌رفته: 'a'، 'b'؛ خروجی را بررسی کنید"
     assert (
-        spoken(together([check_in_words("volume"), said("see the export")], ", "), FA)
+        spoken(together([in_words("checks", "volume"), said("see the export")], ", "), FA)
         == "حجم، خروجی را بررسی کنید"
     )
     assert (

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+import re
 
 import pytest
 
@@ -108,6 +109,33 @@ def test_findings_are_told_once_and_make_a_training_due(tmp_path):
     assert result.text.count("expected 0 to 0.1") == result.text.count("an opt-out was not heard") == 1
 
 
+def test_the_summary_is_in_the_language_of_the_config_and_its_values_are_english(tmp_path):
+    line, words = "an opt-out was not heard", "خواست مشتری شنیده نشد"
+    score = {**WELL["score"], "look": [line], "in_words": {line: words}}
+    run, _ = runs({"score": 3, "outcomes": 75}, {"score": score})
+    config = config_in(tmp_path).model_copy(update={"language": "fa"})
+    result = nights.nightly(config, SUNDAY, run, quiet)
+    assert words in result.text
+    # Names of commands and of versions, and what an error said.
+    names = {
+        "churn",
+        "shop",
+        "check",
+        "score",
+        "monitor",
+        "outcomes",
+        "train",
+        "is",
+        "broken",
+        "here",
+        "proven",
+        "better",
+    }
+    folder = WELL["score"]["folder"]
+    assert set(re.findall("[A-Za-z]+", result.text.replace(folder, ""))) <= names
+    assert [part["lines"][0] for part in result.values["parts"] if part["part"] == "score"] == [line]
+
+
 @pytest.mark.parametrize(
     ("model", "tracking"),
     [
@@ -156,7 +184,7 @@ def test_what_never_ends_or_dies_has_failed_and_the_rest_goes_on(tmp_path):
     assert result.exit_code == 1
     assert "was ended by signal 9, at 4,000 MB: the memory may have been too small" in result.text
     assert "gave no result" in result.text
-    assert "took longer than nightly.max_hours allows, and was ended after 99 s" in result.text
+    assert "took longer than `nightly.max_hours` allows, and was ended after 99 s" in result.text
 
 
 def test_two_at_once_are_one(tmp_path):
