@@ -132,10 +132,11 @@ class Model(Section):
     min_gain: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="the 95 % interval must show that the log loss falls by more than this"
     )
-    protected: list[str] = Field(
-        default_factory=list,
+    protected: list[str] | None = Field(
+        default=None,
         description="attributes or facts of the customers, such as gender; a training tells calibration and lift by "
-        "their groups; `features.exclude` keeps an attribute out of the model",
+        "their groups, and which columns stand in for them; absent: those whose names say so, such as gender, age, "
+        "nationality; [] for none; `features.exclude` keeps an attribute out of the model",
     )
     canary_nights: Annotated[int, Field(ge=0, le=90)] = Field(
         default=0,
@@ -145,9 +146,10 @@ class Model(Section):
     max_training_rows: Annotated[int, Field(ge=100)] = Field(
         default=2_000_000, description="more rows than this are not read for training: customers are drawn"
     )
-    tune_trials: Annotated[int, Field(ge=0, le=1_000)] = Field(
-        default=0,
-        description="tries of other sizes of the small trees, on older snapshots; 0 is no search; not for labelled",
+    tune_trials: Annotated[int, Field(ge=0, le=1_000)] | None = Field(
+        default=None,
+        description="tries of other sizes of the small trees, on older snapshots; absent: 20 where `churn nightly` "
+        "trains, none by hand; 0 is no search; not for labelled",
     )
     tune_seconds: Annotated[int, Field(ge=0)] = Field(
         default=0, description="no further try after so long; 0 is no limit"
@@ -371,7 +373,7 @@ class Config(Section):
     def _protected_are_known(self) -> Config:
         customers = self.sources.customers
         known = sorted([*customers.attributes, *customers.facts]) if customers else []
-        if unknown := [name for name in self.model.protected if name not in known]:
+        if unknown := [name for name in self.model.protected or () if name not in known]:
             raise ValueError(
                 f"model.protected {unknown} are no attributes or facts of sources.customers; known: {known or 'none'}"
             )

@@ -187,11 +187,19 @@ def config_keys(
 
 
 @command(app)
-def train(common: Common) -> int | None:
+def train(
+    common: Common,
+    tune: Annotated[
+        int | None,
+        typer.Option(min=0, max=1_000, help="So many tries of other sizes; else model.tune_trials."),
+    ] = None,
+) -> int | None:
     """Train, backtest, track and, when proven better, promote a model."""
     from pipeline.training.train import train as run
 
     config, as_of = common.settings()
+    if tune is not None:
+        config = config.model_copy(update={"model": config.model.model_copy(update={"tune_trials": tune})})
     result = run(config, as_of, common.say)
     common.result(result.text, result.values)
     return result.exit_code
@@ -270,13 +278,16 @@ def plan(
 def explain(
     common: Common,
     customer: Annotated[str, typer.Argument(help="The customer's id, as it stands in the sources.")],
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Follow the customer from the rows to the probability, too.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="A folder that `churn score --out` was given.")] = None,
 ) -> int | None:
     """Why a customer has its probability, why it differs from the night before, and what would change it."""
     from pipeline.explaining.explain import explain as run
 
     config, as_of = common.settings()
-    result = run(config, customer, as_of, out, common.say)
+    result = run(config, customer, as_of, out, common.say, steps=steps)
     common.result(result.text, result.values)
     return result.exit_code
 

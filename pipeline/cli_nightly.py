@@ -23,7 +23,7 @@ def nightly(
     config, as_of = common.settings()
     options = ["--config", str(common.config_file().absolute()), "--as-of", str(as_of)]
     options += ["--log-format", common.log_format]
-    commands = command_of(options, config.nightly.max_hours, quiet=common.quiet)
+    commands = command_of(config, options, quiet=common.quiet)
     result = run(config, as_of, commands, common.say)
     if result.exit_code or not if_needed:
         common.result(result.text, result.values)

@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 
+from models.backtest.left_out import small_trees
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.prediction.blend import NEEDED_GAIN, mean_loss
-from models.prediction.boosted import Settings, boost
-from models.prediction.classifier import learn_columns
+from models.prediction.boosted import Settings
 from models.prediction.sample import Sample, enough
-from models.prediction.scoring import encode, member_score
 
-SEARCH_ROWS = 30_000
 SEARCHED, CONFIRMED = 2, 2
 SIZES = ("trees", "leaves", "learning_rate", "l2")
 
@@ -184,16 +181,7 @@ def _usable(sample: Sample, tests: Sequence[np.datetime64], settings: Settings) 
 def _loss(sample: Sample, folds: Sequence[Fold], settings: Settings) -> float:
     losses = []
     for fold in folds:
-        train = sample.rows(fold.train_rows).at_most(SEARCH_ROWS, settings.seed)
         test = sample.rows(fold.test_rows)
-        columns = learn_columns(train.X)
-        customers = len(np.unique(train.customer))
-        texts = boost(
-            encode(columns, train.X), train.churned, customers, settings, seeds=1, weight=train.weight
-        )
-        boosters = [lgb.Booster(model_str=text) for text in texts]
-        z = member_score(
-            {"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X), settings.threads
-        )
+        z = small_trees(sample.rows(fold.train_rows), test, settings)
         losses.append(mean_loss(test.churned, z, test.weight))
     return float(np.mean(losses))

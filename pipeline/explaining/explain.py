@@ -17,8 +17,10 @@ from configs.schema import Config
 from features.matrix import Matrix
 from features.spec import FeatureColumn
 from models.prediction.change import SmallestChange, smallest_change
-from models.prediction.explain import contributions
+from models.prediction.explain import Contributions, contributions
+from models.prediction.steps import scoring_steps
 from models.tracking.registry import Champion
+from pipeline.explaining.followed import cell_text, followed
 from pipeline.explaining.night import (
     Published,
     at,
@@ -81,7 +83,9 @@ class NightDifference:
     moved: tuple[Moved, ...]
 
 
-def explain(config: Config, customer: str, as_of: dt.date, out: Path | None, say: Say) -> Result:
+def explain(
+    config: Config, customer: str, as_of: dt.date, out: Path | None, say: Say, *, steps: bool = False
+) -> Result:
     """Explain one customer of the newest published night until `as_of`; nothing is written.
 
     Parameters
@@ -90,6 +94,8 @@ def explain(config: Config, customer: str, as_of: dt.date, out: Path | None, say
         The id, as it stands in the sources.
     out
         Folder that was given to `churn score --out`; the config's own when None.
+    steps
+        Follow the customer from the rows to the probability, too.
 
     Raises
     ------
@@ -117,12 +123,16 @@ def explain(config: Config, customer: str, as_of: dt.date, out: Path | None, say
         earlier = matrix_of_some(sources, config, [before.as_of], [customer])
         then, _ = _split(earlier, before.as_of, customer, needed=False)
         difference = _difference(config, now, before, champion, row, then, others, matrix.columns)
-    reasons = _reasons(champion, row, others, matrix.columns)
+    found = contributions(champion.model, row, others if len(others) else None)
+    reasons = _reasons(found, row, others, matrix.columns)
     change = smallest_change(
         champion.model, row[champion.model.column_names], others, average, _groups(matrix.columns)
     )
     told = _Told(config, customer, now, chance, average, reasons, difference, change, row, matrix.columns)
-    return Result(told.text, told.values)
+    if not steps:
+        return Result(told.text, told.values)
+    way = followed(sources, customer, row, matrix.columns, found, scoring_steps(champion.model, row))
+    return Result("\n".join([told.text, "", *way.lines]), told.values | {"steps": way.values})
 
 
 def _split(
@@ -148,9 +158,8 @@ def _groups(columns: Sequence[FeatureColumn]) -> dict[str, list[str]]:
 
 
 def _reasons(
-    champion: Champion, row: pd.DataFrame, others: pd.DataFrame, columns: Sequence[FeatureColumn]
+    found: Contributions, row: pd.DataFrame, others: pd.DataFrame, columns: Sequence[FeatureColumn]
 ) -> tuple[Reason, ...]:
-    found = contributions(champion.model, row, others if len(others) else None)
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
     typical = (others if len(others) else row).median(numeric_only=True).to_dict()
     return reasons_of(by_column, row, typical, columns)[0]
@@ -201,16 +210,9 @@ def _moved(
     found = contributions(champion.model, pd.concat([row, then], ignore_index=True))
     push = pd.Series(found.values[0] - found.values[1], index=list(found.columns))
     label = {c.name: c.label for c in columns}
-    values = [(name, _value(then[name]), _value(row[name]), float(push[name])) for name in push.index]
+    values = [(name, cell_text(then[name]), cell_text(row[name]), float(push[name])) for name in push.index]
     changed = sorted((v for v in values if v[1] != v[2]), key=lambda v: -abs(v[3]))
     return tuple(Moved(label[name], was, is_now, p) for name, was, is_now, p in changed[:MOST_MOVED])
-
-
-def _value(column: pd.Series[Any]) -> str:
-    value = column.iloc[0]
-    if pd.isna(value):
-        return "unknown"
-    return f"{value:.6g}" if pd.api.types.is_numeric_dtype(column) else str(value)
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ class _Told:
         if self.change is None:
             return []
         label, driver = {c.name: c.label for c in self.columns}, {c.name: c.driver for c in self.columns}
-        values = [(n, _value(self.row[n]), _value(self.change.row[n])) for n in self.change.row.columns]
+        values = [(n, cell_text(self.row[n]), cell_text(self.change.row[n])) for n in self.change.row.columns]
         return [
             Moved(label[n], was, now, 0.0)
             for n, was, now in values

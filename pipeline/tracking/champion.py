@@ -43,6 +43,7 @@ def recipe_of(config: Config) -> str:
         "threads",
         "test_snapshots",
         "min_gain",
+        "tune_trials",  # what a search finds is taken only where it is better on later snapshots
         "tune_seconds",
     }
     told = {

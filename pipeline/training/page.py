@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from models.tracking.registry import Logged, TrainingRecord
 from models.tracking.standing import TO_BE_PROMOTED, verdict_headline
 from pipeline.result import table
 from pipeline.tracking.champion import age_days
-from pipeline.training.fairness import fairness_lines, fairness_values
 from pipeline.training.trained import Trained
 
 TITLES = {
@@ -88,6 +88,26 @@ def top_lines(t: Trained) -> list[str]:
     return told
 
 
+def worth_lines(t: Trained) -> list[str]:
+    """What each source costs and what is lost without it, and the columns that the model makes nothing of."""
+    rows = [
+        [
+            one.name,
+            f"{t.sources.fingerprints.get(one.name, {}).get('rows', 0):,}",
+            f"{one.columns}",
+            f"{one.loss:+.4f}",
+            f"[{one.low:+.4f}, {one.high:+.4f}]",
+            one.verdict,
+        ]
+        for one in t.left_out
+    ]
+    header = ["source", "rows", "columns", "log loss without it", "", ""]
+    told = ["", table(header, rows)] if rows else []
+    if t.idle:
+        told.append(f"{len(t.idle)} columns that the model makes nothing of: {', '.join(t.idle)}")
+    return told
+
+
 def age_line(t: Trained) -> list[str]:
     """Which model scores from now on where this one does not, and how old it is."""
     if t.verdict.promote or t.champion is None or t.verdict.vacant:
@@ -135,7 +155,7 @@ def overview(t: Trained, pictures: Mapping[str, bytes]) -> bytes:
         *(f"<p>{html.escape(note)}</p>" for note in (*t.notes, *t.sources.notes)),
         *(f"<p>{html.escape(line)}</p>" for line in (*top_lines(t), *age_line(t))),
         *([f"<p>Worst segment: {html.escape(_worst(t))}</p>"] if t.worst else []),
-        *(f"<pre>{html.escape(text)}</pre>" for text in fairness_lines(t.fairness) if text),
+        *(f"<pre>{html.escape(text)}</pre>" for text in (*worth_lines(t), *t.fairness.lines) if text),
         f"<h2>On the newest test snapshot</h2><p>{html.escape(str(t.training.tested[0].fold))}</p>",
         _html_table(["", *TITLES.values()], _rows(t.tests[0])),
         "<h2>Over the test snapshots</h2>",
@@ -187,7 +207,8 @@ def training_summary(t: Trained, record: TrainingRecord, logged: Logged | None) 
         f"model: {t.weights}; calibrator {t.training.calibrator}",
         *top_lines(t),
         *([f"worst segment: {_worst(t)}"] if t.worst else []),
-        *fairness_lines(t.fairness),
+        *worth_lines(t),
+        *t.fairness.lines,
         *dropped,
         *t.notes,
         *t.sources.notes,
@@ -200,7 +221,9 @@ def training_summary(t: Trained, record: TrainingRecord, logged: Logged | None) 
         "as_of": t.as_of.isoformat(),
         "test_snapshot": str(newest.test),
         "worst_segment": _worst(t) or None,
-        "fairness": fairness_values(t.fairness),
+        "fairness": t.fairness.values,
+        "left_out": [asdict(one) | {"verdict": one.verdict} for one in t.left_out],
+        "idle_columns": list(t.idle),
         "metrics": t.tests[0],
         "backtest": {str(x.fold.test): m["model"] for x, m in zip(t.training.tested, t.tests, strict=True)},
         "weights": t.training.deployed.weights,

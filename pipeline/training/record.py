@@ -69,9 +69,10 @@ def _metrics(t: Trained) -> dict[str, float]:
         for name, (value, low, high) in {"log_loss": (d.log_loss, *d.log_loss_interval), **d.top}.items():
             against = AGAINST.format(name)
             found |= {against: value, f"{against}_low95": low, f"{against}_high95": high}
-    for one in t.fairness:
+    for one in t.fairness.groups:
         place = re.sub(r"[^\w. -]", "_", one.name)
         found |= {f"fairness/{place} gap": one.predicted - one.churned, f"fairness/{place} lift": one.lift}
+    found |= {f"left_out/{one.name} log_loss": one.loss for one in t.left_out}
     if t.horizons is not None:
         found |= t.horizons.metrics
     # The pages print every digit that they get.

@@ -15,6 +15,7 @@ from configs.arrays import Floats
 from configs.errors import DataError, Fault, TryAgainError
 from configs.schema import Config
 from features.matrix import Matrix
+from models.backtest.left_out import without_each
 from models.backtest.recipe import run_recipe
 from models.backtest.tuning import tune, untuned_table
 from models.backtest.undated import WARNING, run_undated
@@ -39,11 +40,10 @@ from pipeline.sources.opening import Sources, read_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.delivery import champion_kept, deliver, keep_unsent, send_trainings
 from pipeline.training.comparison import compare
-from pipeline.training.fairness import fairness_looks
 from pipeline.training.horizons import learn_horizons
 from pipeline.training.page import training_summary
 from pipeline.training.record import make_record
-from pipeline.training.trained import Trained
+from pipeline.training.trained import Trained, by_source
 
 
 def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
@@ -100,6 +100,10 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         with logged_stage("backtest", say) as counted:
             training = run_recipe(sample, tuned.settings if tuned else settings, tests, say, progress)
             counted(folds=len(training.tested), rows=training.training_rows)
+    with logged_stage("sources left out", say):
+        worth = without_each(
+            sample, settings, training.tested[0].fold, by_source(matrix.columns, report.used)
+        )
     with logged_stage("comparison", say):
         load, against, away = _champion(tracking, layout, away)
         verdict, champion = compare(config, load, training, every, sources)
@@ -123,6 +127,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         found.untouched,
         champion,
         horizons,
+        worth,
     )
     with logged_stage("tracking", say):
         record = make_record(trained)
@@ -137,7 +142,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             *(replaced if verdict.unfit and verdict.promote else []),
             *unsent,
             *kept,
-            *fairness_looks(trained.fairness),
+            *trained.fairness.looks,
             *sources.look,
             *([] if undated else map(str, suspects_of(sources, config))),
             *doubted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,23 +15,26 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.schema import Config
 from features.matrix import Matrix
+from features.spec import FeatureColumn
 from models.backtest.compare import Verdict
 from models.backtest.evaluate import Slice, intervals, measure, slices
+from models.backtest.left_out import LeftOut
 from models.backtest.recipe import Training
 from models.backtest.split import reach
 from models.backtest.tuning import Tuned
 from models.effects.censoring import Untouched
 from models.prediction.explain import contributions, importance
 from models.prediction.sample import ColumnReport, Sample
-from models.statistics.fairness import Group
 from models.tracking.registry import Champion
 from pipeline.outcomes.untouched import notes_of_labels
 from pipeline.sources.opening import Sources
-from pipeline.training.fairness import fairness_of
+from pipeline.training.fairness import Fairness, fairness_of
 from pipeline.training.horizons import Horizons
 
 EXPLAINED_ROWS = 2_000
 DRIFT = 0.02
+# Of the log-odds: less than any digit that is shown.
+IDLE = 0.0005
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Trained:
     untouched: Untouched | None = None
     champion: Champion | None = None
     horizons: Horizons | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @cached_property
     def tests(self) -> list[dict[str, dict[str, float]]]:
@@ -90,6 +94,11 @@ class Trained:
         return found
 
     @cached_property
+    def idle(self) -> tuple[str, ...]:
+        """Columns that the model reads and makes nothing of."""
+        return tuple(sorted(name for name, value in self.importance.items() if value < IDLE))
+
+    @cached_property
     def worst(self) -> Slice | None:
         """The segment with the clearest error of calibration."""
         newest = self.training.tested[0]
@@ -98,9 +107,10 @@ class Trained:
         return found[0] if found else None
 
     @cached_property
-    def fairness(self) -> tuple[Group, ...]:
+    def fairness(self) -> Fairness:
         """How the model serves the groups of the protected attributes."""
-        return fairness_of(self.config, self.sources, self.training.tested[0])
+        newest = self.training.tested[0]
+        return fairness_of(self.config, self.sources, newest, self.sample.X.iloc[newest.fold.test_rows])
 
     @property
     def waits(self) -> bool:
@@ -166,6 +176,26 @@ def spend_of(X: pd.DataFrame) -> Floats | None:
         return None
     spent = X[f"spend_sum_{max(windows)}d"].to_numpy(dtype=np.float64, na_value=0.0)
     return np.maximum(np.nan_to_num(spent), 0.0)
+
+
+def by_source(columns: Sequence[FeatureColumn], used: Collection[str]) -> dict[str, list[str]]:
+    """Role of a source to the columns that can't be made without it.
+
+    Examples
+    --------
+    >>> def column(name, source):
+    ...     return FeatureColumn(name, "", "", "", "", source, False)
+    >>> columns = [column("age", "customers.age"), column("rate", "customers.started_at+usage"), column("x", "usage")]
+    >>> by_source(columns, {"age", "rate"})
+    {'customers': ['age', 'rate'], 'usage': ['rate']}
+    """
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        for role in (
+            {part.partition(".")[0] for part in column.source.split("+")} if column.name in used else ()
+        ):
+            found.setdefault(role, []).append(column.name)
+    return dict(sorted(found.items()))
 
 
 def newest_label(config: Config, sources: Sources, sample: Sample) -> str:

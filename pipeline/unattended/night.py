@@ -21,6 +21,7 @@ from pipeline.unattended.due import due
 from pipeline.unattended.part import NightPart, headline_of_night, shown_parts, worst_code
 
 Run = Callable[[str], process.Ended]
+TRIES = 20
 
 
 def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
@@ -76,13 +77,22 @@ def nightly(config: Config, as_of: dt.date, run: Run, say: Say) -> Result:
     )
 
 
-def command_of(options: Sequence[str], hours: float, *, quiet: bool) -> Run:
+def command_of(config: Config, options: Sequence[str], *, quiet: bool) -> Run:
     """What runs a command by its name, with these options."""
+    seconds = config.nightly.max_hours * 3_600
 
     def run(name: str) -> process.Ended:
-        return process.run_process([name, *options], quiet=quiet, seconds=hours * 3_600)
+        more = search_options(config) if name == "train" else ()
+        return process.run_process([name, *options, *more], quiet=quiet, seconds=seconds)
 
     return run
+
+
+def search_options(config: Config) -> tuple[str, ...]:
+    """What a training is told besides: at night nobody waits for it, so that it may search where nothing forbids it."""
+    if config.model.tune_trials is not None or config.churn.kind == "labelled":
+        return ()
+    return ("--tune", str(TRIES))
 
 
 @dataclass(frozen=True)

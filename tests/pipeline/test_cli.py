@@ -231,8 +231,9 @@ def test_a_listed_customer_is_explained(company, tmp_path):
     for day in ("2026-06-29", "2026-06-30"):
         assert churn("score", "--out", tmp_path, "--as-of", day, cwd=home).returncode in (0, 3)
     listed = pd.read_csv(tmp_path / "2026-06-30" / "outreach.csv", dtype=str)
-    asked = ("explain", listed["customer_id"][0], "--out", tmp_path, "--json", "--as-of", "2026-06-30")
-    done = churn(*asked, cwd=home)
+    customer = listed["customer_id"][0]
+    asked = ("explain", customer, "--out", tmp_path, "--json", "--as-of", "2026-06-30")
+    done = churn(*asked, "--steps", cwd=home)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["churn_probability"] == pytest.approx(
@@ -244,6 +245,13 @@ def test_a_listed_customer_is_explained(company, tmp_path):
     assert (since["model"], since["since"]) == (0.0, "2026-06-29")
     assert since["rest"] == pytest.approx(0.0, abs=1e-6)
     assert len(said["for_the_customer"]) > 100
+    steps = said["steps"]
+    assert steps["probability"] == pytest.approx(said["churn_probability"])
+    assert steps["base"] + sum(one["adds"] for one in steps["features"]) == pytest.approx(steps["calibrated"])
+    purchases = pd.read_parquet(home / "data" / "demo" / "transactions.parquet")
+    own = purchases["customer_id"].eq(customer) & purchases["occurred_at"].lt("2026-06-30")
+    assert steps["rows"]["transactions"] == own.sum() > 0
+    assert "steps" not in json.loads(churn(*asked, cwd=home).stdout)
     missing = churn("explain", "nobody", "--out", tmp_path, cwd=home)
     assert missing.returncode == 1
     assert "nobody" in missing.stderr

@@ -16,6 +16,7 @@ from models.prediction.classifier import FittedModel, fit_members
 from models.prediction.explain import contributions
 from models.prediction.sample import Sample
 from models.prediction.scoring import calibrate
+from models.prediction.steps import scoring_steps
 from tests.models.model_data import random_sample
 
 SETTINGS = Settings(horizon_days=30, trees=30)
@@ -47,6 +48,19 @@ def parts(sample):
 @pytest.fixture(scope="module", params=CALIBRATORS, ids=lambda c: c["kind"])
 def model(request, parts):
     return FittedModel.assemble(parts, WEIGHTS, request.param)
+
+
+def test_the_steps_of_a_row_are_those_of_its_probability(model, sample):
+    for row in (0, 7):
+        one = sample.X.iloc[[row]]
+        steps = scoring_steps(model, one)
+        assert steps.probability == model.probability(one)[0]
+        assert steps.calibrated == pytest.approx(model.log_odds(one)[0])
+        assert steps.blended == pytest.approx(model.log_odds(one, calibrated=False)[0])
+        assert {m.name: m.share for m in steps.members} == WEIGHTS
+        boosted = next(m for m in steps.members if m.name == "boosted")
+        assert boosted.log_odds == pytest.approx(np.mean(boosted.boosters))
+        assert len(boosted.boosters) == 2
 
 
 def test_a_loaded_model_gives_the_same_probabilities_and_bytes(model, sample, tmp_path):

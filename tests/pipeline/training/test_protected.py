@@ -10,7 +10,7 @@ import pytest
 
 from configs.schema import Config
 from pipeline.sources.opening import open_sources
-from pipeline.training.fairness import fairness_lines, fairness_looks, fairness_of, fairness_values, groups_of
+from pipeline.training.fairness import fairness_of, groups_of, protected_names
 
 AS_OF = dt.date(2026, 1, 1)
 
@@ -47,16 +47,36 @@ def test_an_attribute_and_a_fact_are_told_by_their_groups(tmp_path):
     y = np.r_[np.tile([1.0, 1.0, 0.0, 0.0], 100), 0.0]
     p = np.r_[np.tile([0.1, 0.5, 0.1, 0.5], 100), 0.1]
     tested = SimpleNamespace(customer=customer, y=y, probability={"model": p}, weight=None)
-    groups = fairness_of(config, sources, tested)
-    assert [one.name for one in groups][-3:] == ["sex=f", "sex=m", "sex=unknown"] or len(groups) == 8
+    mixed = np.random.default_rng(1).random(401)
+    frame = pd.DataFrame({"height": np.r_[np.tile([0.0, 1.0], 200), 0.0] + 0.6 * mixed, "noise": mixed})
+    found = fairness_of(config, sources, tested, frame)
+    groups = found.groups
+    assert len(groups) == 8
     by_name = {one.name: one for one in groups}
     assert (by_name["sex=f"].rows, by_name["sex=unknown"].rows) == (200, 1)
     assert by_name["sex=f"].predicted == pytest.approx(0.1)
     assert sum(name.startswith("born=") for name in by_name) == 5
-    assert [line for line in fairness_looks(groups) if "sex=f: 10.0% predicted, 50.0% churned" in line]
-    assert "sex=m" in fairness_lines(groups)[1]
-    json.dumps(fairness_values(groups), allow_nan=False)
-    assert fairness_of(company(tmp_path, []), sources, tested) == ()
+    assert [line for line in found.looks if "sex=f: 10.0% predicted, 50.0% churned" in line]
+    assert {(column, group) for column, group, _ in found.proxies} == {
+        ("height", "sex=f"),
+        ("height", "sex=m"),
+    }
+    assert "stands in for sex=m: height (AUC 1.00)" in "\n".join(found.lines)
+    json.dumps(found.values, allow_nan=False)
+    none = fairness_of(company(tmp_path, []), sources, tested, frame)
+    assert none.groups == ()
+    assert "model.protected can name one" in none.lines[0]
+
+
+def test_without_a_name_the_columns_that_say_so_are_looked_at(tmp_path):
+    assert protected_names(company(tmp_path, None)) == ["born", "sex"]
+    assert protected_names(company(tmp_path, ["sex"])) == ["sex"]
+    assert protected_names(company(tmp_path, [])) == []
+
+
+def test_a_real_table_is_looked_at_by_what_it_holds(shipped):
+    names = protected_names(shipped("telco"))
+    assert names == ["gender", "SeniorCitizen", "Partner", "Dependents"]
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are(tmp_path):

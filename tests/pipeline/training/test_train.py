@@ -129,6 +129,19 @@ def test_another_definition_of_churn_needs_another_champion(company):
     assert registry.champion_version(tracking_of(company)) == 2
 
 
+def test_each_source_is_left_out_once_and_it_is_told(tiny):
+    rows = purchases()
+    calls = rows.iloc[::7][["customer_id", "occurred_at"]].assign(direction="inbound")
+    result = train(tiny(transactions=rows, contacts=calls, sections=SMALL), AS_OF)
+    told = {one["name"]: one for one in result.values["left_out"]}
+    assert set(told) == {"transactions", "contacts"}
+    assert told["transactions"]["verdict"] == "helps"
+    assert told["contacts"]["verdict"] != "helps"
+    assert told["transactions"]["columns"] > 20
+    assert f"{len(rows):,}" in next(line for line in result.text.splitlines() if "helps" in line)
+    assert set(result.values["idle_columns"]) < set(result.text.replace(",", " ").split())
+
+
 def test_a_search_is_logged_as_children_and_said(company):
     model = company.model.model_copy(update={"tune_trials": 3})
     result = train(company.model_copy(update={"model": model}), AS_OF)

@@ -187,6 +187,14 @@ def test_what_never_ends_or_dies_has_failed_and_the_rest_goes_on(tmp_path):
     assert "took longer than `nightly.max_hours` allows, and was ended after 99 s" in result.text
 
 
+def test_a_training_at_night_searches_sizes_unless_the_config_says_how_much(tmp_path):
+    config = config_in(tmp_path)
+    assert nights.search_options(config) == ("--tune", "20")
+    for trials in (0, 5):
+        told = config.model.model_copy(update={"tune_trials": trials})
+        assert nights.search_options(config.model_copy(update={"model": told})) == ()
+
+
 def test_two_at_once_are_one(tmp_path):
     config, (run, started) = config_in(tmp_path), runs()
     with (
