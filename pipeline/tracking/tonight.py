@@ -19,6 +19,8 @@ from pipeline.tracking.champion import tracking_of
 
 # A store that gives no champion is not asked again to take the log: a list waits for one of the two.
 LOAD_SECONDS, SEND_SECONDS = 14.0, 14.0
+# Where none is kept there is no list without the store: then it may be slow, as on a machine that is busy.
+ONLY_SECONDS = 90.0
 
 
 def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tuple[Said, ...]]:
@@ -42,8 +44,9 @@ def champion_tonight(config: Config, kept: Path, say: Say) -> tuple[Champion, tu
         When the champion's files are damaged, in the store or beside the runs.
     """
     tracking = tracking_of(config)
+    seconds = LOAD_SECONDS if kept.is_file() else ONLY_SECONDS
     try:
-        return registry.within(LOAD_SECONDS, lambda: registry.load_champion(tracking), "tracking store"), ()
+        return registry.within(seconds, lambda: registry.load_champion(tracking), "tracking store"), ()
     except (TryAgainError, StoreError) as error:
         if not kept.is_file():
             raise

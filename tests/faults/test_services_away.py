@@ -157,6 +157,14 @@ def test_without_a_kept_model_the_error_stays(home, layout):
         score(shop(home), TONIGHT, None, dry_run=False, say=quiet)
 
 
+def test_without_a_kept_model_a_slow_store_is_waited_for(home, layout, monkeypatch):
+    monkeypatch.setattr(tonight, "LOAD_SECONDS", 1e-6)
+    look = tonight.champion_tonight(shop(home), layout.champion, quiet)[1]
+    assert "does not answer" in look[0]
+    layout.champion.unlink()
+    assert tonight.champion_tonight(shop(home), layout.champion, quiet)[1] == ()
+
+
 def test_a_kept_model_that_was_changed_is_refused(home, layout):
     text = layout.champion.read_text()
     layout.champion.write_text(text.replace('"version": 1', '"version": 1 ').replace("tree", "eert", 1))
