@@ -26,6 +26,7 @@ HEADERS = {
     "owner": N_("Owner"),
     "due": N_("Due"),
 }
+# The style sheet puts the circle at the right edge, 176.
 WIDTH, HEIGHT, EDGE = 180, 44, 4
 
 
@@ -81,8 +82,8 @@ def spark(history: Sequence[tuple[dt.date, float]], language: Language) -> str:
     (start, first), (end, last) = history[0], history[-1]
     days = max((end - start).days, 1)
     places = [
-        f"{EDGE + (WIDTH - 2 * EDGE) * (day - start).days / days:.4g},"
-        f"{HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * chance:.4g}"
+        f"{EDGE + (WIDTH - 2 * EDGE) * (day - start).days / days:.0f},"
+        f"{HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * chance:.3g}"
         for day, chance in history
     ]
     said = html.escape(
@@ -94,10 +95,10 @@ def spark(history: Sequence[tuple[dt.date, float]], language: Language) -> str:
             end=language.day(end, "medium"),
         )
     )
-    x, _, y = places[-1].partition(",")
+    y = places[-1].partition(",")[2]
     return (
         f'<svg class="spark" aria-hidden="true" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<polyline points="{" ".join(places)}"/><circle cx="{x}" cy="{y}" r="3"/></svg><p>{said}</p>'
+        f'<polyline points="{" ".join(places)}"/><circle cy="{y}"/></svg><p>{said}</p>'
     )
 
 

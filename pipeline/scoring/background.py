@@ -15,7 +15,7 @@ from pipeline.outcomes import ledger
 from pipeline.report.view import Talk
 from pipeline.sources.databases import arrow
 
-TALKS = 5
+TALKS = 3
 NIGHTS = 12
 NIGHTS_APART = 7
 _WORDS = ("channel", "direction", "agent", "topic")

@@ -16,6 +16,12 @@
   let falling = false;
 
   const plain = (text) => text.normalize("NFKC").toLocaleLowerCase(locale);
+  // What stands in a cell is not sent once more as an attribute.
+  for (const [place, row] of rows.entries()) {
+    row.dataset.rank = place + 1;
+    const action = row.querySelector(".action bdi");
+    if (action && action.textContent !== "–") row.dataset.action = action.textContent;
+  }
   const texts = new Map(rows.map((row) => [row, plain(row.textContent)]));
   const visible = () => rows.filter((row) => !row.hidden);
 
@@ -46,7 +52,7 @@
 
   function sort() {
     const key = fields.sort.value;
-    rows.sort(compare(key)).forEach((row) => table.append(row));
+    table.append(...rows.sort(compare(key)));
     for (const head of heads) {
       if (head.dataset.sort === key) head.setAttribute("aria-sort", falling ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -86,7 +92,8 @@
     window.addEventListener("afterprint", () => {
       document.body.classList.remove("only-list");
       rows.splice(0, rows.length, ...before);
-      rows.forEach((row) => { row.classList.remove("first"); table.append(row); });
+      rows.forEach((row) => row.classList.remove("first"));
+      table.append(...rows);
     }, { once: true });
     window.print();
   }

@@ -290,7 +290,7 @@ def test_the_first_screen_answers_the_three_questions(view):
         "Last survey score 3 of 10, 3 points below the one before "
         "Also No contact for 38 days; agreed rhythm 30 days Spend fell from 430 to 95 a quarter "
         "Message Customer 1, we have not heard from you. How are things? "
-        "Last contact 3 Nov 2025, 18 days ago 12 Nov 2025 · by us · phone · review · Eva Brandt 12 Oct 2025 "
+        "Last contact 18 days ago 12 Nov 2025 · by us · phone · review · Eva Brandt 12 Oct 2025 "
         "Chance of leaving so far 46% on 19 Sept 2025, 29% on 21 Nov 2025 Segment plan: pro · region: South 2 "
     ) in words["list"]
 
