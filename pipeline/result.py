@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs.base import redacted
+from pipeline.languages.language import Language
+from pipeline.languages.said import said, spoken
 
 LOOK = 3
 # What moves a terminal's cursor, colours it, or turns the direction of what follows.
@@ -34,8 +36,14 @@ class Result:
     values: Any
     exit_code: int = 0
 
-    def with_look(self, look: Sequence[str]) -> Result:
+    def with_look(self, look: Sequence[str], language: Language | None = None) -> Result:
         """The result with lines that a person should look at, and exit code 3 where it was 0.
+
+        Parameters
+        ----------
+        language
+            Of the text, and of `in_words`, where other commands find what the lines are in it; None for those who set
+            churn up.
 
         Examples
         --------
@@ -46,10 +54,13 @@ class Result:
         """
         if not look:
             return self
-        text = "\n".join([self.text, *(f"look: {line}" for line in look)])
-        return Result(
-            text, {**self.values, "look": [*self.values.get("look", []), *look]}, self.exit_code or LOOK
-        )
+        reader = language or Language("en")
+        shown = [spoken(said("look: {line}", line=line), reader) for line in look]
+        values = {**self.values, "look": [*self.values.get("look", []), *look]}
+        if language is not None:
+            words = {line: spoken(line, language) for line in look}
+            values["in_words"] = {**self.values.get("in_words", {}), **words}
+        return Result("\n".join([self.text, *shown]), values, self.exit_code or LOOK)
 
 
 def visible(text: str) -> str:

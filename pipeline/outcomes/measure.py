@@ -17,6 +17,7 @@ from models.effects.control_group import rows_needed
 from models.statistics.intervals import wilson
 from models.tracking import registry
 from pipeline.commit import settle_when_free
+from pipeline.languages.language import Language
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.outcomes import learned, ledger
@@ -60,17 +61,17 @@ def outcomes(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Re
     """
     for line in settle_when_free(layout_of(config)):
         say(line)
-    folder = layout_of(config).ledger
+    folder, language = layout_of(config).ledger, Language(config.language)
     if not has_news(folder, config, as_of):
         # Data that end long before the date are why nothing matures, or will be why all seem to have left.
         fresh = [] if config.churn.kind == "labelled" else open_sources(config, as_of).freshness.looks
-        return _too_early(config, as_of, ledger.dates(folder)).with_look(fresh)
+        return _too_early(config, as_of, ledger.dates(folder)).with_look(fresh, language)
     sources, nights = open_sources(config, as_of), mature_nights(folder, config, as_of)
     sources.freshness.require()
     say(f"{len(nights)} nights have matured" + (f", {nights[0]} to {nights[-1]}" if nights else ""))
     found, rows = learn(sources, config, folder, as_of, say)
     rows = rows.assign(contacted=_contacted(sources, rows))
-    return _result(sources, config, as_of, nights, rows, found).with_look(sources.look)
+    return _result(sources, config, as_of, nights, rows, found).with_look(sources.look, language)
 
 
 def resume(config: Config, name: str, as_of: dt.date) -> Result:

@@ -13,6 +13,7 @@ import pandas as pd
 from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline.csv_text import csv_text
+from pipeline.languages.language import Language
 from pipeline.publish import write_atomic
 from pipeline.result import Result
 from pipeline.retention.definition.at_hand import Seen
@@ -78,7 +79,9 @@ def result_of(
     values |= {name: rows_of(v) if isinstance(v, pd.DataFrame) else v for name, v in shown.more.items()}
     tables = vars(question).get("tables")  # there when the table has looked at the sources
     look = tables.look if isinstance(tables, Seen) else ()
-    return Result("\n".join([head, shown.text, *notes]), values | {"notes": notes}).with_look(look)
+    return Result("\n".join([head, shown.text, *notes]), values | {"notes": notes}).with_look(
+        look, Language(question.config.language)
+    )
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
 from pipeline.commit import commit, newest, settle_nights
+from pipeline.languages.language import Language
 from pipeline.languages.said import Said, said
 from pipeline.layout import Layout, layout_of
 from pipeline.log import Say, logged_stage
@@ -110,7 +111,7 @@ def score(
                 if not unsent:
                     unsent = send_trainings(config, layout.untold, say, NIGHT_SECONDS)
             unsent += _beside(night, layout, say)
-    return night.result(folder).with_look(unsent)
+    return night.result(folder).with_look(unsent, Language(config.language, config.currency))
 
 
 def _beside(night: Night, layout: Layout, say: Say) -> tuple[Said, ...]:

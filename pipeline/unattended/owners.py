@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from configs.errors import ConfigError, DataError, TryAgainError
 from configs.schema import Config
 from pipeline import mailing
 from pipeline.languages.language import Language
+from pipeline.languages.said import Said, said, spoken
 from pipeline.layout import layout_of
 from pipeline.outreach.calendar import file_name
 from pipeline.publish import as_json, only_run, write_atomic
@@ -77,12 +78,12 @@ def mail_owners(config: Config, as_of: dt.date, environ: Mapping[str, str] | Non
             write_atomic(record, as_json(known))
             sent.append(str(owner))
     nobody = [str(owner) for owner in listed.index if str(owner) not in settings.to]
-    lines = [
-        f"mailed {len(sent)} of {len(listed)} owners: {', '.join(sent) or 'nobody who had it not already'}"
-    ]
-    look = [f"{_KEY}.to has no address for {', '.join(nobody)}"] if nobody else []
+    language = Language(config.language)
+    who: Sequence[str] | Said = sent or said("nobody who had it not already")
+    told = said("mailed {sent} of {all} owners: {who}", sent=len(sent), all=len(listed), who=who)
+    look = [said("`outreach.mail.to` has no address for {owners}", owners=nobody)] if nobody else []
     values = {"as_of": str(as_of), "mailed": sent, "without_address": nobody}
-    return Result("\n".join(lines), values).with_look(look)
+    return Result(spoken(told, language), values).with_look(look, language)
 
 
 def _files(run: Path, owner: str) -> list[tuple[Path, str]]:
