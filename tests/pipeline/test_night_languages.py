@@ -26,13 +26,14 @@ def home(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("language", "letters"), [("fa", r"[؀-ۿ]"), ("mr", r"[ऀ-ॿ]")])
-def test_no_english_is_left_in_what_a_night_prints(home, language, letters):
+def test_no_english_is_left_in_what_a_night_prints(home, tmp_path, language, letters):
     outreach = {"do_not_contact": "stop.txt"}
     config = shop(home, language=language, outreach=outreach)
-    result = score(config, LATE, None, dry_run=True, say=lambda line: None)
+    result = score(config, LATE, tmp_path, dry_run=False, say=lambda line: None)
+    folder = tmp_path / str(LATE)
     notes = [line for line in result.text.splitlines() if re.match(r"(یادداشت|بررسی کنید|टीप|पाहा):", line)]
     assert len(notes) == len(result.values["notes"]) + len(result.values["warnings"]) >= 5
-    for line in result.text.splitlines():
+    for line in result.text.replace(str(folder), "").splitlines():
         said = re.sub(
             r"`[^`]*`|'[^']*'|\bc?\d+\b|\w+_\w+", "", line
         )  # what is copied, ids, keys of the playbook
@@ -40,3 +41,11 @@ def test_no_english_is_left_in_what_a_night_prints(home, language, letters):
     values = [*result.values["notes"], *result.values["look"]]
     assert not re.search(letters, " ".join(values))
     assert set(result.values["in_words"]) == set(result.values["look"])
+    rules = pd.read_csv(folder / "suppressed.csv", dtype=str)["rules"]
+    told = re.search(
+        r'<section class="banner".*?</section>', (folder / "report.html").read_text(), re.DOTALL
+    )[0]
+    for said in [*rules.unique(), *re.findall(r"<li><bdi>(.*?)</bdi></li>", told)]:
+        assert re.search(letters, said), said
+        assert not re.search("[A-Za-z]", re.sub(r"`[^`]*`|&#39;.*?&#39;|\w+_\w+", "", said)), said
+    assert not re.search(letters, " ".join(pd.read_parquet(folder / "suppressed.parquet")["rules"]))
