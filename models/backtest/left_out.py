@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -51,11 +52,9 @@ def small_trees(train: Sample, test: Sample, settings: Settings) -> Floats:
     some = train.at_most(SMALL_FIT_ROWS, settings.seed)
     columns = learn_columns(some.X)
     customers = len(np.unique(some.customer))
-    texts = boost(encode(columns, some.X), some.churned, customers, settings, seeds=1, weight=some.weight)
-    boosters = [lgb.Booster(model_str=text) for text in texts]
-    return member_score(
-        {"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X), settings.threads
-    )
+    (fit,) = boost(encode(columns, some.X), some.churned, customers, settings, seeds=1, weight=some.weight)
+    boosters = [lgb.Booster(model_str=text) for text in fit()]
+    return member_score({"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X))
 
 
 def without_each(
@@ -84,12 +83,12 @@ def without_each(
         z = small_trees(train.columns(list(names)), test.columns(list(names)), settings)
         return row_log_loss(test.churned, 1 / (1 + np.exp(-z)))
 
-    every = losses(list(sample.X.columns))
+    left = {name: others for name, others in without.items() if others}
+    with ThreadPoolExecutor(settings.threads) as pool:
+        every, *less = pool.map(losses, [list(sample.X.columns), *left.values()])
     found = []
-    for name, others in without.items():
-        if not others:
-            continue
-        rise = losses(others) - every
+    for name, loss in zip(left, less, strict=True):
+        rise = loss - every
         draws = customer_draws(test.customer, DRAWS, settings.seed, test.weight)
         low, high = np.quantile(np.concatenate([w @ rise / w.sum(1) for w in draws]), [0.025, 0.975])
         found.append(

@@ -9,27 +9,25 @@ with all mature snapshots.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
 from models.backtest.best_members import blended, members_above_rules, note_of_members
-from models.backtest.progress import Progress, no_progress
+from models.backtest.progress import Progress, no_progress, side_by_side
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
 from models.prediction.blend import (
-    LARGE,
-    TREES,
     UNCALIBRATED,
     FoldForecast,
     learn_calibrator,
     learn_weights,
 )
-from models.prediction.boosted import Settings
-from models.prediction.classifier import FittedModel, Members, fit_members
+from models.prediction.boosted import LARGE, TREES, Settings
+from models.prediction.classifier import FittedModel, Members, cost_of_fit, fit_members
 from models.prediction.sample import Sample, enough, require_enough
 
 FOLD_ROWS = 40_000
@@ -199,21 +197,26 @@ def _fit_origins(
         if fold is None or not enough(sample.churned[fold.train_rows]):
             break
         folds.append(fold)
-    # One thread an origin: many small fits side by side use the cores better than each on all of them.
+    # One thread an origin: side by side they use the cores better than each on all of them.
     single = replace(settings, threads=1)
+    limits = [settings.max_rows, *[min(FOLD_ROWS, settings.max_rows)] * (len(folds) - 1)]
+    seeds = [settings.seeds, *[1] * (len(folds) - 1)]
 
     def fit(i: int) -> _Origin:
-        limit = settings.max_rows if i == 0 else min(FOLD_ROWS, settings.max_rows)
-        train = sample.rows(folds[i].train_rows).at_most(limit, settings.seed)
+        train = sample.rows(folds[i].train_rows).at_most(limits[i], settings.seed)
         say(str(folds[i]))
-        parts = fit_members(train, single, settings.seeds if i == 0 else 1)
+        parts = fit_members(train, single, seeds[i])
         rows = sample.rows(folds[i].test_rows)
         scores = parts.scores(rows.X)
         said = FoldForecast(folds[i].test, scores, rows.churned, rows.weight, rows.customer)
         return _Origin(folds[i], parts, said)
 
-    with ThreadPoolExecutor(settings.threads) as pool:
-        return list(progress(pool.map(fit, range(len(folds))), "backtest", len(folds)))
+    costs = [
+        cost_of_fit(min(len(fold.train_rows), most), n)
+        for fold, most, n in zip(folds, limits, seeds, strict=True)
+    ]
+    jobs = [partial(fit, i) for i in range(len(folds))]
+    return side_by_side(jobs, costs, settings.threads, progress, "backtest")
 
 
 def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,9 +180,10 @@ def _usable(sample: Sample, tests: Sequence[np.datetime64], settings: Settings) 
 
 
 def _loss(sample: Sample, folds: Sequence[Fold], settings: Settings) -> float:
-    losses = []
-    for fold in folds:
+    def loss(fold: Fold) -> float:
         test = sample.rows(fold.test_rows)
         z = small_trees(sample.rows(fold.train_rows), test, settings)
-        losses.append(mean_loss(test.churned, z, test.weight))
-    return float(np.mean(losses))
+        return mean_loss(test.churned, z, test.weight)
+
+    with ThreadPoolExecutor(settings.threads) as pool:
+        return float(np.mean(list(pool.map(loss, folds))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -14,18 +15,17 @@ from threadpoolctl import threadpool_limits
 
 from configs.arrays import Floats
 from models.backtest.best_members import members_above_rules, note_of_members
-from models.backtest.progress import Progress, no_progress
+from models.backtest.progress import Progress, no_progress, side_by_side
 from models.backtest.recipe import Training, put_aside, rule_wins
 from models.backtest.split import Fold
 from models.backtest.tested import Tested
 from models.prediction.blend import (
-    LARGE,
     UNCALIBRATED,
     FoldForecast,
     learn_calibrator_across,
     learn_weights,
 )
-from models.prediction.boosted import Settings
+from models.prediction.boosted import LARGE, Settings
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, require_enough
 
@@ -119,17 +119,19 @@ def run_undated(
 def _cross(
     rows: Sample, of: NDArray[np.int64], settings: Settings, say: Callable[[str], None], progress: Progress
 ) -> tuple[list[Members], list[FoldForecast]]:
-    parts, forecasts = [], []
-    for i in progress(range(CROSS_VALIDATION_FOLDS), "cross-validation", CROSS_VALIDATION_FOLDS):
+    single = replace(settings, threads=1)
+
+    def fit(i: int) -> tuple[Members, FoldForecast]:
         train, held_out = rows.rows(of != i), rows.rows(of == i)
         require_enough(train.churned, f"the rows outside fold {i + 1} of {CROSS_VALIDATION_FOLDS}")
         say(f"fold {i + 1} of {CROSS_VALIDATION_FOLDS}: train {len(train):,} rows, test {len(held_out):,}")
-        parts.append(fit_members(train, settings, settings.seeds))
-        scores = parts[-1].scores(held_out.X, settings.threads)
-        forecasts.append(
-            FoldForecast(rows.snapshots[0], scores, held_out.churned, customer=held_out.customer)
-        )
-    return parts, forecasts
+        parts = fit_members(train, single, settings.seeds)
+        scores = parts.scores(held_out.X)
+        return parts, FoldForecast(rows.snapshots[0], scores, held_out.churned, customer=held_out.customer)
+
+    jobs = [partial(fit, i) for i in range(CROSS_VALIDATION_FOLDS)]
+    found = side_by_side(jobs, [1.0] * len(jobs), settings.threads, progress, "cross-validation")
+    return [parts for parts, _ in found], [forecast for _, forecast in found]
 
 
 def _held(i: int, parts: Sequence[Members], forecasts: Sequence[FoldForecast], salt: int) -> FittedModel:

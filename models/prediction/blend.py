@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from configs.arrays import Floats
+from models.prediction.boosted import FAVOURED, LARGE, TREES
 from models.prediction.scoring import SURE_LOGIT, calibrate
 
 Calibrator = dict[str, Any]
 
 UNCALIBRATED: Calibrator = {"kind": "none"}
-FAVOURED = ("boosted", "linear + trees")
-LARGE = "large trees"
-TREES = (*FAVOURED, LARGE)
 PULL = 0.05
 # Standard errors that show a gain: of a dozen candidates the best looks better by two through luck alone.
 SURELY = 2.5

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
-from models.prediction.boosted import Settings, boost, boost_large
+from models.prediction.boosted import LARGE, TREES, Settings, boost, boost_large
 from models.prediction.sample import Sample, held_back
 from models.prediction.scoring import (
     MODEL_FILE,
@@ -99,38 +99,73 @@ def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = Tr
     """
     columns = learn_columns(sample.X)
     names = input_names(columns)
-    X, y = encode(columns, sample.X), sample.churned
-    weight = _mean_one(sample.weight)
-    customers = len(np.unique(sample.customer))
-    few = sample.at_most(LINEAR_ROWS, settings.seed)
-    X_few = X if few is sample else encode(columns, few.X)
-    w_few = _mean_one(few.weight)
-    every = list(range(len(names)))
-    strength = _ridge(y, customers)
-    start = rules.logistic(X_few, few.churned, every, START_STRENGTH * strength, squares=True, weight=w_few)
-    found: dict[str, dict[str, Any] | None] = {
-        "base rate": rules.base_rate(y, weight),
-        "recency rule": rules.recency_rule(X_few, few.churned, names, w_few),
-        "rfm": rules.rfm(X_few, few.churned, names, w_few),
-        "hazard by tenure": rules.hazard(X, y, names, weight) if settings.contractual else None,
-        "bg/nbd": _bgnbd(X, names, settings),
-        "linear": rules.logistic(X_few, few.churned, every, strength, squares=True, weight=w_few),
+    every = _Rows(encode(columns, sample.X), sample.churned, _mean_one(sample.weight))
+    if not names:
+        return Members(columns, {"base rate": rules.base_rate(every.y, every.weight)}, ())
+    few = every
+    if (drawn := sample.at_most(LINEAR_ROWS, settings.seed)) is not sample:
+        few = _Rows(encode(columns, drawn.X), drawn.churned, _mean_one(drawn.weight))
+    customers, inputs = len(np.unique(sample.customer)), list(range(len(names)))
+    strength = _ridge(every.y, customers)
+    window = np.timedelta64(settings.gap_days + settings.horizon_days, "D")
+    held = held_back(sample, window) if large else None
+
+    def linear(ridge: float) -> dict[str, Any]:
+        return rules.logistic(few.X, few.y, inputs, ridge, squares=True, weight=few.weight) or {}
+
+    # The longest first, so that no thread is left without work at the end.
+    with ThreadPoolExecutor(settings.threads) as pool:
+        begun = pool.submit(linear, START_STRENGTH * strength)
+        size = (customers, settings, seeds)
+        exact = [] if held is None else [boost_large(every.X, every.y, *size, held, every.weight)]
+        jobs = {LARGE: [pool.submit(fit) for fit in exact]}
+        plain = boost(every.X, every.y, *size, weight=every.weight)
+        jobs["boosted"] = [pool.submit(fit) for fit in plain]
+        simple = pool.submit(_simple_members, every, few, names, settings)
+        ended = pool.submit(linear, strength)
+        start = begun.result()
+        corrected = boost(every.X, every.y, *size, member_score(start, [], every.X), every.weight)
+        jobs["linear + trees"] = [pool.submit(fit) for fit in corrected]
+    members = simple.result() | {"linear": ended.result()}
+    texts: list[str] = []
+    for name in (n for n in TREES if jobs[n]):
+        place = len(texts)
+        texts += [text for job in jobs[name] for text in job.result()]
+        members[name] = {"kind": "boosted", "inputs": inputs, "boosters": list(range(place, len(texts)))}
+    members["linear + trees"]["start"] = start
+    return Members(columns, members, tuple(texts))
+
+
+def cost_of_fit(rows: int, seeds: int) -> float:
+    """About how long `fit_members` takes beside others, in any unit: what is fitted once, and what once a seed.
+
+    Examples
+    --------
+    >>> cost_of_fit(40_000, 3) / cost_of_fit(40_000, 1)
+    2.0
+    """
+    return rows * (1.0 + seeds)
+
+
+class _Rows(NamedTuple):
+    """Encoded inputs, labels, and weights of mean 1."""
+
+    X: Floats
+    y: Floats
+    weight: Floats | None
+
+
+def _simple_members(
+    every: _Rows, few: _Rows, names: list[str], settings: Settings
+) -> dict[str, dict[str, Any]]:
+    found = {
+        "base rate": rules.base_rate(every.y, every.weight),
+        "recency rule": rules.recency_rule(few.X, few.y, names, few.weight),
+        "rfm": rules.rfm(few.X, few.y, names, few.weight),
+        "hazard by tenure": rules.hazard(*every[:2], names, every.weight) if settings.contractual else None,
+        "bg/nbd": _bgnbd(every.X, names, settings),
     }
-    members = {name: m for name, m in found.items() if m is not None}
-    if start is None:
-        return Members(columns, members, ())
-    trees = {"kind": "boosted", "inputs": every}
-    members["boosted"] = trees | {"boosters": list(range(seeds))}
-    members["linear + trees"] = trees | {"boosters": list(range(seeds, 2 * seeds)), "start": start}
-    texts = boost(X, y, customers, settings, seeds, weight=weight)
-    texts += boost(X, y, customers, settings, seeds, member_score(start, [], X), weight)
-    held = (
-        held_back(sample, np.timedelta64(settings.gap_days + settings.horizon_days, "D")) if large else None
-    )
-    if held is not None:
-        members["large trees"] = trees | {"boosters": list(range(2 * seeds, 3 * seeds))}
-        texts += boost_large(X, y, customers, settings, seeds, held, weight)
-    return Members(columns, members, texts)
+    return {name: member for name, member in found.items() if member is not None}
 
 
 def _mean_one(weight: Floats | None) -> Floats | None:

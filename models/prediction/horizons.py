@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.arrays import Bools, Floats
-from models.prediction.boosted import Settings, always, capacity, without_threads
+from models.prediction.boosted import ALWAYS, Settings, capacity
 from models.prediction.classifier import BLOCK, FittedModel, learn_columns
 from models.prediction.sample import MIN_OF_EACH, Sample
 from models.prediction.scoring import encode, input_names, member_score
@@ -129,7 +129,7 @@ def fit(sample: Sample, waits: Waits, settings: Settings, edges: Sequence[int]) 
     sample, waits
         Rows and how long each of them waited, in the same order.
     settings
-        Kind, horizon and threads.
+        Kind and horizon.
     edges
         As of `edges_of`. Those that too few rows have been watched for are left out.
 
@@ -157,7 +157,7 @@ def fit(sample: Sample, waits: Waits, settings: Settings, edges: Sequence[int]) 
     sizes = {"num_leaves": leaves, "min_data_in_leaf": leaf_rows, "learning_rate": RATE}
     more = {"lambda_l2": settings.l2, "extra_trees": True, "extra_seed": settings.seed}
     data = lgb.Dataset(X, y, init_score=member_score(start, [], X), weight=weight)
-    booster = lgb.train(always(settings) | sizes | more, data, TREES)
+    booster = lgb.train(ALWAYS | sizes | more, data, TREES)
     member = {"kind": "boosted", "inputs": inputs, "boosters": [0], "start": start}
     spec = {
         "format": 1,
@@ -171,7 +171,7 @@ def fit(sample: Sample, waits: Waits, settings: Settings, edges: Sequence[int]) 
             "endings": settings.contractual,
         },
     }
-    return FittedModel(spec, (without_threads(booster.model_to_string()),))
+    return FittedModel(spec, (booster.model_to_string(),))
 
 
 def _usable(survived: NDArray[np.int64], event: Bools, most: int) -> int:

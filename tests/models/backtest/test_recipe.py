@@ -90,10 +90,11 @@ def test_with_few_snapshots_the_blend_is_learned_across_customers_and_it_is_said
 def test_the_origins_can_be_watched():
     seen = []
 
-    def watch(items, what, total):
+    def watch(items, what, total, *, plan):
         for item in items:
             seen.append((what, total))
             yield item
+        assert len(plan) == total
 
     sample = random_sample()
     watched = run_recipe(sample, SETTINGS, 2, quiet, watch)
