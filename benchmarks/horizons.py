@@ -24,8 +24,17 @@ from benchmarks.tasks import config_of
 from models.backtest.horizons import integrated
 from models.backtest.recipe import run_recipe
 from models.prediction import members
-from models.prediction.classifier import FittedModel, learn_columns
-from models.prediction.horizons import FIT_ROWS, Curves, edges_of, fit, hazard_curves, outlook
+from models.prediction.classifier import learn_columns
+from models.prediction.horizons import (
+    FIT_ROWS,
+    USUAL_LEVELS,
+    Curves,
+    Outlook,
+    edges_of,
+    hazard_curves,
+    outlook,
+    with_levels,
+)
 from models.prediction.sample import Sample
 from models.prediction.scoring import bgnbd_log_odds, encode, input_names
 from models.prediction.waits import Waits
@@ -33,6 +42,7 @@ from pipeline.dataset.labelling import build_waits
 from pipeline.dataset.matrix import build_matrix
 from pipeline.result import table
 from pipeline.sources.opening import open_sources
+from pipeline.training.horizons import learn_horizons
 from pipeline.training.train import backtest_settings, prepare_history, usable
 
 # Task to the day of training and the end of its data.
@@ -85,10 +95,9 @@ def judged(name: str, python: Path | None) -> None:
     found = prepare_history(config, day, lambda line: None)
     sample = found.sample.columns(list(usable(found.sample, config.model.allow_leaks).used))
     every = edges_of(settings.horizon_days, config.model.horizons_days)
-    champion: FittedModel = run_recipe(sample, settings, 1, lambda line: None).deployed
+    training = run_recipe(sample, settings, config.model.test_snapshots, lambda line: None)
     start = time.perf_counter()
-    waits = build_waits(found.sources, config, sample.customer, sample.snapshot, day, every)
-    model = fit(sample, waits, settings, every)
+    model = learn_horizons(config, found.sources, sample, training, settings, day).model
     took = time.perf_counter() - start
     if model is None:
         raise SystemExit(f"{name}: too few events")
@@ -97,7 +106,7 @@ def judged(name: str, python: Path | None) -> None:
     ahead = (end - day).days
     came = build_waits(open_sources(config, end), config, ids, at, end, list(range(ahead + 1)))
     now, horizon = matrix.features, settings.horizon_days
-    p = champion.probability(now)
+    p = training.deployed.probability(now)
     survival = 1 - p if settings.contractual else p
     learned = hazard_curves(model, now)
     edges = learned.edges
@@ -111,8 +120,9 @@ def judged(name: str, python: Path | None) -> None:
     if not settings.contractual and (rule := bgnbd(sample, now, edges, horizon)) is not None:
         told["BG/NBD"] = (rule, 0.0)
     if python is not None:
-        some = sample.chosen(FIT_ROWS, settings.seed)
-        told["SurvivalBoost"] = hazardous(python, sample.rows(some), waits.rows(some), now, edges)
+        few = sample.at_most(FIT_ROWS, settings.seed)
+        waits = build_waits(found.sources, config, few.customer, few.snapshot, day, every)
+        told["SurvivalBoost"] = hazardous(python, few, waits, now, edges)
     last = int(min(ahead, edges[-1]))
     days = [*range(WEEK, last, WEEK), last]
     rows = [
@@ -121,18 +131,21 @@ def judged(name: str, python: Path | None) -> None:
     ]
     print(f"\n{name} as of {day}: {len(ids):,} customers, {last} days ahead, trained horizon {horizon}")
     print(table(["", "integrated Brier", "seconds"], rows))
-    said = outlook(model, now, p, [])
+    levels = tuple(round(level, 3) for level in model.spec["horizons"].get("levels", USUAL_LEVELS))
+    for what, spread in (("usual levels", USUAL_LEVELS), (f"levels {levels}", levels)):
+        print(
+            f"80 % intervals by {what}: {_held(outlook(with_levels(model, spread), now, p, []), came, ahead)}"
+        )
+
+
+def _held(said: Outlook, came: Waits, ahead: int) -> str:
+    """How many intervals end in time, how many of these hold the day, and what lies on either side."""
     over = said.high < ahead  # NaN is not
-    inside = (came.days >= said.low) & (came.days <= said.high)
-    tails = (
-        [np.mean((came.days < said.low)[over]), np.mean((~(came.days <= said.high))[over])]
-        if over.any()
-        else []
-    )
-    shown = ", ".join(f"{x:.1%}" for x in tails)
-    print(
-        f"80 % intervals that end in time: {over.sum():,}, they hold {inside[over].mean():.1%}; before, after: {shown}"
-    )
+    if not over.any():
+        return "none ends in time"
+    before, after = (came.days < said.low)[over], (~(came.days <= said.high))[over]
+    inside = 1 - before.mean() - after.mean()
+    return f"{over.sum():,} end in time and hold {inside:.1%}; before, after: {before.mean():.1%}, {after.mean():.1%}"
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def no_progress(
     return iter(items)
 
 
-def side_by_side(
+def in_threads(
     jobs: Sequence[Callable[[], T]], costs: Sequence[float], threads: int, progress: Progress, what: str
 ) -> list[T]:
     """Run jobs in so many threads, begun in their order, and give their results in it.
@@ -50,13 +50,13 @@ def side_by_side(
 
     Examples
     --------
-    >>> side_by_side([lambda: "a", lambda: "b"], [2.0, 1.0], 2, no_progress, "letters")
+    >>> in_threads([lambda: "a", lambda: "b"], [2.0, 1.0], 2, no_progress, "letters")
     ['a', 'b']
     """
     with ThreadPoolExecutor(threads) as pool:
         begun = [pool.submit(job) for job in jobs]
         try:
-            for job in progress(as_completed(begun), what, len(jobs), plan=planned(costs, threads)):
+            for job in progress(as_completed(begun), what, len(jobs), plan=shares_of_time(costs, threads)):
                 job.result()
         finally:
             for job in begun:
@@ -64,12 +64,12 @@ def side_by_side(
         return [job.result() for job in begun]
 
 
-def planned(costs: Sequence[float], threads: int) -> list[float]:
+def shares_of_time(costs: Sequence[float], threads: int) -> list[float]:
     """Which share of the time has gone by at the end of each job, the first to end first.
 
     Examples
     --------
-    >>> planned([4.0, 1.0, 1.0], 2)
+    >>> shares_of_time([4.0, 1.0, 1.0], 2)
     [0.25, 0.5, 1.0]
     """
     free, ends = [0.0] * threads, []

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
 from models.backtest.best_members import blended, members_above_rules, note_of_members
-from models.backtest.progress import Progress, no_progress, side_by_side
+from models.backtest.progress import Progress, in_threads, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
 from models.prediction.blend import (
@@ -216,7 +216,7 @@ def _fit_origins(
         for fold, most, n in zip(folds, limits, seeds, strict=True)
     ]
     jobs = [partial(fit, i) for i in range(len(folds))]
-    return side_by_side(jobs, costs, settings.threads, progress, "backtest")
+    return in_threads(jobs, costs, settings.threads, progress, "backtest")
 
 
 def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None:

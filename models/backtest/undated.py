@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from configs.arrays import Floats
 from models.backtest.best_members import members_above_rules, note_of_members
-from models.backtest.progress import Progress, no_progress, side_by_side
+from models.backtest.progress import Progress, in_threads, no_progress
 from models.backtest.recipe import Training, put_aside, rule_wins
 from models.backtest.split import Fold
 from models.backtest.tested import Tested
@@ -130,7 +130,7 @@ def _cross(
         return parts, FoldForecast(rows.snapshots[0], scores, held_out.churned, customer=held_out.customer)
 
     jobs = [partial(fit, i) for i in range(CROSS_VALIDATION_FOLDS)]
-    found = side_by_side(jobs, [1.0] * len(jobs), settings.threads, progress, "cross-validation")
+    found = in_threads(jobs, [1.0] * len(jobs), settings.threads, progress, "cross-validation")
     return [parts for parts, _ in found], [forecast for _, forecast in found]
 
 

@@ -27,7 +27,7 @@ MOST_LARGE = 600
 _PATIENCE = 30
 
 # What every booster of this project is fitted with.
-ALWAYS = {
+EVERY_BOOSTER = {
     "objective": "binary",
     "deterministic": True,
     "force_row_wise": True,
@@ -110,7 +110,7 @@ def boost(
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
     leaves, leaf_rows = capacity(settings.leaves, minority)
-    common = ALWAYS | {
+    common = EVERY_BOOSTER | {
         "num_leaves": leaves,
         "min_data_in_leaf": leaf_rows,
         "learning_rate": settings.learning_rate,
@@ -145,7 +145,7 @@ def boost_large(
         Masks of the rows to fit on and of those held back while the number of trees is found.
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
-    common = ALWAYS | {
+    common = EVERY_BOOSTER | {
         "num_leaves": capacity(LARGE_LEAVES, minority)[0],
         "min_data_in_leaf": LARGE_LEAF_ROWS,
         "learning_rate": LARGE_RATE,

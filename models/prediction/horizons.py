@@ -8,7 +8,7 @@ probability at the trained horizon by one factor of the cumulative hazard. A cur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from configs.arrays import Bools, Floats
-from models.prediction.boosted import ALWAYS, Settings, capacity
+from models.prediction.boosted import EVERY_BOOSTER, Settings, capacity
 from models.prediction.classifier import BLOCK, FittedModel, learn_columns
 from models.prediction.sample import MIN_OF_EACH, Sample
 from models.prediction.scoring import encode, input_names, member_score
@@ -31,6 +31,7 @@ LONGEST_EDGE = 365
 EDGE_GRID = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 150, 180, 240, 300, LONGEST_EDGE)
 LEAST, MOST = 1e-9, 1 - 1e-9
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
+USUAL_LEVELS = (LOW, HIGH)
 
 
 def edges_of(horizon_days: int, wanted: Sequence[int]) -> list[int]:
@@ -75,6 +76,19 @@ class Curves:
         (array([0.5]), array([nan]))
         """
         return np.exp(-self._at(days))
+
+    def reached(self, days: Floats) -> Floats:
+        """Chance that it has happened by so many days, each row its own, shape (rows,); NaN beyond the last edge.
+
+        Examples
+        --------
+        >>> Curves(np.array([0.0, 10.0]), np.log(2) * np.array([[0.0, 2.0]] * 2)).reached(np.array([5.0, 11.0]))
+        array([0.5, nan])
+        """
+        after = np.clip(np.searchsorted(self.edges, days), 1, len(self.edges) - 1)
+        every, part = np.arange(len(days)), (days - self.edges[after - 1]) / np.diff(self.edges)[after - 1]
+        hazard = self.hazard[every, after - 1] * (1 - part) + self.hazard[every, after] * part
+        return np.where(days <= self.edges[-1], -np.expm1(-hazard), np.nan)
 
     def when(self, share: float) -> Floats:
         """Days by which it has happened with this chance, shape (rows,); NaN where that is beyond the last edge.
@@ -157,7 +171,7 @@ def fit(sample: Sample, waits: Waits, settings: Settings, edges: Sequence[int]) 
     sizes = {"num_leaves": leaves, "min_data_in_leaf": leaf_rows, "learning_rate": RATE}
     more = {"lambda_l2": settings.l2, "extra_trees": True, "extra_seed": settings.seed}
     data = lgb.Dataset(X, y, init_score=member_score(start, [], X), weight=weight)
-    booster = lgb.train(ALWAYS | sizes | more, data, TREES)
+    booster = lgb.train(EVERY_BOOSTER | sizes | more, data, TREES)
     member = {"kind": "boosted", "inputs": inputs, "boosters": [0], "start": start}
     spec = {
         "format": 1,
@@ -231,6 +245,27 @@ def hazard_curves(
     return Curves(edges, np.cumsum(hazard, axis=1))
 
 
+def tied_curves(model: FittedModel, frame: pd.DataFrame, probability: Floats, threads: int = 1) -> Curves:
+    """The curves of some matrix rows, tied to their churn probabilities at the trained horizon; shape (rows,)."""
+    said = model.spec["horizons"]
+    survival = 1 - probability if said["endings"] else probability
+    return hazard_curves(model, frame, threads).tied(said["horizon"], survival)
+
+
+def interval_of(found: Curves, low: float, high: float) -> tuple[Floats, Floats]:
+    """First and last day of the intervals between two levels, shape (rows,) each; NaN beyond what is looked at.
+
+    An event of day d lies between d and d + 1: ends are rounded so that the middle of a day outside lies outside too.
+    """
+    first = np.round(found.when(low))
+    return first, np.maximum(np.round(found.when(high)) - 1, first)
+
+
+def with_levels(model: FittedModel, levels: tuple[float, float]) -> FittedModel:
+    """The same model, whose intervals lie between these levels of its curves."""
+    return replace(model, spec={**model.spec, "horizons": {**model.spec["horizons"], "levels": list(levels)}})
+
+
 def outlook(
     model: FittedModel,
     frame: pd.DataFrame,
@@ -262,14 +297,10 @@ def outlook(
 def _outlook(
     model: FittedModel, frame: pd.DataFrame, probability: Floats, horizons: Sequence[int], threads: int
 ) -> Outlook:
-    said = model.spec["horizons"]
-    survival = 1 - probability if said["endings"] else probability
-    found = hazard_curves(model, frame, threads).tied(said["horizon"], survival)
+    said, found = model.spec["horizons"], tied_curves(model, frame, probability, threads)
     churned = {h: probability if h == said["horizon"] else found.survival(h) for h in horizons}
     if said["endings"]:
         churned = {h: p if h == said["horizon"] else 1 - p for h, p in churned.items()}
-    # An event of day d lies between d and d + 1: ends are rounded so that a tenth lies outside of either on average.
-    low = np.round(found.when(LOW))
-    high = np.maximum(np.round(found.when(HIGH)) - 1, low)
+    low, high = interval_of(found, *said.get("levels", USUAL_LEVELS))
     days = np.maximum(np.floor(found.when(MIDDLE)), low)
     return Outlook(churned, np.where(np.isnan(high), days, np.minimum(days, high)), low, high)

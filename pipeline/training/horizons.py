@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from configs.schema import Config
-from models.backtest.horizons import MODEL, HorizonTest, judge_horizons
+from models.backtest.horizons import MODEL, HorizonTest, calibrated_levels, judge_horizons, reached_levels
 from models.backtest.recipe import Training
+from models.backtest.tested import Tested
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import HORIZONS, edges_of, fit
+from models.prediction.horizons import HORIZONS, edges_of, fit, tied_curves, with_levels
 from models.prediction.sample import Sample
 from pipeline.dataset.labelling import build_waits
 from pipeline.sources.opening import Sources
@@ -71,7 +73,9 @@ class Horizons:
 def learn_horizons(
     config: Config, sources: Sources, sample: Sample, training: Training, settings: Settings, as_of: dt.date
 ) -> Horizons:
-    """Learn from the rows of a training, and judge the same recipe on its newest test snapshot.
+    """Learn from the rows of a training; judge the same recipe on its newest test snapshot.
+
+    The levels of the intervals are those that hold on all of its test snapshots.
 
     Parameters
     ----------
@@ -82,13 +86,27 @@ def learn_horizons(
     edges = edges_of(settings.horizon_days, wanted)
     waits = build_waits(sources, config, sample.customer, sample.snapshot, as_of, edges)
     model = fit(sample, waits, settings, edges)
-    tested = training.tested[0]
-    train, test = tested.fold.train_rows, tested.fold.test_rows
-    start = sample.snapshot[train] + np.timedelta64(settings.gap_days, "D")
-    known = waits.rows(train).known((tested.fold.test - start).astype(np.float64))
-    earlier = fit(sample.rows(train), known, settings, edges) if model is not None else None
-    if earlier is None:
-        return Horizons(model, None, wanted)
-    frame, said = sample.X.iloc[test], tested.probability["model"]
-    judged = judge_horizons(earlier, frame, said, waits.rows(test), tested.weight, settings.threads)
+    if model is None:
+        return Horizons(None, None, wanted)
+
+    def earlier(tested: Tested) -> FittedModel | None:
+        train = tested.fold.train_rows
+        start = sample.snapshot[train] + np.timedelta64(settings.gap_days, "D")
+        known = waits.rows(train).known((tested.fold.test - start).astype(np.float64))
+        return fit(sample.rows(train), known, settings, edges)
+
+    with ThreadPoolExecutor(settings.threads) as pool:
+        fits = list(pool.map(earlier, training.tested))
+    told, judged = [], None
+    for held, tested in zip(fits, training.tested, strict=True):
+        if held is None:
+            continue
+        test, said = tested.fold.test_rows, tested.probability["model"]
+        frame, came = sample.X.iloc[test], waits.rows(test)
+        told.append(reached_levels(tied_curves(held, frame, said, settings.threads), came))
+        if tested is training.tested[0]:
+            judged = judge_horizons(held, frame, said, came, tested.weight, settings.threads)
+    if told:
+        levels, happened = (np.concatenate(part) for part in zip(*told, strict=True))
+        model = with_levels(model, calibrated_levels(levels, happened))
     return Horizons(model, judged, wanted)

@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.backtest.horizons import judge_horizons
+from models.backtest.horizons import calibrated_levels, judge_horizons, reached_levels
 from models.prediction.boosted import Settings
 from models.prediction.classifier import FittedModel
-from models.prediction.horizons import edges_of, fit, hazard_curves, outlook
+from models.prediction.horizons import (
+    USUAL_LEVELS,
+    edges_of,
+    fit,
+    hazard_curves,
+    outlook,
+    tied_curves,
+    with_levels,
+)
 from models.prediction.sample import Sample
 from models.prediction.waits import Waits
 
@@ -109,3 +117,42 @@ def test_the_judge_prefers_what_is_true(learned):
     odd = Waits(np.where(np.arange(6_000) % 2 == 0, 0.0, np.nan), np.arange(6_000) % 2 == 0, waits.followed)
     again = fit(sample, odd, settings(), EDGES)
     assert judge_horizons(again, sample.X, np.full(6_000, 0.5), odd).better
+
+
+def coverage(model, sample, waits, p):
+    found = outlook(model, sample.X, p, [])
+    told = ~np.isnan(found.high)
+    return ((waits.days >= found.low) & (waits.days <= found.high))[told].mean()
+
+
+@pytest.mark.parametrize("followed", [400.0, 90.0])
+def test_levels_mend_curves_that_are_too_sure(learned, followed):
+    # Everybody's wait is the square root of what the curves were taught, and they were watched for a while only.
+    sample, waits, _ = company(11)
+    odd = Waits(np.floor(7 * np.sqrt(waits.days)), waits.event, waits.followed)
+    p = np.full(6_000, np.mean(~(odd.days < HORIZON)))
+    seen = odd.known(np.full(6_000, followed))
+    levels = calibrated_levels(*reached_levels(tied_curves(learned, sample.X, p), seen))
+    assert not 0.75 < coverage(learned, sample, odd, p) < 0.85
+    assert 0.77 < coverage(with_levels(learned, levels), sample, odd, p) < 0.83
+
+
+def test_right_curves_keep_about_the_usual_levels(learned):
+    sample, waits, mean = company(12)
+    said = np.exp(-HORIZON / mean)
+    for followed in (400.0, 90.0):
+        levels, came = reached_levels(
+            tied_curves(learned, sample.X, said), waits.known(np.full(6_000, followed))
+        )
+        np.testing.assert_allclose(calibrated_levels(levels, came), USUAL_LEVELS, atol=0.03)
+
+
+def test_what_came_after_the_watch_moves_no_level(learned):
+    sample, waits, mean = company(13, rows=500)
+    curves, short = tied_curves(learned, sample.X, np.exp(-HORIZON / mean)), waits.known(np.full(500, 50.0))
+    later = Waits(
+        np.where(waits.days >= 50, 300.0, waits.days), waits.event | (waits.days >= 50), short.followed
+    )
+    assert calibrated_levels(*reached_levels(curves, short)) == calibrated_levels(
+        *reached_levels(curves, later)
+    )
