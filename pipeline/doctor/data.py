@@ -20,7 +20,7 @@ from pipeline.doctor.findings import Finding
 from pipeline.log import Say
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources, open_sources
-from pipeline.training.advisor import USABLE_CHURNERS, advise
+from pipeline.training.advisor import USABLE_CHURNERS, TeamPace, advise
 
 AFTER_SOURCES = ("joins", "freshness", "attributes", "definition", "enough data")
 FEWEST_SNAPSHOTS = 3
@@ -101,7 +101,7 @@ def _definition(opened: Sources, config: Config, as_of: dt.date) -> Finding:
     now += f", active_days {churn.active_days}"
     try:
         some = bounded(opened, config, [as_of], lambda line: None)
-        advice = advise(some.local["transactions"], seconds(as_of) // DAY)
+        advice = advise(some.local["transactions"], seconds(as_of) // DAY, TeamPace.of(config))
     except HistoryError as error:
         return Finding("definition", "look", f"{now}; {error}: bring more history")
     values = {"horizon_days": advice.horizon_days, "active_days": advice.active_days}

@@ -19,7 +19,7 @@ from pipeline.setup.interview import Interview
 from pipeline.sources.databases import arrow
 from pipeline.sources.freshness import STALE_DAYS
 from pipeline.sources.opening import Sources
-from pipeline.training.advisor import Advice, advise
+from pipeline.training.advisor import Advice, TeamPace, advise
 
 CONTRACT_HORIZONS = (30, 60, 90, 180, 365)
 ENOUGH_ENDINGS = 50
@@ -82,7 +82,7 @@ def _by_gaps(draft: Draft, config: Config, opened: Sources, as_of: dt.date) -> N
     churn = draft.values["churn"]
     try:
         some = bounded(opened, config, [as_of], lambda line: None)
-        advice: Advice = advise(some.local["transactions"], seconds(as_of) // DAY)
+        advice: Advice = advise(some.local["transactions"], seconds(as_of) // DAY, TeamPace.of(config))
     except HistoryError as error:
         draft.doubts.append(f"horizon_days {churn['horizon_days']} is not from the data: {error}")
         return

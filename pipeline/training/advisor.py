@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,6 +35,47 @@ FEWEST_CHURNERS = 20
 
 
 @dataclass(frozen=True)
+class TeamPace:
+    """How fast a team gets through its list.
+
+    Parameters
+    ----------
+    capacity
+        Customers on one night's list.
+    rest_days
+        Days of rest after a contact.
+    """
+
+    capacity: int
+    rest_days: int
+
+    @classmethod
+    def of(cls, config: Config) -> TeamPace:
+        """As the config says."""
+        return cls(config.outreach.capacity, config.outreach.repeat_days)
+
+    def days_to_act(self, leavers: int) -> int:
+        """Days until each of so many was on a list once and the last contact had its time to work.
+
+        Examples
+        --------
+        >>> TeamPace(capacity=50, rest_days=28).days_to_act(201)
+        33
+        """
+        return math.ceil(leavers / self.capacity) + self.rest_days
+
+    def capacity_for(self, leavers: int, days: int) -> int | None:
+        """Customers on one list with which so many days would do; None where the rest alone takes as long.
+
+        Examples
+        --------
+        >>> TeamPace(50, 28).capacity_for(201, 30), TeamPace(50, 28).capacity_for(201, 28)
+        (101, None)
+        """
+        return math.ceil(leavers / (days - self.rest_days)) if days > self.rest_days else None
+
+
+@dataclass(frozen=True)
 class Advice:
     """What is recommended, and why.
 
@@ -56,10 +98,11 @@ class Advice:
     within: dict[int, float]
 
 
-def advise(bought: ir.Table, end: int) -> Advice:
+def advise(bought: ir.Table, end: int, pace: TeamPace) -> Advice:
     """Recommend `horizon_days` and `active_days` for customers who give no notice.
 
-    A horizon should be so long that few of those called churned come back, and so short that three label windows
+    A horizon should be so long that few of those called churned come back and that the team gets round to all who leave
+    within it, and as short as that allows: a shorter one is learned from fresher labels. Three label windows have to
     fit into the history: one to learn from, one to check on, one that is not over yet.
 
     Parameters
@@ -68,6 +111,8 @@ def advise(bought: ir.Table, end: int) -> Advice:
         All purchases before `end`, on the local DuckDB.
     end
         The as-of date, in days since 1970.
+    pace
+        Of the team that contacts them.
 
     Raises
     ------
@@ -93,18 +138,37 @@ def advise(bought: ir.Table, end: int) -> Advice:
     if not found:
         raise HistoryError(f"{history} days of purchases leave no room for a horizon and the time after it")
     fit = [h for h in found if h.churned >= FEWEST_CHURNERS and h.return_share <= FEW_RETURN]
-    chosen = fit[0] if fit else min(found, key=lambda h: (np.nan_to_num(h.return_share, nan=1.0), h.days))
+    in_time = [h for h in fit if pace.days_to_act(h.churned) <= h.days]
+    chosen = (
+        (in_time or fit)[0]
+        if fit
+        else min(found, key=lambda h: (np.nan_to_num(h.return_share, nan=1.0), h.days))
+    )
     active = max(active, chosen.days)
     why = f"of those silent for {chosen.days} days {chosen.return_share:.0%} came back in the {followed} days after"
     if fit:
-        why += f"; it is the shortest horizon with at most {FEW_RETURN:.0%}"
+        why += f"; the shortest horizon with at most {FEW_RETURN:.0%} is {fit[0].days} days"
     else:
         why += f"; no horizon of at most {longest} days (a third of the history) gets below {FEW_RETURN:.0%}"
     within = dict(zip(WITHIN, returned_within(purchases, end, np.array(WITHIN)).tolist(), strict=True))
     rest = (
         f"nearly all who come back have done so within {active} days: who is silent for longer is no customer"
     )
-    return Advice(chosen.days, active, (why, rest), found, within)
+    return Advice(chosen.days, active, (why, rest, _time_to_act(chosen, pace)), found, within)
+
+
+def _time_to_act(chosen: Horizon, pace: TeamPace) -> str:
+    """Whether the team gets round to all who leave within the horizon, and what would do otherwise."""
+    needed = pace.days_to_act(chosen.churned)
+    said = (
+        f"{chosen.churned:,} leave within {chosen.days} days: with {pace.capacity} a night and {pace.rest_days} days "
+        f"for the last contact to work, the team needs {needed:,} days to reach each of them once"
+    )
+    if needed <= chosen.days:
+        return said
+    if (capacity := pace.capacity_for(chosen.churned, chosen.days)) is None:
+        return f"{said}: the rest (outreach.repeat_days) is as long as the horizon, which leaves one contact"
+    return f"{said}; outreach.capacity: {capacity} would do, otherwise the list has to choose"
 
 
 def recommendations(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Result:
@@ -132,9 +196,10 @@ def recommendations(config: Config, as_of: dt.date, say: Say = lambda line: None
         say("gaps between purchases")
         sources = bounded(opened, config, [as_of], say)
         end = seconds(as_of) // DAY
-        advice = advise(sources.local["transactions"], end)
-        parts.append(_advice_text(config, advice))
-        values["advice"] = {**asdict(advice), "candidates": [_values(h) for h in advice.candidates]}
+        pace = TeamPace.of(config)
+        advice = advise(sources.local["transactions"], end, pace)
+        parts.append(_advice_text(config, advice, pace))
+        values["advice"] = {**asdict(advice), "candidates": [_values(h, pace) for h in advice.candidates]}
     try:
         learned, doubted = _learning(config, as_of, values, say)
         parts += learned
@@ -151,13 +216,13 @@ def rows_text(sources: Sources) -> str:
     return "\n".join([*lines, *(f"note: {note}" for note in sources.notes)])
 
 
-def _values(h: Horizon) -> dict[str, Any]:
+def _values(h: Horizon, pace: TeamPace) -> dict[str, Any]:
     day = dt.date(1970, 1, 1) + dt.timedelta(days=h.snapshot)
     shares = {"return_share": h.return_share, "churn_share": h.churn_share}
-    return {**asdict(h), "snapshot": day.isoformat(), **shares}
+    return {**asdict(h), "snapshot": day.isoformat(), "days_to_act": pace.days_to_act(h.churned), **shares}
 
 
-def _advice_text(config: Config, advice: Advice) -> str:
+def _advice_text(config: Config, advice: Advice, pace: TeamPace) -> str:
     gaps = "  ".join(f"{days} days {share:.0%}" for days, share in advice.within.items())
     rows = [
         [
@@ -166,19 +231,20 @@ def _advice_text(config: Config, advice: Advice) -> str:
             f"{h.customers:,}",
             f"{h.churn_share:.1%}",
             f"{h.return_share:.1%}",
+            f"{pace.days_to_act(h.churned):,} days",
             "<- recommended" if h.days == advice.horizon_days else "",
         ]
         for h in advice.candidates
     ]
     followed = advice.candidates[0].followed
     now = config.churn
-    head = ["horizon", "snapshot", "customers", "churned", "came back", ""]
+    head = ["horizon", "snapshot", "customers", "churned", "came back", "to act", ""]
     return "\n".join(
         [
             f"another purchase follows within  {gaps}",
             "",
             table(head, rows),
-            f"came back: bought in the {followed} days after the horizon",
+            f"came back: bought in the {followed} days after the horizon; to act: until the team has reached each once",
             "",
             f"recommended: horizon_days {advice.horizon_days}, active_days {advice.active_days} "
             f"(the config has {now.horizon_days} and {now.active_days})",

@@ -12,7 +12,9 @@ from models.backtest import learning
 from models.backtest.learning import customer_curve, history_curve
 from models.prediction.boosted import Settings
 from models.prediction.sample import Sample
-from pipeline.training.advisor import advise, curve_text, recommendations
+from pipeline.training.advisor import TeamPace, advise, curve_text, recommendations
+
+QUICK = TeamPace(capacity=100_000, rest_days=14)
 
 
 def paced(gap, customers=400, history=720, leaves=None, seed=0):
@@ -27,22 +29,40 @@ def paced(gap, customers=400, history=720, leaves=None, seed=0):
 
 
 def test_the_horizon_grows_with_the_pace_of_the_customers():
-    fast = advise(paced(10, customers=1_500, leaves=500), 720)
-    slow = advise(paced(60, customers=1_500, leaves=600), 720)
+    fast = advise(paced(10, customers=1_500, leaves=500), 720, QUICK)
+    slow = advise(paced(60, customers=1_500, leaves=600), 720, QUICK)
     assert fast.horizon_days <= 45 < slow.horizon_days
     assert fast.active_days < slow.active_days
     assert slow.horizon_days <= slow.active_days
     assert "shortest horizon" in fast.reason[0]
 
 
+def test_a_team_that_needs_longer_gets_a_longer_horizon():
+    rows, slow = paced(10, customers=1_500, leaves=500), TeamPace(capacity=2, rest_days=28)
+    quick, later = advise(rows, 720, QUICK), advise(rows, 720, slow)
+    leavers = {h.days: h.churned for h in later.candidates}
+    assert quick.horizon_days < later.horizon_days
+    assert slow.days_to_act(leavers[later.horizon_days]) <= later.horizon_days
+    assert f"the team needs {slow.days_to_act(leavers[later.horizon_days])} days" in later.reason[2]
+
+
+def test_a_team_that_never_gets_round_is_told_what_would_do():
+    rows = paced(60, customers=1_500, leaves=600)
+    never = advise(rows, 720, TeamPace(capacity=1, rest_days=14))
+    assert never.horizon_days == advise(rows, 720, QUICK).horizon_days
+    (leavers,) = [h.churned for h in never.candidates if h.days == never.horizon_days]
+    assert f"outreach.capacity: {-(-leavers // (never.horizon_days - 14))} would do" in never.reason[2]
+    assert "leaves one contact" in advise(rows, 720, TeamPace(capacity=1, rest_days=400)).reason[2]
+
+
 def test_when_everybody_comes_back_it_says_that_no_horizon_does():
-    advice = advise(paced(120), 720)
+    advice = advise(paced(120), 720, QUICK)
     assert "no horizon" in advice.reason[0]
 
 
 def test_too_short_a_history_is_refused_with_numbers():
     with pytest.raises(HistoryError, match="20 days of purchases are too few to look at gaps; 30 are needed"):
-        advise(bought([0, 5, 12], [3]), 20)
+        advise(bought([0, 5, 12], [3]), 20, QUICK)
 
 
 def test_later_purchases_change_no_advice(tiny):
@@ -63,6 +83,7 @@ def test_the_command_shows_horizons_snapshots_and_curves(tiny):
     result = recommendations(tiny(transactions=purchases(), sections=SMALL), AS_OF)
     assert "recommended: horizon_days" in result.text
     assert "came back" in result.text
+    assert "reach each of them once" in result.text
     snapshots = result.values["snapshots"]
     assert all(row["churners"] <= row["customers"] for row in snapshots)
     assert set(result.values["learning"]) == {"customers", "snapshots"}
