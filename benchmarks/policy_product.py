@@ -24,7 +24,8 @@ from pipeline.outcomes.learning import has_news, judged_rows, learn
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
 from pipeline.scoring.score import decided
-from pipeline.scoring.scored import Job, Scored, _all_of
+from pipeline.scoring.score_table import ScoreTable
+from pipeline.scoring.scored import Everybody, Job, Scored
 from pipeline.sources.opening import open_sources
 from pipeline.tracking.champion import tracking_of
 from pipeline.training.train import train
@@ -101,4 +102,5 @@ class Product:
         model = job.champion.model
         matrix = build_matrix(job.sources, self.config, [job.as_of])
         probability = model.probability(matrix.features, 1)
-        return Scored(job.sources, matrix, probability, no_rates(), _all_of(matrix, probability))
+        table = ScoreTable.of(matrix.frame["customer_id"], probability, {})
+        return Scored(job.sources, matrix, probability, no_rates(), Everybody(table, matrix.features))

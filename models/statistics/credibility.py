@@ -1,21 +1,23 @@
 """What a customer who stays is expected to bring: the own history, shrunk to the segment by its credibility.
 
-Three steps, so that the customers need not be in one place: `history_parts` of each customer, sums of these over the
-segments, and from the sums a `Portfolio`, which values anybody.
+Three steps, so that the customers need not be in one place: `history_parts` of each customer, a `Portfolio` over
+batches of these, and its `rate`, which values anybody, as numbers or as columns of a table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from configs.arrays import Floats, Ints
 
 PARTS = ("own_", "weight_", "squares_", "freedom_")
+
+# The segment's number of each customer of a batch, and its `history_parts`.
+Batch = tuple[Ints, Mapping[str, Floats]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def history_parts(spend: Floats, exposure: Floats) -> dict[str, Floats]:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """The variances of all customers together.
+    """The variances of all customers together, and the mean of each segment.
 
     Parameters
     ----------
@@ -68,49 +70,112 @@ class Portfolio:
         inside the segments, 0 when the noise explains all of it.
     half
         Days after which the own history counts half; infinite where the noise explains everything.
+    middle
+        Shape (segments,): daily spend to which the own one is drawn.
+    mean_credibility
+        How much the own history counts, on average.
     """
 
     within: float
     between: float
     half: float
+    middle: Floats
+    mean_credibility: float
 
     @classmethod
-    def of(cls, sums: pd.DataFrame) -> Portfolio:
-        """From sums by segment.
+    def of(cls, batches: Callable[[], Iterable[Batch]], segments: int) -> Portfolio:
+        """From all customers, whom it walks through twice; batches of any size give the same bits.
+
+        Examples
+        --------
+        >>> parts = history_parts(np.array([[90.0, 110.0], [10.0, 20.0]]), np.full((2, 2), 10.0))
+        >>> Portfolio.of(lambda: [(np.array([0, 0]), parts)], 1).middle.round(6).tolist()
+        [5.75]
+        """
+        sums = _added(((number, _moments(*parts.values())) for number, parts in batches()), segments)
+        within, between = _variances(sums)
+        half = within / between if between > 0 else float("inf")
+        trust = _added(
+            ((n, {"trust": w, "trusted": w * o}) for n, o, w in _trusted(batches(), half)), segments
+        )
+        total = float(trust["trust"].sum())
+        above, below = (trust["trusted"], trust["trust"]) if total > 0 else (sums["own"], sums["weight"])
+        customers = float(sums["customers"].sum())
+        return cls(within, between, half, means(above, below), total / max(customers, 1.0))
+
+    def rate(self, own: Any, weight: Any, middle: Any, kept: Any) -> Any:
+        """Daily spend to come, of numbers or of columns of a table.
 
         Parameters
         ----------
-        sums
-            A row a segment: `squares`, `freedom`, `weight`, `weight_2` (of squares), `own` and `own_2` (weighted sums
-            of the daily spend and of its square), `exposed` (customers with any weight).
+        own, weight
+            Of `history_parts`.
+        middle
+            The mean of the customer's segment.
+        kept
+            Share of the purchases that was not given back.
         """
-        freedom = float(sums["freedom"].sum())
-        within = float(sums["squares"].sum()) / freedom if freedom else 0.0
-        weight, own = (sums[name].to_numpy(np.float64) for name in ("weight", "own"))
-        mean = means(own, weight)
-        deviation = (sums["own_2"].to_numpy(np.float64) - 2 * mean * own + mean**2 * weight).sum()
-        surplus = deviation - np.maximum(sums["exposed"].to_numpy(np.float64) - 1, 0).sum() * within
-        scale = weight.sum() - _ratio(sums["weight_2"].to_numpy(np.float64), weight).sum()
-        between = float(max(surplus / scale, 0.0)) if scale > 0 else 0.0
-        return cls(within, between, within / between if between > 0 else float("inf"))
+        trust = _credibility(weight, self.half)
+        return trust * own + (1 - trust) * middle * kept
 
-    def credibility(self, weight: Any) -> Any:
-        """How much the own history of so many days counts, 0..1; of numbers or of a cluster's column."""
-        if not np.isfinite(self.half):
-            return weight * 0.0
-        # Without a variance within, any history is believed; without a history, none.
-        return weight / (weight + max(self.half, 1e-300))
-
-    def parameters(self, segments: int, credibility: float) -> Mapping[str, float | str]:
+    @property
+    def parameters(self) -> Mapping[str, float | str]:
         """To be logged."""
         return {
             "method": "credibility",
-            "segments": float(segments),
+            "segments": float(len(self.middle)),
             "variance_within": self.within,
             "variance_between": self.between,
             "days_to_half_credibility": self.half,
-            "mean_credibility": credibility,
+            "mean_credibility": self.mean_credibility,
         }
+
+
+def _credibility(weight: Any, half: float) -> Any:
+    """How much the own history of so many days counts, 0..1."""
+    if not np.isfinite(half):
+        return weight * 0.0
+    # Without a variance within, any history is believed; without a history, none.
+    return weight / (weight + max(half, 1e-300))
+
+
+def _trusted(batches: Iterable[Batch], half: float) -> Iterable[tuple[Ints, Floats, Floats]]:
+    """Segment, daily spend and credibility of each customer."""
+    for number, parts in batches:
+        yield number, parts["own_"], _credibility(parts["weight_"], half)
+
+
+def _moments(own: Floats, weight: Floats, squares: Floats, freedom: Floats) -> dict[str, Floats]:
+    return {
+        "squares": squares,
+        "freedom": freedom,
+        "weight": weight,
+        "weight_2": weight**2,
+        "own": weight * own,
+        "own_2": weight * own**2,
+        "exposed": (weight > 0).astype(np.float64),
+        "customers": np.ones(len(own)),
+    }
+
+
+def _added(batches: Iterable[tuple[Ints, Mapping[str, Floats]]], segments: int) -> Mapping[str, Floats]:
+    """Sums by segment, added customer by customer."""
+    found: dict[str, Floats] = {}
+    for number, columns in batches:
+        for name, values in columns.items():
+            np.add.at(found.setdefault(name, np.zeros(segments)), number, values)
+    return found
+
+
+def _variances(sums: Mapping[str, Floats]) -> tuple[float, float]:
+    """Within customers, and between the customers of a segment."""
+    freedom, weight, own = float(sums["freedom"].sum()), sums["weight"], sums["own"]
+    within = float(sums["squares"].sum()) / freedom if freedom else 0.0
+    mean = means(own, weight)
+    deviation = (sums["own_2"] - 2 * mean * own + mean**2 * weight).sum()
+    surplus = deviation - np.maximum(sums["exposed"] - 1, 0).sum() * within
+    scale = weight.sum() - _ratio(sums["weight_2"], weight).sum()
+    return within, float(max(surplus / scale, 0.0)) if scale > 0 else 0.0
 
 
 def means(own: Floats, weight: Floats) -> Floats:
@@ -171,31 +236,14 @@ def expected_margin(
     >>> expected_margin(spend, exposure, days=30, margin=1, shrink=False).amount.round().tolist()
     [308.0, 600.0, 120.0, 42.0]
     """
-    own, weight, squares, freedom = history_parts(spend, exposure).values()
-    said: dict[str, float | str] = {"days": days, "margin": margin}
+    parts = history_parts(spend, exposure)
+    own, said = parts["own_"], {"days": days, "margin": margin}
     if not shrink or len(own) == 0:
         return Worth(own * days * margin, {**said, "method": "own"})
     number = np.zeros(len(own), np.int64) if segment is None else segment
-
-    def by_segment(values: Floats) -> Floats:
-        return np.bincount(number, values).astype(np.float64)
-
-    each = {
-        "squares": squares,
-        "freedom": freedom,
-        "weight": weight,
-        "weight_2": weight**2,
-        "own": weight * own,
-        "own_2": weight * own**2,
-        "exposed": (weight > 0).astype(np.float64),
-    }
-    portfolio = Portfolio.of(pd.DataFrame({name: by_segment(values) for name, values in each.items()}))
-    credibility = np.asarray(portfolio.credibility(weight), np.float64)
-    trust = credibility if credibility.any() else weight
-    middle = means(by_segment(trust * own), by_segment(trust))[number]
-    rate = credibility * own + (1 - credibility) * middle * (1.0 if kept is None else kept)
-    told = portfolio.parameters(int(number.max()) + 1, float(credibility.mean()))
-    return Worth(rate * days * margin, {**said, **told})
+    portfolio = Portfolio.of(lambda: [(number, parts)], int(number.max()) + 1)
+    rate = portfolio.rate(own, parts["weight_"], portfolio.middle[number], 1.0 if kept is None else kept)
+    return Worth(rate * days * margin, {**said, **portfolio.parameters})
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

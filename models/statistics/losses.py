@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,25 @@ class Losses:
                 f"{p.size} customers, {wrong} without a probability in 0..1: no rate can be forecast"
             )
         return cls(p.size, float(p.sum()), float((p * (1 - p)).sum()), p)
+
+    @classmethod
+    def together(cls, parts: Sequence[Losses]) -> Losses:
+        """Of the customers of all parts.
+
+        Examples
+        --------
+        >>> Losses.together([Losses.of([0.5, 1.0]), Losses.of([0.25])]).each.tolist()
+        [0.5, 1.0, 0.25]
+        """
+        customers = sum(part.customers for part in parts)
+        known = [part.each for part in parts if part.each is not None]
+        few = customers <= EXACT_UP_TO and len(known) == len(parts)
+        return cls(
+            customers,
+            sum(part.expected for part in parts),
+            sum(part.variance for part in parts),
+            np.concatenate(known) if few else None,
+        )
 
     def interval(self, level: float = 0.95, error: float = 0.0) -> tuple[float, float]:
         """The fewest and the most who are lost, with so much confidence.

@@ -83,7 +83,9 @@ def valuation(customers: pd.DataFrame, settings: Outreach, margin: float) -> Val
     spend, exposure = purchase_history(customers, days)
     segment = None
     if chosen.segment is not None:
-        segment = pd.factorize(customers[chosen.segment].astype("str"), sort=True)[0].astype(np.int64)
+        # Without a value there is a segment of its own, as on a cluster.
+        names = customers[chosen.segment].astype("str").fillna("nan")
+        segment = pd.factorize(names, sort=True)[0].astype(np.int64)
     worth = expected_margin(
         spend,
         exposure,

@@ -1,35 +1,41 @@
-"""Scoring on a cluster: every customer is scored there; those who may be on the list come here."""
+"""Scoring on a cluster: the workers write the matrix and the scores of every customer; the night reads their files."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
+from configs.arrays import Floats
+from configs.errors import ConfigError
 from configs.outreach import Outreach
 from features.matrix import Matrix
 from features.spending import spending_window
 from features.tables import derived
+from models.prediction.scoring import probability
+from models.statistics.credibility import PARTS, history_parts
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix_on_cluster
 from pipeline.dataset.plan import Plan
 from pipeline.log import logged_stage
-from pipeline.retention.definition.at_hand import Seen
-from pipeline.retention.forecast.expected import secure_ids
-from pipeline.scoring.crowd import CHANCE, Crowd, scored_columns, scored_parts
+from pipeline.outreach.valuation import Valuation, kept, purchase_history, worth_one
 from pipeline.scoring.horizons import Further
-from pipeline.scoring.night_rates import rates_of
+from pipeline.scoring.night_rates import NightRates, night_rates
+from pipeline.scoring.score_table import CHANCE, NOT_RETURNED, SEGMENT, ScoreTable, portfolio_of
 from pipeline.scoring.scored import Everybody, Job, Scored, nobody
 from pipeline.sources.drivers import asking
 from pipeline.sources.opening import Sources
+from pipeline.sources.readers import connect_duckdb
 
 TIMES_THE_CANDIDATES = 10
 TIMES_THE_LIST = 20
@@ -49,6 +55,42 @@ def most_here(settings: Outreach) -> int:
     50000
     """
     return max(TIMES_THE_CANDIDATES * settings.candidates, TIMES_THE_LIST * settings.capacity)
+
+
+def scored_columns(days: int | None, further: Further | None) -> tuple[str, ...]:
+    """What `scored_parts` adds to the matrix."""
+    return (CHANCE, *((*PARTS, NOT_RETURNED) if days else ()), *(further.names if further else ()))
+
+
+def scored_parts(
+    spec: Mapping[str, Any],
+    texts: tuple[str, ...],
+    days: int | None,
+    further: Further | None,
+    frame: pd.DataFrame,
+) -> dict[str, Floats]:
+    """On a worker: probability, other horizons, and what the value is made of, of the rows of a matrix.
+
+    Parameters
+    ----------
+    spec, texts
+        Of the model; the lines are those that every logged model runs.
+    days
+        The window of the spend; None where nobody is priced.
+    further
+        The other horizons; None without them.
+    """
+    found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
+    made = {**history_parts(*purchase_history(frame, days)), NOT_RETURNED: kept(frame, days)} if days else {}
+    if further is not None:
+        none = dict.fromkeys(further.names, found)
+        made |= further.numbers(frame, found) if len(frame) else none
+    return {CHANCE: found, **made}
+
+
+@lru_cache(maxsize=1)
+def _boosters(texts: tuple[str, ...]) -> list[lgb.Booster]:
+    return [lgb.Booster(model_str=text) for text in texts]
 
 
 @contextmanager
@@ -74,38 +116,87 @@ def on_a_cluster(job: Job) -> Iterator[Scored]:
     days = spending_window(c.name for c, _ in plan.spending)
     days = None if config.outreach.value.method == "constant" else days
     with staged(job.layout.folder) as folder:
-        with asking():
-            with logged_stage("features and scores", say) as counted:
-                further = Further.of(job.champion, config, as_of)
-                work = partial(scored_parts, dict(model.spec), model.texts, days, further)
-                more = scored_columns(days, further)
-                write_matrix_on_cluster(sources, config, [as_of], folder / "rows", more=more, work=work)
-                crowd = Crowd.read(folder / "rows", days, config.outreach, config.margin)
-                counted(f"at {as_of}", f"on {config.engine.master}", customers=crowd.customers)
-            if not crowd.customers:
-                raise nobody(sources, as_of)
-            scored = _brought(job, sources, crowd, plan)
-        yield scored
+        here = connect_duckdb(config.model.threads, config.engine.memory_gb)
+
+        def bring(table: ir.Table) -> ir.Table:
+            with asking():
+                as_folder(_on_spark(table), folder / "ids")
+            return here.read_parquet(str(folder / "ids" / "*.parquet"))
+
+        with asking(), logged_stage("features and scores", say) as counted:
+            further = Further.of(job.champion, config, as_of)
+            work = partial(scored_parts, dict(model.spec), model.texts, days, further)
+            more = scored_columns(days, further)
+            write_matrix_on_cluster(sources, config, [as_of], folder / "rows", more=more, work=work)
+            rows = here.read_parquet(str(folder / "rows" / "*.parquet"))
+            customers = int(rows.count().to_pyarrow().as_py())
+            counted(f"at {as_of}", f"on {config.engine.master}", customers=customers)
+        if not customers:
+            raise nobody(sources, as_of)
+        valued, worth = _valued(rows, days, config.outreach, config.margin)
+        narrow = valued.select("customer_id", CHANCE, "value", *(further.names if further else ()))
+        narrow.to_parquet(folder / "scores.parquet")
+        table = ScoreTable(here.read_parquet(str(folder / "scores.parquet")))
+        worth = replace(worth, typical=table.typical() if worth.priced else worth.typical)
+        with logged_stage("retention", say) as counted:
+            rates = night_rates(sources, config, as_of, table, job.layout.forecasts, bring)
+            counted(periods=len(rates.table))
+        yield _night(sources, rows, table, worth, plan, rates, most_here(config.outreach))
 
 
-def _brought(job: Job, sources: Sources, crowd: Crowd, plan: Plan) -> Scored:
-    config, as_of = job.config, job.as_of
-    found = crowd.of(crowd.best(most_here(config.outreach)))
-    matrix = _matrix(plan, found)
-    everybody = _everybody(crowd, plan, found, matrix, job)
-    unit = config.retention.unit
-    with logged_stage("retention", job.say) as counted:
-        secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
-        safe = None if secure is None else _on_spark(crowd, secure)
-        rates = rates_of(
-            sources,
-            config,
-            as_of,
-            lambda: crowd.losses(safe, as_of, config.churn, unit),
-            job.layout.forecasts,
-        )
-        counted(periods=len(rates.table))
+def _night(
+    sources: Sources,
+    rows: ir.Table,
+    table: ScoreTable,
+    worth: Valuation,
+    plan: Plan,
+    rates: NightRates,
+    most: int,
+) -> Scored:
+    """The customers with the highest value at risk, as many as may come here, and what is known of all."""
+    values = table.ranks().semi_join(table.first(most), "customer_id")
+    found = _brought(rows, values.select("customer_id", "value", "rank_"))
+    matrix, left_out = _matrix(plan, found), table.at_risk(len(found))
+    some = matrix if left_out is None else _matrix(plan, _brought(rows, table.some(COMPARED)))
+    worth = replace(worth, amount=found["value"].to_numpy(), among_all=found["rank_"].to_numpy())
+    among = ibis.memtable({"customer_id": found["customer_id"].tolist()})
+    everybody = Everybody(table, some.features, among, worth, left_out)
     return Scored(sources, matrix, found[CHANCE].to_numpy(np.float64), rates, everybody)
+
+
+def _brought(rows: ir.Table, asked: ir.Table) -> pd.DataFrame:
+    found: pd.DataFrame = rows.inner_join(asked, "customer_id").order_by("customer_id").to_pandas()
+    return found
+
+
+def _valued(
+    rows: ir.Table, days: int | None, settings: Outreach, margin: float
+) -> tuple[ir.Table, Valuation]:
+    """The rows with `value`, and how it was found.
+
+    Raises
+    ------
+    ConfigError
+        The customers are valued by a segment that is no column of the matrix.
+    """
+    if days is None:
+        return rows.mutate(value=ibis.literal(1.0)), worth_one(0, settings)
+    chosen = settings.value
+    said: dict[str, Any] = {"days": settings.value_days, "margin": margin, "history_window_days": days}
+    if chosen.method == "own":
+        rate, more = rows["own_"], dict[str, Any](method="own")
+    else:
+        if chosen.segment is not None and chosen.segment not in rows.columns:
+            raise ConfigError(
+                f"outreach.value.segment: {chosen.segment!r} is no attribute of sources.customers; on a cluster it "
+                "is taken from the matrix: add it to the attributes"
+            )
+        segment = rows[chosen.segment].cast("string").fill_null("nan") if chosen.segment else ibis.literal("")
+        portfolio, rows = portfolio_of(rows.mutate(**{SEGMENT: segment}))
+        rate = portfolio.rate(rows["own_"], rows["weight_"], rows["middle_"], rows[NOT_RETURNED])
+        more = dict(portfolio.parameters)
+    valued = rows.mutate(value=rate * settings.value_days * margin)
+    return valued, Valuation(np.zeros(0), 1.0, True, said | more, ())
 
 
 @contextmanager
@@ -123,25 +214,10 @@ def staged(data: Path) -> Iterator[Path]:
                 path.rmdir()
 
 
-def _on_spark(crowd: Crowd, table: Any) -> Any:
-    return crowd.rows.sparkSession.sql(table.get_backend().compile(table))
+def _on_spark(table: ir.Table) -> Any:
+    from pyspark.sql import SparkSession
 
-
-def _everybody(crowd: Crowd, plan: Plan, found: pd.DataFrame, matrix: Matrix, job: Job) -> Everybody:
-    amount = found["value"].to_numpy(np.float64)
-    some = len(found) < crowd.customers
-    ranks = crowd.ranks(amount) if some else None
-    return Everybody(
-        crowd.customers,
-        crowd.expected,
-        _matrix(plan, crowd.of(crowd.some(COMPARED))).features if some else matrix.features,
-        lambda scores, path: as_folder(
-            crowd.scores(job.as_of, scores.loc[scores["listed"], "customer_id"]), path
-        ),
-        ibis.memtable({"customer_id": found["customer_id"].tolist()}),
-        replace(crowd.worth, amount=amount, among_all=ranks),
-        crowd.at_risk(len(found)) if some else None,
-    )
+    return SparkSession.active().sql(table.get_backend().compile(table))
 
 
 def _matrix(plan: Plan, found: pd.DataFrame) -> Matrix:

@@ -16,7 +16,7 @@ from pipeline.scoring.page import owner_pages, page_of
 
 def write_night(night: Night, ledger_sha256: str, folder: Path) -> None:
     """Fill a folder with the night's files; the manifest names the content of the ledger that goes with them."""
-    night.everybody.write(night.scores, folder / "scores.parquet")
+    night.write_scores(folder / "scores.parquet")
     for name, text in night.files.items():
         (folder / name).write_bytes(text)
     night.rates.write(folder, excel=night.config.outputs.excel)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import ibis
+import ibis.expr.types as ir
 import pandas as pd
-import pyarrow as pa
 
 from configs.arrays import Floats
 from configs.schema import Config
@@ -86,20 +85,21 @@ def name_of(days: int) -> str:
     return f"churn_probability_{days}d"
 
 
-def horizon_columns(customers: Sequence[str], numbers: Mapping[str, Floats], as_of: dt.date) -> pd.DataFrame:
-    """The published columns by `customer_id`; a day that lies beyond what the model looks at is null.
+def horizon_columns(rows: ir.Table, as_of: dt.date) -> dict[str, ir.Value]:
+    """The published columns of a table with those of `Further`; a day beyond what the model looks at is null.
 
     Examples
     --------
-    >>> horizon_columns(["7"], {"expected_on": np.array([3.0])}, dt.date(2026, 7, 1)).iloc[0].astype(str).tolist()
-    ['7', '2026-07-04']
+    >>> rows = ibis.memtable({"expected_on": [3.0, float("nan")]})
+    >>> [str(day) for day in rows.select(**horizon_columns(rows, dt.date(2026, 7, 1))).to_pyarrow()["expected_on"]]
+    ['2026-07-04', 'None']
     """
-    date = pd.ArrowDtype(pa.date32())
-    found: dict[str, object] = {"customer_id": customers}
-    for name, values in numbers.items():
+    found: dict[str, ir.Value] = {}
+    for name in rows.columns:
+        if name not in DATES and not name.startswith("churn_probability_"):
+            continue
+        found[name] = rows[name].isnan().ifelse(ibis.null("float64"), rows[name])
         if name in DATES:
-            days = [None if np.isnan(x) else as_of + dt.timedelta(days=int(x)) for x in values]
-            found[name] = pd.Series(days, dtype=date)
-        elif name != LOST:
-            found[name] = values
-    return pd.DataFrame(found)
+            days = found[name].floor().cast("int32").as_interval("D")
+            found[name] = (ibis.literal(as_of, "date") + days).cast("date")
+    return found

@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-
 from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
@@ -75,7 +71,6 @@ class Night:
     look: tuple[Said, ...]
     notes: tuple[Said, ...]
     background: Background
-    ahead: pd.DataFrame | None = None
     watched: Watched = field(default_factory=Watched)
     past: tuple[NightRow, ...] = ()
     delivered: bool = True
@@ -90,25 +85,12 @@ class Night:
         """What every reader should know, tonight's and what holds for the model anyway."""
         return (*map(said_again, self.champion.metadata.get("warnings", ())), *self.look)
 
-    @cached_property
-    def scores(self) -> pd.DataFrame:
-        """One row a customer of the matrix, the highest value at risk first."""
-        customers = self.prepared.customers
-        chance = customers["churn_probability"].to_numpy(np.float64)
-        scores = pd.DataFrame(
-            {
-                "customer_id": customers["customer_id"],
-                "as_of": pd.Series(np.full(len(customers), self.as_of), dtype=pd.ArrowDtype(pa.date32())),
-                "churn_probability": chance,
-                "value": self.prepared.worth.amount,
-                "value_at_risk": chance * self.prepared.worth.amount,
-                "listed": customers["customer_id"].isin(self.decision.chosen["customer_id"]),
-            }
-        )
-        if self.ahead is not None:
-            scores = scores.merge(self.ahead, on="customer_id", how="left", validate="1:1")
-        order = ["value_at_risk", "churn_probability", "customer_id"]
-        return scores.sort_values(order, ascending=[False, False, True], ignore_index=True)
+    def write_scores(self, path: Path) -> None:
+        """Write one row a customer, the highest value at risk first."""
+        table, here = self.everybody.table, self.prepared
+        if self.everybody.among is None:
+            table = table.with_values(here.customers["customer_id"], here.worth.amount)
+        table.write(path, self.as_of, self.decision.chosen["customer_id"].tolist())
 
     @property
     def priced(self) -> bool:

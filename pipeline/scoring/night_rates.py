@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
-from models.statistics.losses import Losses
 from pipeline.csv_text import csv_text
 from pipeline.languages.said import Said, said
 from pipeline.report.curves import standalone
@@ -26,12 +25,13 @@ from pipeline.retention.forecast.expected import (
     RateForecast,
     forecast_losses,
     forecast_rate,
-    lost_in_period,
-    secure_customers,
+    secure_ids,
 )
 from pipeline.retention.forecast.track_record import model_errors, track_record
 from pipeline.retention.registry import RATE, of_a_night, read_at_night
 from pipeline.retention.table import Ahead, Question
+from pipeline.scoring.score_table import ScoreTable
+from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 
 _DIGITS = 9
@@ -128,57 +128,36 @@ class NightRates:
         return found
 
 
+def _here(ids: ir.Table) -> ir.Table:
+    return ibis.memtable(arrow(ids))
+
+
 def night_rates(
     sources: Sources,
     config: Config,
     as_of: dt.date,
-    customers: Sequence[str],
-    probability: npt.NDArray[np.float64],
+    scores: ScoreTable,
     kept: Path,
-    lost: npt.NDArray[np.float64] | None = None,
+    bring: Callable[[ir.Table], ir.Table] = _here,
 ) -> NightRates:
     """Compute the retention tables of a night.
 
     Parameters
     ----------
-    customers, probability
-        Ids of all customers at as-of and their churn probabilities, in the same order.
+    scores
+        Of all customers at as-of.
     kept
         Folder of the past forecasts.
-    lost
-        Chance of each customer to be lost in the coming period, unless secure; None: the probability is carried to it
-        at an even rate.
+    bring
+        Makes ids that another engine finds a table beside the scores.
     """
-
-    def losses() -> tuple[Losses, Losses]:
-        unit = config.retention.unit
-        safe = secure_customers(Seen(sources, {}), config.churn, as_of, unit, customers)
-        within = lost_in_period(probability, as_of, config.churn, unit) if lost is None else lost
-        return Losses.of(probability), Losses.of(np.where(safe, 0.0, within))
-
-    return rates_of(sources, config, as_of, losses, kept)
-
-
-def rates_of(
-    sources: Sources,
-    config: Config,
-    as_of: dt.date,
-    losses: Callable[[], tuple[Losses, Losses]],
-    kept: Path,
-) -> NightRates:
-    """Compute the retention tables of a night whose customers need not be here.
-
-    Parameters
-    ----------
-    losses
-        How many of the customers at as-of are expected to be lost: in the label window, and by the classic rate.
-    kept
-        Folder of the past forecasts.
-    """
+    unit = config.retention.unit
+    secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
+    window, period = scores.losses(None if secure is None else bring(secure), as_of, config.churn, unit)
     scope = Scope.of(config.retention)
     tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope))
     past = track_record(kept, tables, config.churn, as_of)
-    errors, (window, period) = model_errors(past), losses()
+    errors = model_errors(past)
     forecasts = (
         forecast_rate(window, as_of, config.churn, error=errors.get("window", 0.0)),
         forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),

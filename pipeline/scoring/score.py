@@ -243,7 +243,6 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             found.table("contacts"), job.layout.ledger, decision.chosen["customer_id"].tolist(), as_of
         ),
         delivered=job.delivered,
-        ahead=found.ahead,
     )
 
 

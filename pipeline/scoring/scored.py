@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from configs.errors import DataError
@@ -28,8 +26,9 @@ from pipeline.outcomes.learned import Learned
 from pipeline.outreach.competing import least_gain
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.valuation import Valuation
-from pipeline.scoring.horizons import LOST, Further, horizon_columns
+from pipeline.scoring.horizons import Further
 from pipeline.scoring.night_rates import NightRates, night_rates, no_rates
+from pipeline.scoring.score_table import ScoreTable
 from pipeline.sources.opening import Sources, read_sources
 
 
@@ -89,12 +88,10 @@ class Everybody:
 
     Parameters
     ----------
-    customers, expected_to_leave
-        How many there are, and the sum of their probabilities.
+    table
+        Their scores.
     compared
         Features of all of them, or of a sample: what reasons compare with.
-    write
-        Writes the scores of all to a path; it is given the rows of those in the matrix.
     among
         `customer_id` of those in the matrix, for sources whose other rows are not to be brought here.
     worth
@@ -103,13 +100,21 @@ class Everybody:
         The highest probability x value of a customer who is not in the matrix; None when there is none.
     """
 
-    customers: int
-    expected_to_leave: float
+    table: ScoreTable
     compared: pd.DataFrame
-    write: Callable[[pd.DataFrame, Path], None]
     among: ir.Table | None = None
     worth: Valuation | None = None
     left_out: float | None = None
+
+    @cached_property
+    def customers(self) -> int:
+        """How many there are."""
+        return self.table.count()
+
+    @cached_property
+    def expected_to_leave(self) -> float:
+        """The sum of their probabilities."""
+        return self.table.expected()
 
     def notes(self, prepared: Prepared) -> tuple[Said, ...]:
         """What it means for the list that some customers were not looked at."""
@@ -146,8 +151,6 @@ class Scored:
     ----------
     matrix, probability
         Of those who may be on the list; shape (customers,), in the matrix's order.
-    ahead
-        Their other horizons, by `customer_id`; None where the champion has none, or where a cluster writes them.
     """
 
     sources: Sources
@@ -155,7 +158,6 @@ class Scored:
     probability: NDArray[np.float64]
     rates: NightRates
     everybody: Everybody
-    ahead: pd.DataFrame | None = None
 
     def table(self, role: str) -> ir.Table | None:
         """A source's rows of those who may be on the list."""
@@ -186,12 +188,10 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
         numbers = {} if further is None else further.numbers(matrix.features, probability, threads)
         counted(customers=len(probability))
     with logged_stage("retention", say) as counted:
-        ids = matrix.frame["customer_id"].tolist()
-        lost = numbers.get(LOST)
-        rates = night_rates(sources, config, as_of, ids, probability, job.layout.forecasts, lost)
+        table = ScoreTable.of(matrix.frame["customer_id"], probability, numbers)
+        rates = night_rates(sources, config, as_of, table, job.layout.forecasts)
         counted(periods=len(rates.table))
-    columns = horizon_columns(ids, numbers, as_of) if numbers else None
-    yield Scored(sources, matrix, probability, rates, _all_of(matrix, probability), columns)
+    yield Scored(sources, matrix, probability, rates, Everybody(table, matrix.features))
 
 
 @contextmanager
@@ -204,7 +204,10 @@ def without_dates(job: Job) -> Iterator[Scored]:
     with logged_stage("scores", job.say) as counted:
         probability = probabilities(job.champion, found, job.config.model.threads)
         counted(customers=len(probability), out_of_fold=int(np.isfinite(found.churned).sum()))
-    yield Scored(found.sources, found.matrix, probability, no_rates(), _all_of(found.matrix, probability))
+    table = ScoreTable.of(found.matrix.frame["customer_id"], probability, {})
+    yield Scored(
+        found.sources, found.matrix, probability, no_rates(), Everybody(table, found.matrix.features)
+    )
 
 
 def nobody(sources: Sources, as_of: dt.date) -> DataError:
@@ -213,12 +216,3 @@ def nobody(sources: Sources, as_of: dt.date) -> DataError:
     return DataError(
         f"nobody is a customer at {as_of}: the newest row is of {newest}; check the export, or --as-of"
     )
-
-
-def _all_of(matrix: Matrix, probability: NDArray[np.float64]) -> Everybody:
-    return Everybody(len(probability), float(probability.sum()), matrix.features, _write)
-
-
-def _write(scores: pd.DataFrame, path: Path) -> None:
-    content = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(content, path)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from configs.schema import Churn
 from features.definition import customers_at
@@ -120,7 +118,7 @@ def forecast_period(
     probabilities
         As in `forecast_rate`.
     secure
-        Shape (n,): whether nothing in the period can make a loss of the customer, see `secure_customers`.
+        Shape (n,): whether nothing in the period can make a loss of the customer, see `secure_ids`.
     unit
         Length of the period.
 
@@ -137,7 +135,7 @@ def forecast_period(
 
 
 def lost_in_period(p: Any, as_of: dt.date, churn: Churn, unit: Unit) -> Any:
-    """Chance of being lost over the coming unit, of those who are not secure; of numbers or a cluster's column."""
+    """Chance of being lost over the coming unit, of those who are not secure; of a number or an array."""
     days = period_days(as_of, churn, unit)
     if churn.kind == "contractual":
         return 1 - (1 - p) ** (days / churn.horizon_days)
@@ -163,20 +161,11 @@ def forecast_losses(
     return _forecast(losses, "rate", (as_of, as_of, shift(as_of, unit, 1)), error, level)
 
 
-def secure_customers(
-    tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit, customers: Sequence[str]
-) -> npt.NDArray[np.bool_]:
-    """Whether the rate counts each customer as kept over the next unit whatever happens: they bought recently."""
-    found = secure_ids(tables, churn, as_of, unit)
-    if found is None:
-        return np.zeros(len(customers), bool)
-    secure = found.to_pyarrow()["customer_id"]
-    is_in = pc.is_in(pa.array(customers, pa.string()), value_set=secure)
-    return np.asarray(is_in.to_numpy(zero_copy_only=False), bool)
-
-
 def secure_ids(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, unit: Unit) -> ir.Table | None:
-    """Ids of those whom `secure_customers` finds, where the purchases are; None where nobody can be secure."""
+    """`customer_id` of those whom the rate counts as kept over the next unit whatever happens: they bought recently.
+
+    The table is where the purchases are; None where nobody can be secure.
+    """
     if churn.kind == "contractual":
         return None
     # They are customers at the end of the period already, by what they have bought until now.

@@ -2,14 +2,16 @@
 
 import datetime as dt
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
 from configs.outreach import Outreach
-from models.statistics.credibility import Portfolio, expected_margin, history_parts, means
+from models.statistics.credibility import expected_margin, history_parts
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.valuation import kept, purchase_history, valuation
+from pipeline.scoring import score_table
 from pipeline.sources.opening import open_sources
 
 AS_OF = dt.date(2024, 7, 1)
@@ -117,47 +119,23 @@ def shop(kind):
     )
 
 
-def by_sums(frame, days, margin):
-    """The three steps, as a cluster makes them."""
-    rows = frame.assign(**history_parts(*purchase_history(frame, 90)))
-    w, own = rows["weight_"], rows["own_"]
-    each = pd.DataFrame(
-        {
-            "squares": rows["squares_"],
-            "freedom": rows["freedom_"],
-            "weight": w,
-            "weight_2": w**2,
-            "own": w * own,
-            "own_2": w * own**2,
-            "exposed": w > 0,
-        }
-    )
-    portfolio = Portfolio.of(each.groupby(rows["segment"]).sum())
-    trust = portfolio.credibility(w)
-    by = trust if trust.sum() > 0 else w
-    segments = pd.DataFrame({"above": by * own, "below": by}).groupby(rows["segment"]).sum()
-    middle = means(segments["above"].to_numpy(), segments["below"].to_numpy())[rows["segment"]]
-    rate = trust * own + (1 - trust) * middle * kept(frame, 90)
-    return (rate * days * margin).to_numpy(), portfolio, trust
-
-
 @pytest.mark.parametrize("kind", ["usual", "newcomers", "constant", "refunds"])
-def test_values_from_sums_equal_those_from_rows(kind):
+def test_values_from_a_table_in_any_order_equal_those_from_rows(kind, monkeypatch):
+    monkeypatch.setattr(score_table, "ROWS_AT_ONCE", 150)
     frame = shop(kind)
     spend, exposure = purchase_history(frame, 90)
-    expected = expected_margin(
-        spend,
-        exposure,
-        days=180,
-        margin=0.4,
-        segment=frame["segment"].to_numpy(np.int64),
-        kept=kept(frame, 90),
-    )
-    found, portfolio, trust = by_sums(frame, 180, 0.4)
-    np.testing.assert_allclose(found, expected.amount, rtol=1e-9)
+    segment = frame["segment"].to_numpy(np.int64)
+    expected = expected_margin(spend, exposure, days=180, margin=0.4, segment=segment, kept=kept(frame, 90))
+    columns = {
+        **history_parts(spend, exposure),
+        score_table.NOT_RETURNED: kept(frame, 90),
+        score_table.SEGMENT: frame["segment"].astype(str),
+        "customer_id": [f"{i:03d}" for i in range(len(frame))],
+    }
+    mixed = pd.DataFrame(columns).sample(frac=1, random_state=5)
+    portfolio, rows = score_table.portfolio_of(ibis.memtable(mixed))
+    rate = portfolio.rate(rows["own_"], rows["weight_"], rows["middle_"], rows[score_table.NOT_RETURNED])
+    found = rows.select("customer_id", value=rate * 180 * 0.4).order_by("customer_id").to_pandas()["value"]
+    assert found.tolist() == expected.amount.tolist()
     assert (found >= 0).all()
-    told = portfolio.parameters(3, float(trust.mean()))
-    for name, value in told.items():
-        assert value == expected.parameters[name] or value == pytest.approx(
-            expected.parameters[name], rel=1e-9
-        )
+    assert expected.parameters == {"days": 180, "margin": 0.4, **portfolio.parameters}

@@ -11,6 +11,7 @@ from pipeline.layout import layout_of
 from pipeline.retention.forecast.expected import RateForecast
 from pipeline.retention.forecast.store import keep_forecasts
 from pipeline.scoring.night_rates import night_rates, no_rates
+from pipeline.scoring.score_table import ScoreTable
 from pipeline.sources.opening import open_sources
 from tests.pipeline.shop import AS_OF, maker, purchases, result
 
@@ -30,17 +31,18 @@ def scored(config):
     sources = open_sources(config, AS_OF)
     last = purchases().groupby("customer_id").occurred_at.max()
     here = last[last >= pd.Timestamp(AS_OF) - pd.Timedelta(days=90)].index.tolist()
-    return sources, here, np.random.default_rng(0).uniform(0.1, 0.6, len(here))
+    p = np.random.default_rng(0).uniform(0.1, 0.6, len(here))
+    return sources, ScoreTable.of(here, p, {}), p
 
 
 def test_a_night_publishes_its_tables_with_the_same_bytes(shop, tmp_path):
     config = shop()
-    sources, here, p = scored(config)
+    sources, scores, _ = scored(config)
     found = []
     for name in ("a", "b"):
         folder = tmp_path / name
         folder.mkdir()
-        night = night_rates(sources, config, AS_OF, here, p, tmp_path / "forecasts")
+        night = night_rates(sources, config, AS_OF, scores, tmp_path / "forecasts")
         night.write(folder)
         found.append({f.name: f.read_bytes() for f in folder.iterdir()})
     assert found[0] == found[1]
@@ -60,8 +62,8 @@ def test_a_night_publishes_its_tables_with_the_same_bytes(shop, tmp_path):
 
 def test_what_a_night_logs(shop, tmp_path):
     config = shop()
-    sources, here, p = scored(config)
-    night = night_rates(sources, config, AS_OF, here, p, tmp_path)
+    sources, scores, p = scored(config)
+    night = night_rates(sources, config, AS_OF, scores, tmp_path)
     newest = night.table.iloc[-1]
     assert night.metrics["retention/S"] == newest.S
     assert night.metrics["forecast/window_rate"] == pytest.approx(100 * (1 - p.mean()))
@@ -75,7 +77,8 @@ def test_what_a_night_logs(shop, tmp_path):
 
 def test_a_goal_that_nothing_measures_spoils_no_night(shop, tmp_path):
     config = shop(goals=[{"metric": "nps", "at_least": 30}])
-    night = night_rates(*scored(config)[:1], config, AS_OF, *scored(config)[1:], tmp_path)
+    sources, scores, _ = scored(config)
+    night = night_rates(sources, config, AS_OF, scores, tmp_path)
     assert "goals" not in night.tables
     (line,) = night.warnings
     assert "nps: is not measured by month" in line
@@ -85,7 +88,7 @@ def test_forecasts_are_shown_beside_what_came(shop):
     config = shop()
     with pytest.raises(ConfigError, match="churn score"):
         result("forecast", config)
-    sources, here, p = scored(config)
+    sources, scores, _ = scored(config)
     for month in (2, 3, 4, 7):
         day = dt.date(2024, month, 1)
         past = RateForecast(day, day, dt.date(2024, month + 1, 1), 90, 9.0, 90.0, 50.0, 100.0, 3.0, "rate")
@@ -98,5 +101,5 @@ def test_forecasts_are_shown_beside_what_came(shop):
         pytest.approx(whole[f"2024-0{m}"]["rate"]) for m in (2, 3, 4)
     ]
     assert "3 of 3 past forecasts held what came" in told.text
-    night = night_rates(sources, config, AS_OF, here, p, layout_of(config).forecasts)
+    night = night_rates(sources, config, AS_OF, scores, layout_of(config).forecasts)
     assert len(night.tables["forecast"]) == 5
