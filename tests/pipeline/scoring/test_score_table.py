@@ -81,6 +81,8 @@ def test_ranks_and_the_typical_value_are_those_of_arrays():
         value = found["value"].to_numpy()
         assert found["rank_"].tolist() == value_ranks(value).tolist()
         assert table(n).typical() == typical_amount(value)
+    four = ScoreTable.of(list("abcd"), np.full(4, 0.5), {})
+    assert four.with_values(list("abcd"), np.array([9.0, 1.0, 5.0, 2.0])).typical() == 3.5
     nobody_pays = ScoreTable.of(["a"], np.array([0.5]), {}).with_values(["a"], np.array([0.0]))
     assert nobody_pays.typical() == 1.0
 
