@@ -16,6 +16,9 @@ from configs.errors import ChurnError, ConfigError, UnfitError
 from configs.schema import Config
 from models.tracking import registry
 from models.tracking.registry import Champion
+from pipeline.languages import N_
+from pipeline.languages.language import Language
+from pipeline.languages.said import said, spoken
 from pipeline.layout import Layout, layout_of
 from pipeline.log import Say, belongs_to, run_id
 from pipeline.outcomes import ledger
@@ -65,7 +68,7 @@ def backfill(
     for night in nights:
         belongs_to(run_id(config.name, config.digest, night))
         if night in delivered:
-            rows.append({"as_of": str(night), "state": "delivered, and left as it is"})
+            rows.append({"as_of": str(night), "state": N_("delivered, and left as it is")})
             continue
         say(f"night {len(rows) + 1} of {len(nights)}: {night}")
         try:
@@ -134,27 +137,38 @@ def _stopped(
 
 def _result(config: Config, rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Result:
     made = [row for row in rows if row["state"] == "made"]
+    language = Language(config.language, config.currency)
     cells = [
         [
             row["as_of"],
-            f"{row['customers']:,}" if row in made else "-",
-            f"{row['listed']:,}" if row in made else "-",
-            f"{row['expected_gain']:,.2f}" if row in made else "-",
+            language.number(row["customers"]) if row in made else "-",
+            language.number(row["listed"]) if row in made else "-",
+            language.number(row["expected_gain"], 2) if row in made else "-",
             str(row["model_version"]) if row in made else "-",
-            "" if row in made else row["state"],
+            "" if row in made else language.word(row["state"]),
         ]
         for row in rows
     ]
     end = (
-        "dry run: nothing was written"
+        said("dry run: nothing was written")
         if dry_run
-        else "not delivered: nobody on these lists counts as contacted"
+        else said("not delivered: nobody on these lists counts as contacted")
     )
-    lines = [
-        f"{config.name}: {len(made)} nights of {rows[0]['as_of']} to {rows[-1]['as_of']}",
-        table(["night", "customers", "listed", "expected gain", "version", ""], cells),
-    ]
+    first, last = rows[0]["as_of"], rows[-1]["as_of"]
+    head = said(
+        "{company}: {n} nights of {first} to {last}", company=config.name, n=len(made), first=first, last=last
+    )
+    columns = (N_("night"), N_("customers"), N_("listed"), N_("expected gain"), N_("version"))
     looks = Counter(line for row in made for line in row["warnings"])
-    lines += [f"look: {line} ({count} of {len(made)} nights)" for line, count in looks.items()]
+    words = {line: told for row in made for line, told in row["in_words"].items()}
+    look = [
+        said("look: {line} ({n} of {all} nights)", line=words.get(line, line), n=count, all=len(made))
+        for line, count in looks.items()
+    ]
+    lines = [
+        spoken(head, language),
+        table([*map(language.word, columns), ""], cells),
+        *(spoken(line, language) for line in (*look, end)),
+    ]
     code = LOOK if any(row["exit_code"] for row in made) else 0
-    return Result("\n".join([*lines, end]), {"nights": list(rows)}, code)
+    return Result("\n".join(lines), {"nights": list(rows)}, code)
