@@ -1,7 +1,7 @@
 """Every horizon at once, as deployed: trained as of a day, judged by what came in the days that the data go on.
 
     python -m benchmarks.horizons
-    python -m benchmarks.horizons --hazardous VENV
+    python -m benchmarks.horizons --environments FOLDER     # SurvivalBoost too, in an environment made there
 
 Integrated Brier score of the chance that nothing happens by each day, against the champion's probability carried at
 an even rate, one Kaplan-Meier curve for all, BG/NBD, and SurvivalBoost of `hazardous` on the rows that churn fits its
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.quality_peers import environment
 from benchmarks.tasks import config_of
 from models.backtest.horizons import integrated
 from models.backtest.recipe import run_recipe
@@ -154,10 +155,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", nargs="+", default=list(DAYS), choices=list(DAYS))
-    parser.add_argument("--hazardous", type=Path, help="its virtual environment")
+    parser.add_argument("--environments", type=Path, help="folder of the peer's virtual environment")
     asked = parser.parse_args()
+    there = (
+        environment("hazardous", asked.environments, ["hazardous", "pandas"]) if asked.environments else None
+    )
     for task in asked.tasks:
-        judged(task, asked.hazardous)
+        judged(task, there)
 
 
 if __name__ == "__main__":

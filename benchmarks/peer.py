@@ -84,7 +84,58 @@ def featuretools(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds:
     return model.predict_proba(X[~known])[:, 1]
 
 
-PEERS = {"catboost": catboost, "flaml": flaml, "autogluon": autogluon, "featuretools": featuretools}
+def perpetual(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float) -> np.ndarray:
+    """PerpetualBooster at its default budget: it has nothing to tune."""
+    from perpetual import PerpetualBooster
+
+    X, y = train.drop(columns=KEYS), train["churned"]
+    model = PerpetualBooster(objective="LogLoss", num_threads=2, timeout=seconds)
+    model.fit(X, y)
+    return np.asarray(model.predict_proba(test[X.columns]))[:, 1]
+
+
+def tuned(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float) -> np.ndarray:
+    """LightGBM, its sizes searched within the seconds on the newest snapshot, or on a fifth where there is but one."""
+    import lightgbm as lgb
+    import optuna
+
+    X, y = train.drop(columns=KEYS), train["churned"]
+    newest = (train["snapshot"] == train["snapshot"].max()).to_numpy()
+    held = newest if not newest.all() else np.random.default_rng(7).random(len(train)) < 0.2
+    always = {"objective": "binary", "num_threads": 2, "verbose": -1, "seed": 7, "bagging_freq": 1}
+    data, back = lgb.Dataset(X[~held], y[~held], free_raw_data=False), lgb.Dataset(X[held], y[held])
+
+    def loss(trial: optuna.Trial) -> float:
+        sizes = {
+            "num_leaves": trial.suggest_int("num_leaves", 4, 128, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.2, log=True),
+            "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 5, 200, log=True),
+            "lambda_l2": trial.suggest_float("lambda_l2", 1e-3, 30, log=True),
+            "feature_fraction": trial.suggest_float("feature_fraction", 0.4, 1.0),
+            "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
+        }
+        stop = lgb.early_stopping(30, verbose=False)
+        fixed = {"feature_pre_filter": False}
+        model = lgb.train(always | sizes | fixed, data, 1_000, valid_sets=[back], callbacks=[stop])
+        trial.set_user_attr("trees", model.best_iteration)
+        return float(model.best_score["valid_0"]["binary_logloss"])
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=7))
+    study.optimize(loss, timeout=seconds)
+    best = study.best_trial
+    model = lgb.train(always | best.params, lgb.Dataset(X, y), best.user_attrs["trees"])
+    return np.asarray(model.predict(test[X.columns]))
+
+
+PEERS = {
+    "catboost": catboost,
+    "flaml": flaml,
+    "autogluon": autogluon,
+    "featuretools": featuretools,
+    "perpetual": perpetual,
+    "LightGBM tuned": tuned,
+}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Prediction on real tasks: this product at one default configuration, its baselines, and its alternatives.
 
     python -m benchmarks.quality
-    python -m benchmarks.quality --catboost VENV --flaml VENV --autogluon VENV --featuretools VENV --seconds 120
+    python -m benchmarks.quality --environments FOLDER --seconds 120     # peers too, each in an environment made there
 
 The tasks are fixed: the test rows are the customers at one snapshot that no training label reaches, and everybody
 trains on the same earlier snapshots; a table without dates is predicted across its customers, in five folds. Peers
@@ -27,7 +27,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from benchmarks.quality_peers import ENVIRONMENTS, peers
+from benchmarks.quality_peers import NOT_HAD, PACKAGES, environments_of, peers
 from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
 from configs.schema import Config
 from models.backtest.compare import paired
@@ -256,14 +256,16 @@ def main() -> None:
     )
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
-    parser.add_argument("--seconds", type=float, default=120.0, help="budget of FLAML and AutoGluon")
-    for name in ENVIRONMENTS:
-        parser.add_argument(f"--{name}", type=Path, help="its virtual environment")
+    parser.add_argument("--seconds", type=float, default=120.0, help="budget of those that search")
+    parser.add_argument("--environments", type=Path, help="folder of the peers' virtual environments")
+    parser.add_argument("--peers", nargs="+", default=list(PACKAGES), choices=list(PACKAGES), help="of these")
     asked = parser.parse_args()
-    environments = {n: p for n in ENVIRONMENTS if (p := getattr(asked, n)) is not None}
+    environments = {}
     if "peers" in asked.parts:
-        for name in sorted(set(ENVIRONMENTS) - set(environments)):
-            print(f"{name}: skipped, no --{name} VENV given")
+        environments = environments_of(asked.environments, asked.peers)
+        for name in [n for n in (*PACKAGES, *NOT_HAD) if n not in environments]:
+            why = "its package has no weights" if name in NOT_HAD else "not asked for, or not to be had"
+            print(f"{name}: skipped, {why}")
     for part in asked.parts:
         for task in asked.tasks:
             if part == "peers":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,45 @@ from models.prediction.scoring import encode, input_names
 
 Fit = Callable[[pd.DataFrame, Floats, pd.DataFrame], Floats]
 BASIC = ("recency_days", "purchase_tenure_days", "purchase_gap_mean_days", "purchase_count_", "spend_sum_")
-ENVIRONMENTS = ("catboost", "flaml", "autogluon", "featuretools")
+# What is installed from the package registry for each of those that have an environment of their own.
+PACKAGES = {
+    "catboost": ["catboost", "pandas"],
+    "flaml": ["flaml[automl]", "pandas"],
+    "autogluon": ["autogluon.tabular[lightgbm,catboost,xgboost]==1.6.*"],
+    "featuretools": ["featuretools", "lightgbm", "scikit-learn", "pandas<2.3", "numpy<2.3"],
+    "perpetual": ["perpetual", "pandas", "scikit-learn"],
+}
+# Their packages hold no weights, and load them from a hub when they run.
+NOT_HAD = ("TabICL", "TabPFN")
 FEATURETOOLS_ROWS = 20_000
+
+
+def environment(name: str, folder: Path, packages: Sequence[str]) -> Path | None:
+    """The virtual environment of a peer below a folder, made when it is not there; None where it can't be had."""
+    place = folder / name
+    if (place / "complete").exists():
+        return place
+    python = shutil.which("python3.11") or sys.executable
+    for line in (
+        [python, "-m", "venv", place],
+        [place / "bin" / "pip", "install", "-q", "pyarrow", *packages],
+    ):
+        done = subprocess.run(line, check=False, capture_output=True, text=True)
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            print(f"{name}: can't be had here: {said[-1] if said else done.returncode}", flush=True)
+            return None
+    (place / "complete").touch()
+    return place
+
+
+def environments_of(folder: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    """Peer to its environment: LightGBM tuned is in this one, the others only with a folder for them."""
+    made = {n: environment(n, folder, PACKAGES[n]) for n in names} if folder else {}
+    return {
+        "LightGBM tuned": Path(sys.prefix),
+        **{n: place for n, place in made.items() if place is not None},
+    }
 
 
 def _lightgbm(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
