@@ -20,14 +20,18 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-COMPANIES = ("shops", "contracts", "market", "delay", "prevent", "null", "small")
+if TYPE_CHECKING:
+    from benchmarks.policy_year import Year
+
+COMPANIES = ("shops", "contracts", "market", "needs", "delay", "prevent", "null", "small")
 FIRST = 8
-KEPT = ("worth", "spent", "told", "seconds")
 
 Row = dict[str, object]
 
@@ -36,7 +40,7 @@ def company_of(name: str, seed: int, weeks: int, customers: int | None = None):
     """A company by its name."""
     from benchmarks import policy_shops
     from benchmarks.policy_company import HISTORY
-    from benchmarks.policy_contracts import Contracts
+    from benchmarks.policy_contracts import Contracts, Needs
     from benchmarks.policy_market import Market
 
     shops = (
@@ -46,7 +50,7 @@ def company_of(name: str, seed: int, weeks: int, customers: int | None = None):
         policy_shops.Null,
         policy_shops.Small,
     )
-    kinds = {kind.name: kind for kind in (*shops, Contracts, Market)}
+    kinds = {kind.name: kind for kind in (*shops, Contracts, Needs, Market)}
     return kinds[name](seed, customers, HISTORY + weeks)
 
 
@@ -56,7 +60,11 @@ def one(job: tuple[str, int, int, int | None, tuple[str, ...]]) -> list[Row]:
     from benchmarks.policy_year import run
 
     name, seed, weeks, customers, only = job
-    years = run(company_of(name, seed, weeks, customers), weeks, only)
+    return rows_of(name, seed, run(company_of(name, seed, weeks, customers), weeks, only))
+
+
+def rows_of(name: str, seed: int, years: Mapping[str, Year]) -> list[Row]:
+    """What `table` prints, a row a policy."""
     return [
         {
             "company": name,
@@ -132,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--companies", nargs="+", choices=COMPANIES, default=COMPANIES[:3])
+    parser.add_argument("--companies", nargs="+", choices=COMPANIES, default=COMPANIES[:4])
     parser.add_argument("--policies", nargs="+", default=[], help="nobody and oracle are always among them")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first-seed", type=int, default=0)

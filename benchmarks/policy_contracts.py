@@ -33,6 +33,8 @@ class Contracts(Company):
     sizes: ClassVar[tuple[int, int]] = (2_500, 4_000)
     newcomers: ClassVar[tuple[float, float]] = (0.003, 0.007)
     horizon_days: ClassVar[int] = 84
+    asks: ClassVar[float] = 1 / 3  # so often a week does a need for somebody to talk to show, against the others
+    uses: ClassVar[float] = 0.35  # share of the usual use that is left to who needs training
 
     def draw_structure(self) -> None:
         """Terms, fees, how often needs come, how much they weigh, and how clearly they show."""
@@ -74,7 +76,7 @@ class Contracts(Company):
         n = len(self.born)
         need = (self.rng.random((n, NEEDS)) < 8 * self.onset).astype(np.float64)
         zero = np.zeros(n)
-        facts = dict.fromkeys(("use_now", "use_before", "tickets", "disputes"), zero)
+        facts = dict.fromkeys(("use_now", "use_before", "tickets", "disputes", "questions"), zero)
         return {**self.blank(), "need": need, "annoyed": zero, "cheap": np.full(n, NEVER), **facts}
 
     def hazard(self, state: State, week: int) -> Floats:
@@ -136,7 +138,7 @@ class Contracts(Company):
         events["usage"] = [self._used(state, week, there, need[:, TRAINING], u)]
         ticket = np.flatnonzero(there & (u[9] < self._shown(need, SERVICE)))
         late = np.where(need[ticket, SERVICE], 15.0, 2.0) * u[10, ticket] + 0.2
-        question = np.flatnonzero(there & (u[11] < self._shown(need, CALL) / 3))
+        question = np.flatnonzero(there & (u[11] < self.asks * self._shown(need, CALL)))
         events["contacts"] = [
             self.inbound(week, ticket, u[10], "complaint", late),
             self.inbound(week, question, u[11], "question", 0.1 + u[10, question]),
@@ -151,6 +153,9 @@ class Contracts(Company):
         opened = np.zeros(len(there))
         opened[ticket] = 1
         state["tickets"] = 0.85 * state["tickets"] + opened
+        asked_us = np.zeros(len(there))
+        asked_us[question] = 1
+        state["questions"] = 0.85 * state["questions"] + asked_us
         state["disputes"] = 0.85 * state["disputes"] + dispute
         return earned, events
 
@@ -159,7 +164,7 @@ class Contracts(Company):
 
     def _used(self, state: State, week: int, there: Bools, lost: Bools, u: Floats) -> Events:
         dice = np.random.default_rng(int(u[15, 0] * 2**53))
-        count = dice.poisson(self.usage * np.where(lost, 0.35, 1.0)) * there
+        count = dice.poisson(self.usage * np.where(lost, self.uses, 1.0)) * there
         who = np.repeat(np.arange(len(count)), count)
         state["use_before"] = 0.92 * state["use_before"] + 0.08 * count
         state["use_now"] = 0.7 * state["use_now"] + 0.3 * count
@@ -250,6 +255,47 @@ class Contracts(Company):
         signs = np.column_stack([quiet, state["disputes"], 0.8 * less_use, state["tickets"]])
         calm = (week - state["last_ours"] > 6) & (self.fee > 0.7 * np.median(self.fee))
         score = self.fee * np.where(calm & (signs.max(axis=1) > 0.6), signs.max(axis=1), 0.0)
+        action = signs.argmax(axis=1)
+        left = -(week - self.started) % self.term
+        return {"by sign": (score, action), "by sign before the end": (score * (left <= 6), action)}
+
+
+@dataclass
+class Needs(Contracts):
+    """The same with needs that last and can be read: which action it is decides as much as who.
+
+    Complaints stay open, use falls to a fifth, invoices are disputed, and whoever wants to be talked to asks. The wrong
+    action annoys more.
+    """
+
+    name: ClassVar[str] = "needs"
+    asks: ClassVar[float] = 1.0
+    uses: ClassVar[float] = 0.15
+
+    def draw_structure(self) -> None:
+        """As the other company's, drawn from clearer ranges."""
+        super().draw_structure()
+        rng, n = self.rng, len(self.born)
+        self.onset = rng.uniform(0.001, 0.003, NEEDS) * rng.lognormal(0, 0.3, (n, NEEDS))
+        self.fades = rng.uniform(0.008, 0.02)
+        self.works = rng.uniform(0.55, 0.85, NEEDS)
+        self.annoys = rng.uniform(0.4, 1.0)
+        self.shows = rng.uniform(0.4, 0.8, NEEDS)
+        self.false_alarm = rng.uniform(0.0005, 0.002, NEEDS)
+        self.usage = np.clip(self.usage, 1.0, 5.0)
+
+    def playbook(self) -> dict[str, Any]:
+        """Questions ask for a call."""
+        found = super().playbook()
+        asked = {"contact_inbound_count_30d": {"above": 0}}
+        return {**found, "call": {**found["call"], "when": [{"columns": asked}]}}
+
+    def rules(self, state: State, week: int) -> dict[str, tuple[Floats, Ints]]:
+        """The action that the clearest sign asks for; and the same shortly before the term ends."""
+        less_use = (state["use_before"] > 0.8) & (state["use_now"] < 0.3 * state["use_before"])
+        signs = np.column_stack([state["questions"], state["disputes"], less_use, state["tickets"]])
+        since = week - state["last_ours"]
+        score = self.fee * np.where((since > 4) & (signs.max(axis=1) > 0.8), signs.max(axis=1), 0.0)
         action = signs.argmax(axis=1)
         left = -(week - self.started) % self.term
         return {"by sign": (score, action), "by sign before the end": (score * (left <= 6), action)}

@@ -17,6 +17,7 @@ from benchmarks.policy_company import (
     NOBODY,
     Bools,
     Company,
+    Events,
     Floats,
     Ints,
     Money,
@@ -60,51 +61,68 @@ Choice = Callable[[State, int], Ints]
 
 @dataclass
 class Setting:
-    """A company when its first list is due, its records so far, and how many a list may hold."""
+    """A company when its first list is due, its records and events so far, and how many a list may hold."""
 
     company: Company
     state: State
     folder: Path
     roles: set[str]
     capacity: int
+    past: list[Events]
 
 
 def settled(company: Company, folder: Path) -> Setting:
     """Live the history, and write it down."""
     records = Records(company, folder)
-    state, nobody = company.start(), np.full(len(company.born), NOBODY)
+    state, nobody, past = company.start(), np.full(len(company.born), NOBODY), []
     for week in range(HISTORY):
         state, events = company.week(state, week, nobody, None)
         records.note(week, events)
+        past.append(events)
     capacity = max(1, round(CAPACITY * int(company.there(state, HISTORY).sum())))
-    return Setting(company, state, folder, records.roles, capacity)
+    return Setting(company, state, folder, records.roles, capacity, past)
 
 
 def live(setting: Setting, policy: str, weeks: int, folder: Path) -> Year:
     """So many weeks of lists; `folder` is for the product's use."""
-    company, state, year, begun = setting.company, setting.state, Year(policy), time.perf_counter()
-    records = product = None
-    if policy in ("product", *RISKS):
-        records = records_of(setting, folder)
-        records.customers(state, HISTORY)
-        product = Product(records.config(setting.capacity, SMALL), company.seed)
-    choose = _choice(setting, policy, product)
-    for week in range(HISTORY, HISTORY + weeks):
-        if records is not None:
-            records.customers(state, week)
-        state, events = company.week(state, week, choose(state, week), year.money)
-        if records is not None:
-            records.note(week, events)
-        lived = week + 1 - HISTORY
-        if lived % LOOK_EVERY == 0 or lived in (26, weeks):
-            ahead = company.prospect(state, week + 1)
-            year.worth[lived] = year.money.earned - year.money.spent + ahead
-            year.spent[lived] = year.money.spent
-    if policy == "product" and product is not None and records is not None:
+    year, begun = Year(policy), time.perf_counter()
+    if policy not in ("product", *RISKS):
+        lived(setting, year, weeks, choice_of(setting, policy))
+        return year
+    records = records_of(setting, folder)
+    records.customers(setting.state, HISTORY)
+    product = Product(records.config(setting.capacity, SMALL), setting.company.seed)
+    choose = choice_of(setting, policy, product)
+
+    def recorded(state: State, week: int) -> Ints:
+        records.customers(state, week)
+        return choose(state, week)
+
+    state = lived(setting, year, weeks, recorded, records.note)
+    if policy == "product":
         records.customers(state, HISTORY + weeks)
         year.told = product.lasting(day_of(HISTORY + weeks))
     year.seconds = time.perf_counter() - begun
     return year
+
+
+def lived(
+    setting: Setting,
+    year: Year,
+    weeks: int,
+    choose: Choice,
+    note: Callable[[int, Events], None] = lambda week, events: None,
+) -> State:
+    """Live the weeks, each chosen for and told of, and note in `year` what came of it; returns the last state."""
+    company, state = setting.company, setting.state
+    for week in range(HISTORY, HISTORY + weeks):
+        state, events = company.week(state, week, choose(state, week), year.money)
+        note(week, events)
+        done = week + 1 - HISTORY
+        if done % LOOK_EVERY == 0 or done in (26, weeks):
+            year.worth[done] = year.money.earned - year.money.spent + company.prospect(state, week + 1)
+            year.spent[done] = year.money.spent
+    return state
 
 
 RISKS = ("risk", "risk x value")
@@ -127,7 +145,8 @@ def records_of(setting: Setting, folder: Path) -> Records:
     return records
 
 
-def _choice(setting: Setting, policy: str, product: Product | None) -> Choice:
+def choice_of(setting: Setting, policy: str, product: Product | None = None) -> Choice:
+    """Who is contacted in a week, and how, by a policy's name."""
     company, capacity = setting.company, setting.capacity
     nobody = np.full(len(company.born), NOBODY)
     any_action = np.random.default_rng([company.seed, 55]).integers(

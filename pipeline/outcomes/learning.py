@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from configs.arrays import Floats
 from configs.playbook import Playbook, load_playbook
 from configs.schema import Config
 from models.effects.contact import Drawn, fit_contact_effect
@@ -49,7 +50,17 @@ def judged_rows(sources: Sources, config: Config, folder: Path, as_of: dt.date) 
     rows = drawn_rows(folder, config, as_of)
     if rows.empty:
         return rows.assign(**dict.fromkeys(["kept", "residual", "noise", "shown", "mature", "who"], 0.0))
-    kept = kept_so_far(of_customers(sources, rows["customer_id"].tolist()), config, rows, as_of)
+    return judged(rows, kept_so_far(of_customers(sources, rows["customer_id"].tolist()), config, rows, as_of), config)
+
+
+def judged(rows: pd.DataFrame, kept: Floats, config: Config) -> pd.DataFrame:
+    """Rows of `drawn_rows` against what was expected of them.
+
+    Parameters
+    ----------
+    kept
+        1 kept so far, 0 lost, NaN unknown; shape (rows,).
+    """
     known = np.isfinite(kept) & np.isfinite(rows["churn_probability"].to_numpy(np.float64))
     rows, kept = rows.loc[known].reset_index(drop=True), kept[known]
     p = rows["churn_probability"].to_numpy(np.float64)

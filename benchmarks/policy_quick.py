@@ -1,0 +1,232 @@
+"""The product's own decision on columns that are computed once: half a year of lists in seconds.
+
+    python -m benchmarks.policy_quick --keep /tmp/kept --seeds 2 --customers 2000
+
+For trying rules of the decision. The columns of all weeks are computed at once from a half-year without lists, the
+chances of leaving by plain trees instead of the product's training, and both stay in the folder that `--keep` names. Each list then is `prepare` and `decide`, and what is learned `judged` and `fit_contact_effect`, with
+everything that they rest on: the contact log, the earlier lists, who was drawn. A customer who was contacted keeps the
+columns of the half-year without lists, but for the days since the last contact, and so the shares differ a little from
+those of `benchmarks.policy`, which is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from benchmarks.policy import COMPANIES, Row, company_of, rows_of, table
+from benchmarks.policy_company import HISTORY, NOBODY, Company, Events, Ints, State, day_of
+from benchmarks.policy_product import SMALL
+from benchmarks.policy_year import RISKS, Setting, Year, choice_of, lived, policies_of, records_of, settled
+from configs.playbook import load_playbook
+from configs.schema import Config, load_config
+from models.effects.contact import fit_contact_effect
+from models.prediction import still_there
+from pipeline.dataset.labelling import build_labels
+from pipeline.dataset.matrix import build_matrix
+from pipeline.outcomes.drawn import YOUNGEST
+from pipeline.outcomes.learned import Evidence, belief
+from pipeline.outcomes.learning import drawn_of, judged, proven
+from pipeline.outreach.context import Context
+from pipeline.outreach.decide import decide, prepare
+from pipeline.sources.opening import open_sources
+from pipeline.training.train import still_there_of
+
+WEEKS, SNAPSHOTS = 26, 5
+TREES = {"n_estimators": 60, "num_leaves": 7, "learning_rate": 0.06, "min_child_samples": 40, "reg_lambda": 5.0}
+TREES |= {"verbose": -1, "n_jobs": 1}
+SINCE = ("contact_outbound_gap_days", "contact_gap_days")
+
+
+@dataclass
+class Quick:
+    """The lists of one company.
+
+    Parameters
+    ----------
+    columns
+        Of the matrix in all weeks, with `customer_id`, `week`, `churn_probability` and, where known, `still_there`.
+    """
+
+    company: Company
+    config: Config
+    columns: pd.DataFrame
+    log: list[pd.DataFrame] = field(default_factory=list)
+    bought: list[Ints] = field(default_factory=list)
+    lists: list[pd.DataFrame] = field(default_factory=list)
+    newest: pd.DataFrame | None = None
+
+    def choose(self, state: State, week: int) -> Ints:
+        """The list of a week."""
+        now = day_of(week)
+        playbook = load_playbook(self.config.path(str(self.config.outreach.playbook)))
+        believed, rows = belief(playbook), self._drawn(state, week)
+        bounds = {}
+        if len(rows):
+            believed = fit_contact_effect(believed, drawn_of(rows, believed.actions))
+            bounds = proven(rows, self.config, {})
+        nights = [day_of(w) for w in range(HISTORY, week)]
+        context = Context(
+            now,
+            self.config.outreach,
+            playbook,
+            f"{self.company.seed}".encode(),
+            self.config.churn.horizon_days + self.config.churn.gap_days,
+            believed,
+            Evidence(nights, bounds),
+            self.config.margin,
+        )
+        names = [c for c in self.columns if c not in ("customer_id", "week", "churn_probability", "still_there")]
+        prepared = prepare(
+            self._seen(state, week),
+            context,
+            columns=names,
+            contacts=pd.concat(self.log, ignore_index=True),
+            history=pd.concat(self.lists, ignore_index=True) if self.lists else None,
+        )
+        decision = decide(prepared, [()] * len(prepared.explain))
+        self.notes, self.believed = decision.notes, believed
+        taken = decision.ledger.loc[decision.ledger["chosen"] | decision.ledger["control"]]
+        self.lists.append(taken.assign(as_of=now, week=week))
+        action = np.full(len(self.company.ids), NOBODY)
+        number = {name: i for i, name in enumerate(self.company.means)}
+        listed = taken.loc[taken["chosen"]]
+        action[self._place(listed["customer_id"])] = listed["action"].map(number).to_numpy()
+        return action
+
+    def note(self, week: int, events: Events) -> None:
+        """What the records show of a week."""
+        for part in events.get("contacts", []):
+            told = {name: part[name] for name in ("channel", "direction", "agent", "topic", "resolved_at")}
+            ids = self.company.ids[part["who"]]
+            self.log.append(pd.DataFrame({"customer_id": ids, "occurred_at": part["at"], **told}))
+        self.bought.append(events["transactions"][0]["who"])
+
+    def _place(self, ids: pd.Series) -> Ints:
+        return pd.Series(np.arange(len(self.company.ids)), self.company.ids)[ids].to_numpy()
+
+    def _seen(self, state: State, week: int) -> pd.DataFrame:
+        """The newest columns of all customers by the records."""
+        fresh = self.columns.loc[self.columns["week"] == week]
+        if self.newest is not None:
+            fresh = pd.concat([fresh, self.newest]).drop_duplicates("customer_id")
+        self.newest = fresh
+        at = self._place(fresh["customer_id"])
+        found = fresh.loc[self.company.known(state, week)[at]].drop(columns="week").reset_index(drop=True)
+        days = 7.0 * (week - state["last_ours"][self._place(found["customer_id"])])
+        return found.assign(**{c: np.fmin(found[c], days) for c in SINCE if c in found})
+
+    def _drawn(self, state: State, week: int) -> pd.DataFrame:
+        rows = [part for part in self.lists if 7 * (week - part["week"].iloc[0]) >= YOUNGEST] if self.lists else []
+        if not rows:
+            return pd.DataFrame()
+        found = pd.concat(rows, ignore_index=True)
+        horizon = self.config.churn.horizon_days
+        found = found.assign(age=np.minimum(7 * (week - found["week"]), horizon))
+        at, end = self._place(found["customer_id"]), found["week"].to_numpy() + found["age"].to_numpy() // 7
+        if self.company.kind == "contractual":
+            left = state["left"][at]
+            kept = ~((left >= 0) & (left < end))
+        else:
+            kept = np.zeros(len(found), bool)
+            for then, who in enumerate(self.bought):
+                kept |= (found["week"].to_numpy() <= then) & (then < end) & np.isin(at, who)
+        return judged(found, kept.astype(np.float64), self.config)
+
+
+def kept_columns(setting: Setting, folder: Path) -> tuple[Path, pd.DataFrame]:
+    """The config, and the columns of all weeks of a half-year without lists; made when they are not there."""
+    file = folder / "columns.parquet"
+    if not file.exists():
+        company, state = setting.company, setting.state
+        records, nobody = records_of(setting, folder), np.full(len(company.born), NOBODY)
+        for week in range(HISTORY, HISTORY + WEEKS):
+            state, events = company.week(state, week, nobody, None)
+            records.note(week, events)
+        records.customers(state, HISTORY + WEEKS)
+        config = load_config(records.config(setting.capacity, SMALL), {})
+        _columns(config).to_parquet(file, index=False)
+    return folder / "config.yaml", pd.read_parquet(file)
+
+
+def _columns(config: Config) -> pd.DataFrame:
+    first, end = day_of(HISTORY), day_of(HISTORY + WEEKS)
+    matured = first - dt.timedelta(days=config.churn.gap_days + config.churn.horizon_days)
+    learned = [matured - dt.timedelta(weeks=4 * i) for i in range(SNAPSHOTS)]
+    weeks = {pd.Timestamp(day_of(week)): week for week in range(HISTORY, HISTORY + WEEKS)}
+    sources = open_sources(config, end)
+    matrix = build_matrix(sources, config, [*learned, *(day.date() for day in weeks)])
+    past = pd.to_datetime(matrix.frame["snapshot"]) < pd.Timestamp(first)
+    older = replace(matrix, frame=matrix.frame.loc[past].reset_index(drop=True))
+    there = still_there_of(sources, config, older, first)
+    churned = build_labels(sources, config, older, first)
+    known = np.isfinite(churned)
+    X = matrix.features.select_dtypes("number")
+    trees = lgb.LGBMClassifier(**TREES).fit(X.loc[past].loc[known], churned[known])
+    found = matrix.frame.loc[~past].assign(churn_probability=trees.predict_proba(X.loc[~past])[:, 1])
+    found = found.assign(week=pd.to_datetime(found["snapshot"]).map(weeks)).drop(columns="snapshot")
+    return found.assign(still_there=still_there.chance(there, found)) if there else found
+
+
+def year(setting: Setting, policy: str, keep: Path) -> Year:
+    """Half a year under a policy."""
+    found, begun = Year(policy), time.perf_counter()
+    if policy == "product":
+        file, columns = kept_columns(setting, keep)
+        quick = Quick(setting.company, load_config(file, {}), columns)
+        for week, events in enumerate(setting.past):
+            quick.note(week, events)
+        lived(setting, found, WEEKS, quick.choose, quick.note)
+    else:
+        lived(setting, found, WEEKS, choice_of(setting, policy))
+    found.seconds = time.perf_counter() - begun
+    return found
+
+
+def one(job: tuple[str, int, int | None, tuple[str, ...], Path]) -> list[Row]:
+    """All policies on one company at one seed, as rows of `benchmarks.policy.table`."""
+    os.environ.update(OMP_NUM_THREADS="1", MLFLOW_DISABLE_TELEMETRY="true")
+    name, seed, customers, only, keep = job
+    company = company_of(name, seed, WEEKS, customers)
+    with tempfile.TemporaryDirectory() as folder:
+        setting = settled(company, Path(folder) / "history")
+        names = [p for p in policies_of(setting) if p not in RISKS and (not only or p in only)]
+        years = {p: year(setting, p, keep / f"{name}-{seed}-{customers}") for p in names}
+    return rows_of(name, seed, years)
+
+
+def main() -> None:
+    """Print a table for each company."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--companies", nargs="+", choices=COMPANIES, default=COMPANIES[:4])
+    parser.add_argument("--policies", nargs="+", default=[], help="nobody and oracle are always among them")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--customers", type=int, help="in the beginning; drawn when not given")
+    parser.add_argument("--keep", type=Path, required=True, help="folder for what is computed once")
+    parser.add_argument("--jobs", type=int, default=1)
+    given = parser.parse_args()
+    only = ("nobody", *given.policies, "oracle") if given.policies else ()
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for name in given.companies:
+            found = pool.map(one, [(name, s, given.customers, only, given.keep) for s in seeds])
+            rows = [row for rows in found for row in rows]
+            print(f"\n{name}: share of the oracle's gain over nobody, {given.seeds} seeds", flush=True)
+            print(table(rows, WEEKS), flush=True)
+
+
+if __name__ == "__main__":
+    main()
