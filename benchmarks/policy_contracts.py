@@ -33,7 +33,9 @@ class Contracts(Company):
     sizes: ClassVar[tuple[int, int]] = (2_500, 4_000)
     newcomers: ClassVar[tuple[float, float]] = (0.003, 0.007)
     horizon_days: ClassVar[int] = 84
-    asks: ClassVar[float] = 1 / 3  # so often a week does a need for somebody to talk to show, against the others
+    asks: ClassVar[float] = (
+        1 / 3
+    )  # so often a week does a need for somebody to talk to show, against the others
     uses: ClassVar[float] = 0.35  # share of the usual use that is left to who needs training
 
     def draw_structure(self) -> None:

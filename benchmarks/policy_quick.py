@@ -3,19 +3,22 @@
     python -m benchmarks.policy_quick --keep /tmp/kept --seeds 2 --customers 2000
 
 For trying rules of the decision. The columns of all weeks are computed at once from a half-year without lists, the
-chances of leaving by plain trees instead of the product's training, and both stay in the folder that `--keep` names. Each list then is `prepare` and `decide`, and what is learned `judged` and `fit_contact_effect`, with
-everything that they rest on: the contact log, the earlier lists, who was drawn. A customer who was contacted keeps the
-columns of the half-year without lists, but for the days since the last contact, and so the shares differ a little from
-those of `benchmarks.policy`, which is what counts.
+chances of leaving by plain trees instead of the product's training, and both stay in the folder that `--keep` names.
+Each list then is `prepare` and `decide`, and what is learned `judged` and `fit_contact_effect`, with everything that
+they rest on: the contact log, the earlier lists, who was drawn. The columns of those who were contacted are computed
+anew every fourth week, which is as long as they rest. `benchmarks.policy`, with the product's own nights, counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
+import shutil
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +30,11 @@ import pandas as pd
 from benchmarks.policy import COMPANIES, Row, company_of, rows_of, table
 from benchmarks.policy_company import HISTORY, NOBODY, Company, Events, Ints, State, day_of
 from benchmarks.policy_product import SMALL
+from benchmarks.policy_records import Records
 from benchmarks.policy_year import RISKS, Setting, Year, choice_of, lived, policies_of, records_of, settled
 from configs.playbook import load_playbook
 from configs.schema import Config, load_config
+from features.matrix import Matrix
 from models.effects.contact import fit_contact_effect
 from models.prediction import still_there
 from pipeline.dataset.labelling import build_labels
@@ -37,13 +42,21 @@ from pipeline.dataset.matrix import build_matrix
 from pipeline.outcomes.drawn import YOUNGEST
 from pipeline.outcomes.learned import Evidence, belief
 from pipeline.outcomes.learning import drawn_of, judged, proven
+from pipeline.outreach.competing import prepare
 from pipeline.outreach.context import Context
-from pipeline.outreach.decide import decide, prepare
+from pipeline.outreach.decide import decide
 from pipeline.sources.opening import open_sources
 from pipeline.training.train import still_there_of
 
-WEEKS, SNAPSHOTS = 26, 5
-TREES = {"n_estimators": 60, "num_leaves": 7, "learning_rate": 0.06, "min_child_samples": 40, "reg_lambda": 5.0}
+WEEKS, SNAPSHOTS, RESTS = 26, 5, 4
+MODEL, THERE = "trees.txt", "still_there.json"
+TREES = {
+    "n_estimators": 60,
+    "num_leaves": 7,
+    "learning_rate": 0.06,
+    "min_child_samples": 40,
+    "reg_lambda": 5.0,
+}
 TREES |= {"verbose": -1, "n_jobs": 1}
 SINCE = ("contact_outbound_gap_days", "contact_gap_days")
 
@@ -59,15 +72,18 @@ class Quick:
     """
 
     company: Company
+    folder: Path
     config: Config
     columns: pd.DataFrame
     log: list[pd.DataFrame] = field(default_factory=list)
-    bought: list[Ints] = field(default_factory=list)
+    events: list[Events] = field(default_factory=list)
     lists: list[pd.DataFrame] = field(default_factory=list)
     newest: pd.DataFrame | None = None
 
     def choose(self, state: State, week: int) -> Ints:
         """The list of a week."""
+        if self.lists and (week - HISTORY) % RESTS == 0:
+            self._refresh(state, week)
         now = day_of(week)
         playbook = load_playbook(self.config.path(str(self.config.outreach.playbook)))
         believed, rows = belief(playbook), self._drawn(state, week)
@@ -86,7 +102,9 @@ class Quick:
             Evidence(nights, bounds),
             self.config.margin,
         )
-        names = [c for c in self.columns if c not in ("customer_id", "week", "churn_probability", "still_there")]
+        names = [
+            c for c in self.columns if c not in ("customer_id", "week", "churn_probability", "still_there")
+        ]
         prepared = prepare(
             self._seen(state, week),
             context,
@@ -110,7 +128,7 @@ class Quick:
             told = {name: part[name] for name in ("channel", "direction", "agent", "topic", "resolved_at")}
             ids = self.company.ids[part["who"]]
             self.log.append(pd.DataFrame({"customer_id": ids, "occurred_at": part["at"], **told}))
-        self.bought.append(events["transactions"][0]["who"])
+        self.events.append(events)
 
     def _place(self, ids: pd.Series) -> Ints:
         return pd.Series(np.arange(len(self.company.ids)), self.company.ids)[ids].to_numpy()
@@ -126,11 +144,37 @@ class Quick:
         days = 7.0 * (week - state["last_ours"][self._place(found["customer_id"])])
         return found.assign(**{c: np.fmin(found[c], days) for c in SINCE if c in found})
 
+    def _refresh(self, state: State, week: int) -> None:
+        """Columns of the coming weeks of whom a list has touched, as they will be if nobody is contacted until then."""
+        who = np.unique(self._place(pd.concat(self.lists).loc[lambda rows: rows["chosen"], "customer_id"]))
+        nobody, ahead = np.full(len(self.company.ids), NOBODY), list(self.events)
+        for coming in range(week, week + RESTS):
+            state, events = self.company.week(state, coming, nobody, None)
+            ahead.append(events)
+        with tempfile.TemporaryDirectory() as name:
+            records = Records(self.company, Path(name))
+            records.note(0, _only(ahead, who))
+            records.customers(state, week + RESTS)
+            for file in ("config.yaml", "playbook.yaml"):
+                shutil.copy(self.folder / file, name)
+            config = load_config(Path(name) / "config.yaml", {})
+            weeks = range(week, min(week + RESTS, HISTORY + WEEKS))
+            matrix = build_matrix(
+                open_sources(config, day_of(week + RESTS)), config, [day_of(w) for w in weeks]
+            )
+        fresh = _scored(matrix, self.folder, {pd.Timestamp(day_of(w)): w for w in weeks})
+        fresh = fresh.loc[np.isin(self._place(fresh["customer_id"]), who)]
+        rest = ~(self.columns["week"].isin(weeks) & self.columns["customer_id"].isin(self.company.ids[who]))
+        self.columns = pd.concat([self.columns.loc[rest], fresh], ignore_index=True)
+        self.newest = self.newest.loc[~self.newest["customer_id"].isin(self.company.ids[who])]
+
     def _drawn(self, state: State, week: int) -> pd.DataFrame:
-        rows = [part for part in self.lists if 7 * (week - part["week"].iloc[0]) >= YOUNGEST] if self.lists else []
-        if not rows:
+        if not self.lists:
             return pd.DataFrame()
-        found = pd.concat(rows, ignore_index=True)
+        found = pd.concat(self.lists, ignore_index=True)
+        found = found.loc[7 * (week - found["week"]) >= YOUNGEST].reset_index(drop=True)
+        if found.empty:
+            return found
         horizon = self.config.churn.horizon_days
         found = found.assign(age=np.minimum(7 * (week - found["week"]), horizon))
         at, end = self._place(found["customer_id"]), found["week"].to_numpy() + found["age"].to_numpy() // 7
@@ -139,7 +183,7 @@ class Quick:
             kept = ~((left >= 0) & (left < end))
         else:
             kept = np.zeros(len(found), bool)
-            for then, who in enumerate(self.bought):
+            for then, who in enumerate(events["transactions"][0]["who"] for events in self.events):
                 kept |= (found["week"].to_numpy() <= then) & (then < end) & np.isin(at, who)
         return judged(found, kept.astype(np.float64), self.config)
 
@@ -155,11 +199,22 @@ def kept_columns(setting: Setting, folder: Path) -> tuple[Path, pd.DataFrame]:
             records.note(week, events)
         records.customers(state, HISTORY + WEEKS)
         config = load_config(records.config(setting.capacity, SMALL), {})
-        _columns(config).to_parquet(file, index=False)
+        _columns(config, folder).to_parquet(file, index=False)
     return folder / "config.yaml", pd.read_parquet(file)
 
 
-def _columns(config: Config) -> pd.DataFrame:
+def _only(weeks: Sequence[Events], who: Ints) -> Events:
+    """The events of some customers in all of the weeks, as if of one."""
+    found: Events = {}
+    for events in weeks:
+        for role, parts in events.items():
+            for part in parts:
+                use = np.isin(part["who"], who)
+                found.setdefault(role, []).append({name: values[use] for name, values in part.items()})
+    return found
+
+
+def _columns(config: Config, folder: Path) -> pd.DataFrame:
     first, end = day_of(HISTORY), day_of(HISTORY + WEEKS)
     matured = first - dt.timedelta(days=config.churn.gap_days + config.churn.horizon_days)
     learned = [matured - dt.timedelta(weeks=4 * i) for i in range(SNAPSHOTS)]
@@ -169,11 +224,19 @@ def _columns(config: Config) -> pd.DataFrame:
     past = pd.to_datetime(matrix.frame["snapshot"]) < pd.Timestamp(first)
     older = replace(matrix, frame=matrix.frame.loc[past].reset_index(drop=True))
     there = still_there_of(sources, config, older, first)
+    (folder / THERE).write_text(json.dumps(there))
     churned = build_labels(sources, config, older, first)
     known = np.isfinite(churned)
-    X = matrix.features.select_dtypes("number")
-    trees = lgb.LGBMClassifier(**TREES).fit(X.loc[past].loc[known], churned[known])
-    found = matrix.frame.loc[~past].assign(churn_probability=trees.predict_proba(X.loc[~past])[:, 1])
+    X = older.features.select_dtypes("number").loc[known]
+    trees = lgb.LGBMClassifier(**TREES).fit(X, churned[known])
+    trees.booster_.save_model(folder / MODEL)
+    return _scored(replace(matrix, frame=matrix.frame.loc[~past].reset_index(drop=True)), folder, weeks)
+
+
+def _scored(matrix: Matrix, folder: Path, weeks: Mapping[pd.Timestamp, int]) -> pd.DataFrame:
+    trees, there = lgb.Booster(model_file=folder / MODEL), json.loads((folder / THERE).read_text())
+    chance = trees.predict(matrix.features[trees.feature_name()])
+    found = matrix.frame.assign(churn_probability=chance)
     found = found.assign(week=pd.to_datetime(found["snapshot"]).map(weeks)).drop(columns="snapshot")
     return found.assign(still_there=still_there.chance(there, found)) if there else found
 
@@ -183,7 +246,7 @@ def year(setting: Setting, policy: str, keep: Path) -> Year:
     found, begun = Year(policy), time.perf_counter()
     if policy == "product":
         file, columns = kept_columns(setting, keep)
-        quick = Quick(setting.company, load_config(file, {}), columns)
+        quick = Quick(setting.company, file.parent, load_config(file, {}), columns)
         for week, events in enumerate(setting.past):
             quick.note(week, events)
         lived(setting, found, WEEKS, quick.choose, quick.note)

@@ -148,7 +148,8 @@ class Outreach(Section):
         description="channel: days without a contact after one by it; 'default' for the others",
     )
     quiet_after: Literal["any", "outbound"] = Field(
-        default="any", description="whose contacts start the quiet time"
+        default="outbound",
+        description="whose contacts start the quiet time; any: nobody is answered who has just contacted us, either",
     )
     max_contacts: MaxContacts = MaxContacts()
     repeat_days: _Count = Field(

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from configs.arrays import Floats, Ints
+from configs.arrays import Bools, Floats, Ints
 from models.effects import columns as cols
 from models.effects.sparse import SingleEffects
 
@@ -28,6 +28,17 @@ SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 0.9, 1.0, 0.03, 0.02
 # Who told us of trouble that we have not answered yet can be kept so many times as often more: a contact that answers
 # is seldom a nuisance. Mean and standard deviation of the first belief.
 TOLD, TOLD_SPREAD = 1.5, 0.75
+# An action that answers a sign of leaving can prevent what the sign adds to the risk: so many times as much, where all
+# of the risk goes with the sign.
+CALLED, CALLED_SPREAD = 3.0, 1.0
+TERMS = (
+    "shape",
+    "shift",
+    "told",
+    "called",
+)  # what the coefficients of all stand before; a file of others is an older one
+# So many customers of the company's mean risk are thought to be among those who have a sign, and those without.
+_USUAL = 20.0
 # The standard deviations may all be so many times as large, where the rows speak for it: strong effects are rare, but
 # must not have to fight against the first belief. With the chance of each, so that a few rows change nothing.
 WIDER = {1.0: 0.9, 3.0: 0.1}
@@ -66,6 +77,37 @@ def prevented(probability: Floats, there: Floats, rest: Floats, recent: Floats) 
     return np.asarray(there * waver * np.minimum(waited, 2.0) * 0.5**recent)
 
 
+def called_for(fits: Bools, probability: Floats) -> Floats:
+    """How much an action is called for: the share of the risk that goes with the sign which it answers.
+
+    It is the attributable fraction among those who have the sign (Miettinen 1974), by the chances of leaving: 0 where
+    those whom the action does not fit are as likely to leave, as it is for an action that fits everybody.
+
+    Parameters
+    ----------
+    fits
+        Shape (customers, actions).
+    probability
+        Chance of leaving; shape (customers,).
+
+    Returns
+    -------
+    ndarray
+        Shape (customers, actions), 0 for those whom the action does not fit.
+
+    Examples
+    --------
+    >>> fits = np.repeat([[True, True], [False, True]], [1000, 9000], axis=0)
+    >>> called_for(fits, np.repeat([0.4, 0.1], [1000, 9000]))[[0, -1]].round(2).tolist()
+    [[0.75, 0.0], [0.0, 0.0]]
+    """
+    usual = float(probability.mean()) if len(probability) else 0.0
+    some, among = fits.sum(axis=0), probability @ fits
+    with_sign = (among + _USUAL * usual) / (some + _USUAL)
+    without = (probability.sum() - among + _USUAL * usual) / (len(fits) - some + _USUAL)
+    return np.asarray(fits * np.maximum(1 - without / np.maximum(with_sign, 1e-12), 0.0))
+
+
 @dataclass(frozen=True)
 class Situation:
     """Customers as the model of the effect sees them, whatever is done; arrays of shape (rows,).
@@ -81,6 +123,8 @@ class Situation:
         count by it, since nobody can be kept who stays anyway.
     told
         1 for a customer who told us of trouble and has not been contacted since, 0 for the others.
+    called
+        How much each action is called for, see `called_for`; shape (rows, actions), or (rows, 1) of one action.
     inputs
         Columns that may change the effect; shape (rows, columns), NaN where unknown.
     """
@@ -89,6 +133,7 @@ class Situation:
     there: Floats
     swing: Floats
     told: Floats
+    called: Floats
     inputs: pd.DataFrame
 
     @classmethod
@@ -100,17 +145,32 @@ class Situation:
         recent: Floats,
         inputs: pd.DataFrame,
         told: Floats | None = None,
+        called: Floats | None = None,
     ) -> Situation:
-        """From the arguments of `prevented`, the columns, and who told us of trouble (nobody when None)."""
+        """From the arguments of `prevented`, the columns, who told us of trouble, and what is called for.
+
+        Without the last two nobody told us anything, and nothing is called for.
+        """
         swing = 2 * np.sqrt(np.clip(probability * (1 - probability), 0.0, None))
         spoke = np.zeros(len(there)) if told is None else told
-        return cls(prevented(probability, there, rest, recent), there, swing, spoke, inputs)
+        calls = np.zeros((len(there), 1)) if called is None else called
+        return cls(prevented(probability, there, rest, recent), there, swing, spoke, calls, inputs)
 
     def take(self, rows: NDArray[Any]) -> Situation:
         """Some of the customers."""
         return Situation(
-            self.shape[rows], self.there[rows], self.swing[rows], self.told[rows], self.inputs.iloc[rows]
+            self.shape[rows],
+            self.there[rows],
+            self.swing[rows],
+            self.told[rows],
+            self.called[rows],
+            self.inputs.iloc[rows],
         )
+
+    def called_by(self, action: Ints) -> Floats:
+        """How much one action a row is called for; shape (rows,)."""
+        every, rows = self.called.shape[1] == 1, np.arange(len(self.called))
+        return np.asarray(self.called[rows, 0 if every else action])
 
 
 @dataclass(frozen=True)
@@ -155,7 +215,7 @@ class ContactEffect:
         answer a customer who told us of trouble.
     mean, covariance
         Of the coefficients that every customer has: prior shape, the same by action, level, level by action, prior
-        shape once more for those who told us of trouble.
+        shape once more for those who told us of trouble, and once more for those of whom an action is called for.
     columns
         Those that may change the effect, and how they become terms.
     single
@@ -195,20 +255,21 @@ class ContactEffect:
         ([[0.05]], True)
         """
         n = len(saves)
-        spread = np.r_[SCALE, np.full(n, SCALE_OF_ACTION), SHIFT, np.full(n, SHIFT_OF_ACTION), TOLD_SPREAD]
-        mean = np.r_[1.0, np.zeros(2 * n + 1), TOLD]
+        own = np.full(n, SCALE_OF_ACTION), np.full(n, SHIFT_OF_ACTION)
+        spread = np.r_[SCALE, own[0], SHIFT, own[1], TOLD_SPREAD, CALLED_SPREAD]
+        mean = np.r_[1.0, np.zeros(2 * n + 1), TOLD, CALLED]
         known = np.array([name in answers for name in saves], np.float64)
         return cls(tuple(saves), np.array(list(saves.values())), known, mean, np.diag(spread**2))
 
     def _design(self, s: Situation, action: int | Ints) -> Floats:
-        """Shape (rows, 3 + 2 actions)."""
+        """Shape (rows, 4 + 2 actions)."""
         n, rows = len(self.actions), np.arange(len(s.shape))
         at = np.broadcast_to(np.asarray(action, np.int64), rows.shape)
-        D = np.zeros((len(rows), 3 + 2 * n))
+        D = np.zeros((len(rows), 4 + 2 * n))
         base = s.shape * self.saves[at]
         D[:, 0], D[rows, 1 + at] = base, base
         D[:, 1 + n], D[rows, 2 + n + at] = s.there, s.there
-        D[:, -1] = base * s.told * self.answers[at]
+        D[:, -2], D[:, -1] = base * s.told * self.answers[at], base * s.called_by(at)
         return D
 
     def effect(self, s: Situation, only: Sequence[int] | None = None) -> tuple[Floats, Floats]:
@@ -224,9 +285,14 @@ class ContactEffect:
     def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
         n, base = len(self.actions), s.shape * self.saves[action]
         # Both the coefficients of all actions and those of this one stand before the same two numbers.
-        some = np.zeros((3, 3 + 2 * n))
-        some[0, [0, 1 + action]], some[1, [1 + n, 2 + n + action]], some[2, -1] = 1.0, 1.0, 1.0
-        D = np.column_stack([base, s.there, base * s.told * self.answers[action]])
+        some, at = np.zeros((4, 4 + 2 * n)), np.full(len(base), action)
+        some[0, [0, 1 + action]], some[1, [1 + n, 2 + n + action]], some[2, -2], some[3, -1] = (
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+        )
+        D = np.column_stack([base, s.there, base * s.told * self.answers[action], base * s.called_by(at)])
         mean = D @ (some @ self.mean)
         variance = np.einsum("ij,jk,ik->i", D, some @ self.covariance @ some.T, D)
         if self.single is not None:
@@ -266,6 +332,7 @@ class ContactEffect:
         """The same values always give the same text."""
         single = self.single and {k: v.tolist() for k, v in vars(self.single).items()}
         values = {
+            "terms": list(TERMS),
             "actions": list(self.actions),
             "saves": self.saves.tolist(),
             "answers": self.answers.tolist(),
@@ -291,7 +358,7 @@ class ContactEffect:
         arrays = {k: np.array(v[k], np.float64) for k in ("saves", "answers", "mean", "covariance")}
         columns = tuple(cols.from_json(c) for c in v["columns"])
         n = len(v["actions"])
-        shapes = {"saves": (n,), "answers": (n,), "mean": (3 + 2 * n,), "covariance": (3 + 2 * n,) * 2}
+        shapes = {"saves": (n,), "answers": (n,), "mean": (4 + 2 * n,), "covariance": (4 + 2 * n,) * 2}
         if wrong := [name for name, shape in shapes.items() if arrays[name].shape != shape]:
             raise ValueError(f"{', '.join(wrong)}: not of {n} actions")
         return cls(tuple(v["actions"]), **arrays, columns=columns, single=single, rows=float(v["rows"]))

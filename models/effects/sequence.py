@@ -23,7 +23,8 @@ from models.statistics.intervals import LEVEL
 # Signals for which the mixture is made, as multiples of the one that is narrowest at the target, and their weights.
 SIGNALS = np.array([4.0, 2.0, 1.0, 0.5, 0.25])
 WEIGHTS = np.array([0.08, 0.12, 0.6, 0.12, 0.08])
-# Before so many rows the normal approximation of a sum is not to be trusted, and nothing is claimed.
+# Before so many rows the normal approximation of a sum is not to be trusted, and nothing is claimed; that is of rows
+# that are listed or left alone with the same chance, and of others it takes more.
 MIN_ROWS = 50
 
 
@@ -92,7 +93,9 @@ def half_width(share: float, level: float = LEVEL) -> float:
     return float(brentq(above, 0.0, 100.0))
 
 
-def bounds(scores: Floats, information: float, unit: NDArray[np.int64], target_rows: float) -> Bounds:
+def bounds(
+    scores: Floats, information: float, unit: NDArray[np.int64], target_rows: float, variance: float = 0.0
+) -> Bounds:
     """Bounds of a mean effect from the scores of randomised rows.
 
     The effect of rows with residual outcome r, treated (w = 1) with the known chance e, is estimated by
@@ -108,6 +111,9 @@ def bounds(scores: Floats, information: float, unit: NDArray[np.int64], target_r
         Number of the customer; shape (rows,). Rows of one customer may move together.
     target_rows
         Rows at which the sequence shall be narrowest; must not depend on the outcomes.
+    variance
+        At least so much is that of the sum of the scores, `sum e (1 - e) r^2`: where one arm has few rows, theirs may
+        happen to be all alike.
 
     Examples
     --------
@@ -125,9 +131,9 @@ def bounds(scores: Floats, information: float, unit: NDArray[np.int64], target_r
     each = np.bincount(unit, scores)
     counts = np.bincount(unit)
     centred = each - scores.mean() * counts
-    error = math.sqrt(max(float(centred @ centred), 1e-12)) / information
+    error = math.sqrt(max(float(centred @ centred), variance, 1e-12)) / information
     once = float(ndtri((1 + LEVEL) / 2)) * error
-    if n < MIN_ROWS:
+    if 4 * information < MIN_ROWS:
         return Bounds(n, estimate, -1.0, 1.0, estimate - once, estimate + once)
     half = half_width(n / max(target_rows, MIN_ROWS)) * error
     return Bounds(n, estimate, estimate - half, estimate + half, estimate - once, estimate + once)

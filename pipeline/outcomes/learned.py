@@ -15,7 +15,7 @@ from typing import Any
 
 from configs.errors import ChurnError
 from configs.playbook import Playbook
-from models.effects.contact import ContactEffect
+from models.effects.contact import TERMS, ContactEffect
 from models.effects.sequence import Bounds
 from pipeline.publish import as_json, write_atomic
 
@@ -137,8 +137,8 @@ def write(ledger: Path, learned: Learned) -> Path:
 def read_learned(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
     """What to believe at a date: what was measured by then, else the playbook.
 
-    When the actions or their save rates have changed since, the playbook's belief stands until `churn outcomes` or the
-    next `churn score` learns again; what was proven of an action stays.
+    When the actions, their save rates or what the belief consists of have changed since, the playbook's belief stands
+    until `churn outcomes` or the next `churn score` learns again; what was proven of an action stays.
 
     Raises
     ------
@@ -149,7 +149,9 @@ def read_learned(ledger: Path, playbook: Playbook, as_of: dt.date) -> Learned:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         measured = dt.date.fromisoformat(content["measured"])
-        effect = ContactEffect.from_json(json.dumps(content["effect"]))
+        # An earlier version's belief had other terms; the ledger, from which it was learned, is still there.
+        earlier = content["effect"].get("terms") != list(TERMS)
+        effect = prior if earlier else ContactEffect.from_json(json.dumps(content["effect"]))
         bounds = {name: Bounds(**values) for name, values in content["bounds"].items()}
         # Files of an earlier version lack these two.
         usual = Bounds(**content["usual"]) if content.get("usual") else None

@@ -50,7 +50,9 @@ def judged_rows(sources: Sources, config: Config, folder: Path, as_of: dt.date) 
     rows = drawn_rows(folder, config, as_of)
     if rows.empty:
         return rows.assign(**dict.fromkeys(["kept", "residual", "noise", "shown", "mature", "who"], 0.0))
-    return judged(rows, kept_so_far(of_customers(sources, rows["customer_id"].tolist()), config, rows, as_of), config)
+    return judged(
+        rows, kept_so_far(of_customers(sources, rows["customer_id"].tolist()), config, rows, as_of), config
+    )
 
 
 def judged(rows: pd.DataFrame, kept: Floats, config: Config) -> pd.DataFrame:
@@ -125,8 +127,10 @@ def _bounds(rows: pd.DataFrame, since: dt.date | None, target: float) -> Bounds:
     if rows.empty:
         return NOTHING
     e = rows["propensity"].to_numpy(np.float64)
-    scores = (rows["chosen"].to_numpy(np.float64) - e) * rows["residual"].to_numpy(np.float64)
-    return bounds(scores, float((e * (1 - e)).sum()), rows["who"].to_numpy(np.int64), target)
+    left, told = rows["residual"].to_numpy(np.float64), e * (1 - e)
+    scores = (rows["chosen"].to_numpy(np.float64) - e) * left
+    who = rows["who"].to_numpy(np.int64)
+    return bounds(scores, float(told.sum()), who, target, variance=float(told @ left**2))
 
 
 def usual_arms(rows: pd.DataFrame) -> pd.DataFrame:

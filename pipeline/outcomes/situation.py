@@ -16,7 +16,7 @@ from configs.outreach import Outreach
 from models.effects.contact import Situation
 
 CHANCE, THERE, REST, RECENT, GONE = "churn_probability", "still_there", "rest", "recent_contacts", "left"
-TOLD = "told_us_of_trouble"
+TOLD, CALLED = "told_us_of_trouble", "called_for"
 _WINDOWED = re.compile(r"(.+)_(\d+)d")
 NEAREST = 90
 # Half of those who have left answer to a contact as if they wavered: the save rate of a win-back is of all of them.
@@ -122,7 +122,12 @@ def _one_window(names: Sequence[str]) -> list[str]:
 
 
 def situation(
-    customers: pd.DataFrame, inputs: pd.DataFrame, rest: Floats, recent: Floats, told: Floats
+    customers: pd.DataFrame,
+    inputs: pd.DataFrame,
+    rest: Floats,
+    recent: Floats,
+    told: Floats,
+    called: Floats | None = None,
 ) -> Situation:
     """Customers as the model of the effect sees them.
 
@@ -136,6 +141,8 @@ def situation(
         Of `rested`.
     told
         Of `told_us`.
+    called
+        Of `called_for`.
     """
     n = len(customers)
     gone = customers[GONE].to_numpy(bool) if GONE in customers else np.zeros(n, bool)
@@ -144,11 +151,12 @@ def situation(
     more = inputs.assign(
         **{CHANCE: chance, THERE: there, REST: np.minimum(rest, 10.0), RECENT: recent, TOLD: told}
     )
-    return Situation.of(np.where(gone, _HALF, chance), np.where(gone, 1.0, there), rest, recent, more, told)
+    chance, there = np.where(gone, _HALF, chance), np.where(gone, 1.0, there)
+    return Situation.of(chance, there, rest, recent, more, told, called)
 
 
 def recorded(found: Situation, customers: pd.DataFrame, rest: Floats, rows: NDArray[np.int64]) -> list[Any]:
-    """What the ledger keeps of some customers: lists of names and numbers, without the unknown ones."""
+    """What the ledger keeps of some customers, whatever is done: lists of names and numbers, without the unknown."""
     told = found.inputs.iloc[rows].assign(**{REST: rest[rows]})
     if GONE in customers:
         told = told.assign(**{GONE: customers[GONE].to_numpy(np.float64)[rows]})
@@ -165,11 +173,14 @@ def from_record(rows: Sequence[Any]) -> Situation:
         (REST, np.inf),
         (RECENT, 0.0),
         (TOLD, 0.0),
+        (CALLED, 0.0),
         (GONE, 0.0),
         (CHANCE, np.nan),
     ):
         frame[name] = frame[name].fillna(usual) if name in frame else usual
     gone = frame.pop(GONE).to_numpy(np.float64) > 0
     rest, recent, told = (frame[name].to_numpy(np.float64) for name in (REST, RECENT, TOLD))
+    called = frame[CALLED].to_numpy(np.float64)[:, None]
     customers = pd.DataFrame({CHANCE: frame[CHANCE], THERE: frame[THERE], GONE: gone})
-    return situation(customers, frame.drop(columns=[CHANCE, THERE, REST, RECENT, TOLD]), rest, recent, told)
+    inputs = frame.drop(columns=[CHANCE, THERE, REST, RECENT, TOLD, CALLED])
+    return situation(customers, inputs, rest, recent, told, called)

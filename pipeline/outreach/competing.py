@@ -15,7 +15,7 @@ import pandas as pd
 
 from configs.arrays import Bools, Floats, Ints
 from configs.outreach import Outreach
-from models.effects.contact import Situation
+from models.effects.contact import Situation, called_for
 from pipeline.outcomes.learned import ALL
 from pipeline.outcomes.situation import inputs_of, recorded, rested, situation, told_us
 from pipeline.outreach.contact_facts import contact_facts
@@ -86,7 +86,7 @@ def prepare(
     now = _stage(customers, context)
     can = _possible(customers, known, channels, worth, now, context)
     free = ~np.logical_or.reduce(list(rules.values())) & can.any(axis=1)
-    open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), context)
+    open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), worth.ranks, context)
     best = open_.best(worth, context)
     among = _most(best, settings.candidates)
     rows = open_.rows[among]
@@ -140,12 +140,14 @@ class _Open:
         columns: Sequence[str],
         can: Bools,
         rows: Ints,
+        ranks: Floats,
         context: Context,
     ) -> _Open:
         days, rest, recent = rested(known, history, customers["customer_id"], context.settings, context.as_of)
         people = customers.iloc[rows].reset_index(drop=True)
         told = told_us(people, days[rows])
-        seen = situation(people, inputs_of(people, columns), rest[rows], recent[rows], told)
+        called = _called(customers, context, ranks)[rows]
+        seen = situation(people, inputs_of(people, columns), rest[rows], recent[rows], told, called)
         return cls(rows, people, rest[rows], seen, _effects(seen, can[rows], context))
 
     def best(self, worth: Valuation, context: Context) -> Floats:
@@ -215,6 +217,22 @@ def _possible(
         can[:, i] = fitting(action, customers, probability, worth.ranks, None) & reach[action.channel]
         can[:, i] &= ~complaint | action.settles_complaints
     return can
+
+
+def _called(customers: pd.DataFrame, context: Context, ranks: Floats) -> Floats:
+    """Shape (n, actions): how much each action is called for, of those who have not left.
+
+    A chance of leaving that the playbook itself asks for is no sign of anything.
+    """
+    chance, stay = customers["churn_probability"].to_numpy(np.float64), ~customers["left"].to_numpy(bool)
+    fits = [
+        fitting(action, customers, chance, ranks, None)
+        & all(when.probability is None for when in action.when)
+        for action in context.actions
+    ]
+    found = np.zeros((len(customers), len(fits)))
+    found[stay] = called_for(np.column_stack(fits)[stay], chance[stay])
+    return found
 
 
 def _effects(seen: Situation, can: Bools, context: Context) -> tuple[Floats, Floats, Floats]:

@@ -48,7 +48,7 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
         np.where(fits, prepared.gain(effect), -np.inf)
         for effect in (prepared.effect, prepared.effect - prepared.stage.sure * prepared.spread)
     )
-    tried = _tried(prepared, fits, gain)
+    tried = _tried(prepared, fits, gain, least > 0)
     customer, action = np.nonzero((gain > 0) | (tried > 0))
     owners = _owners(people, prepared.facts["agent"].iloc[rows].to_numpy(object), context)[customer, action]
     at = customer, action
@@ -65,7 +65,7 @@ def decide(prepared: Prepared, reasons: Sequence[tuple[Reason, ...]]) -> Decisio
     ).decision()
 
 
-def _tried(prepared: Prepared, fits: Bools, gain: Floats) -> Floats:
+def _tried(prepared: Prepared, fits: Bools, gain: Floats, sure: Bools) -> Floats:
     """Shape (candidates, actions): in which order contacts are tried, highest first; minus infinity: not at all."""
     pilot = prepared.stage.name == "pilot"
     # A pilot tries first what is expected to help: it learns about those whom the list would contact.
@@ -79,7 +79,8 @@ def _tried(prepared: Prepared, fits: Bools, gain: Floats) -> Floats:
         tried[prepared.worth.ranks[prepared.candidates] < SPARED_TOP] = -np.inf
     effort = np.where(np.isfinite(gain), prepared.costs.amount, np.inf)
     tried[effort > effort.min(axis=1, keepdims=True)] = -np.inf
-    return _in_order(tried, gain > 0)
+    # Whose gain is sure is on the list without a trial, for which half of them would be left alone.
+    return _in_order(tried, (gain > 0) & ~sure)
 
 
 def _in_order(tried: Floats, may: Bools) -> Floats:

@@ -14,6 +14,7 @@ from configs.arrays import Bools, Floats, Ints
 from pipeline.languages.said import Said, said
 from pipeline.outcomes.draws import draw, key_id
 from pipeline.outcomes.ledger import REASON_JOINT
+from pipeline.outcomes.situation import CALLED
 from pipeline.outreach.context import Prepared
 from pipeline.outreach.eligibility import Rule, joined
 from pipeline.outreach.exports import column_of
@@ -246,8 +247,9 @@ class Outcome:
         eligible[rows[self.customer]] = True
         propensity, inputs, usual = np.zeros(n), np.full(n, None, object), np.zeros(n, bool)
         propensity[at] = self.found.chance[taken]
-        for place, customer in zip(at, self.customer[taken], strict=True):
-            inputs[place] = prepared.inputs[customer]
+        for place, customer, action in zip(at, self.customer[taken], self.action[taken], strict=True):
+            called = float(prepared.seen.called[customer, action])
+            inputs[place] = [*prepared.inputs[customer], (CALLED, called)]
         usual[rows[self.customer[self.found.left_alone]]] = self._usual()
         names, actions = list(context.playbook.actions), context.actions
         columns: dict[str, Any] = {"action": names, "channel": [a.channel for a in actions]}

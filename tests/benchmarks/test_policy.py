@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks import policy, policy_year
+from benchmarks import policy, policy_quick, policy_year
 from benchmarks.policy_company import HISTORY, NOBODY, Company, Means, Money
 
-COMPANIES = ("shops", "contracts", "market")
+COMPANIES = ("shops", "contracts", "market", "needs")
 
 
 class Calm(Company):
@@ -110,3 +110,13 @@ def test_the_list_is_never_longer_than_its_capacity_and_holds_only_what_pays():
 def test_the_lowest_point_is_looked_for_in_its_weeks():
     gain = {4: -3.0, 8: -1.0, 12: -2.0}
     assert (policy.worst(gain, 0, 8), policy.worst(gain, 9, 99)) == (-3.0, -2.0)
+
+
+@pytest.mark.slow
+def test_the_quick_half_year_is_the_products_own_decision(tmp_path):
+    """Lists are chosen and learned from, the second time on the columns that the first one has kept."""
+    job = ("needs", 3, 400, ("nobody", "product", "oracle"), tmp_path)
+    first, again = policy_quick.one(job), policy_quick.one(job)
+    assert [r["worth"] for r in first] == [r["worth"] for r in again]
+    product = next(r for r in first if r["policy"] == "product")
+    assert 0 < product["contacts"] <= product["listed"] <= 26 * 0.04 * 500

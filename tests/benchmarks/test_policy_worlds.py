@@ -23,7 +23,7 @@ def average_earned(company, state, lives):
     return np.mean(earned), np.std(earned) / np.sqrt(lives)
 
 
-@pytest.mark.parametrize("name", ["shops", "contracts", "market", "delay", "prevent"])
+@pytest.mark.parametrize("name", ["shops", "contracts", "market", "needs", "delay", "prevent"])
 def test_what_is_expected_comes_on_average(name):
     company = policy.company_of(name, 2, WEEKS, 150)
     company.born = np.where(company.born > HISTORY, 10_000, company.born)  # newcomers are not looked ahead to

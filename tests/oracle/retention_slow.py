@@ -136,20 +136,24 @@ def revenue(frames, periods):
         money = []
         for p in (before, now):
             inside = bought[(bought.occurred_at >= p.start) & (bought.occurred_at < p.end)]
-            money.append(inside.groupby("customer_id").amount.sum().to_dict())
+            net = inside.groupby("customer_id").amount.sum()
+            given = frames.get("cancellations", bought.iloc[:0])
+            given = given[(given.occurred_at >= p.start) & (given.occurred_at < p.end)]
+            money.append(net.sub(given.groupby("customer_id").amount.sum(), fill_value=0.0).to_dict())
         base, paid = money
         row = dict.fromkeys(["lost_revenue", "contraction", "expansion", "won_revenue"], 0.0)
         for customer in set(base) | set(paid):
             a, b = base.get(customer, 0.0), paid.get(customer, 0.0)
-            if b == 0:
-                row["lost_revenue"] += a
-            elif a == 0:
-                row["won_revenue"] += b
+            if a <= 0:
+                row["won_revenue"] += b - a
+            elif b <= 0:
+                row["lost_revenue"] += a - b
             else:
                 row["contraction"] += max(a - b, 0)
                 row["expansion"] += max(b - a, 0)
         again = inside[inside.occurred_at > inside.customer_id.map(first)]
-        row |= {"revenue": inside.amount.sum(), "base_revenue": sum(base.values())}
+        row |= {"revenue": sum(paid.values()), "base_revenue": sum(base.values())}
+        row |= {"given_back": given.amount.sum()}
         row |= {"repeat_revenue": again.amount.sum(), "buyers": inside.customer_id.nunique()}
         rows.append({"period": now.label, **row, "repeat_buyers": again.customer_id.nunique()})
     return pd.DataFrame(rows)

@@ -25,6 +25,7 @@ SUMS = (
     "expansion",
     "won_revenue",
     "repeat_revenue",
+    "given_back",
     "buyers",
     "repeat_buyers",
 )
@@ -42,7 +43,8 @@ def revenue_table(
 ) -> pd.DataFrame:
     """Revenue of each period against the period before, customer by customer.
 
-    Amounts of the transactions count when they occurred; cancellations are not taken off.
+    Amounts of the transactions count when they occurred, and cancellations and refunds are taken off when they did: a
+    customer to whom more was given back than came in brings less than nothing in that period.
 
     Returns
     -------
@@ -50,13 +52,14 @@ def revenue_table(
         One row a period (and segment): `period`, `start`, `end`, `segment`, then
 
         - `revenue`, and `base_revenue`, that of the period before;
-        - `lost_revenue`: base of those who paid nothing this time; `contraction`, `expansion`: what the others
-          paid less or more; `won_revenue`: from those who paid nothing the time before. revenue = base - lost -
-          contraction + expansion + won;
+        - `lost_revenue`: what those bring less who paid nothing this time; `contraction`, `expansion`: what the
+          others paid less or more; `won_revenue`: what those bring more who paid nothing the time before. revenue =
+          base - lost - contraction + expansion + won;
         - `gross_retention` = (base - lost - contraction) / base and `net_retention` = gross + expansion / base, in
           percent, null without a base;
-        - `repeat_revenue` and `repeat_share`: from purchases after a customer's first, in percent of revenue;
-          `buyers`, `repeat_buyers`: customers with a purchase, and with one that was not their first;
+        - `repeat_revenue` and `repeat_share`: from purchases after a customer's first, in percent of all purchases,
+          both before anything is given back; `given_back`: cancellations and refunds;
+        - `buyers`, `repeat_buyers`: customers with a purchase, and with one that was not their first;
         - `full_history`: the records cover the period before.
 
     Raises
@@ -89,11 +92,12 @@ def revenue_table(
     known_since = pd.Timestamp(tables["transactions"].occurred_at.min().execute()).floor("D")
     with np.errstate(divide="ignore", invalid="ignore"):
         base = rows["base_revenue"].where(rows["base_revenue"] > 0)
+        bought = rows["revenue"] + rows["given_back"]
         gross = 100 * (base - rows["lost_revenue"] - rows["contraction"]) / base
         rates = {
             "gross_retention": gross,
             "net_retention": gross + 100 * rows["expansion"] / base,
-            "repeat_share": 100 * rows["repeat_revenue"] / rows["revenue"].where(rows["revenue"] > 0),
+            "repeat_share": 100 * rows["repeat_revenue"] / bought.where(bought > 0),
         }
     keys = ["period", "start", "end", *(["segment"] if segment else [])]
     full = rows["before"] >= known_since
@@ -106,30 +110,32 @@ def _sums(tables: Mapping[str, ir.Table], chosen: tuple[Period, ...], segment: s
     bought = tables["transactions"]
     edges = [p.start for p in chosen] + [chosen[-1].end]
     first = bought.group_by("customer_id").aggregate(first_at=bought.occurred_at.min())
-    placed = bought.select(
-        "customer_id", "occurred_at", "amount", place=edge_index(bought.occurred_at, edges)
-    )
-    placed = placed.filter((placed.place >= 1) & (placed.place <= len(chosen)))
-    placed = placed.inner_join(first, "customer_id")
+    placed = _placed(bought, edges).inner_join(first, "customer_id")
     again = placed.occurred_at > placed.first_at
-    paid = placed.group_by("customer_id", number=(placed.place - 1).cast("int64")).aggregate(
+    paid = placed.group_by("customer_id", "number").aggregate(
         now=placed.amount.sum().fill_null(0.0),
         again=placed.amount.sum(where=again).fill_null(0.0),
-        bought_again=again.any(),
+        back=ibis.literal(0.0),
+        bought=ibis.literal(1, "int64"),
+        bought_again=again.any().cast("int64"),
     )
+    if "cancellations" in tables and "amount" in tables["cancellations"].columns:
+        paid = _less(paid, _placed(tables["cancellations"], edges))
     each = _beside_the_one_before(paid)
     each = each.filter((each.number >= 1) & (each.number < len(chosen)))
     if segment is not None:
         each = with_segment(each, tables, segment)
-    stays, less, more = each.now > 0, each.now < each.before, each.now > each.before
+    stays, paid_before = each.now > 0, each.before > 0
+    less, more = each.now < each.before, each.now > each.before
     sums = {
         "revenue": each.now.sum(),
         "base_revenue": each.before.sum(),
-        "lost_revenue": each.before.sum(where=~stays),
-        "contraction": (each.before - each.now).sum(where=stays & less),
-        "expansion": (each.now - each.before).sum(where=more & (each.before > 0)),
-        "won_revenue": each.now.sum(where=each.before <= 0),
+        "lost_revenue": (each.before - each.now).sum(where=paid_before & ~stays),
+        "contraction": (each.before - each.now).sum(where=paid_before & stays & less),
+        "expansion": (each.now - each.before).sum(where=paid_before & more),
+        "won_revenue": (each.now - each.before).sum(where=~paid_before),
         "repeat_revenue": each.again.sum(),
+        "given_back": each.back.sum(),
         "buyers": each.bought.sum(),
         "repeat_buyers": each.bought_again.sum(),
     }
@@ -139,18 +145,31 @@ def _sums(tables: Mapping[str, ir.Table], chosen: tuple[Period, ...], segment: s
     return frame
 
 
+def _placed(rows: ir.Table, edges: list[dt.datetime]) -> ir.Table:
+    """Rows of the periods, with the number of theirs."""
+    found = rows.select("customer_id", "occurred_at", "amount", place=edge_index(rows.occurred_at, edges))
+    found = found.filter((found.place >= 1) & (found.place < len(edges)))
+    return found.mutate(number=(found.place - 1).cast("int64"))
+
+
+def _less(paid: ir.Table, given: ir.Table) -> ir.Table:
+    """What each customer paid in each period, less what was given back in it."""
+    given = given.group_by("customer_id", "number").aggregate(back=given.amount.sum().fill_null(0.0))
+    none = {"again": 0.0, "bought": ibis.literal(0, "int64"), "bought_again": ibis.literal(0, "int64")}
+    both = paid.union(given.mutate(now=-given.back, **none).select(*paid.columns))
+    sums = ("now", "again", "back", "bought", "bought_again")
+    return both.group_by("customer_id", "number").aggregate(**{name: both[name].sum() for name in sums})
+
+
 def _beside_the_one_before(paid: ir.Table) -> ir.Table:
     """Each customer's sums of a period beside those of the period before."""
     earlier = paid.select("customer_id", number=paid.number + 1, before=paid.now)
     both = paid.outer_join(earlier, ["customer_id", "number"])
+    own = ("now", "again", "back", "bought", "bought_again", "before")
     return both.select(
         customer_id=ibis.coalesce(both.customer_id, both.customer_id_right),
         number=ibis.coalesce(both.number, both.number_right),
-        now=both.now.fill_null(0.0),
-        again=both.again.fill_null(0.0),
-        before=both.before.fill_null(0.0),
-        bought=both.number.notnull().cast("int64"),
-        bought_again=both.bought_again.fill_null(False).cast("int64"),
+        **{name: both[name].fill_null(0) for name in own},
     )
 
 
@@ -188,11 +207,12 @@ def show(question: Question) -> Shown:
         "repeat_share": "repeat",
     }
     rules = [
-        "revenue = before - lost - less + more + won; gross = (before - lost - less) / before; net adds more",
-        "repeat: share of the revenue from purchases after a customer's first",
+        "revenue, net of cancellations and refunds = before - lost - less + more + won",
+        "gross = (before - lost - less) / before; net adds more",
+        "repeat: share of all purchases, before refunds, that was not a customer's first",
     ]
     return Shown(frame, show_table(frame, columns), rules)
 
 
-READS = {"transactions": frozenset({"amount"})}
+READS = {"transactions": frozenset({"amount"}), "cancellations": frozenset({"amount"})}
 TABLE = Table(show, READS, nightly=of_question, needs=("transactions.amount",))

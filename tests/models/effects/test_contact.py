@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.effects.contact import WIDER, ContactEffect, Drawn, Situation, fit_contact_effect, prevented
+from models.effects.contact import (
+    WIDER,
+    ContactEffect,
+    Drawn,
+    Situation,
+    called_for,
+    fit_contact_effect,
+    prevented,
+)
 
 SAVES = {"call": 0.1, "write": 0.03}
 chances = st.floats(0, 1)
@@ -25,6 +33,7 @@ def people(n, seed=0, columns=0, **given):
         np.zeros(n),
         given.get("inputs", inputs),
         given.get("told"),
+        given.get("called"),
     )
 
 
@@ -66,7 +75,8 @@ def test_nothing_was_drawn_nothing_is_learned():
 
 def test_without_columns_it_is_the_regression_in_closed_form():
     """By the normal equations, row by row, for both widths of the belief; the likelier one is taken."""
-    s = people(300, told=(np.arange(300) % 3 == 0) * 1.0)
+    called = np.column_stack([np.arange(300) % 5 / 5, np.arange(300) % 7 / 7])
+    s = people(300, told=(np.arange(300) % 3 == 0) * 1.0, called=called)
     action = np.arange(300) % 2
     rows = trial(s, np.full(300, 0.1), action=action)
     belief = ContactEffect.prior(SAVES, ["call"])
@@ -75,10 +85,11 @@ def test_without_columns_it_is_the_regression_in_closed_form():
         A = np.linalg.inv(np.diag(np.diag(belief.covariance)) * wider**2)
         b = A @ belief.mean
         for i in range(300):
-            base, x = s.shape[i] * list(SAVES.values())[action[i]], np.zeros(7)
+            base, x = s.shape[i] * list(SAVES.values())[action[i]], np.zeros(8)
             x[0] = x[1 + action[i]] = base
             x[3] = x[4 + action[i]] = s.there[i]
             x[6] = base * s.told[i] * (action[i] == 0)
+            x[7] = base * called[i, action[i]]
             x *= (rows.treated[i] - 0.5) / np.sqrt(0.24)
             A, b = A + np.outer(x, x), b + x * rows.residual[i] / np.sqrt(0.24)
         means.append(np.linalg.solve(A, b))
@@ -167,3 +178,31 @@ def test_a_text_of_other_shapes_is_refused(name):
     values[name] = values[name][:-1]
     with pytest.raises(ValueError, match=name):
         ContactEffect.from_json(json.dumps(values))
+
+
+def test_an_action_is_called_for_by_the_risk_that_goes_with_its_sign():
+    """Signs of one in ten: leaving four times as often, as often, and less; and an action for anybody."""
+    sign = np.arange(2_000) % 10 == 0
+    other, third = np.roll(sign, 1), np.roll(sign, 2)
+    p = np.where(sign, 0.4, np.where(third, 0.05, 0.1))
+    found = called_for(np.column_stack([sign, other, third, np.ones(2_000, bool)]), p)
+    assert found[sign, 0].min() == found[sign, 0].max() == pytest.approx(0.7, abs=0.05)
+    assert not found[~sign, 0].any()
+    assert found[:, 1:].max() < 0.02
+
+
+def test_what_is_called_for_is_believed_to_prevent_more_of_that_action_alone():
+    called = np.array([[0.0, 0.0], [0.7, 0.0]])
+    mean, spread = ContactEffect.prior(SAVES).effect(people(2, p=np.full(2, 0.3), called=called))
+    assert mean[1, 0] > 2 * mean[0, 0]
+    assert mean[1, 1] == mean[0, 1]
+    assert (mean - spread)[1, 0] > 0 > (mean - spread)[0, 0]  # sure enough for a pilot, without any row
+
+
+def test_rows_of_a_trial_tell_whether_to_answer_what_is_called_for():
+    s = people(3_000, p=np.full(3_000, 0.4), called=np.tile([[0.8], [0.0]], (1_500, 1)))
+    helps = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, 0.15 * s.called[:, 0]))
+    harms = fit_contact_effect(ContactEffect.prior(SAVES), trial(s, -0.15 * s.called[:, 0]))
+    some = s.take(np.arange(2))
+    assert helps.effect(some)[0][0, 0] > 0.08
+    assert harms.effect(some)[0][0, 0] < -0.08

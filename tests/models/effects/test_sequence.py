@@ -57,6 +57,18 @@ def test_rows_of_one_customer_count_as_one():
 
 
 def test_few_rows_claim_nothing():
-    found = bounds(np.full(MIN_ROWS - 1, 0.5), MIN_ROWS / 4, np.arange(MIN_ROWS - 1), 1_000)
+    found = bounds(np.full(MIN_ROWS - 1, 0.5), (MIN_ROWS - 1) / 4, np.arange(MIN_ROWS - 1), 1_000)
     assert (found.low, found.high) == (-1.0, 1.0)
     assert bounds(np.zeros(0), 0.0, np.zeros(0, int), 1.0) is NOTHING
+
+
+def test_few_who_were_left_alone_prove_nothing_by_being_alike():
+    """100 listed of whom 27 left and 17 left alone who all stayed: chance, and by the spread of the 17 a proof."""
+    w = np.r_[np.ones(100), np.zeros(17)]
+    left = np.r_[np.full(27, -0.85), np.full(73, 0.15), np.full(17, 0.15)]
+    scores, told = (w - 0.9) * left, 0.9 * 0.1
+    assert bounds(scores, 117 * told, np.arange(117), 700).high == 1.0  # tells as much as 42 of equal chances
+    w, left = np.r_[w, np.ones(40), np.zeros(3)], np.r_[left, np.full(11, -0.85), np.full(32, 0.15)]
+    few = (w - 0.9) * left, 160 * told, np.arange(160), 700
+    assert bounds(*few).harms
+    assert not bounds(*few, variance=told * float(left @ left)).harms

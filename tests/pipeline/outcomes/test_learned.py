@@ -68,6 +68,16 @@ def test_another_playbook_begins_with_its_own_belief_and_keeps_what_is_proven(tm
     assert found.bounds == {"win_back": HARM}
 
 
+def test_a_belief_of_an_earlier_version_begins_anew_and_keeps_what_is_proven(tmp_path):
+    file = learned.write(tmp_path, measured(win_back=HARM))
+    content = json.loads(file.read_text())
+    del content["effect"]["terms"]
+    file.write_text(json.dumps(content))
+    found = learned.read_learned(tmp_path, load_playbook(), DAY)
+    assert found.effect.to_json() == belief(load_playbook()).to_json()
+    assert found.bounds == {"win_back": HARM}
+
+
 GOOD = {
     "measured": "2026-07-01",
     "effect": json.loads(belief(load_playbook()).to_json()),

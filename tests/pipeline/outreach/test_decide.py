@@ -216,8 +216,10 @@ def test_quiet_time_depends_on_the_channel_of_the_last_contact():
         "quiet_days": {"phone": 10, "default": 3},
         "book": playbook(call=action(cost=0)),
     }
-    assert rules(night(customers(4), **limits)) == {"0000": Rule.QUIET, "0002": Rule.QUIET}
-    assert rules(night(customers(4), **limits, quiet_after="outbound")) == {"0000": Rule.QUIET}
+    assert rules(night(customers(4), **limits)) == {
+        "0000": Rule.QUIET
+    }  # whoever has just asked may be answered
+    assert rules(night(customers(4), **limits, quiet_after="any")) == {"0000": Rule.QUIET, "0002": Rule.QUIET}
 
 
 def test_at_most_so_many_contacts_by_us_in_so_many_days():
@@ -291,9 +293,11 @@ def test_an_open_complaint_goes_to_service_first():
     found = night(customers(3), book, contacts=past)
     assert dict(zip(found.chosen.customer_id, found.chosen.action, strict=True)) == {
         "0000": "recover",
+        "0001": "call",
         "0002": "call",
     }
-    assert rules(found) == {"0001": Rule.QUIET}
+    quiet = night(customers(3), book, contacts=past, quiet_after="any")
+    assert rules(quiet) == {"0001": Rule.QUIET}
     assert rules(night(customers(3), playbook(call=action()), contacts=past))["0000"] == Rule.COMPLAINT
 
 
@@ -419,7 +423,7 @@ def test_before_anything_is_known_the_list_is_a_pilot_with_one_half_left_alone()
 def test_what_is_known_fills_the_list_and_a_part_of_it_tries():
     book = playbook(call=action(), mail=action(channel="email", rate=0.05))
     known = certain(book)
-    unsure = replace(known, covariance=np.diag([0, 0, 0, 0, 0, 0.1**2, 0]) + known.covariance)
+    unsure = replace(known, covariance=np.diag([0, 0, 0, 0, 0, 0.1**2, 0, 0]) + known.covariance)
     found = night(customers(600), book, effect=unsure, **PILOT | {"exploration": 0.2})
     rows = found.ledger
     assert len(found.chosen) == 100
@@ -440,6 +444,20 @@ def test_before_anything_is_known_a_complaint_that_nobody_answered_is_on_the_lis
     assert theirs.sum() >= 15
     assert set(rows.action[theirs & ~rows.trial]) == {"recover"}
     assert rows.trial[(rows.customer_id >= "0020") & (rows.chosen | rows.control)].all()
+
+
+def test_before_anything_is_known_whom_an_action_is_called_for_is_on_the_list():
+    """One in six disputes an invoice and is likelier to leave; what anybody gets stays a matter of the trial."""
+    sign = np.arange(600) % 6 == 0
+    scores = customers(600, churn_probability=np.where(sign, 0.5, 0.1), cancellation_count_90d=1.0 * sign)
+    answers = [{"columns": {"cancellation_count_90d": {"above": 0}}}]
+    book = playbook(discount=action(cost=0, when=answers), hello=action(cost=0))
+    rows = piloted(scores, book).ledger
+    sure = (rows.chosen | rows.control) & ~rows.trial
+    assert sure.sum() >= 40
+    assert set(rows.action[sure]) == {"discount"}
+    asked = rows[sure].inputs.map(dict).map(lambda told: told["called_for"])
+    assert asked.between(0.6, 0.8).all()
 
 
 def test_a_pilot_tries_what_takes_the_least_effort():

@@ -51,9 +51,34 @@ def test_revenue_by_hand():
     frame = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "amount"])
     tables = as_tables({"transactions": frame.assign(occurred_at=pd.to_datetime(frame.occurred_at))})
     row = revenue_table(tables, dt.date(2024, 3, 1), periods=1).iloc[0]
-    assert row[list(SUMS)].tolist() == [30, 40, 20, 6, 3, 13, 25, 4, 3]
+    assert row[list(SUMS)].tolist() == [30, 40, 20, 6, 3, 13, 25, 0, 4, 3]
     assert (row.gross_retention, row.net_retention) == (35.0, 42.5)
     assert round(row.repeat_share, 3) == 83.333
+
+
+def test_what_was_given_back_is_taken_off_when_it_was():
+    def rows(*of):
+        frame = pd.DataFrame(of, columns=["customer_id", "occurred_at", "amount"])
+        return frame.assign(occurred_at=pd.to_datetime(frame.occurred_at))
+
+    bought = rows(
+        ("whole", "2024-01-30", 10), ("part", "2024-01-05", 10), ("part", "2024-02-05", 10),
+        ("stays", "2024-01-05", 5), ("stays", "2024-02-05", 5),
+    )  # fmt: skip
+    back = rows(("whole", "2024-02-03", 10), ("part", "2024-02-07", 4))
+    tables = as_tables({"transactions": bought, "cancellations": back})
+    row = revenue_table(tables, dt.date(2024, 3, 1), periods=1).iloc[0]
+    # `whole` brought 10 and then less than nothing: 20 less; `part` 4 less.
+    assert row[["revenue", "base_revenue", "lost_revenue", "contraction"]].tolist() == [1, 25, 20, 4]
+    assert (row.given_back, row.gross_retention, row.repeat_share) == (14, 4.0, 100.0)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_net_revenue_equals_the_oracle(seed):
+    frames = shop(seed)[0]
+    some = frames["transactions"].sample(frac=0.2, random_state=seed)
+    later = some.occurred_at + pd.to_timedelta(np.arange(len(some)) % 40, "D")
+    check_revenue({**frames, "cancellations": some.assign(occurred_at=later)}, AS_OF, "month", 8)
 
 
 def test_revenue_by_segment_adds_up():
