@@ -3,7 +3,7 @@
 Small trees suit histories, where large ones learn the customer. A table with interactions needs large ones.
 
 Every booster has one thread. Threads within a booster meet after each leaf: on a busy machine most of the time is spent
-waiting there, on two quiet cores a third. Several boosters side by side never wait for each other, see `Fit`.
+waiting there. Several boosters side by side never wait for each other, see `Fit`.
 """
 
 from __future__ import annotations
