@@ -162,10 +162,15 @@ def _keyed(everybody: ir.Table, shards: int) -> tuple[list[pa.Table], _Key]:
     different = pc.count_distinct(found["key"]).as_py() == found.num_rows
     if not different:
         found = found.set_column(found.schema.get_field_index("key"), "key", found["customer_id"])
-    order = found.sort_by("shard_").drop_columns(["shard_"])
-    ends = np.cumsum(np.bincount(found["shard_"].to_numpy().astype(np.int64), minlength=shards))
-    people = [order.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
-    return people, duckdb_hash if different else lambda customer_id: customer_id
+    return by_shard(found, shards), duckdb_hash if different else lambda customer_id: customer_id
+
+
+def by_shard(rows: pa.Table, shards: int) -> list[pa.Table]:
+    """The rows of each shard, told by their `shard_`."""
+    of = rows["shard_"].to_numpy().astype(np.uint16)
+    order = rows.drop_columns(["shard_"]).take(np.argsort(of, kind="stable"))
+    ends = np.cumsum(np.bincount(of, minlength=shards))
+    return [order.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def _numbered(tables: Mapping[str, pa.Table], people: pa.Table) -> dict[str, pa.Table]:

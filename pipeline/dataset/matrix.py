@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -41,7 +40,7 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     shards = engine.shards_for(sources.event_rows)
     customers = _customers(tables.get("customers"), shards)
     kinds = engine.kinds_of(customers, sources.attributes)
-
+    people = [None] * shards if customers is None else engine.by_shard(customers, shards)
     size = sources.event_rows // shards
     with (
         engine.scan(
@@ -62,15 +61,14 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
     ):
 
         def frame(shard: int) -> pd.DataFrame:
-            here = None if customers is None else customers.filter(pc.field("shard_") == shard)
-            return plan.frame(scan.load(shard), here, kinds)
+            return plan.frame(scan.load(shard), people[shard], kinds)
 
         frames = list(progress(pool.map(frame, range(shards)), "features", shards, unit="events", size=size))
     return Matrix(_joined(frames), plan.catalogue, plan.digest)
 
 
-def _customers(customers: ir.Table | None, shards: int) -> Any:
-    """All of the customers source as an Arrow table, with the shard of each; None without the source."""
+def _customers(customers: ir.Table | None, shards: int) -> pa.Table | None:
+    """All of the customers source, with the shard of each; None without the source."""
     if customers is None:
         return None
     found = ibis.memtable(arrow(customers))
