@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import ibis
 
-from pipeline.sources.functions import on_text
+from pipeline.sources.functions import on_text, read_or
 
 Decimal = Literal[".", ","]
 
@@ -81,7 +81,7 @@ def number(text: Any, decimal: Decimal | None, thousands: str | None) -> Any:
     point = point_of(decimal, thousands)
     written = on_text(amount_in, "float64", point, thousands)(text)
     # A point may part thousands where a comma is the decimal sign, and the engine would take it for that sign.
-    return ibis.coalesce(text.try_cast("float64"), written) if point == "." else written
+    return read_or(text.try_cast("float64"), written) if point == "." else written
 
 
 def amount_in(raw: str, decimal: Decimal | None, thousands: str | None) -> float | None:

@@ -16,7 +16,7 @@ import ibis.expr.datatypes as dtypes
 from features.dialects import engine_of, trimmed
 from pipeline.sources import amounts, jalali
 from pipeline.sources.amounts import Decimal
-from pipeline.sources.functions import on_text
+from pipeline.sources.functions import on_text, read_or
 
 _DIGIT = "[0-9۰-۹٠-٩०-९]"
 ZONE = rf"(?i):{_DIGIT}{{2}}(\.{_DIGIT}+)?\s*([a-z][\w/+-]*|[+-]{_DIGIT}{{2}}(:?{_DIGIT}{{2}}){{0,2}})$"
@@ -146,11 +146,11 @@ def _reading(text: Any, fmt: str | None, zone: str, engine: str) -> Any:
         return _to_utc(make_timestamp((seconds * 1e6).try_cast("int64")), zone, engine)
     if fmt:
         tidied = on_text(tidy, "string", fmt)(text)
-        value = ibis.coalesce(try_strptime(text, fmt), try_strptime(tidied, tidy_format(fmt)))
+        value = read_or(try_strptime(text, fmt), try_strptime(tidied, tidy_format(fmt)))
         return value if "%z" in fmt or "%Z" in fmt else _to_utc(value, zone, engine)
     # A cast to a time without zone would drop the zone of the text instead of applying it.
     if engine in _TRIES:
-        moment = ibis.coalesce(text.try_cast(_MOMENT), on_text(tidy, "string", None)(text).try_cast(_MOMENT))
+        moment = read_or(text.try_cast(_MOMENT), on_text(tidy, "string", None)(text).try_cast(_MOMENT))
     else:
         moment = ibis.ifelse(text.re_search(_TIME), text, ibis.null("string")).cast(_MOMENT)
     value = moment.cast("timestamp")
