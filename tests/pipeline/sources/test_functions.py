@@ -29,5 +29,6 @@ def test_the_engine_reads_what_it_can(tiny, monkeypatch):
 def test_a_function_reads_the_rest(tiny, monkeypatch):
     rows = 'customer_id,occurred_at,amount\n1,2024-01-05 10:00:00,10\n2,2024-02-04  7:05,"1,250.50"\n'
     told, amounts = asked_for(monkeypatch, tiny(transactions=rows))
-    assert "1,250.50" in told and "10" not in told and "2024-01-05 10:00:00" not in told
+    assert "1,250.50" in told
+    assert not {"10", "2024-01-05 10:00:00"} & told
     assert amounts == [10.0, 1250.5]
