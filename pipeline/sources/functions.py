@@ -54,8 +54,8 @@ def read_or(value: Any, other: Any) -> Any:
 
     Examples
     --------
-    >>> read_or(ibis.memtable({"a": [1, None]}).a, 7).to_pyarrow().to_pylist()
-    [1, 7]
+    >>> read_or(ibis.memtable({"a": ["x", None]}).a, "y").to_pyarrow().to_pylist()
+    ['x', 'y']
     """
     return ibis.ifelse(value.isnull(), other, value)
 
