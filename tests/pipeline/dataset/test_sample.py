@@ -33,7 +33,7 @@ def test_the_rows_of_the_drawn_are_those_of_the_whole(shop):
     config, told = shop(200), []
     sources = open_sources(config, AS_OF)
     drawn = bounded(sources, config, SNAPSHOTS, told.append)
-    assert told == ["a sample: 25.00% of 400 customers, within model.max_training_rows"]
+    assert told == ["a sample: 25.00% of 400 customers, within `model.max_training_rows`"]
     assert drawn.notes[-1:] == tuple(told)
     matrix, whole = build_matrix(drawn, config, SNAPSHOTS), build_matrix(sources, config, SNAPSHOTS)
     ids = matrix.frame["customer_id"].unique()
