@@ -99,7 +99,7 @@ def changes_of(old: Night, new: Night) -> pd.DataFrame:
     Columns `change`, `customer_id`, `action_before`, `action_now`, `gain_before`, `gain_now` and `why`.
     """
     sides = [_by_customer(night) for night in (old, new)]
-    both = sides[0].join(sides[1], how="outer", lsuffix="_before", rsuffix="_now")
+    both = sides[0].join(sides[1], how="outer", suffixes=("_before", "_now"))
     listed = [both[f"action_{side}"].notna() for side in ("before", "now")]
     moved = listed[0] & listed[1] & (both["action_before"] != both["action_now"])
     kinds = [listed[1] & ~listed[0], listed[0] & ~listed[1], moved]

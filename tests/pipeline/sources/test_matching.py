@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 import yaml
 
 from configs.errors import DataError
 from configs.schema import Config
+from features.dialects import BLANKS
 from pipeline.sources.opening import open_sources
 
 AS_OF = dt.date(2024, 3, 1)
@@ -116,6 +118,15 @@ def test_blanks_around_ids_never_count_and_a_blank_is_no_id(tiny):
     assert open_sources(config, AS_OF).matches[0].customers == 1
     (fault,) = told(tiny(transactions=purchases("A1", '"   "')))
     assert "column customer_id: is empty in 1 of 2 rows (data row 2)" in fault
+
+
+@pytest.mark.parametrize("blank", list(BLANKS))
+def test_no_kind_of_blank_makes_another_customer(tiny, blank):
+    bought = pd.DataFrame({"customer_id": ["A1", f"A1{blank}", f"{blank}A1"]})
+    bought["occurred_at"] = pd.Timestamp("2024-02-20")
+    config = tiny(transactions=bought, customers=pd.DataFrame({"customer_id": [f"{blank}A1{blank}"]}))
+    assert told(config) == []
+    assert open_sources(config, AS_OF).matches[0].customers == 1
 
 
 def test_forms_of_one_id_are_looked_at_until_the_config_decides(tiny):
