@@ -45,18 +45,18 @@ def engine_of(expression: Any) -> str:
 
 
 BLANKS = " \t\n\r\u00a0\u202f\u200b\ufeff"
-"""What people can't see at the ends of a text: a blank, tab, line end, no-break space, zero-width space, byte-order mark."""
+"""What nobody sees at the ends of a text: blank, tab, line ends, no-break and zero-width space, byte-order mark."""
 
 
 def trimmed(text: Any) -> Any:
-    """Text without blanks (`BLANKS`) at its ends.
+    r"""Text without blanks (`BLANKS`) at its ends.
 
     Ibis names the blanks to Spark as a list with form feed and vertical tab in it, which Spark reads as the letters f
     and v: 'fair ' would become 'air'. Engines without regular expressions of their own know the plain blanks alone.
 
     Examples
     --------
-    >>> trimmed(ibis.memtable({"a": [" fair\\t", "\\u00a0x y\\u00a0"]}).a).to_pyarrow().to_pylist()
+    >>> trimmed(ibis.memtable({"a": [" fair\t", "\u00a0x y\u00a0"]}).a).to_pyarrow().to_pylist()
     ['fair', 'x y']
     """
     if engine_of(text) in ("duckdb", "pyspark", "postgres"):
