@@ -140,16 +140,27 @@ def _shown(value: Any, spec: str, conversion: str, language: Language) -> str:
     return spoken(value, language) if isinstance(value, Said) else str(value)
 
 
-def _number(value: Real, spec: str, language: Language) -> str:
+def figure(value: float, spec: str, language: Language) -> str:
+    """A number of a table by its format; in English as Python writes it, signs and halves included.
+
+    Examples
+    --------
+    >>> figure(-0.26, "+.1%", _EN), figure(1234.5, ",.1f", Language("fa"))
+    ('-26.0%', '۱٬۲۳۴٫۵')
+    """
+    return format(value, spec) if language.code == "en" else _number(value, spec, language)
+
+
+def _number(value: Real | float, spec: str, language: Language) -> str:
     """By its format: a whole number, `.2f`, `.1%`, or `.4g`, whose zeros at the end are left out."""
     number = float(value)
     if isinstance(value, Integral) and not spec:
         return language.number(number)
     spec = spec or "g"
     digits = int(spec.strip(",+").removeprefix(".")[:-1] or 0)
-    if spec.endswith("%"):
-        return language.percent(100 * number, digits)
     sign = "+" if spec.startswith("+") and number >= 0 else ""
+    if spec.endswith("%"):
+        return sign + language.percent(100 * number, digits)
     if not spec.endswith("g"):
         return sign + language.number(number, digits)
     if abs(number) >= 1_000:

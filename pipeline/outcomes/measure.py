@@ -18,6 +18,7 @@ from models.statistics.intervals import wilson
 from models.tracking import registry
 from pipeline.commit import settle_when_free
 from pipeline.languages.language import Language
+from pipeline.languages.said import Said, said, spoken, together
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.outcomes import learned, ledger
@@ -92,17 +93,21 @@ def resume(config: Config, name: str, as_of: dt.date) -> Result:
         if kept.measured is not None:
             bounds = {n: b for n, b in kept.bounds.items() if n != name}
             learned.write(folder, replace(kept, bounds=bounds))
-    what = "the list" if name == learned.ALL else f"action {name}"
-    return Result(f"{what} is on again: only rows from {as_of} on can switch it off", {"resumed": name})
+    what = said("the list") if name == learned.ALL else said("action {name}", name=name)
+    line = said("{what} is on again: only rows from {day} on can switch it off", what=what, day=as_of)
+    return Result(spoken(line, Language(config.language)), {"resumed": name})
 
 
 def _too_early(config: Config, as_of: dt.date, nights: list[dt.date]) -> Result:
-    why = "the ledger is empty, run `churn score` first"
+    why = said("the ledger is empty, run `churn score` first")
     if nights:
         days = dt.timedelta(days=config.churn.gap_days + config.churn.horizon_days)
-        why = f"the first night, {nights[0]}, can be judged from {nights[0] + days} on"
-    text = f"no list has matured by {as_of}: {why}"
-    return Result(text, {"as_of": as_of.isoformat(), "nights": 0, "reason": text})
+        why = said(
+            "the first night, {night}, can be judged from {day} on", night=nights[0], day=nights[0] + days
+        )
+    line = said("no list has matured by {day}: {why}", day=as_of, why=why)
+    values = {"as_of": as_of.isoformat(), "nights": 0, "reason": str(line)}
+    return Result(spoken(line, Language(config.language)), values)
 
 
 def _contacted(sources: Sources, rows: pd.DataFrame) -> Floats:
@@ -138,25 +143,39 @@ def _result(
     believed = beliefs(found.effect, rows)
     stopped = sorted(name for name, b in found.bounds.items() if b.harms)
     days = config.churn.gap_days + config.churn.horizon_days
+    language = Language(config.language)
+    range_ = (
+        said("{first} to {last}", first=nights[0], last=nights[-1])
+        if nights
+        else said("the first list is younger than {days} days", days=days)
+    )
+    head = said(
+        "{company} as of {day}: {nights} nights judged", company=config.name, day=as_of, nights=len(nights)
+    )
+    changed = said(
+        "What the list changed: {n} customers whom chance listed or left alone, {days} days after",
+        n=len(mature),
+        days=days,
+    )
     lines = [
-        f"{config.name} as of {as_of}: {len(nights)} nights judged"
-        + (f", {nights[0]} to {nights[-1]}" if nights else f"; the first list is younger than {days} days"),
+        spoken(together([head, range_], ", " if nights else "; "), language),
         "",
-        "How good the scores were",
-        check_table(found.checks, promised),
+        language.word("How good the scores were"),
+        check_table(found.checks, promised, language),
         "",
-        f"What the list changed: {len(mature):,} customers whom chance listed or left alone, {days} days after",
-        group_table(groups, usual),
-        *precision_lines(precision),
-        *power["lines"],
+        spoken(changed, language),
+        group_table(groups, usual, language),
+        *precision_lines(precision, language),
+        spoken(power["line"], language),
         "",
-        *(["What lasts", lasting_table(later), later.verdict, ""] if later.rows else []),
-        "What the next list believes",
-        belief_table(believed),
-        *[
-            f"switched off: {name} is proven to drive customers away; `churn outcomes --resume {name}`"
-            for name in stopped
-        ],
+        *(
+            [language.word("What lasts"), lasting_table(later, language), spoken(later.verdict, language), ""]
+            if later.rows
+            else []
+        ),
+        language.word("What the next list believes"),
+        belief_table(believed, language),
+        *(spoken(_switched_off(name), language) for name in stopped),
     ]
     values = {
         "as_of": as_of.isoformat(),
@@ -174,6 +193,14 @@ def _result(
         "stopped": stopped,
     }
     return Result("\n".join(lines), values, 3 if stopped else 0)
+
+
+def _switched_off(name: str) -> Said:
+    return said(
+        "switched off: {name} is proven to drive customers away; `churn outcomes --resume {key}`",
+        name=said("all") if name == learned.ALL else name,
+        key=name,
+    )
 
 
 def _precision(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -196,12 +223,14 @@ def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
     """How long it takes to see effects of some sizes, from the newest inflow of randomised rows."""
     use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
     if not len(use):
-        why = (
-            "nobody was drawn yet"
+        line = (
+            said("power: nobody was drawn yet, no effect can be seen")
             if config.outreach.control.share
-            else "no control group (outreach.control.share is 0)"
+            else said(
+                "power: no control group ({key} is 0), no effect can be seen", key="outreach.control.share"
+            )
         )
-        return {"lines": [f"power: {why}, no effect can be seen"], "values": {"days_until": {}}}
+        return {"line": line, "values": {"days_until": {}}}
     rate, share = float(use["kept"].mean()), float(use["propensity"].mean())
     since = pd.to_datetime(use["as_of"])
     newest = since >= since.max() - pd.Timedelta(days=_RECENT_DAYS)
@@ -212,6 +241,6 @@ def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
         for points in POINTS
     }
     return {
-        "lines": [power_line(a_day, days)],
+        "line": power_line(a_day, days),
         "values": {"rows_a_day": a_day, "days_until": {f"{p:g}": wait for p, wait in days.items()}},
     }

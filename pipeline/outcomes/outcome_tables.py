@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from models.effects.sequence import Bounds
+from pipeline.languages.language import Language
+from pipeline.languages.said import Said, figure, said, said_n, spoken
 from pipeline.outcomes.learned import NightCheck
 from pipeline.result import table
 
@@ -78,169 +80,216 @@ class Lasting:
     rows: tuple[LastingRow, ...]
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Said:
         """Delay or prevention, as far as one can say."""
         if not self.rows:
-            return "nothing is old enough"
+            return said("nothing is old enough")
         first, last = self.rows[0].kept, self.rows[-1].kept
         soon, months = self.rows[0].months, self.rows[-1].months
         if len(self.rows) < 2 or not first.fixed_low > 0:
-            return "too early to tell prevented from delayed"
+            return said("too early to tell prevented from delayed")
         if last.fixed_high < first.estimate / 2:
-            return f"the contacts delay: most of what was kept after {soon} months is gone after {months}"
+            return said(
+                "the contacts delay: most of what was kept after {soon} months is gone after {months}",
+                soon=soon,
+                months=months,
+            )
         if last.fixed_low > first.estimate / 2:
-            return f"the contacts prevent: what was kept after {soon} months is still there after {months}"
-        return f"not clear yet whether the contacts prevent or delay ({months} months)"
+            return said(
+                "the contacts prevent: what was kept after {soon} months is still there after {months}",
+                soon=soon,
+                months=months,
+            )
+        return said("not clear yet whether the contacts prevent or delay ({months} months)", months=months)
 
 
-def check_table(checks: Sequence[NightCheck], promised: Mapping[str, float]) -> str:
+def check_table(checks: Sequence[NightCheck], promised: Mapping[str, float], language: Language) -> str:
     """The scores of each night, and below them what the backtest promised."""
     header = [
-        "night",
-        "customers",
-        "on list",
-        "expected to leave",
-        "left",
-        "AUC",
-        "log loss",
-        "ECE",
-        "lift 10%",
+        language.word("night"),
+        language.word("customers"),
+        language.word("on list"),
+        language.word("expected to leave"),
+        language.word("left"),
+        language.word("AUC"),
+        language.word("log loss"),
+        language.word("ECE"),
+        language.word("lift 10%"),
     ]
     rows = [
         [
-            str(c.night),
-            f"{c.customers:,}",
-            f"{c.listed:,}",
-            f"{c.expected:,.0f}",
-            f"{c.churned:,}",
-            *(_number(v, 3) for v in (c.auc, c.log_loss, c.ece)),
-            _number(c.lift_top_tenth, 2),
+            spoken(said("{day}", day=c.night), language),
+            *(figure(n, ",.0f", language) for n in (c.customers, c.listed, c.expected, c.churned)),
+            *_scores((c.auc, c.log_loss, c.ece, c.lift_top_tenth), language),
         ]
         for c in checks
     ]
     if promised:
-        three = [_number(promised.get(name), 3) for name in ("auc", "log_loss", "ece")]
-        rows.append(["backtest", "", "", "", "", *three, _number(promised.get("lift_top_tenth"), 2)])
+        four = [promised.get(name) for name in ("auc", "log_loss", "ece", "lift_top_tenth")]
+        rows.append([language.word("backtest"), "", "", "", "", *_scores(four, language)])
     return table(header, rows)
 
 
-def group_table(groups: list[OutcomeGroup], usual: OutcomeGroup | None) -> str:
+def group_table(groups: list[OutcomeGroup], usual: OutcomeGroup | None, language: Language) -> str:
     """The effect of being on the list, for all and by action, and against business as usual."""
     header = [
-        "action",
-        "listed",
-        "left alone",
-        "kept",
-        "alone kept",
-        "effect, points",
-        "for one look",
-        "value, each",
+        language.word("action"),
+        language.word("listed"),
+        language.word("left alone"),
+        language.word("kept"),
+        language.word("alone kept"),
+        language.word("effect, points"),
+        language.word("for one look"),
+        language.word("value, each"),
     ]
+    # Actions are called by their keys in the playbook, which `--resume` takes.
+    names = [language.word("all"), *(g.name for g in groups[1:]), language.word("business as usual")]
     rows = [
         [
-            g.name,
-            f"{g.listed:,}",
-            f"{g.alone:,}",
-            _share(g.rate),
-            _share(g.rate_alone),
-            _interval(g.kept, 100, 1),
-            _once(g.kept, 100, 1),
-            _interval(g.value, 1, 2),
+            name,
+            figure(g.listed, ",.0f", language),
+            figure(g.alone, ",.0f", language),
+            _share(g.rate, language),
+            _share(g.rate_alone, language),
+            _interval(g.kept, 100, 1, language),
+            _once(g.kept, 100, 1, language),
+            _interval(g.value, 1, 2, language),
         ]
-        for g in [*groups, *([usual] if usual else [])]
+        for name, g in zip(names, [*groups, *([usual] if usual else [])], strict=False)
     ]
     lines = [
         table(header, rows),
-        "effect and value: intervals that hold however often one looks, 95 % together",
+        language.word("effect and value: intervals that hold however often one looks, 95 % together"),
     ]
     reached = groups[0]
     if np.isfinite(reached.contacted):
+        shares = [
+            said("{share} of the listed", share=_share(reached.contacted, language)),
+            said("{share} of those left alone", share=_share(reached.contacted_alone, language)),
+        ]
+        if usual:
+            shares.append(said("{share} of business as usual", share=_share(usual.contacted_alone, language)))
         lines.append(
-            f"contacted within {CONTACT_DAYS} days: {_share(reached.contacted)} of the listed, "
-            f"{_share(reached.contacted_alone)} of those left alone"
-            + (f", {_share(usual.contacted_alone)} of business as usual" if usual else "")
+            spoken(said("contacted within {days} days: {shares}", days=CONTACT_DAYS, shares=shares), language)
         )
     return "\n".join(lines)
 
 
-def lasting_table(found: Lasting) -> str:
+def lasting_table(found: Lasting, language: Language) -> str:
     """What lasts, by months after the list."""
     rows = [
         [
-            f"{row.months} months",
-            f"{row.customers:,}",
-            _once(row.kept, 100, 1),
-            _once(row.days, 1, 1),
-            "" if row.money is None else _once(row.money, 1, 2),
+            spoken(said("{months} months", months=row.months), language),
+            figure(row.customers, ",.0f", language),
+            _once(row.kept, 100, 1, language),
+            _once(row.days, 1, 1, language),
+            "" if row.money is None else _once(row.money, 1, 2, language),
         ]
         for row in found.rows
     ]
-    return table(["after", "customers", "still there, points", "days each", "money each"], rows)
-
-
-def precision_lines(precision: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """How many of those on the list, and of the control group, left."""
-    return [
-        f"list precision ({who}): {p['left']:.1%} left [{p['low']:.1%}, {p['high']:.1%}]"
-        for name, who in (("list", "on the list"), ("control", "control group, left alone"))
-        if (p := precision.get(name))
+    header = [
+        language.word("after"),
+        language.word("customers"),
+        language.word("still there, points"),
+        language.word("days each"),
+        language.word("money each"),
     ]
+    return table(header, rows)
 
 
-def power_line(a_day: float, days: Mapping[float, int]) -> str:
+def precision_lines(precision: Mapping[str, Mapping[str, float]], language: Language) -> list[str]:
+    """How many of those on the list, and of the control group, left."""
+    lines = []
+    for name, who in (("list", said("on the list")), ("control", said("control group, left alone"))):
+        if p := precision.get(name):
+            left, low, high = (_share(p[field], language) for field in ("left", "low", "high"))
+            line = said(
+                "list precision ({who}): {left} left [{range}]", who=who, left=left, range=[low, high]
+            )
+            lines.append(spoken(line, language))
+    return lines
+
+
+def power_line(a_day: float, days: Mapping[float, int]) -> Said:
     """When effects of some sizes will be seen.
 
     Examples
     --------
-    >>> power_line(4.2, {0.01: 9_000, 0.1: 0})
-    'power: 4.2 customers a day are listed or left alone by chance; an effect of 1 point would be seen not within ten \
-years, 10 points now'
+    >>> print(power_line(4.2, {0.01: 9_000, 0.1: 0}))
+    power: 4.2 customers a day are listed or left alone by chance; an effect of 1 point would be seen not within ten \
+years, 10 points now
     """
-    waits = ", ".join(
-        f"{100 * points:g} point{'s' * (points > 0.01)} {'would be seen ' * (i == 0)}{_wait(wait)}"
+    waits = [
+        said_n("{n} point {wait}", "{n} points {wait}", 100 * points, wait=_wait(wait))
+        if i
+        else said_n(
+            "{n} point would be seen {wait}",
+            "{n} points would be seen {wait}",
+            100 * points,
+            wait=_wait(wait),
+        )
         for i, (points, wait) in enumerate(days.items())
+    ]
+    return said(
+        "power: {a_day:.1f} customers a day are listed or left alone by chance; an effect of {waits}",
+        a_day=a_day,
+        waits=waits,
     )
-    return f"power: {a_day:.1f} customers a day are listed or left alone by chance; an effect of {waits}"
 
 
-def _wait(days: int) -> str:
+def _wait(days: int) -> Said:
     if days > TEN_YEARS:
-        return "not within ten years"
-    return f"in about {days:,} days" if days else "now"
+        return said("not within ten years")
+    return said("in about {days} days", days=days) if days else said("now")
 
 
-def belief_table(found: list[Belief]) -> str:
+def belief_table(found: list[Belief], language: Language) -> str:
     """What the next list believes of each action that was tried."""
     if not found:
-        return "no action has results yet: the playbook's save rates stay in use"
+        return language.word("no action has results yet: the playbook's save rates stay in use")
     rows = [
-        [b.action, f"{b.rows:,}", f"{100 * b.effect:+.1f} +- {100 * b.spread:.1f}", f"{b.save_rate:+.1%}"]
+        [
+            b.action,
+            figure(b.rows, ",.0f", language),
+            f"{figure(100 * b.effect, '+.1f', language)} +- {figure(100 * b.spread, '.1f', language)}",
+            figure(b.save_rate, "+.1%", language),
+        ]
         for b in found
     ]
-    return table(["action", "rows", "effect, points", "save rate"], rows)
+    header = [
+        language.word("action"),
+        language.word("rows"),
+        language.word("effect, points"),
+        language.word("save rate"),
+    ]
+    return table(header, rows)
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
+def _scores(values: Sequence[float | None], language: Language) -> list[str]:
+    """AUC, log loss, calibration error and lift."""
+    return [
+        "" if value is None or not np.isfinite(value) else figure(value, spec, language)
+        for value, spec in zip(values, (".3f", ".3f", ".3f", ".2f"), strict=True)
+    ]
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}" if np.isfinite(value) else ""
+def _share(value: float, language: Language) -> str:
+    return figure(value, ".1%", language) if np.isfinite(value) else ""
 
 
-def _interval(found: Bounds, scale: float, digits: int) -> str:
-    return _shown(found.estimate, found.low, found.high, scale, digits)
+def _interval(found: Bounds, scale: float, digits: int, language: Language) -> str:
+    return _shown((found.estimate, found.low, found.high), scale, digits, language)
 
 
-def _once(found: Bounds, scale: float, digits: int) -> str:
-    return _shown(found.estimate, found.fixed_low, found.fixed_high, scale, digits)
+def _once(found: Bounds, scale: float, digits: int, language: Language) -> str:
+    return _shown((found.estimate, found.fixed_low, found.fixed_high), scale, digits, language)
 
 
-def _shown(estimate: float, low: float, high: float, scale: float, digits: int) -> str:
-    if not np.isfinite(estimate) or (low, high) == (-1.0, 1.0):
-        return "not known yet"
-    one, two, three = (scale * x for x in (estimate, low, high))
-    return f"{one:+,.{digits}f} [{two:+,.{digits}f}, {three:+,.{digits}f}]"
+def _shown(values: tuple[float, float, float], scale: float, digits: int, language: Language) -> str:
+    if not np.isfinite(values[0]) or values[1:] == (-1.0, 1.0):
+        return language.word("not known yet")
+    one, two, three = (figure(scale * x, f"+,.{digits}f", language) for x in values)
+    return f"{one} [{two}{language.comma}{three}]"
 
 
 def json_values(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 
@@ -183,6 +184,33 @@ def test_precision_is_of_the_list_and_of_those_whom_nobody_held_back(company):
     assert found["list"]["left"] == pytest.approx(leaves[LISTED].mean())
     assert found["control"]["left"] == pytest.approx(leaves[ALONE].mean())
     assert found["control"]["low"] < found["control"]["left"] < found["control"]["high"]
+
+
+@pytest.mark.parametrize("language", ["fa", "mr"])
+def test_no_english_is_left_in_what_is_printed(company, tiny, language):
+    config, leaves = company
+    ours = config.model_copy(update={"language": language})
+    record(config, night(600, ALONE, LISTED, propensity=1 / 3, usual=LISTED & (np.arange(600) % 2 == 0)))
+    found = outcomes(ours, LATER)
+    uncontrolled = ours.model_copy(
+        update={"outreach": config.outreach.model_validate({"control": {"share": 0}})}
+    )
+    told = [found.text, outcomes(ours, NIGHT).text, outcomes(ours, NIGHT + dt.timedelta(3)).text]
+    told += [resume(ours, name, LATER).text for name in ("all", ACTION)]
+    told.append(outcomes(ours, LATER).text)
+    record(config, night(600, LISTED, alone=False, propensity=1.0))
+    told += [outcomes(each, LATER).text for each in (ours, uncontrolled)]
+    old = subscribers(tiny, after(15, leaves), contacts=["0599,2026-08-30,inbound"])
+    told.append(outcomes(old.model_copy(update={"language": language}), dt.date(2026, 9, 1)).text)
+    record(old, night(600, LISTED, ALONE, propensity=2 / 3))
+    told.append(outcomes(old.model_copy(update={"language": language}), dt.date(2026, 9, 1)).text)
+    for line in "\n".join(told).replace(config.name, "").splitlines():
+        # Without commands, keys of the config and of the playbook, and the short name of the ranking's measure.
+        said = re.sub(r"`[^`]*`|\w+(\.\w+)+|\w+_\w+|\(AUC\)", "", line)
+        assert not re.search("[A-Za-z0-9]", said), line
+    assert not re.search(
+        r"[^\W\d_a-zA-Z]", json.dumps({**found.values, "in_words": None}, ensure_ascii=False)
+    )
 
 
 def test_scoring_can_read_what_was_learned_without_the_labels():
