@@ -248,7 +248,7 @@ def _effects(run: Path, place: Path) -> tuple[list[str], dict[str, Any]]:
     lines = [f"list: {len(who):,} {what} ({_some(who)})" for what, who in parts.items() if who]
     values: dict[str, Any] = {"enter": enter, "leave": leave, "other_action": other}
     scores = [_read(folder / "scores.parquet").set_index("customer_id") for folder in (run, place)]
-    both = scores[0].join(scores[1], how="inner", lsuffix="_then", rsuffix="_now")
+    both = scores[0].join(scores[1], how="inner", suffixes=("_then", "_now"))
     change = (both["churn_probability_now"] - both["churn_probability_then"]).abs()
     if len(scores[0]) != len(both) or len(scores[1]) != len(both):
         gone, new = len(scores[0]) - len(both), len(scores[1]) - len(both)

@@ -61,3 +61,13 @@ def test_doubles_are_found_whatever_defines_them():
     two = "A = B = 0\n_c = 3\ne = g = 1\ndef F(): pass\nif True:\n    def d(): pass\n"
     assert doubles({"one.py": one, "two.py": two}) == {name: ["one.py", "two.py"] for name in "ABF"}
     assert doubles({"one.py": "def score(): ...", "pipeline/cli.py": "def score(): ..."}) == {}
+
+
+def test_no_two_test_modules_have_one_name():
+    """Beside no `__init__.py` pytest imports a module by its bare name, and leaves out the second of that name."""
+    alone = [f for f in (ROOT / "tests").rglob("*.py") if not f.with_name("__init__.py").exists()]
+    where = defaultdict(list)
+    for file in alone:
+        if file.name != "conftest.py":
+            where[file.name].append(str(file.relative_to(ROOT)))
+    assert not [files for files in where.values() if len(files) > 1]

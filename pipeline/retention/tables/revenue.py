@@ -214,5 +214,8 @@ def show(question: Question) -> Shown:
     return Shown(frame, show_table(frame, columns), rules)
 
 
-READS = {"transactions": frozenset({"amount"}), "cancellations": frozenset({"amount"})}
+READS = {
+    "transactions": frozenset({"amount"}),
+    "cancellations": frozenset({"customer_id", "occurred_at", "amount"}),
+}
 TABLE = Table(show, READS, nightly=of_question, needs=("transactions.amount",))

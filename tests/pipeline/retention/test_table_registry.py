@@ -48,7 +48,21 @@ def company(request, tmp_path_factory):
         f"CHURN__SOURCES__{role.upper()}__URI": f"{folder}/{source.uri.rpartition('/')[2]}"
         for role, source in load_config(file, environ={}).sources.given.items()
     }
-    return load_config(file, environ=environ)
+    return load_config(file, environ={**environ, **_more_roles(folder)})
+
+
+def _more_roles(folder):
+    """The roles without a file in the demo, with every column: a table that leaves one undeclared fails."""
+    bought = pd.read_parquet(folder / "transactions.parquet").iloc[::20]
+    bought = bought[["customer_id", "occurred_at", "amount"]]
+    late = {"recovered_at": bought["occurred_at"] + pd.Timedelta(days=3)}
+    found = {}
+    for role, frame in {"cancellations": bought, "failed_payments": bought.assign(**late)}.items():
+        frame.to_parquet(folder / f"{role}.parquet")
+        found[f"CHURN__SOURCES__{role.upper()}__URI"] = str(folder / f"{role}.parquet")
+        for name in frame:
+            found[f"CHURN__SOURCES__{role.upper()}__COLUMNS__{name.upper()}"] = name
+    return found
 
 
 @pytest.mark.parametrize("name", [n for n in of_a_night() if n != "forecast"])
