@@ -13,7 +13,7 @@ import pandas as pd
 from configs.errors import ConfigError
 from configs.schema import Config
 from pipeline.csv_text import csv_text
-from pipeline.languages.language import Language
+from pipeline.languages.said import said, spoken
 from pipeline.publish import write_atomic
 from pipeline.result import Result
 from pipeline.retention.definition.at_hand import Seen
@@ -70,17 +70,18 @@ def result_of(
         from pipeline.report.curves import standalone
 
         write_picture(standalone(shown.picture()), picture)
-    notes = [*shown.rules, *notes_of(shown.frame)]
+    notes: list[str] = [*shown.rules, *notes_of(shown.frame)]
     if out is not None:
         write_frame(shown.frame, out)
-        notes.append(f"written {out}")
-    head = f"{question.config.name} as of {question.as_of}"
+        notes.append(said("written {file}", file=out))
+    head = said("{company} as of {day}", company=question.config.name, day=question.as_of)
+    text = [spoken(line, question.language) for line in (head, shown.text, *notes)]
     values = {"config": question.config.name, "as_of": str(question.as_of), "rows": rows_of(shown.frame)}
     values |= {name: rows_of(v) if isinstance(v, pd.DataFrame) else v for name, v in shown.more.items()}
     tables = vars(question).get("tables")  # there when the table has looked at the sources
     look = tables.look if isinstance(tables, Seen) else ()
-    return Result("\n".join([head, shown.text, *notes]), values | {"notes": notes}).with_look(
-        look, Language(question.config.language)
+    return Result("\n".join(text), values | {"notes": [str(note) for note in notes]}).with_look(
+        look, question.language
     )
 
 

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.schema import Config
+from pipeline.languages.language import Language
 from pipeline.retention.definition.at_hand import Reads
 from pipeline.retention.definition.scope import Scope
 from pipeline.retention.forecast.expected import RateForecast
@@ -58,6 +59,11 @@ class Question:
     scope: Scope
     opened: Callable[[], Mapping[str, ir.Table]]
     ahead: Ahead | None = None
+
+    @cached_property
+    def language(self) -> Language:
+        """That of the config, for what a person reads."""
+        return Language(self.config.language)
 
     @cached_property
     def tables(self) -> Mapping[str, ir.Table]:

@@ -15,11 +15,12 @@ from configs.errors import DataError
 from configs.schema import Churn
 from models.statistics.groups import compare_groups
 from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.retention.definition.involuntary import PAYMENTS, ends_of, with_unpaid
 from pipeline.retention.definition.movements import statuses
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import attributes, in_ranges
-from pipeline.retention.rendering import show_table
+from pipeline.retention.rendering import percent, show_table, within_a_line
 from pipeline.retention.table import Question, Shown, Table
 
 NONE = N_("(none)")
@@ -172,19 +173,23 @@ def show(
     chosen = scope.named(period, as_of) if period else scope.last_complete(as_of)
     frame = audit_table(question.tables, question.config.churn, chosen)
     columns = {
-        "fact": "fact",
-        "value": "value",
-        "customers": "customers",
-        "lost": "lost",
-        "lost_share": "lost share",
-        "risk_ratio": "risk ratio",
-        "low": "95 % from",
-        "high": "to",
-        "p_adjusted": "p adjusted",
+        "fact": N_("fact"),
+        "value": N_("value"),
+        "customers": N_("customers"),
+        "lost": N_("lost"),
+        "lost_share": N_("lost share"),
+        "risk_ratio": N_("risk ratio"),
+        "low": N_("95 % from"),
+        "high": N_("to"),
+        "p_adjusted": N_("p adjusted"),
     }
     rules = [
-        f"lost in {chosen.label}: each group against all others; p for {len(frame)} comparisons (Benjamini-Hochberg)",
-        "a difference is no cause",
+        said(
+            "lost in {period}: each group against all others; p for {n} comparisons (Benjamini-Hochberg)",
+            period=chosen.label,
+            n=len(frame),
+        ),
+        said("a difference is no cause"),
     ]
     more: dict[str, object] = {"period": chosen.label}
     if "failed_payments" in question.tables:
@@ -192,14 +197,28 @@ def show(
         unpaid, lost = involuntary(question.tables, question.config.churn, chosen, days)
         more |= {"involuntary": unpaid, "lost": lost}
         rules.append(
-            f"involuntary: of {unpaid} of {lost} lost ({100 * unpaid / max(lost, 1):.1f} %) a payment failed near the "
-            "end and was not paid"
+            said(
+                "involuntary: of {unpaid} of {lost} lost ({share}) a payment failed near the end and was not paid",
+                unpaid=unpaid,
+                lost=lost,
+                share=within_a_line(percent, 100 * unpaid / max(lost, 1), question.language),
+            )
         )
     if len(frame) > rows:
         rules.append(
-            f"{len(frame) - rows} less certain rows are not shown; --rows N shows more, --out keeps all"
+            said(
+                "{n} less certain rows are not shown; {option} N shows more, {out} keeps all",
+                n=len(frame) - rows,
+                option="--rows",
+                out="--out",
+            )
         )
-    return Shown(frame, show_table(frame.head(rows), columns), rules, more)
+    told = frame.head(rows)
+    if question.language.code != "en":
+        from pipeline.report.worklist import group_name
+
+        told = told.assign(value=[group_name(question.language, value) for value in told["value"]])
+    return Shown(frame, show_table(told, columns, question.language), rules, more)
 
 
 def nightly(question: Question) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from pipeline.languages.said import said
 from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
@@ -69,8 +70,8 @@ def show(
 ) -> Shown:
     """Figures that people quote, with source and year: context, not goals."""
     frame = benchmark_table(industry or question.config.retention.industry)
-    rule = "quoted context, dated as shown: neither a goal nor a promise, and seldom on your definition"
-    return Shown(frame, show_table(frame, list(frame.columns)), [rule])
+    rule = said("quoted context, dated as shown: neither a goal nor a promise, and seldom on your definition")
+    return Shown(frame, show_table(frame, list(frame.columns), question.language), [rule])
 
 
 TABLE = Table(show, span=False, segment=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal
 
 import ibis
@@ -16,6 +17,8 @@ from configs.schema import Churn
 from features.definition import EXCUSED, any_of, bit_set, edge_index, names_of, words
 from features.dialects import engine_of
 from models.statistics.intervals import wilson
+from pipeline.languages.names import in_words
+from pipeline.languages.said import figure, said
 from pipeline.retention.definition.movements import memberships
 from pipeline.retention.definition.periods import Unit, periods_until
 from pipeline.retention.definition.segments import with_segment
@@ -147,19 +150,29 @@ def show(
     ] = "customer",
 ) -> Shown:
     """Who is left of the customers who started together."""
+    unit = in_words("units", question.scope.unit)
     rules = {
-        "customer": "percent of those who started: still customers at the end of the k-th {unit} after",
-        "purchase": "percent of those who started: with a purchase in the k-th {unit} after",
+        "customer": said(
+            "percent of those who started: still customers at the end of the k-th {unit} after", unit=unit
+        ),
+        "purchase": said("percent of those who started: with a purchase in the k-th {unit} after", unit=unit),
     }
     if measure not in rules:
         raise ConfigError(f"--measure {measure!r} is unknown; use customer or purchase")
-    unit, rule = question.scope.unit, rules[measure].format(unit=question.scope.unit)
+    rule = rules[measure]
     frame = of_question(question, "purchase" if measure == "purchase" else "customer")
     triangle = cohort_matrix(frame).reset_index()
     ages = [column for column in triangle.columns if isinstance(column, int)]
-    told = {f"age {a}": triangle[a].map("{:.1f}".format, na_action="ignore") for a in ages}
+    told = {
+        f"age {a}": triangle[a].map(
+            partial(figure, spec=".1f", language=question.language), na_action="ignore"
+        )
+        for a in ages
+    }
     keys = [c for c in ("cohort", "segment", "size") if c in triangle]
-    text = show_table(triangle.assign(**told), {k: k for k in keys} | {f"age {a}": str(a) for a in ages})
+    text = show_table(
+        triangle.assign(**told), {k: k for k in keys} | {f"age {a}": str(a) for a in ages}, question.language
+    )
 
     def picture() -> str:
         from pipeline.languages.language import Language

@@ -11,19 +11,21 @@ from configs.errors import ConfigError
 from features.contracts import conversions
 from features.definition import edge_index
 from features.tables import derived
+from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
 
 _COUNTS = {
-    "started": "started",
-    "ended": "ended",
-    "upgrades": "upgrades",
-    "downgrades": "downgrades",
-    "paused": "paused",
-    "trials": "trials",
-    "converted": "converted",
+    "started": N_("started"),
+    "ended": N_("ended"),
+    "upgrades": N_("upgrades"),
+    "downgrades": N_("downgrades"),
+    "paused": N_("paused"),
+    "trials": N_("trials"),
+    "converted": N_("converted"),
 }
 
 
@@ -105,13 +107,15 @@ def show(question: Question) -> Shown:
     """What became of contracts: started, ended, upgraded, downgraded, paused, tried."""
     frame = of_question(question)
     named = {name: header for name, header in _COUNTS.items() if name in frame}
-    columns = {"period": "period", **({"segment": "segment"} if "segment" in frame else {}), **named}
+    columns = {"period": N_("period"), **({"segment": N_("segment")} if "segment" in frame else {}), **named}
     rules = [
-        "upgrade, downgrade: the sum of a customer's running contracts rose or fell from one day to the next"
+        said(
+            "upgrade, downgrade: the sum of a customer's running contracts rose or fell from one day to the next"
+        )
     ]
     if "converted" in frame:
-        rules.append("converted: customers whose first contract followed a trial, whenever that began")
-    return Shown(frame, show_table(frame, columns), rules)
+        rules.append(said("converted: customers whose first contract followed a trial, whenever that began"))
+    return Shown(frame, show_table(frame, columns, question.language), rules)
 
 
 TABLE = Table(

@@ -17,6 +17,8 @@ from configs.errors import ConfigError
 from configs.schema import Config
 from features.definition import customers_at, edge_index
 from models.statistics.intervals import Z_95, wilson
+from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.retention.definition.periods import Period, utc_midnight
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show_table
@@ -171,33 +173,41 @@ def _measures(question: Question) -> Shown:
     frame = of_question(question)
     keys = ("period", "segment", "kind", "measure", "asked", "answered")
     columns = {name: name for name in keys if name in frame}
-    columns |= {"answer_rate": "answer rate", "value": "value", "low": "95 % from", "high": "to"}
+    columns |= {
+        "answer_rate": N_("answer rate"),
+        "value": N_("value"),
+        "low": N_("95 % from"),
+        "high": N_("to"),
+    }
     if frame["reached"].notna().any():
-        columns["reached"] = "at 40 %"
-    rule = (
-        "nps in points, csat and pmf in percent of the answers; --table trend, customers or stopped for more"
+        columns["reached"] = N_("at 40 %")
+    rule = said(
+        "nps in points, csat and pmf in percent of the answers; {option}, {second} or {third} for more",
+        option="--table trend",
+        second="customers",
+        third="stopped",
     )
-    return Shown(frame, show_table(frame, columns), [rule])
+    return Shown(frame, show_table(frame, columns, question.language), [rule])
 
 
 def _trend(question: Question) -> Shown:
     frame = trend_table(question.tables, question.as_of, segment=question.scope.segment)
-    rule = "by least squares over all answers of a customer; steady: less than 0.1 points in 90 days"
-    return Shown(frame, show_table(frame, list(frame.columns)), [rule])
+    rule = said("by least squares over all answers of a customer; steady: less than 0.1 points in 90 days")
+    return Shown(frame, show_table(frame, list(frame.columns), question.language), [rule])
 
 
 def _customers(question: Question) -> Shown:
     trends = customer_trends(question.tables, question.as_of)
     frame = trends.order_by(["slope", "customer_id", "kind"]).execute()
-    text = show_table(frame.head(20), list(frame.columns))
-    return Shown(frame, text, ["slope in points per 90 days, the steepest fall first; 20 shown"])
+    text = show_table(frame.head(20), list(frame.columns), question.language)
+    return Shown(frame, text, [said("slope in points per 90 days, the steepest fall first; 20 shown")])
 
 
 def _stopped(question: Question) -> Shown:
     here = customers_at(question.tables, question.config.churn, utc_midnight(question.as_of))
     frame = stopped_answering(question.tables, here)
-    rule = "customers who used to answer and have left two or more requests since"
-    return Shown(frame, show_table(frame.head(20), list(frame.columns)), [rule])
+    rule = said("customers who used to answer and have left two or more requests since")
+    return Shown(frame, show_table(frame.head(20), list(frame.columns), question.language), [rule])
 
 
 READS = {"feedback": frozenset({"customer_id", "occurred_at", "score", "kind"})}

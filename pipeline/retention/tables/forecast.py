@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import pandas as pd
 import typer
 
 from configs.errors import ConfigError
+from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.layout import layout_of
 from pipeline.retention.forecast.came import check_forecasts
 from pipeline.retention.forecast.store import stored
@@ -32,16 +35,38 @@ def show(
     due = (newest["end"] > as_of).to_numpy(bool)
     ahead = check_forecasts(newest[due], question.tables, churn, as_of)
     frame = pd.concat([part for part in (past, ahead) if len(part)] or [past], ignore_index=True)
-    headers = {"as_of": "as of", "measure": "measure", "start": "from", "end": "to", "customers": "S"}
-    headers |= {"expected_lost": "lost", "rate": "rate", "low": "95 % from", "high": "to ", "came": "came"}
-    interval = {name: frame[name].map(percent) for name in ("low", "high")}
-    text = show_table(frame.assign(**interval), headers | {"error": "error", "inside": "inside"})
+    headers = {
+        "as_of": N_("as of"),
+        "measure": N_("measure"),
+        "start": N_("from"),
+        "end": N_("to"),
+        "customers": "S",
+    }
+    headers |= {
+        "expected_lost": N_("lost"),
+        "rate": N_("rate"),
+        "low": N_("95 % from"),
+        "high": N_("to "),
+        "came": N_("came"),
+    }
+    interval = {
+        name: frame[name].map(partial(percent, language=question.language)) for name in ("low", "high")
+    }
+    text = show_table(
+        frame.assign(**interval), headers | {"error": N_("error"), "inside": N_("inside")}, question.language
+    )
     known = frame["inside"].dropna()
     rules = [
-        "rate: still customers at the end; window: not churned in the label window, as the model is trained",
-        f"{int(known.sum())} of {len(known)} past forecasts held what came in their 95 % interval"
+        said(
+            "rate: still customers at the end; window: not churned in the label window, as the model is trained"
+        ),
+        said(
+            "{n} of {all} past forecasts held what came in their 95 % interval",
+            n=int(known.sum()),
+            all=len(known),
+        )
         if len(known)
-        else "no forecast has come due yet",
+        else said("no forecast has come due yet"),
     ]
     return Shown(frame, text, rules)
 

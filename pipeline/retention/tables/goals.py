@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from configs.errors import ConfigError, Fault
+from pipeline.languages.said import said
 from pipeline.retention.definition.at_hand import all_reads
 from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
@@ -203,8 +204,13 @@ def show(question: Question) -> Shown:
     """The config's goals: reached or missed, by how much, since when."""
     frame = of_question(question)
     columns = ["metric", "unit", "wanted", "period", "value", "before", "status", "by", "since", "periods"]
-    rule = "judged on the newest period that is over and fully on record; by: how far on the good side"
-    return Shown(frame, show_table(frame, columns), [rule])
+    rule = said("judged on the newest period that is over and fully on record; by: how far on the good side")
+    told = frame
+    if question.language.code != "en":
+        from pipeline.report.worklist import goal_in_words
+
+        told = frame.assign(wanted=[goal_in_words(question.language, goal) for goal in frame["wanted"]])
+    return Shown(frame, show_table(told, columns, question.language), [rule])
 
 
 READS = all_reads(activity.READS, feedback.READS, revenue.READS)

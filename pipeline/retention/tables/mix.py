@@ -9,7 +9,9 @@ import typer
 
 from configs.errors import ConfigError
 from models.statistics.kitagawa import mix_table
-from pipeline.retention.rendering import points, show_table
+from pipeline.languages import N_
+from pipeline.languages.said import said
+from pipeline.retention.rendering import points, show_table, within_a_line
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.rate import retention_of
 
@@ -35,20 +37,23 @@ def show(
     frame = mix_table(rates, pair[0].label, pair[1].label)
     columns = {
         "segment": segment,
-        "share_before": f"share {pair[0].label}",
-        "share_after": f"share {pair[1].label}",
-        "rate_before": f"rate {pair[0].label}",
-        "rate_after": f"rate {pair[1].label}",
-        "mix_effect": "mix effect",
-        "rate_effect": "rate effect",
-        "change": "change",
+        "share_before": said("share {period}", period=pair[0].label),
+        "share_after": said("share {period}", period=pair[1].label),
+        "rate_before": said("rate {period}", period=pair[0].label),
+        "rate_after": said("rate {period}", period=pair[1].label),
+        "mix_effect": N_("mix effect"),
+        "rate_effect": N_("rate effect"),
+        "change": N_("change"),
     }
     total = frame.iloc[-1]
-    rule = (
-        f"{points(total['change'])} points: {points(total['mix_effect'])} from other shares of customers, "
-        f"{points(total['rate_effect'])} from the same kinds kept differently (Kitagawa)"
+    rule = said(
+        "{change} points: {mix} from other shares of customers, {rate} from the same kinds kept differently (Kitagawa)",
+        **{
+            name: within_a_line(points, total[column], question.language)
+            for name, column in (("change", "change"), ("mix", "mix_effect"), ("rate", "rate_effect"))
+        },
     )
-    return Shown(frame, show_table(frame, columns), [rule])
+    return Shown(frame, show_table(frame, columns, question.language), [rule])
 
 
 TABLE = Table(show)

@@ -12,6 +12,8 @@ import pandas as pd
 from configs.errors import DataError, Fault
 from configs.schema import Churn
 from models.statistics.intervals import wilson
+from pipeline.languages import N_
+from pipeline.languages.said import Said, said, together
 from pipeline.retention.definition.movements import COUNTS, count_movements
 from pipeline.retention.definition.periods import Period, Unit, periods_until
 from pipeline.retention.rendering import show_table
@@ -213,19 +215,19 @@ def _with_rates(frame: pd.DataFrame, known_since: pd.Timestamp) -> pd.DataFrame:
 
 
 RATE_COLUMNS = {
-    "period": "period",
-    "segment": "segment",
+    "period": N_("period"),
+    "segment": N_("segment"),
     "S": "S",
     "N": "N",
-    "returned": "returned",
+    "returned": N_("returned"),
     "E": "E",
-    "lost": "lost",
-    "not_churn": "no churn",
-    "rate": "rate",
-    "rate_low": "95 % from",
-    "rate_high": "to",
-    "churn_rate": "churn",
-    "adjusted_rate": "adjusted",
+    "lost": N_("lost"),
+    "not_churn": N_("no churn"),
+    "rate": N_("rate"),
+    "rate_low": N_("95 % from"),
+    "rate_high": N_("to"),
+    "churn_rate": N_("churn"),
+    "adjusted_rate": N_("adjusted"),
 }
 
 
@@ -243,19 +245,24 @@ def show(question: Question) -> Shown:
         for name, header in RATE_COLUMNS.items()
         if name in frame and (name not in ("not_churn", "adjusted_rate") or frame["not_churn"].any())
     }
-    rules = ["rate = (E - N) / S; N are the new and the returned"]
+    rules = [said("rate = (E - N) / S; N are the new and the returned")]
     if "adjusted_rate" in names:
-        left_out = ", ".join(question.config.churn.not_churn_reasons)
-        rules.append(f"adjusted leaves out who left for a reason that is no churn ({left_out})")
-    return Shown(frame, show_table(frame, names), [*rules, who_is_a_customer(question.config.churn)])
+        left_out = list(question.config.churn.not_churn_reasons)
+        rules.append(
+            said("adjusted leaves out who left for a reason that is no churn ({reasons})", reasons=left_out)
+        )
+    return Shown(
+        frame, show_table(frame, names, question.language), [*rules, who_is_a_customer(question.config.churn)]
+    )
 
 
-def who_is_a_customer(churn: Churn) -> str:
+def who_is_a_customer(churn: Churn) -> Said:
     """The definition of a customer, in a line."""
     if churn.kind == "contractual":
-        bridged = f"; gaps of up to {churn.grace_days} days are bridged" * bool(churn.grace_days)
-        return f"a customer: the contract has started and not ended{bridged}"
-    return f"a customer: a purchase in the last {churn.active_days} days"
+        bridged = said("gaps of up to {days} days are bridged", days=churn.grace_days)
+        here = said("a customer: the contract has started and not ended")
+        return together([here, bridged]) if churn.grace_days else here
+    return said("a customer: a purchase in the last {days} days", days=churn.active_days)
 
 
 TABLE = Table(show, nightly=by_period)

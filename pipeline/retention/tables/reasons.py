@@ -12,10 +12,11 @@ import pandas as pd
 from configs.errors import ConfigError, Fault
 from features.definition import edge_index, spells
 from pipeline.languages import N_
+from pipeline.languages.said import Said, said
 from pipeline.retention.definition.involuntary import PAYMENTS, with_unpaid
 from pipeline.retention.definition.periods import Period
 from pipeline.retention.definition.segments import with_segment
-from pipeline.retention.rendering import show_table
+from pipeline.retention.rendering import percent, show_table, within_a_line
 from pipeline.retention.table import Question, Shown, Table
 
 LABELS: dict[str, str] = {
@@ -159,25 +160,36 @@ def show(question: Question) -> Shown:
     frame = of_question(question)
     figures = ["reason", "controllable", "customers", "share"]
     if "segment" in frame or frame.empty:
-        text = show_table(frame, ["period", *(["segment"] if "segment" in frame else []), *figures])
+        text = show_table(
+            frame, ["period", *(["segment"] if "segment" in frame else []), *figures], question.language
+        )
     else:
         total = frame.groupby(["code", "reason", "controllable"], as_index=False)["customers"].sum()
         total = total.assign(share=100 * total["customers"] / total["customers"].sum())
         total = total.sort_values(["customers", "code"], ascending=[False, True])
-        text = f"{show_table(total, figures)}\n\n{show_table(frame, ['period', *figures])}"
-    rules = ["endings that count as churn; coded by retention.reasons of the config"]
+        text = "\n\n".join(
+            show_table(rows, columns, question.language)
+            for rows, columns in ((total, figures), (frame, ["period", *figures]))
+        )
+    rules = [said("endings that count as churn; coded by {key} of the config", key="retention.reasons")]
     return Shown(frame, text, [*rules, *_involuntary(question, frame)])
 
 
-def _involuntary(question: Question, frame: pd.DataFrame) -> list[str]:
+def _involuntary(question: Question, frame: pd.DataFrame) -> list[Said]:
     """How many left since a payment failed, where failed payments or their reason are known."""
     unpaid = int(frame.loc[frame["code"] == INVOLUNTARY, "customers"].sum())
     if not unpaid and "failed_payments" not in question.tables:
         return []
     every, days = int(frame["customers"].sum()), question.config.retention.reasons.dunning_days
     return [
-        f"involuntary: {unpaid} of {every} ({100 * unpaid / max(every, 1):.1f} %) - a payment failed is the stated "
-        f"reason, or none is and one failed in the last {days} days and was not paid"
+        said(
+            "involuntary: {unpaid} of {every} ({share}) - a payment failed is the stated reason, or none is and one "
+            "failed in the last {days} days and was not paid",
+            unpaid=unpaid,
+            every=every,
+            share=within_a_line(percent, 100 * unpaid / max(every, 1), question.language),
+            days=days,
+        )
     ]
 
 

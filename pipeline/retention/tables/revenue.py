@@ -12,6 +12,8 @@ import pandas as pd
 
 from configs.errors import ConfigError, DataError, Fault
 from features.definition import edge_index
+from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.retention.definition.periods import Period, Unit, periods_until
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show_table
@@ -194,24 +196,24 @@ def show(question: Question) -> Shown:
     """Gross and net revenue retention, and how much comes from repeat purchases."""
     frame = of_question(question)
     columns = {
-        "period": "period",
-        **({"segment": "segment"} if "segment" in frame else {}),
-        "base_revenue": "before",
-        "lost_revenue": "lost",
-        "contraction": "less",
-        "expansion": "more",
-        "won_revenue": "won",
-        "revenue": "revenue",
-        "gross_retention": "gross",
-        "net_retention": "net",
-        "repeat_share": "repeat",
+        "period": N_("period"),
+        **({"segment": N_("segment")} if "segment" in frame else {}),
+        "base_revenue": N_("before"),
+        "lost_revenue": N_("lost"),
+        "contraction": N_("less"),
+        "expansion": N_("more"),
+        "won_revenue": N_("won"),
+        "revenue": N_("revenue"),
+        "gross_retention": N_("gross"),
+        "net_retention": N_("net"),
+        "repeat_share": N_("repeat"),
     }
     rules = [
-        "revenue, net of cancellations and refunds = before - lost - less + more + won",
-        "gross = (before - lost - less) / before; net adds more",
-        "repeat: share of all purchases, before refunds, that was not a customer's first",
+        said("revenue, net of cancellations and refunds = before - lost - less + more + won"),
+        said("gross = (before - lost - less) / before; net adds more"),
+        said("repeat: share of all purchases, before refunds, that was not a customer's first"),
     ]
-    return Shown(frame, show_table(frame, columns), rules)
+    return Shown(frame, show_table(frame, columns, question.language), rules)
 
 
 READS = {

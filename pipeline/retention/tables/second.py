@@ -9,6 +9,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.errors import ConfigError
+from pipeline.languages import N_
+from pipeline.languages.said import said
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables.survival import counted, curves, until
 
@@ -35,9 +37,18 @@ def show(question: Question) -> Shown:
     """How long it takes from the first to the second purchase."""
     counts = second_purchases(question.tables, question.as_of, question.scope.segment)
     rules = [
-        "share without a second purchase so many days after the first; median over all, one-time buyers too"
+        said(
+            "share without a second purchase so many days after the first; median over all, one-time buyers too"
+        )
     ]
-    return curves(question, counts, rules, "without a second purchase", "bought again")
+    return curves(
+        question,
+        counts,
+        rules,
+        "without a second purchase",
+        N_("bought again"),
+        N_("of those who bought again"),
+    )
 
 
 TABLE = Table(show, span=False, picture=True)

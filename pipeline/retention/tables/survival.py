@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
@@ -12,6 +13,8 @@ import pandas as pd
 from configs.schema import Churn
 from features.definition import counts_as_churn, spells
 from models.statistics.survival import logrank_table, survival_summary, survival_table
+from pipeline.languages import N_
+from pipeline.languages.said import Said, said
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import percent, show_table
 from pipeline.retention.table import Question, Shown, Table
@@ -99,29 +102,39 @@ def show(question: Question) -> Shown:
     """How long customers stay: Kaplan-Meier curves, with log-rank tests between segments."""
     churn = question.config.churn
     counts = lifetimes(question.tables, churn, question.as_of, question.scope.segment)
-    rules = [who_is_a_customer(churn), "Kaplan-Meier; who is still there, or left for no churn, is censored"]
-    return curves(question, counts, rules, "still customers", "left")
+    rules = [
+        who_is_a_customer(churn),
+        said("Kaplan-Meier; who is still there, or left for no churn, is censored"),
+    ]
+    return curves(question, counts, rules, "still customers", N_("left"), N_("of those who left"))
 
 
-def curves(question: Question, counts: pd.DataFrame, rules: list[str], kept: str, happened: str) -> Shown:
+def curves(
+    question: Question, counts: pd.DataFrame, rules: list[Said], kept: str, happened: str, of_them: str
+) -> Shown:
     """The curves of some counts, their summary and the tests between segments.
 
     Parameters
     ----------
-    kept, happened
-        What those in the curve are, and what has happened to the others.
+    kept, happened, of_them
+        What those in the curve are, what has happened to the others, and whose median stands beside that of all.
     """
     curve, summary, tests = survival_table(counts), survival_summary(counts, AGES), logrank_table(counts)
     segment = question.scope.segment
-    ages = {f"survival_{age}d": f"{age} days" for age in AGES}
-    shares = {name: (100 * summary[name]).map(percent, na_action="ignore") for name in ages}
-    columns = {"segment": segment or "customers of", "customers": "customers", "left": happened}
-    columns |= {"median_days": "median days", "median_days_of_leavers": f"of those who {happened}"} | ages
-    text = show_table(summary.assign(**shares), columns)
+    ages = {f"survival_{age}d": said("{days} days", days=age) for age in AGES}
+    shares = {
+        name: (100 * summary[name]).map(partial(percent, language=question.language), na_action="ignore")
+        for name in ages
+    }
+    columns = {"segment": segment or N_("customers of"), "customers": N_("customers"), "left": happened}
+    columns |= {"median_days": N_("median days"), "median_days_of_leavers": of_them} | ages
+    text = show_table(summary.assign(**shares), columns, question.language)
     if len(tests):
-        names = {"segment": segment or "", "customers": "customers", "statistic": "log-rank z"}
-        text += "\n\n" + show_table(tests, names | {"p_value": "p", "p_adjusted": "p adjusted"})
-        rules = [*rules, "log-rank: each against all others; negative: later than the others"]
+        names = {"segment": segment or "", "customers": N_("customers"), "statistic": N_("log-rank z")}
+        text += "\n\n" + show_table(
+            tests, names | {"p_value": N_("p"), "p_adjusted": N_("p adjusted")}, question.language
+        )
+        rules = [*rules, said("log-rank: each against all others; negative: later than the others")]
 
     def picture() -> str:
         from pipeline.languages.language import Language

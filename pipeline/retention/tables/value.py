@@ -10,6 +10,8 @@ import pandas as pd
 import typer
 
 from configs.errors import ConfigError, DataError
+from pipeline.languages.names import in_words
+from pipeline.languages.said import Said, said
 from pipeline.retention.definition.scope import PER_YEAR
 from pipeline.retention.table import Question, Shown, Table
 from pipeline.retention.tables import activity, rate
@@ -46,17 +48,34 @@ class PointValue:
     margin: float
 
     @property
-    def assumptions(self) -> tuple[str, ...]:
+    def assumptions(self) -> tuple[Said, ...]:
         """Everything that went in, one line each: to be printed beside the figures."""
         return (
-            f"{self.customers:,} customers today",
-            f"{100 * self.rate:.2f} % kept per period, the mean of the last {self.periods} complete ones",
-            f"{100 * self.better:.2f} % kept with {self.points:g} point{'s' * (self.points != 1)} more, in every "
-            f"one of {self.per_year} periods",
-            f"{self.each:,.2f} revenue per customer and period, the mean of the same periods",
-            f"{100 * self.margin:g} % of the revenue is left after costs",
-            "a customer who is kept buys like the average one; new customers and the cost of keeping are not counted",
+            said("{n} customers today", n=self.customers),
+            said(
+                "{rate:.2f} % kept per period, the mean of the last {periods} complete ones",
+                rate=100 * self.rate,
+                periods=self.periods,
+            ),
+            said(
+                "{rate:.2f} % kept with {points} more, in every one of {periods} periods",
+                rate=100 * self.better,
+                points=_points(self.points),
+                periods=self.per_year,
+            ),
+            said(
+                "{amount:.2f} revenue per customer and period, the mean of the same periods", amount=self.each
+            ),
+            said("{share} % of the revenue is left after costs", share=100 * self.margin),
+            said(
+                "a customer who is kept buys like the average one; new customers and the cost of keeping are not "
+                "counted"
+            ),
         )
+
+
+def _points(points: float) -> Said:
+    return said("{points} point", points=points) if points == 1 else said("{points} points", points=points)
 
 
 def point_value(
@@ -155,12 +174,16 @@ def show(
     found = of_question(question, points, share)
     names = ("points", "extra_customers", "extra_revenue", "extra_margin")
     frame = pd.DataFrame([{name: getattr(found, name) for name in names}])
-    text = (
-        f"{found.points:g} point{'s' * (found.points != 1)} more retention in every {question.scope.unit} of a year: "
-        f"{found.extra_customers:,.0f} more customers at its end, {found.extra_revenue:,.0f} more revenue, "
-        f"{found.extra_margin:,.0f} of it left"
+    text = said(
+        "{points} more retention in every {unit} of a year: {customers:.0f} more customers at its end, "
+        "{revenue:.0f} more revenue, {margin:.0f} of it left",
+        points=_points(found.points),
+        unit=in_words("units", question.scope.unit),
+        customers=found.extra_customers,
+        revenue=found.extra_revenue,
+        margin=found.extra_margin,
     )
-    lines = [f"assumed: {line}" for line in found.assumptions]
+    lines = [said("assumed: {line}", line=line) for line in found.assumptions]
     return Shown(frame, text, lines, {"assumptions": list(found.assumptions)})
 
 
