@@ -46,7 +46,7 @@ def feedback_score_mean(at: At, days: int) -> Floats:
     null="has never answered",
     worse=Worse(
         range=Times(below=-0.2, of="feedback_score_mean_ever"),
-        says="gave a score of {feedback_score_last:1} in the last survey, {feedback_score_trend:-1} less than usually",
+        says="gave a score of {feedback_score_last:1} in the last survey, {feedback_score_trend:-1} less than usual",
         when={"feedback_score_trend": Range(below=-0.05), "feedback_silence_days": Range(below=_RECENT_DAYS)},
     ),
 )

@@ -108,7 +108,7 @@ def usage_active_share(at: At) -> Floats:
     windows=True,
     worse=Worse(
         range=Range(above=0, below=0.5),
-        says="used the product less than half as much in the last {days} days as usually",
+        says="used the product less than half as much in the last {days} days as usual",
     ),
 )
 def usage_rate_ratio(at: At, days: int) -> Floats:
