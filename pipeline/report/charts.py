@@ -85,7 +85,9 @@ def trend_chart(marks: Sequence[ChartMark], percent: Printed, label: str, width:
             if mark.forecast:
                 _draw_forecast(axes, i, mark, known[-1] if known else None)
         if known:
-            _name_newest(axes, *known[-1], percent)
+            _name_newest(
+                axes, *known[-1], percent, falls=len(known) > 1 and known[-2][1].value > known[-1][1].value
+            )
         _scale(axes, marks, percent)
         axes.set_xlim(-0.4, len(marks) - 0.6)
         axes.set_xticks(*_ticks(marks, max(1, (width - 62) // LABEL_WIDTH)))
@@ -173,17 +175,18 @@ def _draw_forecast(axes: mpl.axes.Axes, at: int, mark: ChartMark, last: tuple[in
     axes.plot([at], [mark.value], color=INK, lw=0, marker="D", ms=6.5, mfc=SURFACE, mew=1.6)
 
 
-def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Printed) -> None:
+def _name_newest(axes: mpl.axes.Axes, at: int, mark: ChartMark, percent: Printed, falls: bool) -> None:
+    # The line comes from the left: the text stands on its other side.
     axes.plot([at], [mark.value], color=ACCENT, marker="o", ms=8, mec=SURFACE, mew=1.5)
     axes.annotate(
         percent(mark.value),
         (at, mark.value),
-        xytext=(5, 10),
+        xytext=(5, -10 if falls else 10),
         textcoords="offset points",
         color=INK,
         weight="bold",
         ha="right",
-        va="bottom",
+        va="top" if falls else "bottom",
     )
 
 

@@ -626,6 +626,18 @@ def test_charts_take_their_colours_from_the_page(view):
         assert "font-family" not in svg
 
 
+def test_the_newest_rate_is_written_where_its_line_does_not_come_from():
+    def height(rates):
+        marks = [ChartMark(str(i), "2025", rate, rate, rate) for i, rate in enumerate(rates)]
+        svg = trend_chart(marks, lambda value: f"{value:g} %", "rates", 330, 230)
+        point = re.findall(r'<use [^>]*y="([0-9.]+)"', svg)[-1]
+        text = re.findall(rf'<text [^>]*y="([0-9.]+)">{rates[-1]:g} %<', svg)[-1]
+        return float(text) - float(point)
+
+    assert height([90.3, 95.1, 91.7]) > 0  # below a fall; a picture's y grows downwards
+    assert height([95.1, 90.3, 93.7]) < 0
+
+
 def test_a_chart_of_one_period_and_one_of_a_constant_rate():
     def percent(value):
         return f"{value:g}%"
