@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dtypes
 
-from features.dialects import BLANKS, engine_of, trimmed
+from features.dialects import engine_of, trimmed
 from pipeline.sources import amounts, jalali
 from pipeline.sources.amounts import Decimal
 from pipeline.sources.functions import on_text, read_or
@@ -76,10 +74,11 @@ def as_text(raw: Any) -> Any:
     text = raw.cast("string")
     if not raw.type().is_string():
         return text
-    # Most ids need no trimming, and looking at their ends is much cheaper.
-    ends = [text.endswith(blank) for blank in BLANKS]
-    starts = [text.startswith(blank) for blank in BLANKS if blank > "!"]
-    return ibis.ifelse(reduce(or_, ends, text < "!") | reduce(or_, starts), trimmed(text).nullif(""), text)
+    if engine_of(raw) != "duckdb":
+        return trimmed(text).nullif("")
+    # Most ids need no trimming, and looking at their ends is cheaper.
+    plain = text.between("!", "~") & text.right(1).between("!", "~")
+    return ibis.ifelse(plain, text, trimmed(text).nullif(""))
 
 
 def without_nulls(text: Any, words: Sequence[str] | None) -> Any:
