@@ -17,14 +17,21 @@ LanguageCode = Literal["en", "fa", "mr"]
 
 
 LONGEST_SHOWN = 120
-# A port at the end of an address is no password, although an @ may follow later in the line.
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)(?!\d{1,5}(?:[\s)\"'<>,;]|$))[^<>\"\n]*(@)", re.MULTILINE)
+# What neither an address nor its password holds; between two of these a password ends at the last @.
+_EDGES = re.compile(r"([<>\"\n])")
+# A port at the end of an address is no password, although an @ may follow later in the line; a password may begin with
+# figures and a comma.
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)(?!\d{1,5}[)',;.]*(?:\s|$)).*@")
 # In a query any name that speaks of a key, but for MLflow's that names a view; in a text, where "KEY=VALUE" is told,
-# those of secrets alone.
+# those of secrets alone. A name is looked through once, so that no text takes long.
 _SPEAKS = r"(?:pass|pwd|secret|token|credential|signature|key)"
-_IN_QUERY = rf"[?&;](?!viewStateShareKey=)[^=&#;\s]*{_SPEAKS}[^=&#;\s]*=|[?&]sig="
+_NAME = r"[^=?&#;\s]*"
+_IN_QUERY = rf"[?&;](?!viewStateShareKey=)(?={_NAME}{_SPEAKS}){_NAME}=|[?&]sig="
 _IN_TEXT = r"(?:(?<=\s)|^)[\w.]*(?:password|passwd|pwd|secret|token|secret.?key|access.?key|account.?key)="
-_SECRET = re.compile(rf"({_IN_QUERY}|{_IN_TEXT})(?!\.\.\.)[^&#;\s\"'<>]+", re.IGNORECASE | re.MULTILINE)
+_QUOTED = r"'[^'\n]*'|\"[^\"\n]*\""
+_SECRET = re.compile(
+    rf"({_IN_QUERY}|{_IN_TEXT})(?!\.\.\.)(?:{_QUOTED}|[^&#;\s\"'<>]+)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def redacted(text: str) -> str:
@@ -45,7 +52,12 @@ def redacted(text: str) -> str:
     >>> redacted("http://tracking/#/runs?viewStateShareKey=churn&apiKey=secret")
     'http://tracking/#/runs?viewStateShareKey=churn&apiKey=***'
     """
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\2", text))
+    return _SECRET.sub(r"\1***", "".join(map(_without_passwords, _EDGES.split(text))))
+
+
+def _without_passwords(part: str) -> str:
+    end = part.rfind("@") + 1
+    return _PASSWORD.sub(r"\1***@", part[:end]) + part[end:]
 
 
 def shown_value(value: Any) -> str:

@@ -92,6 +92,8 @@ class Where(Section):
         tests = sorted(self.model_fields_set - {"column"})
         if len(tests) != 1:
             raise ValueError(f"needs exactly one test beside 'column'; has {tests or 'none'}")
+        if getattr(self, tests[0]) is None:
+            raise ValueError(f"{tests[0]} has no value; for empty cells write is_null: true")
         return self
 
     @property
@@ -184,6 +186,10 @@ class Source(Section):
     def _fields_of_fixed_width(self) -> Source:
         if (self.format == "fixed_width") != (self.fields is not None):
             raise ValueError("'fields' and 'format: fixed_width' go together")
+        for name, (first, last) in (self.fields or {}).items():
+            if not 1 <= first <= last:
+                what = f"fields: {name}: is {first} to {last}"
+                raise ValueError(f"{what}, expected first and last character, from 1")
         return self
 
     @property
