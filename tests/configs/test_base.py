@@ -17,15 +17,15 @@ PASSWORDS = st.text(string.ascii_letters + string.digits + "!$()*,;=.~_-%/?@:' "
 class Inner(Section):
     days: Days = 1
     share: float = 0.5
-    names: list[str] = []
+    names: tuple[str, ...] = ()
     on: bool = False
-    limits: dict[str, Annotated[int, Field(ge=0)]] = {}
+    limits: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     either: bool | float = 0
 
 
 class Outer(Section):
     inner: Inner = Inner()
-    by_name: dict[str, Inner] = {}
+    by_name: dict[str, Inner] = Field(default_factory=dict)
 
 
 def told(values, **more):

@@ -25,7 +25,7 @@ def test_every_check_is_made_by_the_monitoring():
 
 def test_only_known_checks_stop_a_night():
     assert Monitoring(stop_when=["volume", "ids"]).stop_when == ["volume", "ids"]
-    with pytest.raises(ValidationError, match="stop_when.0"):
+    with pytest.raises(ValidationError, match=r"stop_when\.0"):
         Monitoring(stop_when=["volumes"])
 
 
