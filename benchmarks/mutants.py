@@ -37,6 +37,12 @@ COPIES = 2
 NOTICED_BY_ANYTHING = ("_LShift", "_RShift", "_BitXor", "_BitAnd", "_BitOr", "_Mod")
 # What is tried, and the tests that must notice: the first entry that the module's path begins with.
 ROOMS = {
+    "features/definition.py": [
+        "tests/features/test_definition.py",
+        "tests/features/test_contracts.py",
+        "tests/oracle/test_one_definition.py",
+    ],
+    "features/labels.py": ["tests/features/test_labels.py", "tests/oracle/test_one_definition.py"],
     "features": ["tests/features", "tests/oracle/test_features_oracle.py", "tests/oracle/test_leakage.py"],
     "models/backtest": ["tests/models/backtest"],
     "models/decision": ["tests/models/decision"],
@@ -44,7 +50,10 @@ ROOMS = {
     "models/prediction": ["tests/models/prediction", "tests/models/backtest/test_recipe.py"],
     "models/statistics": ["tests/models/statistics"],
     "pipeline/outcomes/ledger.py": ["tests/pipeline/outcomes/test_ledger.py"],
+    "pipeline/outreach/decide.py": ["tests/pipeline/outreach/test_decide.py"],
+    "pipeline/outreach/selection.py": ["tests/pipeline/outreach/test_selection.py"],
     "pipeline/retention": ["tests/pipeline/retention", "tests/oracle"],
+    "pipeline/scoring/score_table.py": ["tests/pipeline/scoring/test_score_table.py"],
 }
 
 

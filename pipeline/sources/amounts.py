@@ -26,7 +26,7 @@ _TABLE = str.maketrans(dict(zip(_FROM, _TO, strict=False)) | dict.fromkeys(_FROM
 
 _WORDS = r"[Rr]s\.?|[Kk]r\.?|Fr\.?|zł|Kč|Ft|lei|ریال|تومان|toman|rial"
 _CURRENCY = rf"(?:[A-Z]{{0,3}}[$€£¥₹₽₺₴₩₪₫฿₦₱₲₵₸₭₮₼₾₿﷼¢]|[A-Z]{{3}}|{_WORDS})"
-_BESIDE = rf"^[(\s+-]*({_CURRENCY})\s*[-+\s]*[0-9]|[0-9]\s*-?\s*({_CURRENCY})[)\s-]*$"
+_BESIDE = rf"^[(\s+-]*({_CURRENCY})\s*[-+\s]*[0-9]|[0-9][.,]?\s*-*\s*({_CURRENCY})[)\s-]*$"
 _THREE_DIGITS = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 
@@ -91,11 +91,13 @@ def amount_in(raw: str, decimal: Decimal | None, thousands: str | None) -> float
     --------
     >>> amount_in("-€ 1.234,50", ",", None), amount_in("(12.50)", None, None), amount_in("1,250", None, None)
     (-1234.5, -12.5, None)
-    >>> amount_in("1,250", None, ","), amount_in("1,250", ",", None)
-    (1250.0, 1.25)
+    >>> amount_in("1,250", None, ","), amount_in("1,250", ",", None), amount_in("19,- €", ",", None)
+    (1250.0, 1.25, 19.0)
     """
     point = point_of(decimal, thousands)
-    found = re.match(shape(point, thousands), plain(raw).replace("٫", point).strip())
+    # A dash in the place of the cents stands for none: 19,- is nineteen, and nothing is owed.
+    text = re.sub(rf"([0-9]{re.escape(point)})-+", r"\1", plain(raw).replace("٫", point))
+    found = re.match(shape(point, thousands), text.strip())
     if not found or found[1].startswith("(") != found[3].endswith(")"):
         return None
     figure = re.sub(rf"[^0-9eE{re.escape(point)}+-]", "", found[2]).replace(point, ".")

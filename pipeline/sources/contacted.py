@@ -65,7 +65,10 @@ def read_marks(path: Path) -> tuple[Mark, ...]:
         When the file is damaged: somebody may have asked in it not to be contacted.
     """
     try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+        lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        if not set(_COLUMNS) <= set(lines.fieldnames or ()):
+            # Also of a file that was emptied: no mark at all must not be taken for nobody having opted out.
+            raise ValueError(f"its first line does not name {', '.join(_COLUMNS)}")
         marks = [
             Mark(
                 row["customer_id"],

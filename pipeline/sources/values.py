@@ -45,8 +45,7 @@ def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source:
     A kind other than text, number and time is that of an attribute: numbers stay numbers, all else is text.
     """
     if rule.constant is not None:
-        value = ibis.literal(rule.constant)
-        return CellValue(value.cast("string") if kind == "text" else value)
+        return CellValue(ibis.literal(_word(rule.constant) if kind == "text" else rule.constant))
     if rule.row_number:
         return CellValue(table["row_"].cast("string"))
     if rule.join:
