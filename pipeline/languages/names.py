@@ -50,6 +50,7 @@ _ROLES = {
     "feedback": N_("feedback"),
     "contacts": N_("contacts"),
     "usage": N_("usage"),
+    "failed_payments": N_("failed payments"),
 }
 CHANNELS = {
     "phone": N_("phone"),

@@ -91,6 +91,7 @@ def post_office(got, tls=None, refuses=()):
                     while (more := self.rfile.readline()) != b".\r\n":
                         text += more
                     got.append((login, encrypted, to, text.decode()))
+                    to = []
                     self.say("250 taken")
                 elif word == "QUIT":
                     self.say("221 bye")
