@@ -8,10 +8,10 @@ import numpy as np
 
 from configs.arrays import Floats
 from models.backtest.tested import Tested
-from models.prediction.blend import blend, equal_shares
+from models.prediction.blend import BASE_RATE, blend, equal_shares
 from models.statistics.metrics import SMALLEST, log_loss
 
-RULES = ("base rate", "recency rule")
+RULES = (BASE_RATE, "recency rule")
 
 
 def members_above_rules(tested: Sequence[Tested]) -> dict[str, float] | None:
@@ -41,7 +41,7 @@ def members_above_rules(tested: Sequence[Tested]) -> dict[str, float] | None:
     members = [n for n in names if n != "model"]
     if _loss(tested, usual := equal_shares(members)) <= needed:
         return usual
-    best = min((n for n in members if n != "base rate"), key=lambda n: loss[n], default=None)
+    best = min((n for n in members if n != BASE_RATE), key=lambda n: loss[n], default=None)
     return None if best is None or loss[best] > needed else {best: 1.0}
 
 

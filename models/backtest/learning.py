@@ -123,7 +123,7 @@ def history_curve(
 
 def _scores(train: Sample, test: Sample, settings: Settings, seed: int) -> Floats:
     with threadpool_limits(1, user_api="blas"):
-        parts = fit_members(train, replace(settings, seed=settings.seed + seed), 1, large=False)
+        parts = fit_members(train, replace(settings, seed=settings.seed + seed), 1, optional=())
         scores = parts.scores(test.X)
     return blend(scores, equal_shares(scores))
 

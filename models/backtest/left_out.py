@@ -15,7 +15,7 @@ from models.prediction.boosted import Settings, boost
 from models.prediction.classifier import learn_columns
 from models.prediction.sample import Sample
 from models.prediction.scoring import encode, member_score
-from models.statistics.bootstrap import DRAWS, customer_draws
+from models.statistics.bootstrap import mean_interval
 from models.statistics.metrics import row_log_loss
 
 SMALL_FIT_ROWS = 30_000
@@ -88,14 +88,8 @@ def without_each(
         every, *less = pool.map(losses, [list(sample.X.columns), *left.values()])
     found = []
     for name, loss in zip(left, less, strict=True):
-        rise = loss - every
-        draws = customer_draws(test.customer, DRAWS, settings.seed, test.weight)
-        low, high = np.quantile(np.concatenate([w @ rise / w.sum(1) for w in draws]), [0.025, 0.975])
-        found.append(
-            LeftOut(
-                name, len(groups[name]), float(np.average(rise, weights=test.weight)), float(low), float(high)
-            )
-        )
+        rise, low, high = mean_interval(loss - every, test.customer, settings.seed, test.weight)
+        found.append(LeftOut(name, len(groups[name]), rise, low, high))
     return tuple(sorted(found, key=lambda one: -one.loss))
 
 

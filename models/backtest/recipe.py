@@ -20,13 +20,9 @@ from models.backtest.best_members import blended, members_above_rules, note_of_m
 from models.backtest.progress import Progress, in_threads, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
-from models.prediction.blend import (
-    UNCALIBRATED,
-    FoldForecast,
-    learn_calibrator,
-    learn_weights,
-)
-from models.prediction.boosted import LARGE, TREES, Settings
+from models.prediction.blend import FoldForecast, learn_weights, telling
+from models.prediction.boosted import TREES, Settings
+from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, Members, cost_of_fit, fit_members
 from models.prediction.sample import Sample, enough, require_enough
 
@@ -56,7 +52,7 @@ class Training:
     notes
         What a person should know: samples drawn, a rule that won, a blend learned without time order.
     parts
-        All contenders fitted on the rows of D, those too that got no share; the large trees only with one.
+        All contenders fitted on the rows of D, those too that got no share; large and fading trees only with one.
     """
 
     deployed: FittedModel
@@ -149,7 +145,13 @@ def _run(
     rows = sample.at_most(settings.max_rows, settings.seed)
     if len(rows) < len(sample):
         notes.append(f"fitted on a sample of customers: {len(rows):,} of {len(sample):,} rows")
-    weights = learn_weights([o.forecast for o in _like(fitted, len(rows))], fitted[0].parts.members)
+    like, members = [o.forecast for o in _like(fitted, len(rows))], fitted[0].parts.members
+    weights = learn_weights(like, members)
+    if len(telling(like, members)) < len(like):
+        notes.append(
+            f"the base rate is proven better than equal shares of the trees at {like[0].at}: shares are learned on "
+            "this snapshot alone"
+        )
     comparable = [o.forecast for o in _comparable(fitted, len(rows))]
     name, calibrator = learn_calibrator(comparable, weights, _window(settings))
     if (shares := members_above_rules(tested)) is not None:
@@ -158,7 +160,7 @@ def _run(
         holdout = FittedModel.assemble(fitted[0].parts, shares, UNCALIBRATED)
         notes.append(note_of_members(shares))
     say(f"fit deployed model on {len(rows):,} rows")
-    parts = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
+    parts = fit_members(rows, settings, settings.seeds, optional=weights)
     deployed = FittedModel.assemble(parts, weights, calibrator)
     notes += rule_wins(weights)
     return Training(deployed, {"holdout": holdout}, tuple(tested), name, len(rows), tuple(notes), parts)

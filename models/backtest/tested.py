@@ -9,6 +9,9 @@ import numpy as np
 
 from configs.arrays import Floats
 from models.backtest.split import Fold
+from models.prediction.blend import BASE_RATE
+from models.statistics.bootstrap import mean_interval
+from models.statistics.metrics import row_log_loss
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,8 @@ class Tested:
     weights: dict[str, float]
     calibrator: str
     weight: Floats | None = None
+
+    def above_base_rate(self, seed: int) -> tuple[float, float, float]:
+        """By how much the model's log loss is above that of the churn rate alone, and the 95 % interval of it."""
+        mine, none = (row_log_loss(self.y, self.probability[name]) for name in ("model", BASE_RATE))
+        return mean_interval(mine - none, self.customer, seed, self.weight)

@@ -13,8 +13,9 @@ import numpy as np
 from models.backtest.left_out import small_trees
 from models.backtest.progress import Progress, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
-from models.prediction.blend import NEEDED_GAIN, mean_loss
+from models.prediction.blend import mean_loss
 from models.prediction.boosted import Settings
+from models.prediction.calibration import NEEDED_GAIN
 from models.prediction.sample import Sample, enough
 
 SEARCHED, CONFIRMED = 2, 2

@@ -19,13 +19,9 @@ from models.backtest.progress import Progress, in_threads, no_progress
 from models.backtest.recipe import Training, put_aside, rule_wins
 from models.backtest.split import Fold
 from models.backtest.tested import Tested
-from models.prediction.blend import (
-    UNCALIBRATED,
-    FoldForecast,
-    learn_calibrator_across,
-    learn_weights,
-)
-from models.prediction.boosted import LARGE, Settings
+from models.prediction.blend import FoldForecast, learn_weights
+from models.prediction.boosted import Settings
+from models.prediction.calibration import UNCALIBRATED, learn_calibrator_across
 from models.prediction.classifier import FittedModel, Members, fit_members
 from models.prediction.sample import Sample, require_enough
 
@@ -111,7 +107,7 @@ def run_undated(
             held = {f"fold_{i}": _assembled(i, parts, shares, calibrator, salt) for i in range(len(parts))}
             notes.append(note_of_members(shares))
         say(f"fit deployed model on {len(rows):,} rows")
-        every = fit_members(rows, settings, settings.seeds, large=LARGE in weights)
+        every = fit_members(rows, settings, settings.seeds, optional=weights)
         deployed = FittedModel.assemble(every, weights, calibrator)
     return Training(deployed, held, (test,), name, len(rows), (*notes, *rule_wins(weights)), every)
 

@@ -1,31 +1,24 @@
-"""How much each member counts, and how log-odds are corrected: both learned on predictions out of time."""
+"""How much each member counts, learned on predictions out of time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from configs.arrays import Floats
-from models.prediction.boosted import FAVOURED, LARGE, TREES
-from models.prediction.scoring import SURE_LOGIT, calibrate
+from models.prediction.boosted import FADING, FAVOURED, OPTIONAL
 
-Calibrator = dict[str, Any]
-
-UNCALIBRATED: Calibrator = {"kind": "none"}
+BASE_RATE = "base rate"
 PULL = 0.05
 # Standard errors that show a gain: of a dozen candidates the best looks better by two through luck alone.
 SURELY = 2.5
 PROOF_CHURNERS = 50
 DROP = 0.02
 ALONE = 0.95
-CALIBRATION_CHURNERS = 100
-NEEDED_GAIN = 0.0005
-FEWEST_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -80,10 +73,10 @@ def equal_shares(names: Iterable[str]) -> dict[str, float]:
 def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> dict[str, float]:
     """Take equal shares of the small trees, unless the folds prove that others are better.
 
-    Others are all trees alike, the large ones alone, a rule alone, and the convex blend of log-odds with the lowest
-    loss, which is learned on the other folds wherever it is judged. Proven is a gain of 2.5 standard errors of the
-    paired difference, on 50 churned and 50 kept rows at least; of those that are, the one with the lowest mean loss is
-    taken.
+    Others are the small trees and the large or the fading ones alike, the large ones alone, a rule alone, and the
+    convex blend of log-odds with the lowest loss, which is learned on the other folds wherever it is judged. Proven is
+    a gain of 2.5 standard errors of the paired difference, on 50 churned and 50 kept rows at least; of those that are,
+    the one with the lowest mean loss is taken. The folds that count are those of `telling`.
 
     Parameters
     ----------
@@ -99,15 +92,17 @@ def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> di
     >>> learn_weights([FoldForecast(day, {"boosted": bad, "rfm": good}, y)], ["boosted", "rfm"])
     {'rfm': 1.0}
     """
+    forecasts = telling(forecasts, names)
     known = [n for n in names if all(n in o.scores for o in forecasts)]
     usual = equal_shares(known)
-    y = np.concatenate([o.y for o in forecasts]) if forecasts else np.zeros(0)
-    if min(y.sum(), len(y) - y.sum()) < PROOF_CHURNERS:
+    if not _tells(forecasts):
         return _tidy(usual)
-    candidates = [{n: 1.0} for n in known if n not in FAVOURED]
-    if LARGE in known:
-        trees = [n for n in known if n in TREES]
-        candidates.append(dict.fromkeys(trees, 1 / len(trees)))
+    # Where the churn rate turns, fading trees are as wrong as they were right before: an equal share is what they get
+    # unless the usual shares are worse than knowing nothing.
+    free = [n for n in known if n != FADING or _base_rate_proven(forecasts, usual)]
+    small = [n for n in known if n in FAVOURED]
+    candidates = [{n: 1.0} for n in free if n not in FAVOURED]
+    candidates += [dict.fromkeys([*small, n], 1 / (len(small) + 1)) for n in OPTIONAL if n in known]
     best, chosen = 0.0, usual
     for shares in candidates:
         gain, error = _gain(forecasts, usual, [shares] * len(forecasts))
@@ -115,10 +110,43 @@ def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> di
             best, chosen = gain, shares
     if len(forecasts) > 1:
         others = [[o for o in forecasts if o is not left_out] for left_out in forecasts]
-        gain, error = _gain(forecasts, usual, [_lowest_loss(part, known) for part in others])
+        gain, error = _gain(forecasts, usual, [_lowest_loss(part, free) for part in others])
         if gain > max(best, SURELY * error):
-            chosen = _lowest_loss(forecasts, known)
+            chosen = _lowest_loss(forecasts, free)
     return _tidy(chosen)
+
+
+def telling(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> Sequence[FoldForecast]:
+    """Choose the folds that shares are learned on: all, or those of the newest snapshot where it proves a change.
+
+    A change is proven where the base rate is better than the usual shares on the newest snapshot: the mean over older
+    ones would hide it.
+
+    Examples
+    --------
+    >>> y, days = np.array([0.0, 1.0] * 50), np.array(["2026-02-01", "2026-01-01"], dtype="datetime64[D]")
+    >>> wrong, right = ({"base rate": 0 * y, "boosted": z} for z in (2 - 4 * y, 4 * y - 2))
+    >>> folds = [FoldForecast(day, said, y) for day, said in zip(days, (wrong, right))]
+    >>> len(telling(folds, wrong)), len(telling(folds[1:], right))
+    (1, 1)
+    """
+    newest = [o for o in forecasts if o.at == max(other.at for other in forecasts)]
+    usual = equal_shares(n for n in names if all(n in o.scores for o in newest))
+    return newest if _tells(newest) and _base_rate_proven(newest, usual) else forecasts
+
+
+def _tells(forecasts: Sequence[FoldForecast]) -> bool:
+    """Whether there are enough of both classes to prove anything."""
+    y = np.concatenate([o.y for o in forecasts]) if forecasts else np.zeros(0)
+    return bool(min(y.sum(), len(y) - y.sum()) >= PROOF_CHURNERS)
+
+
+def _base_rate_proven(forecasts: Sequence[FoldForecast], usual: dict[str, float]) -> bool:
+    """Whether the churn rate alone is proven better than the usual shares."""
+    if not all(BASE_RATE in o.scores for o in forecasts):
+        return False
+    gain, error = _gain(forecasts, usual, [{BASE_RATE: 1.0}] * len(forecasts))
+    return gain > SURELY * error
 
 
 def _lowest_loss(forecasts: Sequence[FoldForecast], names: Sequence[str]) -> dict[str, float]:
@@ -129,8 +157,8 @@ def _lowest_loss(forecasts: Sequence[FoldForecast], names: Sequence[str]) -> dic
     """
     usual = equal_shares(names)
     prior = np.array([usual.get(n, 0.0) for n in names])
-    free = np.diag([0.0 if n == "base rate" else 1.0 for n in names])
-    free += np.outer(prior, [n == "base rate" for n in names])
+    free = np.diag([0.0 if n == BASE_RATE else 1.0 for n in names])
+    free += np.outer(prior, [n == BASE_RATE for n in names])
     stacks = [(np.column_stack([o.scores[n] for n in names]), o.y, _shares(o)) for o in forecasts]
 
     def loss(w: Floats) -> tuple[float, Floats]:
@@ -158,8 +186,6 @@ def _gain(
         share = _shares(o) / len(forecasts)
         parts.append(np.column_stack([share * fall, share]))
         owners.append(np.arange(len(o.y)).astype(str) if o.customer is None else o.customer)
-    if not parts:
-        return 0.0, 0.0
     values = np.concatenate(parts)
     gain = float(values[:, 0].sum())
     _, owner = np.unique(np.concatenate(owners), return_inverse=True)
@@ -191,143 +217,3 @@ def _tidy(weights: dict[str, float]) -> dict[str, float]:
 def blend(scores: dict[str, Floats], weights: dict[str, float]) -> Floats:
     """Weighted sum of log-odds."""
     return np.asarray(sum(w * scores[n] for n, w in weights.items()))
-
-
-def fit_shift(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
-    """Move all log-odds by one amount."""
-    return _fit_linear(z, y, weight, slope=False, intercept=True)
-
-
-def fit_temperature(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
-    """Stretch or shrink all log-odds."""
-    return _fit_linear(z, y, weight, slope=True, intercept=False)
-
-
-def fit_platt(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
-    """Stretch and move."""
-    return _fit_linear(z, y, weight, slope=True, intercept=True)
-
-
-def _fit_linear(z: Floats, y: Floats, weight: Floats | None, *, slope: bool, intercept: bool) -> Calibrator:
-    bounds = [(0.05, 5.0) if slope else (1.0, 1.0), (-4.0, 4.0) if intercept else (0.0, 0.0)]
-    a, b = _fitted([z, np.ones_like(z)], y, weight, [1.0, 0.0], bounds)
-    return {"kind": "linear", "slope": a, "intercept": b}
-
-
-def _fitted(
-    terms: Sequence[Floats],
-    y: Floats,
-    weight: Floats | None,
-    start: Sequence[float],
-    bounds: Sequence[tuple[float, float]],
-) -> list[float]:
-    """Coefficients of the terms with the lowest log loss, within bounds."""
-
-    def loss(p: Floats) -> tuple[float, Floats]:
-        z = sum(w * term for w, term in zip(p, terms, strict=True))
-        error = 1 / (1 + np.exp(-np.clip(z, -SURE_LOGIT, SURE_LOGIT))) - y
-        return mean_loss(y, z, weight), np.array([np.average(error * term, weights=weight) for term in terms])
-
-    return [float(x) for x in minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x]
-
-
-def fit_beta(z: Floats, y: Floats, weight: Floats | None = None) -> Calibrator:
-    """Bend both ends on their own (Kull, Silva Filho and Flach 2017)."""
-    terms = [-np.logaddexp(0, -z), np.logaddexp(0, z), np.ones_like(z)]
-    a, b, c = _fitted(terms, y, weight, [1.0, 1.0, 0.0], [(0.05, 5.0), (0.05, 5.0), (-4.0, 4.0)])
-    return {"kind": "beta", "a": a, "b": b, "c": c}
-
-
-CALIBRATORS: dict[str, Callable[[Floats, Floats, Floats | None], Calibrator]] = {
-    "shift": fit_shift,
-    "temperature": fit_temperature,
-    "Platt": fit_platt,
-    "beta": fit_beta,
-}
-
-
-def learn_calibrator(
-    forecasts: Sequence[FoldForecast], weights: dict[str, float], window: np.timedelta64
-) -> tuple[str, Calibrator]:
-    """Choose a correction that helped on later folds than it was learned on, else none.
-
-    Parameters
-    ----------
-    forecasts
-        Folds, any order.
-    weights
-        Of the blend.
-    window
-        Gap plus horizon: a fold's labels are known that long after its snapshot.
-
-    Returns
-    -------
-    name, calibrator
-        Each candidate is learned again and again on the folds known at a fold and judged on that fold. It must lower
-        the mean log loss by 0.0005 and help on three folds of four, on at least three folds that lie a whole window
-        apart: folds closer than that share their labels, and agree also when the base rate drifts.
-
-    Examples
-    --------
-    >>> learn_calibrator([], {"boosted": 1.0}, np.timedelta64(60, "D"))
-    ('none', {'kind': 'none'})
-    """
-    # A fold of fewer rows may lack a member: it tells nothing of this blend.
-    ordered = sorted((o for o in forecasts if weights.keys() <= o.scores.keys()), key=lambda o: o.at)
-    known = [[j for j, o in enumerate(ordered) if o.at + window <= other.at] for other in ordered]
-    judged = [o.at for o, before in zip(ordered, known, strict=True) if before]
-    if not judged or judged[-1] - judged[0] < window:
-        return "none", UNCALIBRATED
-    return _choose([_blended(o, weights) for o in ordered], known)
-
-
-def learn_calibrator_across(
-    forecasts: Sequence[FoldForecast], weights: dict[str, float]
-) -> tuple[str, Calibrator]:
-    """The same for folds of customers instead of dates: learned on all other folds, judged on each.
-
-    Examples
-    --------
-    >>> learn_calibrator_across([], {"boosted": 1.0})
-    ('none', {'kind': 'none'})
-    """
-    everything = range(len(forecasts))
-    others = [[j for j in everything if j != i] for i in everything]
-    return _choose([_blended(o, weights) for o in forecasts], others)
-
-
-_Fold = tuple[Floats, Floats, Floats | None]
-
-
-def _blended(forecast: FoldForecast, weights: dict[str, float]) -> _Fold:
-    """Log-odds, labels and weights."""
-    return blend(forecast.scores, weights), forecast.y, forecast.weight
-
-
-def _choose(folds: Sequence[_Fold], known: Sequence[Sequence[int]]) -> tuple[str, Calibrator]:
-    """The candidate that, learned on the folds known at each fold, helps there; then learned on all."""
-    best, chosen = NEEDED_GAIN, "none"
-    for name, fit in CALIBRATORS.items():
-        gains = []
-        for (z, y, w), before in zip(folds, known, strict=True):
-            if not before or not _carries(np.concatenate([folds[j][1] for j in before])):
-                continue
-            learned = fit(*_pooled([folds[j] for j in before]))
-            gains.append(mean_loss(y, z, w) - mean_loss(y, calibrate(learned, z), w))
-        if len(gains) < FEWEST_FOLDS:
-            continue
-        if np.mean(gains) > best and np.mean(np.array(gains) > 0) >= 0.75:
-            best, chosen = float(np.mean(gains)), name
-    if chosen == "none":
-        return chosen, UNCALIBRATED
-    return chosen, CALIBRATORS[chosen](*_pooled(folds))
-
-
-def _pooled(folds: Sequence[_Fold]) -> _Fold:
-    weights = [weight for _, _, weight in folds if weight is not None]
-    z, y = (np.concatenate([fold[i] for fold in folds]) for i in (0, 1))
-    return z, y, np.concatenate(weights) if weights else None
-
-
-def _carries(y: Floats) -> bool:
-    return bool(min(y.sum(), len(y) - y.sum()) >= CALIBRATION_CHURNERS)

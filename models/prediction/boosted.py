@@ -1,6 +1,7 @@
 """The members with trees: small ones with random cuts, and large ones with exact cuts; seeds are averaged in log-odds.
 
-Small trees suit histories, where large ones learn the customer. A table with interactions needs large ones.
+Small trees suit histories, where large ones learn the customer. A table with interactions needs large ones. Fading
+trees are small ones for which older snapshots count less: they follow what has changed, and forget what repeats.
 
 Every booster has one thread. Threads within a booster meet after each leaf: on a busy machine most of the time is spent
 waiting there. Several boosters side by side never wait for each other, see `Fit`.
@@ -18,8 +19,10 @@ import numpy as np
 from configs.arrays import Bools, Floats
 
 FAVOURED = ("boosted", "linear + trees")
-LARGE = "large trees"
-TREES = (*FAVOURED, LARGE)
+LARGE, FADING = "large trees", "fading trees"
+# Members that have to prove themselves, and that a fit may leave out.
+OPTIONAL = (LARGE, FADING)
+TREES = (*FAVOURED, *OPTIONAL)
 LARGE_LEAVES = 31
 LARGE_LEAF_ROWS = 20
 LARGE_RATE = 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +18,8 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
-from models.prediction.boosted import LARGE, TREES, Settings, boost, boost_large
-from models.prediction.sample import Sample, held_back
+from models.prediction.boosted import FADING, LARGE, OPTIONAL, TREES, Settings, boost, boost_large
+from models.prediction.sample import Sample, faded, held_back
 from models.prediction.scoring import (
     MODEL_FILE,
     encode,
@@ -83,7 +83,9 @@ def learn_columns(X: pd.DataFrame) -> tuple[dict[str, Any], ...]:
     return tuple(columns)
 
 
-def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = True) -> Members:
+def fit_members(
+    sample: Sample, settings: Settings, seeds: int, optional: Collection[str] = OPTIONAL
+) -> Members:
     """Fit every contender on the same rows.
 
     Parameters
@@ -94,8 +96,8 @@ def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = Tr
         Sizes and the label window.
     seeds
         How many boosters.
-    large
-        Whether the large trees are wanted, which take the longest.
+    optional
+        Which of the members that may be left out are wanted; the large trees take the longest.
     """
     columns = learn_columns(sample.X)
     names = input_names(columns)
@@ -108,7 +110,8 @@ def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = Tr
     customers, inputs = len(np.unique(sample.customer)), list(range(len(names)))
     strength = _ridge(every.y, customers)
     window = np.timedelta64(settings.gap_days + settings.horizon_days, "D")
-    held = held_back(sample, window) if large else None
+    held = held_back(sample, window) if LARGE in optional else None
+    fading = faded(sample, window) if FADING in optional and settings.contractual else None
 
     def linear(ridge: float) -> dict[str, Any]:
         return rules.logistic(few.X, few.y, inputs, ridge, squares=True, weight=few.weight) or {}
@@ -121,6 +124,8 @@ def fit_members(sample: Sample, settings: Settings, seeds: int, large: bool = Tr
         jobs = {LARGE: [pool.submit(fit) for fit in exact]}
         plain = boost(every.X, every.y, *size, weight=every.weight)
         jobs["boosted"] = [pool.submit(fit) for fit in plain]
+        newer = [] if fading is None else boost(every.X, every.y, *size, weight=_mean_one(fading))
+        jobs[FADING] = [pool.submit(fit) for fit in newer]
         simple = pool.submit(_simple_members, every, few, names, settings)
         ended = pool.submit(linear, strength)
         start = begun.result()

@@ -154,6 +154,33 @@ def held_back(sample: Sample, window: np.timedelta64) -> tuple[Bools, Bools] | N
     return None
 
 
+def faded(sample: Sample, window: np.timedelta64) -> NDArray[np.float64] | None:
+    """Weights by which a row counts half as much for each window that its snapshot is older; shape (rows,).
+
+    Parameters
+    ----------
+    window
+        Gap plus horizon: after so long everything that a snapshot has to say is known.
+
+    Returns
+    -------
+    ndarray or None
+        None where all snapshots lie within one window, and would hardly fade.
+
+    Examples
+    --------
+    >>> day = np.array(["2026-01-01", "2026-03-01", "2026-03-01"], dtype="datetime64[D]")
+    >>> s = Sample(pd.DataFrame(index=range(3)), np.zeros(3), np.array(list("aab")), day)
+    >>> faded(s, np.timedelta64(59, "D")).tolist(), faded(s, np.timedelta64(60, "D"))
+    ([0.5, 1.0, 1.0], None)
+    """
+    age = (sample.snapshot.max() - sample.snapshot) / window
+    if age.max() < 1:
+        return None
+    weight = 0.5**age
+    return weight if sample.weight is None else weight * sample.weight
+
+
 @dataclass(frozen=True)
 class ColumnReport:
     """Which columns are used, and which are not and why.

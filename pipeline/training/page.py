@@ -232,6 +232,7 @@ def training_summary(t: Trained, record: TrainingRecord, logged: Logged | None) 
         "waits": t.waits,
         "reason": t.verdict.reason,
         "intervals": t.intervals,
+        "above_base_rate": t.above_base_rate,
         "champion_age_days": 0 if t.verdict.promote or t.champion is None else age_days(t.champion, t.as_of),
         "version": logged.version if logged else None,
         "run_id": logged.run_id if logged else None,

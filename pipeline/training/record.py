@@ -63,6 +63,12 @@ def _metrics(t: Trained) -> dict[str, float]:
     found = {name: metrics[name] for name in (*HEADLINE, *CALIBRATION, *_TENTH, *LIST)}
     for name, (low, high) in t.intervals.items():
         found |= {f"{name}_low95": low, f"{name}_high95": high}
+    above, low, high = t.above_base_rate
+    found |= {
+        "log_loss_vs_base_rate": above,
+        "log_loss_vs_base_rate_low95": low,
+        "log_loss_vs_base_rate_high95": high,
+    }
     if t.verdict.difference is not None:
         d = t.verdict.difference
         found[AGAINST.format("auc")] = d.auc

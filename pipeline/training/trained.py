@@ -132,7 +132,19 @@ class Trained:
             else ()
         )
         ahead = self.horizons.notes if self.horizons is not None else ()
-        return (*tuned, *touched, *self.training.notes, *self._drift, *ahead)
+        return (
+            *tuned,
+            *touched,
+            *self.training.notes,
+            *behind_base_rate(*self.above_base_rate),
+            *self._drift,
+            *ahead,
+        )
+
+    @cached_property
+    def above_base_rate(self) -> tuple[float, float, float]:
+        """The model's log loss less the base rate's on the newest test snapshot, and its 95 % interval."""
+        return self.training.tested[0].above_base_rate(self.config.seed)
 
     @property
     def _drift(self) -> tuple[str, ...]:
@@ -161,6 +173,30 @@ class Trained:
         """What the deployed model is, in one word."""
         weights = self.training.deployed.weights
         return "blend" if len(weights) > 1 else next(iter(weights))
+
+
+def behind_base_rate(above: float, low: float, high: float) -> tuple[str, ...]:
+    """Say that one number for all customers is better on the newest test snapshot than the model, where it is.
+
+    Parameters
+    ----------
+    above, low, high
+        The model's log loss less the base rate's, and its 95 % interval.
+
+    Examples
+    --------
+    >>> behind_base_rate(-0.01, -0.02, 0.001)
+    ()
+    >>> behind_base_rate(0.01, -0.002, 0.02)
+    ('on the newest test snapshot the base rate is better: log loss +0.0100 [-0.0020, +0.0200] above it, not proven',)
+    """
+    if above < 0:
+        return ()
+    proven = "proven" if low > 0 else "not proven"
+    return (
+        "on the newest test snapshot the base rate is better: log loss "
+        f"{above:+.4f} [{low:+.4f}, {high:+.4f}] above it, {proven}",
+    )
 
 
 def spend_of(X: pd.DataFrame) -> Floats | None:

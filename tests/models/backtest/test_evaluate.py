@@ -7,7 +7,8 @@ import pytest
 from models.backtest.compare import paired
 from models.backtest.evaluate import measure, slices
 from models.prediction import members
-from models.prediction.blend import FoldForecast, fit_platt, learn_weights
+from models.prediction.blend import FoldForecast, learn_weights
+from models.prediction.calibration import fit_platt
 
 RNG = np.random.default_rng(5)
 N = 300

@@ -191,3 +191,15 @@ def test_a_blend_that_loses_to_a_rule_makes_room_for_members_that_do_not(monkeyp
     newest = random_sample().rows(result.tested[0].fold.test_rows)
     np.testing.assert_allclose(result.holdout.probability(newest.X), result.tested[0].probability["model"])
     assert any("put aside" in note for note in result.notes)
+
+
+def test_a_newest_snapshot_on_which_the_base_rate_is_better_is_said_and_followed():
+    """What told who leaves tells the opposite at last: the mean of four snapshots would not show it."""
+    sample = random_sample(customers=600, signal=2.5)
+    newest = sample.snapshot == sample.snapshots[0]
+    turned = replace(sample, churned=np.where(newest, 1 - sample.churned, sample.churned))
+    here, there = fit(sample), fit(turned)
+    assert here.tested[0].above_base_rate(seed=7)[2] < 0 < there.tested[0].above_base_rate(seed=7)[1]
+    assert not any("base rate" in note for note in here.notes)
+    assert any(str(sample.snapshots[0]) in note and "this snapshot alone" in note for note in there.notes)
+    assert list(there.deployed.weights) == ["base rate"]

@@ -4,14 +4,9 @@ import pytest
 
 from configs.errors import ModelError
 from models.prediction import classifier
-from models.prediction.blend import (
-    UNCALIBRATED,
-    FoldForecast,
-    learn_calibrator,
-    learn_weights,
-    mean_loss,
-)
-from models.prediction.boosted import Settings
+from models.prediction.blend import FoldForecast, learn_weights, mean_loss
+from models.prediction.boosted import FADING, Settings
+from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, fit_members
 from models.prediction.explain import contributions
 from models.prediction.sample import Sample
@@ -285,6 +280,55 @@ def test_whoever_is_proven_gets_the_shares(best):
     found = learn_weights(folds, scores)
     assert sum(found.get(n, 0.0) for n in good) > 0.6
     assert set(good) <= set(found)
+
+
+def test_fading_trees_get_an_equal_share_where_they_are_proven():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(0, 1.5, 4_000)
+    y, zero = drawn(rng, truth), np.zeros(4_000)
+    scores = {"base rate": zero, "boosted": 0.3 * truth, "linear + trees": 0.3 * truth, "fading trees": truth}
+    folds = [
+        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in scores.items()}, y[i::4])
+        for i in range(4)
+    ]
+    thirds = dict.fromkeys(("boosted", "linear + trees", "fading trees"), 0.3333)
+    assert learn_weights(folds, scores) == thirds
+
+
+def test_the_newest_snapshot_alone_counts_where_the_base_rate_beats_the_trees_there():
+    """Five good snapshots would hide the bad one that says what has changed."""
+    rng = np.random.default_rng(8)
+    folds = []
+    for month in range(1, 7):
+        truth = rng.normal(0, 1.5, 1_000)
+        y, said = drawn(rng, truth), -truth if month == 6 else truth
+        scores = {"base rate": 0 * y, "boosted": said, "linear + trees": said}
+        folds.append(FoldForecast(np.datetime64(f"2025-{month:02}-01"), scores, y))
+    assert learn_weights(folds[:5], scores) == {"boosted": 0.5, "linear + trees": 0.5}
+    assert learn_weights(folds, scores) == {"base rate": 1.0}
+
+
+def test_fading_trees_follow_what_has_changed():
+    """Until the last quarter one sign tells who leaves, and then the opposite."""
+    rng = np.random.default_rng(9)
+    days = np.datetime64("2025-01-01") + np.timedelta64(30, "D") * np.arange(13)
+    sign = rng.choice([-1.0, 1.0], 13 * 400)
+    at = np.repeat(np.arange(13), 400)
+    y = drawn(rng, np.where(at > 8, 2.0, -2.0) * sign)
+    X = pd.DataFrame({"sign": sign, "noise": rng.normal(size=len(y))}).astype("float32")
+    whole = Sample(X, y, np.tile(np.arange(400), 13).astype(str), days[at])
+    settings = Settings(horizon_days=30, contractual=True)
+    scores = fit_members(whole.rows(at < 12), settings, 1, optional=(FADING,)).scores(X[at == 12])
+    loss = {n: mean_loss(y[at == 12], scores[n]) for n in ("boosted", FADING)}
+    assert loss[FADING] < 0.6
+    assert loss["boosted"] > 0.69
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(horizon_days=30), Settings(horizon_days=365, contractual=True)]
+)
+def test_nothing_fades_without_contracts_or_within_one_window(settings, sample):
+    assert FADING not in fit_members(sample, settings, 1, optional=(FADING,)).members
 
 
 def test_large_trees_learn_an_interaction_that_small_ones_miss():

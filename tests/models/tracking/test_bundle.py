@@ -3,8 +3,8 @@ import json
 import pytest
 
 from configs.errors import ModelError
-from models.prediction.blend import UNCALIBRATED
 from models.prediction.boosted import Settings
+from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, digest_of, fit_members
 from models.tracking.bundle import champion_of, packed, unpacked_bundle
 from tests.models.model_data import random_sample

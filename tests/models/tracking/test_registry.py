@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError, TryAgainError
-from models.prediction.blend import UNCALIBRATED
 from models.prediction.boosted import Settings
+from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry, store
 from models.tracking.leftovers import PROCESS

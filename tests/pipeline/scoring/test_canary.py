@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.prediction.blend import UNCALIBRATED
+from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry
 from models.tracking.session import spoken_to

@@ -54,6 +54,8 @@ def test_the_first_training_makes_a_champion_and_the_same_again_does_not(company
     assert first.values["promoted"]
     assert first.exit_code == 0
     assert first.values["metrics"]["model"]["log_loss"] < first.values["metrics"]["base rate"]["log_loss"]
+    above, low, high = first.values["above_base_rate"]
+    assert low < above < high < 0
     again = train(company, AS_OF)
     assert not again.values["promoted"]
     assert again.exit_code == 0
@@ -77,9 +79,12 @@ def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proo
     import mlflow
 
     run = mlflow.MlflowClient(company.tracking_uri, company.tracking_uri).get_run(again.values["run_id"])
-    assert {"lift_top_tenth_vs_champion_low95", "value_at_list_vs_champion", "gap_at_list"} <= set(
-        run.data.metrics
-    )
+    assert {
+        "log_loss_vs_base_rate_low95",
+        "lift_top_tenth_vs_champion_low95",
+        "value_at_list_vs_champion",
+        "gap_at_list",
+    } <= set(run.data.metrics)
 
 
 def test_two_trainings_write_the_same_model(company):
