@@ -143,6 +143,7 @@ def checked_rows(
     numbered: bool = False,
     hashed: bool = False,
     said: bool = False,
+    trim: bool = True,
 ) -> Checked:
     """Normalise the rows of a role that the config's conditions let through.
 
@@ -150,6 +151,7 @@ def checked_rows(
     asked for only to name the rows that break the contract; columns `raw_...` hold what could not be read.
     With `said` there are columns `said_0` and so on: the source's columns as text, in their order.
     With `hashed` there is a column `hash_` of all columns of the source, on engines that have a hash.
+    Without `trim` texts are as they stand there, and marked where they have blanks at their ends.
     """
     counted = numbered or any(rule.row_number for rule in source.mapped.values())
     rows = raw.mutate(row_=ibis.row_number() + 1) if counted else raw.distinct() if source.distinct else raw
@@ -166,7 +168,7 @@ def checked_rows(
     made: dict[str, CellValue] = {}
     for name, rule in source.mapped.items():
         declared = ROLES[role].column(name)
-        found = value_of(rows, name, rule, declared.kind, source)
+        found = value_of(rows, name, rule, declared.kind, source, trim=trim)
         made[name] = found
         value, bad = found.value, found.bad
         values[name] = value
@@ -177,7 +179,7 @@ def checked_rows(
             if numbered and rule.column:
                 values[f"raw_{name}"] = rows[rule.column].cast("string")
         if declared.filled:
-            values[f"null_{name}"] = is_null(rows, rule, source)
+            values[f"null_{name}"] = is_null(rows, rule, source, trim=trim)
             if declared.kind == "text":
                 values[f"null_{name}"] |= (value == "").fill_null(False)
             conditions[f"null_{name}"] = Fault(

@@ -11,7 +11,7 @@ from configs.errors import Fault
 from configs.sources import Source
 from pipeline.sources.values import CellValue
 
-_SUMMED = ("zoned", "bare", "pointed", "thousandths")
+_SUMMED = ("zoned", "bare", "pointed", "thousandths", "ends")
 
 
 def writing_marks(values: Mapping[str, CellValue]) -> dict[str, Any]:

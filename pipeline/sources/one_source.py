@@ -70,6 +70,7 @@ def _read(
     *,
     aside: bool = False,
     ragged: bool = False,
+    trim: bool = False,
 ) -> Opened:
     found = read_source(connection, others, role, source, config, aside=ragged)
     raw = found.table
@@ -83,7 +84,8 @@ def _read(
     with asking(source), found.reading():
         if text:
             raw, notes, faults = with_numbers(source, raw, config.retention.segments)
-        checked = contracts.checked_rows(role, source, raw)
+        # Typed columns are read many times and hardly ever have blanks at the ends of texts: the first pass tells.
+        checked = contracts.checked_rows(role, source, raw, trim=trim or text or not local)
         if text:
             # Text is parsed once; Parquet is read again, column by column, which is cheaper than a copy.
             checked = replace(
@@ -97,6 +99,10 @@ def _read(
             asked = Questions.of(role, source, once, checked.columns, as_of)
             looked, more = replace(checked, table=asked.table), asked.expressions(role, as_of)
         seen = rows.look(role, source, raw, looked, found.place, more, aside=aside)
+        if seen.blank_ends:
+            return _read(
+                connection, others, role, source, config, as_of, aside=aside, ragged=ragged, trim=True
+            )
         account, unaccounted = accounts.account_of(source, found, raw, seen.rows)
         faults += [*seen.faults, *unaccounted]
         putting = Putting(role, source, found, raw)

@@ -66,19 +66,36 @@ def strftime_of_sqlite(fmt: Any, text: Any, modifier: Any) -> Any:
     """SQLite's: with any modifier 2024-02-30 becomes March 1."""
 
 
-def as_text(raw: Any) -> Any:
-    """The value as text without blanks around it; a whole number kept as a float is written without its `.0`."""
+def as_text(raw: Any, *, trim: bool = True) -> Any:
+    """The value as text without blanks around it; a whole number kept as a float is written without its `.0`.
+
+    Without `trim` text stays as it is, for columns in which `blank_ends` finds none.
+    """
     # Exports often turn whole-number ids into 17850.0: such an id is 17850.
     if raw.type().is_floating():
         return ibis.ifelse(raw == raw.floor(), raw.cast("int64").cast("string"), raw.cast("string"))
     text = raw.cast("string")
-    if not raw.type().is_string():
+    if not raw.type().is_string() or not trim:
         return text
     if engine_of(raw) != "duckdb":
         return trimmed(text).nullif("")
-    # Most ids need no trimming, and looking at their ends is cheaper.
-    plain = text.between("!", "~") & text.right(1).between("!", "~")
-    return ibis.ifelse(plain, text, trimmed(text).nullif(""))
+    return ibis.ifelse(_plain_ends(text), text, trimmed(text).nullif(""))
+
+
+def blank_ends(text: Any) -> Any:
+    """Where `as_text` would trim a text of DuckDB, or take it for none since nothing is left.
+
+    Examples
+    --------
+    >>> blank_ends(ibis.memtable({"a": ["c 1", "c1 ", "", "é", None]}).a).to_pyarrow().to_pylist()
+    [False, True, True, False, False]
+    """
+    return ibis.ifelse(_plain_ends(text), False, (trimmed(text) != text) | (text == "")).fill_null(False)
+
+
+def _plain_ends(text: Any) -> Any:
+    # Most ids begin and end with a sign of ASCII, and looking at their ends is cheaper than to trim them.
+    return text.between("!", "~") & text.reverse().between("!", "~")
 
 
 def without_nulls(text: Any, words: Sequence[str] | None) -> Any:

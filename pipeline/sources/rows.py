@@ -37,6 +37,8 @@ class RowsSeen:
         Conditions of rows that are put aside, and the fault that each stands for.
     answers
         What else was asked of the rows, by name.
+    blank_ends
+        Whether texts that were taken as they are have to be trimmed after all: then nothing else was looked at.
     """
 
     rows: int
@@ -45,6 +47,7 @@ class RowsSeen:
     left_out: dict[str, int] = field(default_factory=dict)
     bad: dict[str, Fault] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
+    blank_ends: bool = False
 
     def kept(self, checked: Checked) -> ir.Table:
         """The rows that are not left out."""
@@ -82,6 +85,8 @@ def look(
     found = arrow(table.aggregate(**asked)).to_pylist()[0]
     answers = {name: found[name] for name in more or {}}
     rows = found["rows"]
+    if any(found[mark] for mark in checked.marks if mark.startswith("ends_")):
+        return RowsSeen(rows, [], blank_ends=True)
     faults = doubts.faults_of_writing(role, source, found, list(checked.columns))
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 from configs.sources import Column, Source, Where
 from features.dialects import engine_of
 from pipeline.sources import amounts
-from pipeline.sources.parsing import ZONE, as_number, as_text, as_time, without_nulls
+from pipeline.sources.parsing import ZONE, as_number, as_text, as_time, blank_ends, without_nulls
 
 _IDS = ("customer_id", "transaction_id")
 _MARKING = ("duckdb", "pyspark")
@@ -39,19 +39,22 @@ class CellValue:
     marks: Mapping[str, Any] = field(default_factory=dict)
 
 
-def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source: Source) -> CellValue:
+def value_of(
+    table: ir.Table, name: str, rule: Column, kind: str | None, source: Source, *, trim: bool = True
+) -> CellValue:
     """The value of a column that the config maps, of the kind that its role gives it.
 
-    A kind other than text, number and time is that of an attribute: numbers stay numbers, all else is text.
+    A kind other than text, number and time is that of an attribute: numbers stay numbers, all else is text. Without
+    `trim` text is taken as it is, and marked where it has blanks at its ends.
     """
     if rule.constant is not None:
         return CellValue(ibis.literal(_word(rule.constant) if kind == "text" else rule.constant))
     if rule.row_number:
         return CellValue(table["row_"].cast("string"))
     if rule.join:
-        return CellValue(
-            tidied(ibis.literal("-").join([as_text(cell(table, c, "text", source)) for c in rule.join]), rule)
-        )
+        raws = [cell(table, c, "text", source) for c in rule.join]
+        joined = ibis.literal("-").join([as_text(raw, trim=trim) for raw in raws])
+        return CellValue(tidied(joined, rule), marks={} if trim else _ends(raws))
     if rule.product:
         parts = [
             as_number(cell(table, c, "number", source), source.decimal, source.thousands)
@@ -64,7 +67,7 @@ def value_of(table: ir.Table, name: str, rule: Column, kind: str | None, source:
     if kind not in ("text", "number", "time"):
         kind = "number" if raw.type().is_numeric() and not raw.type().is_boolean() else "text"
     if kind == "text":
-        return CellValue(tidied(as_text(raw), rule))
+        return CellValue(tidied(as_text(raw, trim=trim), rule), marks={} if trim else _ends([raw]))
     written = raw.type().is_string() and engine_of(raw) in _MARKING
     if kind == "time":
         value, bad = as_time(raw, rule.formats, source.time_zone, source.calendar)
@@ -90,15 +93,22 @@ def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) 
     return without_nulls(raw, source.null_values)
 
 
-def is_null(table: ir.Table, rule: Column, source: Source) -> Any:
+def _ends(raws: Sequence[Any]) -> dict[str, Any]:
+    """The mark of values that `trim` would change."""
+    texts = [raw for raw in raws if raw.type().is_string()]
+    return {"ends": reduce(operator.or_, map(blank_ends, texts))} if texts else {}
+
+
+def is_null(table: ir.Table, rule: Column, source: Source, *, trim: bool = True) -> Any:
     """Where a column that the config maps has no value."""
-    return reduce(operator.or_, [_is_empty(table, c, source) for c in rule.inputs], ibis.literal(False))
+    empty = [_is_empty(table, c, source, trim=trim) for c in rule.inputs]
+    return reduce(operator.or_, empty, ibis.literal(False))
 
 
-def _is_empty(table: ir.Table, column: str | None, source: Source) -> Any:
+def _is_empty(table: ir.Table, column: str | None, source: Source, *, trim: bool = True) -> Any:
     raw = cell(table, column, "id", source)
     # Only text can be blank; writing times as text to see it would take its time.
-    return (as_text(raw) if raw.type().is_string() else raw).isnull()
+    return (as_text(raw, trim=trim) if raw.type().is_string() else raw).isnull()
 
 
 def _scaled(value: Any, rule: Column) -> Any:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -47,6 +48,18 @@ def test_ids_of_parquet(tiny):
     assert [i for i, *_ in rows_of(whole)] == ["7", "8", "9"]
     text = tiny(transactions=pd.DataFrame({"customer_id": ["007", "17850.0", "x"], "occurred_at": at}))
     assert [i for i, *_ in rows_of(text)] == ["007", "17850.0", "x"]
+
+
+@pytest.mark.parametrize("ids", [["a", " b", "c\t", "\u00a0d\u200b", "né"], ["a", "b", "c", "d", "né"]])
+def test_texts_of_parquet_are_trimmed_where_one_needs_it(tiny, ids):
+    at = pd.to_datetime(["2024-01-01"] * len(ids))
+    table = pd.DataFrame({"customer_id": ids, "occurred_at": at})
+    config = tiny(transactions=table)
+    assert [i for i, *_ in rows_of(config)] == ["a", "b", "c", "d", "né"]
+    query = ibis.to_sql(open_sources(config, AS_OF).tables["transactions"])
+    assert ("REGEXP_REPLACE" in query) is (ids[1] == " b")
+    (fault,) = faults(tiny(transactions=pd.concat([table, table.assign(customer_id=" ")])))
+    assert f"is empty in {len(ids)} of {2 * len(ids)} rows" in fault
 
 
 @pytest.mark.parametrize(
