@@ -136,14 +136,18 @@ def _of_purchases(
     if as_known_then and "known_at" in purchases.columns:
         known = ibis.greatest(known, purchases.known_at)
     since = [moment - dt.timedelta(days=active_days) for moment in times]
-    spans = purchases.select(
-        customer_id=purchases.customer_id,
-        at=purchases.occurred_at,
-        opened=edge_index(known, times),
-        closed=edge_index(purchases.occurred_at, since),
-    )
-    engine = dialects.engine_of(purchases)
-    members = any_of(spans, words(spans.opened, spans.closed, len(times), engine), first_at=spans["at"].min())
+    bits = {}
+    for number, first in enumerate(range(0, len(times), WORD_BITS)):
+        # The bits themselves stand at the ends of the bisection: to shift them for each row takes twice the time.
+        places = (min(max(index - first, 0), WORD_BITS) for index in range(len(times) + 1))
+        powers = [ibis.literal(1 << place).cast("int64") for place in places]
+        opened, closed = (
+            _between_edges(known, times, powers),
+            _between_edges(purchases.occurred_at, since, powers),
+        )
+        bits[f"{WORD}_{number}"] = ibis.greatest(closed, opened) - opened
+    rows = purchases.select(customer_id=purchases.customer_id, at=purchases.occurred_at, **bits)
+    members = any_of(rows, {name: rows[name] for name in bits}, first_at=rows["at"].min())
     return members.mutate(first_index=edge_index(members.first_at, times))
 
 
@@ -154,15 +158,22 @@ def any_of(rows: ir.Table, bits: Mapping[str, ir.IntegerValue], **more: Any) -> 
     return rows.group_by("customer_id").aggregate(**more, **found)
 
 
-def edge_index(moment: ir.TimestampValue, edges: Sequence[dt.datetime], first: int = 0) -> ir.IntegerValue:
-    """How many of the ascending `edges` are at or before `moment`, by bisection; null counts as before all."""
+def edge_index(moment: ir.TimestampValue, edges: Sequence[dt.datetime]) -> ir.IntegerValue:
+    """How many of the ascending `edges` are at or before `moment`; null counts as before all."""
+    return _between_edges(moment, edges, [ibis.literal(i, "int16") for i in range(len(edges) + 1)])
+
+
+def _between_edges(
+    moment: ir.TimestampValue, edges: Sequence[dt.datetime], values: Sequence[ir.IntegerValue]
+) -> ir.IntegerValue:
+    """The first value before the first edge, the next one from there on, and so on; by bisection."""
     if not edges:
-        return ibis.literal(first, "int16")
+        return values[0]
     middle = len(edges) // 2
     return ibis.ifelse(
         moment >= ibis.literal(edges[middle]),
-        edge_index(moment, edges[middle + 1 :], first + middle + 1),
-        edge_index(moment, edges[:middle], first),
+        _between_edges(moment, edges[middle + 1 :], values[middle + 1 :]),
+        _between_edges(moment, edges[:middle], values[: middle + 1]),
     )
 
 

@@ -18,13 +18,14 @@ from pipeline.csv_text import csv_text
 from pipeline.languages.said import Said, said
 from pipeline.report.curves import standalone
 from pipeline.report.view import Forecast
-from pipeline.retention.definition.at_hand import Seen, at_hand
+from pipeline.retention.definition.at_hand import AtHand, Seen, at_hand
 from pipeline.retention.definition.periods import MONTHS
 from pipeline.retention.definition.scope import Scope
 from pipeline.retention.forecast.expected import (
     RateForecast,
     forecast_losses,
     forecast_rate,
+    next_end,
     secure_ids,
 )
 from pipeline.retention.forecast.track_record import model_errors, track_record
@@ -152,10 +153,12 @@ def night_rates(
         Makes ids that another engine finds a table beside the scores.
     """
     unit = config.retention.unit
-    secure = secure_ids(Seen(sources, {}), config.churn, as_of, unit)
-    window, period = scores.losses(None if secure is None else bring(secure), as_of, config.churn, unit)
     scope = Scope.of(config.retention)
-    tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope))
+    tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope), sources.ids)
+    secure = secure_ids(tables, config.churn, as_of, unit)
+    if secure is not None:
+        secure = bring(tables.with_own_ids(secure) if isinstance(tables, AtHand) else secure)
+    window, period = scores.losses(secure, as_of, config.churn, unit)
     past = track_record(kept, tables, config.churn, as_of)
     errors = model_errors(past)
     forecasts = (
@@ -184,11 +187,12 @@ def night_rates(
 
 
 def times_of(config: Config, as_of: dt.date, scope: Scope) -> list[dt.datetime]:
-    """When a night asks who is a customer: at the edges of the periods of the rate and of the goals."""
+    """When a night asks who is a customer: at the edges of the periods of rate and goals, and of the next one."""
     now = dt.datetime.combine(as_of, dt.time())
     scopes = [scope, *(scope.plain(rule.unit) for rule in config.retention.goals)]
     periods = [period for each in scopes for period in each.until(as_of)]
-    return sorted({moment for p in periods for moment in (p.start, min(p.end, now))})
+    edges = {moment for p in periods for moment in (p.start, min(p.end, now))}
+    return sorted(edges | {next_end(as_of, config.retention.unit)})
 
 
 def no_rates() -> NightRates:

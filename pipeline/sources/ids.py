@@ -78,6 +78,11 @@ class Ids(Mapping[str, ir.Table]):
     def __len__(self) -> int:
         return len(self.roles)
 
+    def of_any(self, roles: Sequence[str]) -> ir.Table:
+        """The customers of some roles together: the column `customer_id`, each once."""
+        there = self._met([role for role in roles if role in self.roles])
+        return self.table.filter(there).select("customer_id")
+
     def unmet(self, role: str, others: Sequence[str]) -> ir.Table:
         """The customers of a role whom the others don't have."""
         return self.table.filter(self.table[role].notnull() & ~self._met(others)).select("customer_id")

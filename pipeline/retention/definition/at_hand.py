@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
 
 from configs.roles import ROLES
 from features.dialects import engine_of
+from pipeline.sources.databases import arrow
+from pipeline.sources.ids import Ids
 from pipeline.sources.opening import Sources
 
 Reads = Mapping[str, frozenset[str]]  # role -> columns
@@ -74,11 +77,16 @@ class AtHand(dict[str, ir.Table]):
     ----------
     times
         Ascending; the times at which somebody will ask who is a customer. They are answered at once.
+    numbers
+        `customer_id` as the sources have it, and its `number`.
     """
 
-    def __init__(self, tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> None:
+    def __init__(
+        self, tables: Mapping[str, ir.Table], times: Sequence[dt.datetime], numbers: ir.Table
+    ) -> None:
         super().__init__(tables)
         self.times = tuple(times)
+        self._numbers = numbers
         self._made: list[ir.Table] = []
 
     def made(self, query: ir.Table) -> ir.Table:
@@ -87,8 +95,20 @@ class AtHand(dict[str, ir.Table]):
         self._made.append(found)
         return found
 
+    @cached_property
+    def customers(self) -> int:
+        """How many numbers there are."""
+        return int(arrow(self._numbers.count().as_table()).column(0)[0].as_py())
 
-def at_hand(tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> Mapping[str, ir.Table]:
+    def with_own_ids(self, customers: ir.Table) -> ir.Table:
+        """The ids, as the sources have them, of the numbers in `customer_id`."""
+        named = customers.inner_join(self._numbers, customers.customer_id == self._numbers.number)
+        return named.select(customer_id=named.customer_id_right)
+
+
+def at_hand(
+    tables: Mapping[str, ir.Table], times: Sequence[dt.datetime], ids: Ids | None = None
+) -> Mapping[str, ir.Table]:
     """The tables, copied to the local DuckDB with a number for each customer; on a cluster as they are.
 
     Grouping by a number in memory takes half as long as by a text in a file. A table without the column
@@ -98,17 +118,23 @@ def at_hand(tables: Mapping[str, ir.Table], times: Sequence[dt.datetime]) -> Map
     ----------
     times
         See `AtHand`.
+    ids
+        The customers of the sources that the tables are of, where they are known already.
     """
     needed = {role: table for role, table in tables.items() if "customer_id" in table.columns}
     if any(engine_of(table) == "pyspark" for table in needed.values()):
         return tables
     # Of contacts only those with a customer of the others count.
-    ids = [table.select("customer_id") for role, table in needed.items() if role != "contacts"]
-    everybody = ibis.union(*ids, distinct=True) if len(ids) > 1 else ids[0].distinct()
+    parts = {role: table.select("customer_id") for role, table in needed.items() if role != "contacts"}
+    if ids is not None:
+        everybody = ids.of_any(list(parts))
+    else:
+        one, *others = parts.values()
+        everybody = ibis.union(one, *others, distinct=True) if others else one.distinct()
     numbers = everybody.mutate(number=ibis.row_number().cast("int32")).cache()
     found = {role: table for role, table in tables.items() if role not in needed}
     for role, table in needed.items():
         numbered = table.inner_join(numbers, "customer_id")
         rest = [numbered[c] for c in table.columns if c != "customer_id"]
         found[role] = numbered.select(numbered.number.name("customer_id"), *rest).cache()
-    return AtHand(found, times)
+    return AtHand(found, times, numbers)

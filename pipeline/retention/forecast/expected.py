@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from configs.schema import Churn
-from features.definition import customers_at
+from features.definition import bit_set
 from models.statistics.losses import Losses
+from pipeline.retention.definition.movements import memberships
 from pipeline.retention.definition.periods import Unit, shift
 
 _Measure = Literal["window", "rate"]
@@ -169,7 +170,13 @@ def secure_ids(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date, uni
     if churn.kind == "contractual":
         return None
     # They are customers at the end of the period already, by what they have bought until now.
-    return customers_at(tables, churn, dt.datetime.combine(shift(as_of, unit, 1), dt.time()))
+    members = memberships(tables, churn, [next_end(as_of, unit)])
+    return members.filter(bit_set(members, 0)).select("customer_id")
+
+
+def next_end(as_of: dt.date, unit: Unit) -> dt.datetime:
+    """The end of the period that begins at as-of."""
+    return dt.datetime.combine(shift(as_of, unit, 1), dt.time())
 
 
 def _forecast(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from configs.errors import ConfigError, DataError, Fault
-from features.definition import edge_index
+from configs.schema import Churn
+from features.dialects import engine_of, exact_sum
 from pipeline.languages import N_
 from pipeline.languages.said import said
-from pipeline.retention.definition.periods import Period, Unit, periods_until
+from pipeline.retention.definition.paid import paid_by_period
+from pipeline.retention.definition.periods import Unit, periods_until
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import show_table
 from pipeline.retention.table import Question, Shown, Table
@@ -42,11 +43,17 @@ def revenue_table(
     segment: str | None = None,
     time_zone: str = "UTC",
     first_weekday: int = 0,
+    churn: Churn | None = None,
 ) -> pd.DataFrame:
     """Revenue of each period against the period before, customer by customer.
 
     Amounts of the transactions count when they occurred, and cancellations and refunds are taken off when they did: a
     customer to whom more was given back than came in brings less than nothing in that period.
+
+    Parameters
+    ----------
+    churn
+        What churn means here; of tables at hand it saves a look for the first purchases.
 
     Returns
     -------
@@ -78,7 +85,9 @@ def revenue_table(
         raise DataError(
             "revenue retention compares two complete periods; there are fewer before the as-of date"
         )
-    frame = _sums(tables, chosen, segment)
+    edges = [p.start for p in chosen] + [chosen[-1].end]
+    parts = [_added(each, tables, segment) for each in paid_by_period(tables, edges, churn)]
+    frame = pd.concat(parts, ignore_index=True)
     by_number = pd.DataFrame(
         {
             "number": range(len(chosen)),
@@ -108,71 +117,33 @@ def revenue_table(
     )
 
 
-def _sums(tables: Mapping[str, ir.Table], chosen: tuple[Period, ...], segment: str | None) -> pd.DataFrame:
-    bought = tables["transactions"]
-    edges = [p.start for p in chosen] + [chosen[-1].end]
-    first = bought.group_by("customer_id").aggregate(first_at=bought.occurred_at.min())
-    placed = _placed(bought, edges).inner_join(first, "customer_id")
-    again = placed.occurred_at > placed.first_at
-    paid = placed.group_by("customer_id", "number").aggregate(
-        now=placed.amount.sum().fill_null(0.0),
-        again=placed.amount.sum(where=again).fill_null(0.0),
-        back=ibis.literal(0.0),
-        bought=ibis.literal(1, "int64"),
-        bought_again=again.any().cast("int64"),
-    )
-    if "cancellations" in tables and "amount" in tables["cancellations"].columns:
-        paid = _less(paid, _placed(tables["cancellations"], edges))
-    each = _beside_the_one_before(paid)
-    each = each.filter((each.number >= 1) & (each.number < len(chosen)))
+def _added(each: ir.Table, tables: Mapping[str, ir.Table], segment: str | None) -> pd.DataFrame:
+    """The sums over the customers of each period (and segment)."""
     if segment is not None:
         each = with_segment(each, tables, segment)
     stays, paid_before = each.now > 0, each.before > 0
     less, more = each.now < each.before, each.now > each.before
+    engine = engine_of(each)
+
+    def total(amount: ir.NumericValue, where: ir.BooleanValue | None = None) -> ir.NumericValue:
+        # To the same digits whatever the order of the rows, which differs from night to night.
+        return exact_sum(amount, where, engine).cast("float64").fill_null(0.0)
+
     sums = {
-        "revenue": each.now.sum(),
-        "base_revenue": each.before.sum(),
-        "lost_revenue": (each.before - each.now).sum(where=paid_before & ~stays),
-        "contraction": (each.before - each.now).sum(where=paid_before & stays & less),
-        "expansion": (each.now - each.before).sum(where=paid_before & more),
-        "won_revenue": (each.now - each.before).sum(where=~paid_before),
-        "repeat_revenue": each.again.sum(),
-        "given_back": each.back.sum(),
-        "buyers": each.bought.sum(),
-        "repeat_buyers": each.bought_again.sum(),
+        "revenue": total(each.now),
+        "base_revenue": total(each.before),
+        "lost_revenue": total(each.before - each.now, paid_before & ~stays),
+        "contraction": total(each.before - each.now, paid_before & stays & less),
+        "expansion": total(each.now - each.before, paid_before & more),
+        "won_revenue": total(each.now - each.before, ~paid_before),
+        "repeat_revenue": total(each.again),
+        "given_back": total(each.back),
+        "buyers": each.bought.cast("int64").sum().cast("float64"),
+        "repeat_buyers": each.bought_again.cast("int64").sum().cast("float64"),
     }
     by = ["number", *(["segment"] if segment else [])]
-    filled = {name: value.cast("float64").fill_null(0.0) for name, value in sums.items()}
-    frame: pd.DataFrame = each.group_by(by).aggregate(**filled).order_by(by).execute()
+    frame: pd.DataFrame = each.group_by(by).aggregate(**sums).order_by(by).execute()
     return frame
-
-
-def _placed(rows: ir.Table, edges: list[dt.datetime]) -> ir.Table:
-    """Rows of the periods, with the number of theirs."""
-    found = rows.select("customer_id", "occurred_at", "amount", place=edge_index(rows.occurred_at, edges))
-    found = found.filter((found.place >= 1) & (found.place < len(edges)))
-    return found.mutate(number=(found.place - 1).cast("int64"))
-
-
-def _less(paid: ir.Table, given: ir.Table) -> ir.Table:
-    """What each customer paid in each period, less what was given back in it."""
-    given = given.group_by("customer_id", "number").aggregate(back=given.amount.sum().fill_null(0.0))
-    none = {"again": 0.0, "bought": ibis.literal(0, "int64"), "bought_again": ibis.literal(0, "int64")}
-    both = paid.union(given.mutate(now=-given.back, **none).select(*paid.columns))
-    sums = ("now", "again", "back", "bought", "bought_again")
-    return both.group_by("customer_id", "number").aggregate(**{name: both[name].sum() for name in sums})
-
-
-def _beside_the_one_before(paid: ir.Table) -> ir.Table:
-    """Each customer's sums of a period beside those of the period before."""
-    earlier = paid.select("customer_id", number=paid.number + 1, before=paid.now)
-    both = paid.outer_join(earlier, ["customer_id", "number"])
-    own = ("now", "again", "back", "bought", "bought_again", "before")
-    return both.select(
-        customer_id=ibis.coalesce(both.customer_id, both.customer_id_right),
-        number=ibis.coalesce(both.number, both.number_right),
-        **{name: both[name].fill_null(0) for name in own},
-    )
 
 
 def _check(rows: pd.DataFrame) -> None:
@@ -189,7 +160,14 @@ def _check(rows: pd.DataFrame) -> None:
 def of_question(question: Question) -> pd.DataFrame:
     """Gross and net revenue retention of the question's periods."""
     scope = question.scope
-    return revenue_table(question.tables, question.as_of, scope.unit, segment=scope.segment, **scope.calendar)
+    return revenue_table(
+        question.tables,
+        question.as_of,
+        scope.unit,
+        segment=scope.segment,
+        churn=question.config.churn,
+        **scope.calendar,
+    )
 
 
 def show(question: Question) -> Shown:

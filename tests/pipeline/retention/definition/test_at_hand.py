@@ -28,7 +28,10 @@ TABLES = {
 }
 
 
-OF_PURCHASES = {"revenue": lambda t, churn: revenue_table(t, AS_OF, segment="plan")}
+OF_PURCHASES = {
+    "revenue": lambda t, churn: revenue_table(t, AS_OF, churn=churn),
+    "revenue by plan": lambda t, churn: revenue_table(t, AS_OF, segment="plan"),
+}
 CASES = [(club, make) for make in TABLES.values()]
 CASES += [(shop, make) for make in (TABLES | OF_PURCHASES).values()]
 
