@@ -2,6 +2,7 @@
 
     python -m benchmarks.night W2                  # as it is
     python -m benchmarks.night W2 --memory 3       # DuckDB held to 3 GB
+    python -m benchmarks.night W2 --retention      # its retention tables alone, of made-up scores
 
 A champion is trained first when there is none, on 200,000 rows. Steps are told by the lines that `churn score`
 writes at the end of each; memory is the peak of the process.
@@ -10,6 +11,7 @@ writes at the end of each; memory is the peak of the process.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import subprocess
@@ -55,6 +57,29 @@ def night(config: Path, memory: float | None) -> float:
     return seconds
 
 
+def retention_alone(config_file: Path) -> None:
+    """Make the retention tables of a night, of customers with random scores, and print what they take."""
+    import numpy as np
+
+    from configs.schema import load_config
+    from features.definition import customers_at
+    from pipeline.scoring.night_rates import night_rates
+    from pipeline.scoring.score_table import ScoreTable
+    from pipeline.sources.databases import arrow
+    from pipeline.sources.opening import open_sources
+
+    config = load_config(config_file, {})
+    sources = open_sources(config, AS_OF)
+    midnight = dt.datetime.combine(AS_OF, dt.time())
+    ids = sorted(arrow(customers_at(sources.local, config.churn, midnight))["customer_id"].to_pylist())
+    scores = ScoreTable.of(ids, np.random.default_rng(1).random(len(ids)), {})
+    with tempfile.TemporaryDirectory() as kept:
+        begun, cpu = time.perf_counter(), time.process_time()
+        made = night_rates(sources, config, AS_OF, scores, Path(kept))
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    print(f"{len(made.tables)} retention tables: {seconds:.1f} s, {cpu:.1f} CPU s")
+
+
 def main() -> None:
     """Measure a night."""
     parser = argparse.ArgumentParser(
@@ -63,9 +88,13 @@ def main() -> None:
     parser.add_argument("workload", choices=SIZES)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "churn-benchmark")
     parser.add_argument("--memory", type=float, help="limit of DuckDB in gigabytes")
+    parser.add_argument("--retention", action="store_true", help="the retention tables alone")
     given = parser.parse_args()
     folder = prepared(given.workload, given.folder)
     config = folder / "bench.yaml"
+    if given.retention:
+        retention_alone(config)
+        return
     if not (folder / "mlflow.db").exists():
         print("train a champion", flush=True)
         training = churn(
