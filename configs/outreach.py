@@ -171,6 +171,10 @@ class Outreach(Section):
     win_back_capacity: _Count = Field(
         default=5, description="customers in the list's own block of those to be won back"
     )
+    win_back_days: _Count = Field(
+        default=90,
+        description="of contracts: who left within so many days competes for that block; 0: nobody",
+    )
     value: Value = Value()
     value_days: Days = Field(
         default=365, description="the margin of so many days is what a customer is worth"

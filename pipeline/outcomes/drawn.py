@@ -20,6 +20,7 @@ from models.effects.control_group import reached
 from pipeline.dataset.cluster_jobs import only_of
 from pipeline.dataset.labelling import build_labels
 from pipeline.outcomes import ledger
+from pipeline.outcomes.situation import GONE
 from pipeline.sources.opening import Sources
 
 _COLUMNS = [
@@ -99,7 +100,22 @@ def kept_so_far(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.
     for age, at in rows.groupby("age").indices.items():
         some = rows.iloc[at]
         found[at] = 1 - churned_within(sources, config, some, as_of, config.churn.gap_days, int(age))
-    return found
+    return _not_won_back(sources, config, rows, found)
+
+
+def _not_won_back(sources: Sources, config: Config, rows: pd.DataFrame, kept: Floats) -> Floats:
+    """The same, 0 for who had left by contract before the list and has none again: the labels do not know them."""
+    unknown = np.flatnonzero(np.isnan(kept))
+    if config.churn.kind != "contractual" or not len(unknown):
+        return kept
+    known = set(sources.tables["customers"].customer_id.to_pyarrow().to_pylist())
+    some = rows.iloc[unknown]
+    left = [
+        who in known and inputs is not None and dict(inputs).get(GONE, 0.0) > 0
+        for who, inputs in zip(some["customer_id"], some["inputs"], strict=True)
+    ]
+    kept[unknown[left]] = 0.0
+    return kept
 
 
 def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:

@@ -67,7 +67,8 @@ def prepare(
     settings = context.settings
     order = np.argsort(scores["customer_id"].to_numpy(object), kind="stable")
     customers, unrecorded = _with_facts(scores.iloc[order].reset_index(drop=True), facts)
-    customers = customers.assign(left=_left(customers, settings))
+    has_left = _has_left(customers)
+    customers = customers.assign(left=has_left | _gone(customers, settings))
     check_columns(customers, settings)
     known = _known(customers, contacts, context)
     channels = open_channels(context.channels, customers, settings)
@@ -83,7 +84,7 @@ def prepare(
         unrecorded,
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
-    now = _stage(customers, context)
+    now = _stage(customers.loc[~has_left], context)
     can = _possible(customers, known, channels, worth, now, context)
     free = ~np.logical_or.reduce(list(rules.values())) & can.any(axis=1)
     open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), worth.ranks, context)
@@ -190,12 +191,16 @@ def _stage(customers: pd.DataFrame, context: Context) -> Stage:
     )
 
 
-def _left(customers: pd.DataFrame, settings: Outreach) -> Bools:
-    """Who has left, as far as one can know: nobody can be kept of them, some can be won back."""
-    left = customers["left"].to_numpy(bool) if "left" in customers else np.zeros(len(customers), bool)
+def _has_left(customers: pd.DataFrame) -> Bools:
+    """Who has left for sure: nobody can be kept of them, some can be won back."""
+    return customers["left"].to_numpy(bool) if "left" in customers else np.zeros(len(customers), bool)
+
+
+def _gone(customers: pd.DataFrame, settings: Outreach) -> Bools:
+    """Who has very probably left without a word."""
     if "still_there" not in customers:
-        return left
-    return np.asarray(left | (customers["still_there"].to_numpy(np.float64) < settings.gone_below))
+        return np.zeros(len(customers), bool)
+    return np.asarray(customers["still_there"].to_numpy(np.float64) < settings.gone_below)
 
 
 def _possible(

@@ -40,6 +40,7 @@ from pipeline.retention.forecast import store
 from pipeline.scoring.background import background
 from pipeline.scoring.canary import beside
 from pipeline.scoring.cluster_score import on_a_cluster
+from pipeline.scoring.ended import Ended, ended_lately
 from pipeline.scoring.files import write_night
 from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
@@ -190,6 +191,9 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
     if champion.metadata.get("still_there"):
         scores["still_there"] = still_there.chance(champion.metadata["still_there"], scores)
     context = _context(job, create_key=create_key)
+    ended, unseen = ended_lately(found.sources, config, context.playbook, as_of)
+    if ended is not None:
+        scores = _with_ended(scores, ended)
     notes = check_playbook(context.playbook, scores.columns, drivers(found.matrix.columns))
     settings = config.outreach
     oldest = max(context.hold_days, settings.repeat_days, settings.max_contacts.days, REMEMBERED)
@@ -206,7 +210,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         worth=everybody.worth,
     )
     with logged_stage("list", job.say) as counted:
-        reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared))
+        reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared, ended))
         decision = decide(prepared, reasons)
         counted(candidates=len(prepared.explain), listed=len(decision.chosen))
     partial_ = everybody.notes(prepared)
@@ -236,6 +240,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             *never.notes,
             *few_unheard,
             *notes,
+            *unseen,
             *partial_,
             *decision.notes,
         ),
@@ -300,14 +305,31 @@ def _facts(config: Config, found: Scored) -> pd.DataFrame | None:
     return facts
 
 
+def _with_ended(scores: pd.DataFrame, ended: Ended) -> pd.DataFrame:
+    """The scores, and below them those whose contract has ended: they have left for sure."""
+    more = ended.matrix.frame.drop(columns="snapshot").assign(churn_probability=1.0, left=True)
+    return pd.concat([scores.assign(left=False), more], ignore_index=True)
+
+
 def _reasons(
-    champion: Champion, matrix: Matrix, explain: NDArray[np.int64], compared: pd.DataFrame
+    champion: Champion,
+    matrix: Matrix,
+    explain: NDArray[np.int64],
+    compared: pd.DataFrame,
+    ended: Ended | None,
 ) -> list[tuple[Reason, ...]]:
-    rows = matrix.features.iloc[explain]
+    """Why each customer may leave, by the model; of who has left, that the contract has ended."""
+    scored_ = explain < len(matrix.frame)
+    rows = matrix.features.iloc[explain[scored_]]
     found = contributions(champion.model, rows, compared)
     by_column = pd.DataFrame(found.values, columns=list(found.columns))
     some = compared.iloc[:: len(compared) // TYPICAL_ROWS + 1]
-    return reasons_of(by_column, rows, some.median(numeric_only=True).to_dict(), matrix.columns)
+    told = iter(reasons_of(by_column, rows, some.median(numeric_only=True).to_dict(), matrix.columns))
+    gone = () if ended is None else ended.reasons
+    return [
+        next(told) if here else (gone[at - len(matrix.frame)],)
+        for at, here in zip(explain, scored_, strict=True)
+    ]
 
 
 def _harm(prepared: Prepared) -> tuple[Said, ...]:

@@ -58,6 +58,15 @@ def test_from_the_export_to_the_list(home):
     dunned = set(listed[listed["action"] == "dunning"]["customer_id"])
     assert dunned
     assert dunned <= unpaid
+    subs = pd.read_csv(home / "subs.csv", parse_dates=["Created (UTC)", "Ended At (UTC)"])
+    running = set(subs[subs["Ended At (UTC)"].isna()]["Customer"])
+    lately = set(subs[subs["Ended At (UTC)"] >= "2024-04-02"]["Customer"]) - running
+    back = listed[listed["block"] == "win back"]
+    assert set(back["action"]) == {"win_back"}
+    assert set(back["customer_id"]) <= lately
+    assert back["reason_1"].str.fullmatch(r"the contract ended \d+ days? ago").all()
+    assert not running & set(back["customer_id"])
+    assert listed["customer_id"].is_unique
     # The list knows what the contracts bring.
     assert "no amounts are known" not in scored.stdout + scored.stderr
     assert listed["value"].nunique() > 2

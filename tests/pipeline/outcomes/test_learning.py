@@ -77,6 +77,16 @@ def test_censored_customers_teach_nothing(tiny):
     assert rows[["customer_id", "kept"]].to_numpy().tolist() == [["0001", 0.0], ["0002", 1.0]]
 
 
+def test_who_had_left_before_the_list_is_won_back_or_lost(tiny):
+    """0 has a contract again, 1 has none; 2 was no customer, and nobody knows why it is in the ledger."""
+    rows = "customer_id,started_at,ended_at\n0000,2026-01-20,\n"
+    rows += "".join(f"{who},2025-01-01,2026-01-02\n" for who in ("0000", "0001", "0002"))
+    config = tiny(kind="contractual", customers="customer_id\n0000\n0001\n0002\n", contracts=rows)
+    left = np.array([1.0, 1.0, 0.0])
+    record(config, night(3, listed=[True, False, True], alone=[False, True, False], left=left))
+    assert judge(config)[["customer_id", "kept"]].to_numpy().tolist() == [["0000", 1.0], ["0001", 0.0]]
+
+
 def test_nights_of_an_earlier_version_teach_nothing(tiny):
     config = subscribers(tiny, [None] * 4)
     record(config, night(4, listed=FOUR < 2, alone=FOUR >= 2).assign(trial=None, usual=None, inputs=None))
