@@ -23,12 +23,12 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 
 # The newest endings are the likeliest to come back, and the block that they compete for is short.
-MOST = 2_000
+_MOST = 2_000
 _SAYS = N_("the contract ended {since:day} ago")
 
 
 @dataclass(frozen=True)
-class Ended:
+class LatelyEnded:
     """Whose contract has ended lately.
 
     Parameters
@@ -45,7 +45,7 @@ class Ended:
 
 def ended_lately(
     sources: Sources, config: Config, playbook: Playbook, as_of: dt.date
-) -> tuple[Ended | None, tuple[Said, ...]]:
+) -> tuple[LatelyEnded | None, tuple[Said, ...]]:
     """Those whose last contract ended within `outreach.win_back_days`, and what is to be said of it.
 
     None where an ending is no matter of contracts, where no action of the playbook is for those who have left, and on
@@ -74,7 +74,7 @@ def ended_lately(
     reasons = tuple(
         Reason("ended", f"the contract ended {_days(n)} ago", 0.0, _SAYS, {"since": n}) for n in days
     )
-    return Ended(matrix, reasons), ()
+    return LatelyEnded(matrix, reasons), ()
 
 
 def _days(number: int) -> str:
@@ -89,7 +89,7 @@ def _who(
     recent = begun.filter(begun.ended_at >= ibis.literal(since), counts_as_churn(begun, config.churn))
     gone = recent.anti_join(customers_at(tables, config.churn, tonight), "customer_id")
     last = gone.group_by("customer_id").aggregate(ended_at=gone.ended_at.max())
-    return last.order_by(ibis.desc("ended_at"), "customer_id").limit(MOST)
+    return last.order_by(ibis.desc("ended_at"), "customer_id").limit(_MOST)
 
 
 def _going_on(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:

@@ -40,7 +40,7 @@ from pipeline.retention.forecast import store
 from pipeline.scoring.background import background
 from pipeline.scoring.canary import beside
 from pipeline.scoring.cluster_score import on_a_cluster
-from pipeline.scoring.ended import Ended, ended_lately
+from pipeline.scoring.ended import LatelyEnded, ended_lately
 from pipeline.scoring.files import write_night
 from pipeline.scoring.logged import logged
 from pipeline.scoring.night import Night
@@ -305,7 +305,7 @@ def _facts(config: Config, found: Scored) -> pd.DataFrame | None:
     return facts
 
 
-def _with_ended(scores: pd.DataFrame, ended: Ended) -> pd.DataFrame:
+def _with_ended(scores: pd.DataFrame, ended: LatelyEnded) -> pd.DataFrame:
     """The scores, and below them those whose contract has ended: they have left for sure."""
     more = ended.matrix.frame.drop(columns="snapshot").assign(churn_probability=1.0, left=True)
     return pd.concat([scores.assign(left=False), more], ignore_index=True)
@@ -316,7 +316,7 @@ def _reasons(
     matrix: Matrix,
     explain: NDArray[np.int64],
     compared: pd.DataFrame,
-    ended: Ended | None,
+    ended: LatelyEnded | None,
 ) -> list[tuple[Reason, ...]]:
     """Why each customer may leave, by the model; of who has left, that the contract has ended."""
     scored_ = explain < len(matrix.frame)
