@@ -104,9 +104,11 @@ def stage(
             why=why,
         )
         return Stage("belief", 0, 0.0, 0.0, evidence.stopped, (belief, *stops))
-    share, told = _control(settings, evidence, hold_days)
+    share, told = _control(settings, evidence)
     if settings.start == "full" or rows >= need:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
+    if not _outcomes(evidence, hold_days):
+        share = max(share, BEFORE_OUTCOMES)
     trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * need))
     pilot_line = said(
         "pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
@@ -121,11 +123,9 @@ def stage(
     return Stage("pilot", trial, sure, share, evidence.stopped, (pilot_line, *told, *stops))
 
 
-def _control(settings: Outreach, evidence: Evidence, hold_days: int) -> tuple[float, tuple[Said, ...]]:
-    """The share left alone of whose gain is sure: more before any outcome, half once the list is proven to work."""
+def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[Said, ...]]:
+    """The share left alone of those whose gain is sure: half of it once the list is proven to work."""
     share = settings.control.share
-    if settings.start == "pilot" and not _outcomes(evidence, hold_days):
-        return max(share, BEFORE_OUTCOMES), ()
     every = evidence.bounds.get(ALL)
     if every is None or not every.helps:
         return share, ()
