@@ -11,7 +11,7 @@ import numpy as np
 
 from configs.arrays import Floats
 from models.backtest.split import Fold
-from models.prediction.boosted import Settings, boost
+from models.prediction.boosted import Settings, binned, boost
 from models.prediction.classifier import learn_columns
 from models.prediction.sample import Sample
 from models.prediction.scoring import encode, member_score
@@ -52,7 +52,8 @@ def small_trees(train: Sample, test: Sample, settings: Settings) -> Floats:
     some = train.at_most(SMALL_FIT_ROWS, settings.seed)
     columns = learn_columns(some.X)
     customers = len(np.unique(some.customer))
-    (fit,) = boost(encode(columns, some.X), some.churned, customers, settings, seeds=1, weight=some.weight)
+    rows = binned(encode(columns, some.X), some.churned, customers, settings, some.weight)
+    (fit,) = boost(rows, settings, seeds=1)
     boosters = [lgb.Booster(model_str=text) for text in fit()]
     return member_score({"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X))
 

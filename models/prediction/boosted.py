@@ -85,16 +85,10 @@ def capacity(leaves: int, minority: int) -> tuple[int, int]:
     return max(2, min(leaves, minority // 20)), int(np.clip(minority // 20, 20, 50))
 
 
-def boost(
-    X: Floats,
-    y: Floats,
-    customers: int,
-    settings: Settings,
-    seeds: int,
-    start: Floats | None = None,
-    weight: Floats | None = None,
-) -> list[Fit]:
-    """Make the fits of small trees, one a seed.
+def binned(
+    X: Floats, y: Floats, customers: int, settings: Settings, weight: Floats | None = None
+) -> tuple[lgb.Dataset, dict[str, object]]:
+    """Bin the rows for small trees, once for all members of them.
 
     Parameters
     ----------
@@ -104,12 +98,13 @@ def boost(
         How many different customers the rows belong to: rows of one customer say much the same.
     settings
         Size and speed of the trees.
-    seeds
-        How many boosters.
-    start
-        Log-odds of each row that the trees correct, with a third fewer of them; None: they start from the churn rate.
     weight
         For how many rows each stands; None where each stands for itself.
+
+    Returns
+    -------
+    data, parameters
+        What `boost` takes.
     """
     minority = int(min(y.mean(), 1 - y.mean()) * customers)
     leaves, leaf_rows = capacity(settings.leaves, minority)
@@ -120,7 +115,37 @@ def boost(
         "lambda_l2": settings.l2,
         "extra_trees": True,
     }
-    data = lgb.Dataset(X, y, init_score=start, weight=weight, params=common).construct()
+    return lgb.Dataset(X, y, weight=weight, params=common).construct(), common
+
+
+def boost(
+    rows: tuple[lgb.Dataset, dict[str, object]],
+    settings: Settings,
+    seeds: int,
+    start: Floats | None = None,
+    weight: Floats | None = None,
+) -> list[Fit]:
+    """Make the fits of small trees, one a seed.
+
+    Parameters
+    ----------
+    rows
+        As `binned` gave them.
+    settings
+        Number of the trees, and the first seed.
+    seeds
+        How many boosters.
+    start
+        Log-odds of each row that the trees correct, with a third fewer of them; None: they start from the churn rate.
+    weight
+        For how many rows each stands instead; None: as it was binned.
+    """
+    data, common = rows
+    if start is not None or weight is not None:
+        # A copy of the bins: others fit on these rows meanwhile.
+        data = data.subset(np.arange(data.num_data()), params=common).construct()
+        data = data if start is None else data.set_init_score(start)
+        data = data if weight is None else data.set_weight(weight)
     trees = settings.trees if start is None else max(1, settings.trees * 2 // 3)
 
     def fit(seed: int) -> tuple[str, ...]:
@@ -142,8 +167,10 @@ def boost_large(
 
     Parameters
     ----------
-    X, y, customers, settings, seeds, weight
-        As in `boost`.
+    X, y, customers, settings, weight
+        As in `binned`.
+    seeds
+        How many boosters.
     held
         Masks of the rows to fit on and of those held back while the number of trees is found.
     """

@@ -18,7 +18,7 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
-from models.prediction.boosted import FADING, LARGE, OPTIONAL, TREES, Settings, boost, boost_large
+from models.prediction.boosted import FADING, LARGE, OPTIONAL, TREES, Settings, binned, boost, boost_large
 from models.prediction.sample import Sample, faded, held_back
 from models.prediction.scoring import (
     MODEL_FILE,
@@ -122,14 +122,14 @@ def fit_members(
         size = (customers, settings, seeds)
         exact = [] if held is None else [boost_large(every.X, every.y, *size, held, every.weight)]
         jobs = {LARGE: [pool.submit(fit) for fit in exact]}
-        plain = boost(every.X, every.y, *size, weight=every.weight)
-        jobs["boosted"] = [pool.submit(fit) for fit in plain]
-        newer = [] if fading is None else boost(every.X, every.y, *size, weight=_mean_one(fading))
+        rows = binned(every.X, every.y, customers, settings, every.weight)
+        jobs["boosted"] = [pool.submit(fit) for fit in boost(rows, settings, seeds)]
+        newer = [] if fading is None else boost(rows, settings, seeds, weight=_mean_one(fading))
         jobs[FADING] = [pool.submit(fit) for fit in newer]
         simple = pool.submit(_simple_members, every, few, names, settings)
         ended = pool.submit(linear, strength)
         start = begun.result()
-        corrected = boost(every.X, every.y, *size, member_score(start, [], every.X), every.weight)
+        corrected = boost(rows, settings, seeds, member_score(start, [], every.X))
         jobs["linear + trees"] = [pool.submit(fit) for fit in corrected]
     members = simple.result() | {"linear": ended.result()}
     texts: list[str] = []
