@@ -41,13 +41,16 @@ def flaml(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float)
 
 
 def autogluon(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float) -> np.ndarray:
-    """AutoGluon, medium quality, told to validate on the newest snapshot."""
+    """AutoGluon, medium quality, told to validate on the newest snapshot; on rows of its own where there is but one."""
     from autogluon.tabular import TabularPredictor
 
     newest = train["snapshot"] == train["snapshot"].max()
     data = train.drop(columns=["snapshot", "customer"])
     predictor = TabularPredictor("churned", eval_metric="log_loss", path=str(folder / "ag"), verbosity=0)
-    predictor.fit(data[~newest], tuning_data=data[newest], time_limit=seconds, presets="medium_quality")
+    rows = (
+        {"train_data": data} if newest.all() else {"train_data": data[~newest], "tuning_data": data[newest]}
+    )
+    predictor.fit(**rows, time_limit=seconds, presets="medium_quality")
     return predictor.predict_proba(test.drop(columns=KEYS))[1].to_numpy()
 
 
