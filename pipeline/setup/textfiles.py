@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from itertools import pairwise
@@ -47,20 +48,17 @@ def text_settings(file: Path) -> dict[str, Any]:
 
 def code_of(file: Path) -> str:
     """UTF-8, or the Windows code page that its letters speak of: foreign letters stand together in Persian words."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    text = b""
     try:
         with opened(file) as stream:
-            rest = b""
             while chunk := stream.read(_CHUNK):
-                whole = rest + chunk
-                cut = whole.rfind(b"\n") + 1 or len(whole)
-                try:
-                    whole[:cut].decode()
-                except UnicodeDecodeError:
-                    return _code_page(whole[:cut])
-                rest = whole[cut:]
-            rest.decode()
+                # What a chunk cuts in two is whole with the next one.
+                text = decoder.getstate()[0] + chunk
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _code_page(rest)
+        return _code_page(text)
     except (OSError, EOFError):
         pass
     return "utf-8"
