@@ -210,6 +210,10 @@ class Outputs(Section):
     excel: bool = Field(
         default=False, description="CSV files begin with the mark by which Excel knows their letters (UTF-8)"
     )
+    keep_days: Days | None = Field(
+        default=None,
+        description="a night that is published deletes the folders of nights so many days older; the ledger stays",
+    )
 
 
 def day_of(text: str) -> dt.date:

@@ -8,7 +8,8 @@
     4. the records are moved to their places
 
 A run that dies before 3 is taken back by the next run of whatever date; one that dies after it is completed. `latest`
-is the newest date, so a night of an older date is delivered once its folder is there.
+is the newest date, so a night of an older date is delivered once its folder is there. A night that is let go is renamed
+to runs/.D.gone before it is deleted, so that nobody finds half of one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from pipeline.publish import only_run, point, sha256_of, sync, write_atomic
 
 COMMIT = "COMMIT"
 MANIFEST = "manifest.json"
-_LEFT = re.compile(r"\.(\d{4}-\d\d-\d\d)\.(new|old|record)")
+_LEFT = re.compile(r"\.(\d{4}-\d\d-\d\d)\.(new|old|record|gone)")
 _AT_FDCWD, _EXCHANGE = -100, 2
 # Of `write_atomic`, with the number of the process before the end.
 _TEMPORARY = tuple(
@@ -135,6 +136,33 @@ def settle_nights(layout: Layout) -> list[str]:
         else:
             layout.latest.unlink()
     return told
+
+
+def let_go(layout: Layout, as_of: dt.date, keep_days: int | None) -> list[dt.date]:
+    """Delete published nights that are more than so many days older than a date; the caller holds the lock.
+
+    The ledger stays, and what stands beside the runs: learning, rests and forecasts need no old folder.
+
+    Parameters
+    ----------
+    keep_days
+        Days; None deletes nothing.
+
+    Returns
+    -------
+    list of datetime.date
+        The nights that are gone, oldest first; one that the disk did not give up is left to a later run.
+    """
+    if keep_days is None:
+        return []
+    days = (_date(path.name) for path in layout.runs.iterdir() if path.is_dir())
+    gone = []
+    for day in sorted(day for day in days if day and (as_of - day).days > keep_days):
+        with suppress(OSError):
+            away = (layout.runs / str(day)).rename(_beside(layout, day, "gone"))
+            gone.append(day)
+            shutil.rmtree(away)
+    return gone
 
 
 def settle_when_free(layout: Layout) -> list[str]:

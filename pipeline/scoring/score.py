@@ -19,7 +19,7 @@ from features.matrix import Matrix, drivers
 from models.prediction import still_there
 from models.prediction.explain import contributions
 from models.tracking.registry import Champion, packed
-from pipeline.commit import commit, newest, settle_nights
+from pipeline.commit import commit, let_go, newest, settle_nights
 from pipeline.languages.language import Language
 from pipeline.languages.said import Said, said
 from pipeline.layout import Layout, layout_of
@@ -104,7 +104,11 @@ def score(
             night = watched_over(job, found, decided(job, found, create_key=True))
             with logged_stage("files", say) as counted:
                 night, folder = published(night, layout)
-                counted(files=sum(path.is_file() for path in folder.rglob("*")))
+                gone = let_go(layout, as_of, config.outputs.keep_days)
+                counted(
+                    *([f"{len(gone)} older nights deleted"] if gone else []),
+                    files=sum(path.is_file() for path in folder.rglob("*")),
+                )
         unsent: tuple[Said, ...] = ()
         if not away:
             with logged_stage("tracking", say):

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from configs.errors import ChurnError
-from pipeline.commit import commit, newest, settle_nights
+from pipeline.commit import commit, let_go, newest, settle_nights
 from pipeline.layout import Layout
 from pipeline.publish import as_json
 from tests.faults.shim import disk
@@ -176,3 +176,42 @@ def test_a_failing_writer_is_the_callers_error_and_changes_nothing(home):
         commit(home, DAY, breaks)
     assert state(home) == before
     assert nothing_is_left(home)
+
+
+def test_nights_that_are_too_old_are_deleted_and_the_ledger_stays(home):
+    for age in (31, 30, 29, 0):
+        night(home, DAY - dt.timedelta(age), f"{age} days old")
+    before, _ = state(home)
+    assert let_go(home, DAY, None) == []
+    assert let_go(home, DAY, 29) == [DAY - dt.timedelta(31), DAY - dt.timedelta(30)]
+    after, shown = state(home)
+    assert shown == str(DAY)
+    assert [day for day in after if "list" in after[day]] == [str(DAY - dt.timedelta(29)), str(DAY)]
+    assert {day: told["ledger"] for day, told in after.items()} == {
+        day: told["ledger"] for day, told in before.items()
+    }
+    assert let_go(home, DAY, 29) == []
+
+
+def test_a_night_that_is_made_again_deletes_none_that_is_newer(home):
+    for day in (DAY, NEXT):
+        night(home, day, str(day))
+    assert let_go(home, DAY - dt.timedelta(400), 1) == []
+    assert newest(home) == NEXT
+
+
+def test_half_of_an_old_night_is_never_found(home):
+    for day in (DAY, NEXT):
+        night(home, day, str(day))
+    with disk(home.folder) as seen:
+        let_go(home, NEXT, 0)
+    assert [what for what, _ in seen] == ["os.rename", "os.rmdir"]
+    for failing in range(len(seen)):
+        night(home, DAY, str(DAY))
+        with disk(home.folder, once=failing):
+            let_go(home, NEXT, 0)
+        found, _ = state(home)
+        assert found[str(DAY)].get("list") in (None, str(DAY))
+        settle_nights(home)
+        assert not list(home.runs.glob(f".{DAY}.*"))
+        assert state(home)[0][str(DAY)].get("list") == found[str(DAY)].get("list")

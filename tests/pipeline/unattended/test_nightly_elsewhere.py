@@ -1,4 +1,4 @@
-"""Real nights, a process for each part, where the data are in PostgreSQL."""
+"""Real nights, a process for each part, where the data are in PostgreSQL and where Spark is the engine."""
 
 import datetime as dt
 import json
@@ -58,13 +58,13 @@ def _missing(reason):
     pytest.skip(reason)
 
 
-def night(home, uri):
+def night(home, uri, **changed):
     """A night that has no champion yet; the home, and what it said of its parts."""
     raw = yaml.safe_load((ROOT / "configs" / "demo.yaml").read_text(encoding="utf-8"))
     for role, source in raw["sources"].items():
         source["uri"] = uri(role, source["uri"].rpartition("/")[2])
     file = home / "demo.yaml"
-    file.write_text(yaml.safe_dump({**raw, **SMALL}), encoding="utf-8")
+    file.write_text(yaml.safe_dump({**raw, **SMALL, **changed}), encoding="utf-8")
     ended = run_process(
         ["nightly", "--config", str(file), "--as-of", str(SATURDAY)], quiet=True, seconds=1_800
     )
@@ -90,9 +90,32 @@ def test_a_night_of_postgresql_is_that_of_the_files(files, night_of_files, tmp_p
         to_postgres(server, "shop", frames_of(files))
         _, parts = night(tmp_path, lambda role, name: f"{server.url()}#shop.{role}")
     assert list(parts) == list(night_of_files[1])
-    nights = [home / "data/demo/runs" / str(SATURDAY) for home in (tmp_path, night_of_files[0])]
+    same_night(tmp_path, night_of_files[0])
+
+
+def test_a_night_of_spark_is_that_of_one_machine(files, night_of_files, tmp_path):
+    try:
+        import pyspark  # noqa: F401
+    except ImportError:
+        _missing("no PySpark: `make spark` brings it")
+    engine = {"kind": "spark", "master": "local[2]", "options": {"spark.ui.enabled": "false"}}
+    _, parts = night(tmp_path, lambda role, name: str(files / name), engine=engine)
+    assert list(parts) == list(night_of_files[1])
+    same_night(tmp_path, night_of_files[0])
+
+
+def same_night(home, other):
+    """Both published the same list, rate and scores, and remember the same of it."""
+    nights = [folder / "data/demo/runs" / str(SATURDAY) for folder in (home, other)]
     for name in ("outreach.csv", "suppressed.csv", "retention.csv"):
-        one, other = (folder.joinpath(name).read_text(encoding="utf-8") for folder in nights)
-        assert one == other, name
-    scores = [pd.read_parquet(folder / "scores.parquet") for folder in nights]
-    pd.testing.assert_frame_equal(*scores, rtol=1e-9, check_dtype=False)
+        one, two = (folder.joinpath(name).read_text(encoding="utf-8") for folder in nights)
+        assert one == two, name
+    remembered = [folder / "data/demo/ledger" / str(SATURDAY) for folder in (home, other)]
+    for name in sorted(file.name for file in remembered[1].glob("*.parquet")):
+        same_rows(*(folder / name for folder in remembered))
+    same_rows(*(folder / "scores.parquet" for folder in nights))
+
+
+def same_rows(one, other):
+    """Both files hold the same rows in the same order; numbers to nine digits."""
+    pd.testing.assert_frame_equal(*map(pd.read_parquet, (one, other)), rtol=1e-9, check_dtype=False)
