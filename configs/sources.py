@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from configs.base import Section, Share, redacted
 
-Tidying = Literal["lower", "drop_zeros", "drop_point_zero", "drop_blanks"]
+Tidying = Literal["lower", "drop_zeros", "drop_point_zero", "drop_blanks", "plain_signs"]
 
 
 class Column(Section):
@@ -39,7 +39,8 @@ class Column(Section):
     tidy: list[Tidying] = Field(
         default_factory=list,
         description="of texts, so that one id is written in one way: lower (case), drop_zeros (leading ones), "
-        "drop_point_zero (12.0 is 12), drop_blanks",
+        "drop_point_zero (12.0 is 12), drop_blanks, plain_signs (digits and wide letters of other scripts, Arabic for "
+        "Persian letters, signs that nobody sees)",
     )
 
     @model_validator(mode="after")
@@ -130,7 +131,8 @@ class Source(Section):
     )
     null_values: list[str] | None = Field(
         default=None,
-        description="words for an empty cell; when absent NULL, N/A and the like, in numbers, dates and ids",
+        description="words, and days of typed columns, for an empty cell; when absent NULL, N/A and the like, in numbers,"
+        " dates and ids",
     )
     calendar: Literal["gregorian", "jalali"] = Field(
         default="gregorian",

@@ -24,6 +24,21 @@ _FROM = (
 _TO = "0123456789012345678901234567890123456789''--   "
 _TABLE = str.maketrans(dict(zip(_FROM, _TO, strict=False)) | dict.fromkeys(_FROM[len(_TO) :], ""))
 
+_WIDE = "".join(map(chr, [*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]))
+LOOK_ALIKES = (
+    {sign: digit for sign, digit in zip(_FROM, _TO, strict=False) if digit.isdigit()}
+    | {sign: chr(ord(sign) - 0xFEE0) for sign in _WIDE}
+    | {
+        "\u064a": "\u06cc",
+        "\u0649": "\u06cc",
+        "\u0643": "\u06a9",
+    }  # Arabic yeh and kaf, as keyboards give them
+    | dict.fromkeys(
+        "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff", ""
+    )
+)
+"""Signs of ids that look like others, or like nothing, to what is written for them."""
+
 _WORDS = r"[Rr]s\.?|[Kk]r\.?|Fr\.?|zł|Kč|Ft|lei|ریال|تومان|toman|rial"
 _CURRENCY = rf"(?:[A-Z]{{0,3}}[$€£¥₹₽₺₴₩₪₫฿₦₱₲₵₸₭₮₼₾₿﷼¢]|[A-Z]{{3}}|{_WORDS})"
 _BESIDE = rf"^[(\s+-]*({_CURRENCY})\s*[-+\s]*[0-9]|[0-9][.,]?\s*-*\s*({_CURRENCY})[)\s-]*$"

@@ -77,6 +77,10 @@ def missing_columns(role: str, source: RoleSource[Any], names: Sequence[str], sh
 
 
 def _near(column: str, names: Sequence[str]) -> str:
+    # `looks.Dialect` adds their places to names that the header has more than once.
+    copies = [name for name in names if re.fullmatch(re.escape(column) + r"_\d+", name, re.IGNORECASE)]
+    if len(copies) > 1:
+        return f"the header has that name more than once; write {' or '.join(map(repr, copies))}"
     plain = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(column.casefold(), plain, n=1, cutoff=0.4)
     return f"did you mean '{plain[near[0]]}'?" if near else f"it has: {', '.join(names[:12])}"

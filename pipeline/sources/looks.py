@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ def dialect_of(text: str, wanted: Collection[str], separator: str | None = None)
     Examples
     --------
     >>> dialect_of("Orders of May\n\nid; at;id\n1;2024-05-01;2\n", ["id", "at"])
-    Dialect(separator=';', quote='"', escape='"', skipped=2, names=('id', 'at', 'id_3'))
+    Dialect(separator=';', quote='"', escape='"', skipped=2, names=('id_1', 'at', 'id_3'))
     """
     text = text.removeprefix("\ufeff")
     quote = "'" if re.match(r"\s*'[^'\n]*'\s*[,;|\t]\s*'", text) else '"'
@@ -163,11 +164,12 @@ def reader_of(lines: Iterable[str], separator: str, quote: str, escape: str, *, 
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for place, name in enumerate(names, 1):
-        taken = {other.lower() for other in found}
-        found.append(name if name and name.lower() not in taken else f"{name or 'column'}_{place}")
-    return tuple(found)
+    """The names with their places where they are empty or, in whatever case, not the only ones: nobody could tell."""
+    often = Counter(name.lower() for name in names)
+    return tuple(
+        name if name and often[name.lower()] == 1 else f"{name or 'column'}_{place}"
+        for place, name in enumerate(names, 1)
+    )
 
 
 def look_at(file: Path, dialect: Dialect) -> Look:

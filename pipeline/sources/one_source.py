@@ -138,7 +138,7 @@ def _read(
             fingerprint={**opened.fingerprint, "columns": sorted(found.table.columns)},
             faults=[*faults, *opened.faults],
             notes=[*notes, *opened.notes],
-            look=odd if not faults else (),
+            look=(*seen.looks, *odd) if not faults else (),
             aside=tuple(putting.parts),
         )
 

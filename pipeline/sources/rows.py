@@ -12,7 +12,7 @@ from configs.errors import Fault
 from configs.roles import ROLES, RoleSource
 from features.dialects import engine_of
 from pipeline.languages.said import Said, said, together
-from pipeline.sources import contracts, doubts
+from pipeline.sources import contracts, doubts, stand_ins
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import arrow
 from pipeline.sources.guessing import VALUES_SHOWN, advice, is_number, such_as
@@ -39,6 +39,8 @@ class RowsSeen:
         What else was asked of the rows, by name.
     blank_ends
         Whether texts that were taken as they are have to be trimmed after all: then nothing else was looked at.
+    looks
+        What a person should look at.
     """
 
     rows: int
@@ -48,6 +50,7 @@ class RowsSeen:
     bad: dict[str, Fault] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     blank_ends: bool = False
+    looks: list[Said] = field(default_factory=list)
 
     def kept(self, checked: Checked) -> ir.Table:
         """The rows that are not left out."""
@@ -81,18 +84,20 @@ def look(
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
     marks = doubts.counts_of(table, list(checked.marks))
-    asked = {"rows": table.count(), **counts, **marks, **(more or {})}
+    odd = stand_ins.asked(role, source, table)
+    asked = {"rows": table.count(), **counts, **marks, **odd, **(more or {})}
     found = arrow(table.aggregate(**asked)).to_pylist()[0]
     answers = {name: found[name] for name in more or {}}
     rows = found["rows"]
     if any(found[mark] for mark in checked.marks if mark.startswith("ends_")):
         return RowsSeen(rows, [], blank_ends=True)
     faults = doubts.faults_of_writing(role, source, found, list(checked.columns))
+    looks = stand_ins.looks(role, source, raw, table, found)
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
-        return RowsSeen(rows, faults, answers=answers)
+        return RowsSeen(rows, faults, answers=answers, looks=looks)
     if aside:
-        return RowsSeen(rows, faults, bad=broken)
+        return RowsSeen(rows, faults, bad=broken, looks=looks)
     in_files = engine_of(raw) == "duckdb" and not is_table(source.uris[0])
     table = contracts.checked_rows(role, source, raw, numbered=in_files).table
     notes: list[Said] = []
@@ -124,7 +129,7 @@ def look(
                     "{found}; these rows are left out", found=_found(fault, found[name], rows, which, values)
                 )
             )
-    return RowsSeen(rows, faults, notes, left, answers=answers)
+    return RowsSeen(rows, faults, notes, left, answers=answers, looks=looks)
 
 
 def _found(fault: Fault, count: int, rows: int, which: Said, values: Sequence[str]) -> Said:

@@ -77,11 +77,13 @@ def value_of(
 
 
 def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) -> Any:
-    """A column of the file: text is null where it is blank or a word for an empty cell.
+    """A column of the file: null where it is blank, or a word or typed day for an empty cell.
 
     The usual words count in numbers, dates and ids only: elsewhere 'none' and 'unknown' may be answers.
     """
     raw = table[column]
+    if source.null_values and raw.type().is_temporal():
+        return ibis.ifelse(as_word(raw).isin(source.null_values), None, raw)
     if not raw.type().is_string():
         return raw
     if source.null_values is None:
@@ -97,6 +99,13 @@ def _ends(raws: Sequence[Any]) -> dict[str, Any]:
     """The mark of values that `trim` would change."""
     texts = [raw for raw in raws if raw.type().is_string()]
     return {"ends": reduce(operator.or_, map(blank_ends, texts))} if texts else {}
+
+
+def as_word(raw: Any) -> Any:
+    """A cell as `null_values` names it: a typed day by its date, all else as it is written."""
+    if raw.type().is_temporal() and engine_of(raw) != "sqlite":
+        return raw.cast("date").cast("string")
+    return raw.cast("string").strip()
 
 
 def is_null(table: ir.Table, rule: Column, source: Source, *, trim: bool = True) -> Any:
@@ -160,7 +169,7 @@ def _word(value: str | float) -> str:
 
 
 def tidied(text: Any, rule: Column) -> Any:
-    """A text as the rule of its column wants it written: without a prefix, then tidied in a fixed order.
+    r"""A text as the rule of its column wants it written: without a prefix, then tidied in a fixed order.
 
     Examples
     --------
@@ -171,6 +180,9 @@ def tidied(text: Any, rule: Column) -> Any:
     >>> all_four = Column(column="id", tidy=["drop_blanks", "drop_zeros", "drop_point_zero", "lower"])
     >>> tidied(ids, all_four).to_pyarrow().to_pylist()
     ['cus_0012', 'cus_12', '78', '12', '0']
+    >>> ids = ibis.memtable({"id": ["\u06f1\u06f2", "\uff21\uff11", "1\u200b2", "\u0643", "plain"]}).id
+    >>> tidied(ids, Column(column="id", tidy=["plain_signs"])).to_pyarrow().to_pylist()
+    ['12', 'A1', '12', '\u06a9', 'plain']
     """
     if rule.without_prefix:
         begins = text.startswith(rule.without_prefix)
@@ -186,7 +198,16 @@ def _without_zeros(text: Any) -> Any:
     return ibis.ifelse(text.startswith("0"), ibis.ifelse(short == "", "0", short), text)
 
 
+def _plain_signs(text: Any) -> Any:
+    """Signs that look alike, or that nobody sees, written in one way; few ids have any, so one look passes the rest."""
+    plain = text.re_replace(r"[\x00-\x1f\x7f]", "") if engine_of(text) in _MARKING else text
+    for sign, stands_for in amounts.LOOK_ALIKES.items():
+        plain = plain.replace(sign, stands_for)
+    return ibis.ifelse(text.re_search("[^ -~]"), plain, text)
+
+
 TIDYINGS: Mapping[str, Callable[[Any], Any]] = {
+    "plain_signs": _plain_signs,
     "drop_blanks": lambda text: text.replace(" ", ""),
     "drop_point_zero": lambda text: ibis.ifelse(text.endswith(".0"), text.substr(0, text.length() - 2), text),
     "drop_zeros": _without_zeros,

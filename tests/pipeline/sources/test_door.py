@@ -606,3 +606,15 @@ def test_a_separator_that_is_not_found_out_is_told(shop, sign):
     found = yaml.safe_load(fault.partition("write ")[2].partition(" beside")[0])
     assert found == {"delimiter": sign}
     assert read(shop(text, **found))[0] == TWO
+
+
+@pytest.mark.parametrize("again", ["amount", "Amount", " amount"])
+def test_a_name_that_the_header_has_twice_is_refused_until_the_config_says_which(shop, again):
+    content = f"id,at,amount,{again}\na,2024-10-01,5,7\n"
+    assert said(shop(content)) == (
+        "sources.transactions.columns.amount: no column 'amount' in o.csv; the header has that name more than "
+        f"once; write 'amount_3' or '{again.strip()}_4'"
+    )
+    second = {**MAPPED, "amount": f"{again.strip()}_4"}
+    for columns, amount in (({**MAPPED, "amount": "amount_3"}, 5.0), (second, 7.0)):
+        assert read(shop(content, columns=columns))[0] == [("a", "2024-10-01", amount)]

@@ -68,6 +68,7 @@ def test_few_known_are_looked_at_until_the_config_says_so(tiny):
         (("000162", "000293"), ("162", "293"), ["transactions {column: customer_id, tidy: [drop_zeros]}"]),
         (("12.0", "7.0"), ("12", "7"), ["transactions {column: customer_id, tidy: [drop_point_zero]}"]),
         (("A B1", "A B2"), ("AB1", "AB2"), ["transactions {column: customer_id, tidy: [drop_blanks]}"]),
+        (("۱۲", "۳۴"), ("12", "34"), ["transactions {column: customer_id, tidy: [plain_signs]}"]),
         (
             ("Ann@x.com", "BO@x.com"),
             ("ann@X.com", "bo@x.com"),
@@ -127,6 +128,30 @@ def test_no_kind_of_blank_makes_another_customer(tiny, blank):
     config = tiny(transactions=bought, customers=pd.DataFrame({"customer_id": [f"{blank}A1{blank}"]}))
     assert told(config) == []
     assert open_sources(config, AS_OF).matches[0].customers == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("007", "0\u200b07"),  # a zero-width space
+        ("ali", "a\u00adli"),  # a soft hyphen
+        ("x1", "x\x001"),
+        ("علی", "علي"),  # Persian and Arabic yeh
+        ("کیان", "كیان"),
+        ("42", "४२"),
+        ("A7", "Ａ７"),
+    ],
+)
+def test_signs_that_look_alike_or_like_nothing_are_looked_at(tiny, one, other):
+    bought = pd.DataFrame({"customer_id": [one, other, "b"]}).assign(occurred_at=pd.Timestamp("2024-02-20"))
+    config = tiny(transactions=bought)
+    (look,) = told(config)
+    assert "customers whose ids differ in their form only" in look
+    assert look.isprintable()
+    same, apart = look.replace("`", "").split("write ")[1].split(", if not ")
+    assert open_sources(following(config, same), AS_OF).ids.counts["transactions customers"] == 2
+    assert open_sources(following(config, apart), AS_OF).ids.counts["transactions customers"] == 3
+    assert [told(following(config, line)) for line in (same, apart)] == [[], []]
 
 
 def test_forms_of_one_id_are_looked_at_until_the_config_decides(tiny):

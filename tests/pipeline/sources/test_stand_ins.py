@@ -1,0 +1,92 @@
+"""Days that stand for none: said with the two lines of the config, both of which do what they say."""
+
+import datetime as dt
+import re
+
+import pandas as pd
+import pytest
+import yaml
+
+from configs.schema import Config
+from pipeline.sources.opening import open_sources
+
+AS_OF = dt.date(2025, 1, 1)
+
+
+def config_of(home, uri, days, **source):
+    """A company with contracts, whose file has times as `days` says."""
+    times = {"started_at": {"column": "since", **days}, "ended_at": {"column": "until", **days}}
+    columns = {"customer_id": "id", **times}
+    customers = {"uri": uri, "columns": columns, **source}
+    churn = {"kind": "contractual", "horizon_days": 30}
+    return Config.model_validate(
+        {"name": "shop", "home": home, "churn": churn, "sources": {"customers": customers}}
+    )
+
+
+def written(home, until, form):
+    """Four customers, the last two with an end; the config's `uri`."""
+    rows = pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d"],
+            "since": pd.to_datetime(["2024-01-05"] * 4),
+            "until": pd.to_datetime([until, until, "2024-06-01", "2024-07-01"]),
+        }
+    )
+    if form == "parquet":
+        rows.to_parquet(home / "c.parquet")
+        return "c.parquet"
+    rows.to_csv(home / "c.csv", index=False, date_format="%d.%m.%Y")
+    return "c.csv"
+
+
+def ends(sources):
+    found = sources.tables["customers"].order_by("customer_id").to_pandas().ended_at
+    return [None if pd.isna(at) else f"{at:%Y-%m-%d}" for at in found]
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "1970-01-01"])
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_both_lines_of_the_advice_do_what_they_say(tmp_path, day, form):
+    uri = written(tmp_path, day, form)
+    days = {"format": "%d.%m.%Y"} if form == "csv" else {}
+
+    def opened(**source):
+        return open_sources(config_of(tmp_path, uri, days, **source), AS_OF)
+
+    sources = opened()
+    stand_in, backwards = sources.look[:2]
+    assert stand_in.startswith("customers: 2 rows have a day in `ended_at` that often stands for none")
+    assert backwards.startswith("customers: 2 rows end before they start, and never count")
+    none, meant = (yaml.safe_load(line) for line in re.findall(r"null_values: (\[.*?\])`", stand_in))
+    mended = opened(null_values=none)
+    assert ends(mended) == [None, None, "2024-06-01", "2024-07-01"]
+    assert not [line for line in mended.look if "stands for none" in line or "before they start" in line]
+    kept = opened(null_values=meant)
+    assert ends(kept) == [day, day, "2024-06-01", "2024-07-01"]
+    assert not [line for line in kept.look if "stands for none" in line]
+
+
+@pytest.mark.parametrize("day", ["1900-01-04", "1971-01-01", "2000-01-01"])
+def test_other_days_of_long_ago_are_days(tmp_path, day):
+    sources = open_sources(config_of(tmp_path, written(tmp_path, day, "parquet"), {}), AS_OF)
+    assert not [line for line in sources.look if "stands for none" in line]
+
+
+def test_purchases_of_day_one_are_said_and_can_be_left_out(tmp_path):
+    rows = "".join(f"{who},{day},5\n" for who in "ab" for day in ("2024-10-01", "2024-12-01"))
+    (tmp_path / "o.csv").write_text("id,at,amount\n" + rows + "a,1900-01-01 00:00:00,5\n")
+
+    def config(**source):
+        columns = {"customer_id": "id", "occurred_at": "at", "amount": "amount"}
+        churn = {"kind": "non_contractual", "horizon_days": 30, "active_days": 90}
+        given = {"transactions": {"uri": "o.csv", "columns": columns, **source}}
+        return Config.model_validate({"name": "shop", "home": tmp_path, "churn": churn, "sources": given})
+
+    look, *others = open_sources(config(), AS_OF).look
+    assert look.startswith("transactions: 1 rows have a day in `occurred_at`")
+    none = yaml.safe_load(re.search(r"null_values: (\[.*?\])`", look)[1])
+    where = [{"column": "at", "is_null": False}]
+    mended = open_sources(config(null_values=none, where=where), AS_OF)
+    assert list(mended.look) == others
+    assert mended.first_day == dt.date(2024, 10, 1)
