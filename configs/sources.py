@@ -36,6 +36,10 @@ class Column(Section):
     without_prefix: str | None = Field(
         default=None, min_length=1, description="of texts: leave this beginning out, where a text has it"
     )
+    rename: dict[str, str] = Field(
+        default_factory=dict,
+        description="of texts: word to the one that is read in its place, such as {Eingehend: inbound}",
+    )
     tidy: list[Tidying] = Field(
         default_factory=list,
         description="of texts, so that one id is written in one way: lower (case), drop_zeros (leading ones), "
@@ -131,8 +135,8 @@ class Source(Section):
     )
     null_values: list[str] | None = Field(
         default=None,
-        description="words, and days of typed columns, for an empty cell; when absent NULL, N/A and the like, in numbers,"
-        " dates and ids",
+        description="words, and days and numbers of typed columns, for an empty cell; when absent NULL, N/A and the "
+        "like, in numbers, dates and ids",
     )
     calendar: Literal["gregorian", "jalali"] = Field(
         default="gregorian",

@@ -13,16 +13,20 @@ from configs.schema import Config
 from features.definition import customers_at
 from features.labels import labelled, window_outcomes
 from features.snapshots import DAY, newest_mature, seconds
+from features.tables import derived
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
+from pipeline.dataset.plan import Plan
 from pipeline.dataset.sample import bounded
 from pipeline.doctor.findings import Finding
 from pipeline.log import Say
+from pipeline.outreach.consent import do_not_contact
+from pipeline.outreach.eligibility import check_columns
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.advisor import USABLE_CHURNERS, TeamPace, advise
 
-AFTER_SOURCES = ("joins", "freshness", "attributes", "definition", "enough data")
+AFTER_SOURCES = ("joins", "freshness", "attributes", "the list", "definition", "enough data")
 FEWEST_SNAPSHOTS = 3
 UNDATED = "the table has no dates"
 
@@ -41,6 +45,7 @@ def data_findings(config: Config, as_of: dt.date, say: Say) -> tuple[list[Findin
             *(Finding(name, "not reached", "mend the sources first") for name in AFTER_SOURCES),
         ], None
     found = [_sources(opened), _joins(opened), _freshness(opened, dated=dated), _attributes(opened, config)]
+    found.append(_list(opened, config, as_of, dated=dated))
     say("what churn means in these data")
     found += [_definition(opened, config, as_of), _enough(opened, config, as_of)]
     return found, opened
@@ -91,6 +96,23 @@ def _attributes(opened: Sources, config: Config) -> Finding:
     if suspects:
         return Finding("attributes", "look", suspects[0], tuple(suspects[1:]))
     return Finding("attributes", "ok", f"{len(opened.attributes)}, none looks like written after the fact")
+
+
+def _list(opened: Sources, config: Config, as_of: dt.date, *, dated: bool) -> Finding:
+    """Whether the columns that the list needs are there, and whom the do-not-contact list means."""
+    name = "the list"
+    try:
+        if dated:
+            plan = Plan.of(config, [as_of], derived(opened.tables), opened.attributes)
+            check_columns([*opened.attributes, *(column.name for column in plan.catalogue)], config.outreach)
+        never = do_not_contact(config, opened)
+    except ChurnError as error:
+        lines = [str(fault) for fault in error.faults] or [str(error)]
+        return Finding(name, "fault", lines[0], tuple(lines[1:]))
+    if never.look:
+        return Finding(name, "look", never.look[0], (*never.look[1:], *never.notes))
+    told = f"{len(never.customers):,} customers are never to be contacted"
+    return Finding(name, "ok", told, never.notes)
 
 
 def _definition(opened: Sources, config: Config, as_of: dt.date) -> Finding:

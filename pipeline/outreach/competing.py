@@ -69,7 +69,7 @@ def prepare(
     customers, unrecorded = _with_facts(scores.iloc[order].reset_index(drop=True), facts)
     has_left = _has_left(customers)
     customers = customers.assign(left=has_left | _gone(customers, settings))
-    check_columns(customers, settings)
+    check_columns(list(map(str, customers.columns)), settings)
     known = _known(customers, contacts, context)
     channels = open_channels(context.channels, customers, settings)
     rules = blocked(

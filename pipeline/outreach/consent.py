@@ -6,6 +6,7 @@ written stands for every customer whose id has the same form without them: to co
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.languages.said import Said, said, said_n, together
 from pipeline.outreach.eligibility import NO, YES
+from pipeline.sources.amounts import LOOK_ALIKES
 from pipeline.sources.contacted import opted_out
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
@@ -97,7 +99,11 @@ def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNo
             nobody.append(name)
     if len(listed) > 1 and nobody[:1] == list(listed[:1]) and not _has_digit(nobody[0]):
         listed, nobody = listed[1:], nobody[1:]  # a heading
-    look = _nobody(nobody, len(listed))
+    look = (
+        _nobody(nobody, len(listed))
+        if listed
+        else [said("`outreach.do_not_contact` names nobody; correct the list")]
+    )
     notes = []
     if changed:
         sample = [said("{one!r} for {other!r}", one=one, other=other) for one, other in changed[:SAMPLES]]
@@ -128,14 +134,15 @@ def _nobody(ids: Sequence[str], count: int) -> list[Said]:
 
 
 def form_of(name: str) -> str:
-    """What is left of an id without blanks, leading zeros, a '.0' at its end and the case of letters.
+    """What is left of an id without blanks, leading zeros, a '.0' at its end, the case of letters and look-alikes.
 
     Examples
     --------
-    >>> form_of(" 00 16.0"), form_of("Ann@X.com"), form_of("000")
-    ('16', 'ann@x.com', '0')
+    >>> form_of(" 00 16.0"), form_of("Ann@X.com"), form_of("000"), form_of("۰۱۶")
+    ('16', 'ann@x.com', '0', '16')
     """
-    text = name.strip().replace(" ", "").removesuffix(".0")
+    plain = "".join(LOOK_ALIKES.get(sign, sign) for sign in name if unicodedata.category(sign) != "Cc")
+    text = plain.strip().replace(" ", "").removesuffix(".0")
     return (text.lstrip("0") or text[:1]).lower()
 
 

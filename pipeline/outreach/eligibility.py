@@ -68,7 +68,7 @@ def said_yes(column: pd.Series[Any], *, unknown: bool, missing: bool) -> Bools:
     return np.array([answers[word] for word in text], dtype=bool)
 
 
-def check_columns(customers: pd.DataFrame, settings: Outreach) -> None:
+def check_columns(columns: Collection[str], settings: Outreach) -> None:
     """Refuse a list whose columns are not there: a missing opt-out would let everybody through.
 
     Raises
@@ -83,8 +83,8 @@ def check_columns(customers: pd.DataFrame, settings: Outreach) -> None:
         named["outreach.value.segment"] = settings.value.segment
     faults = []
     for key, name in named.items():
-        if name not in customers:
-            near = difflib.get_close_matches(name, list(map(str, customers.columns)), n=1)
+        if name not in columns:
+            near = difflib.get_close_matches(name, list(columns), n=1)
             hint = f"did you mean '{near[0]}'?" if near else "add it to the attributes of sources.customers"
             faults.append(Fault(key, f"the customers have no column {name!r}", hint))
     if faults:

@@ -196,6 +196,8 @@ def checked_rows(
             values[f"other_{name}"] = ~values[name].isin(declared.one_of)
             known = [word for word in declared.one_of if word]
             conditions[f"other_{name}"] = Fault(where, _none_of(known))
+            if numbered and rule.column:
+                values[f"raw_{name}"] = rows[rule.column].cast("string").strip()
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(

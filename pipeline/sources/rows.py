@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ibis.expr.types as ir
+import yaml
 
 from configs.errors import Fault
 from configs.roles import ROLES, RoleSource
@@ -19,6 +20,7 @@ from pipeline.sources.guessing import VALUES_SHOWN, advice, is_number, such_as
 from pipeline.sources.places import is_table
 
 _DIFFERENT = 1_000
+_RENAMED = 10
 
 Place = Callable[[Collection[int]], list[str]]
 
@@ -151,9 +153,10 @@ def _borne(name: str, count: int, rows: int, source: RoleSource[Any], fix: str, 
 
 
 def _values(table: ir.Table, condition: str) -> list[str]:
-    """Some of the different values that can't be read."""
-    raw = f"raw_{condition.removeprefix('bad_')}"
-    if raw not in table.columns or not condition.startswith("bad_"):
+    """Some of the different values that can't be read, or that are none of the known ones."""
+    kind, _, column = condition.partition("_")
+    raw = f"raw_{column}"
+    if raw not in table.columns or kind not in ("bad", "other"):
         return []
     bad = table.filter(table[condition])[raw].name("value").as_table().distinct()
     return arrow(bad.order_by("value").limit(_DIFFERENT))["value"].to_pylist()
@@ -163,13 +166,28 @@ def _fix(role: str, source: RoleSource[Any], table: ir.Table, condition: str, va
     """The line of the config that reads the values, and the other ones of the column too."""
     if not values:
         return ""
-    name = condition.removeprefix("bad_")
+    kind, _, name = condition.partition("_")
+    if kind == "other":
+        return _renaming(role, source, name, values)
     column = source.mapped[name].column or ""
-    kind = ROLES[role].column(name).kind
+    of = ROLES[role].column(name).kind
     raw = table[f"raw_{name}"]
     good = table.filter(~table[condition] & raw.notnull())[f"raw_{name}"].name("value").as_table()
     others = arrow(good.distinct().order_by("value").limit(_DIFFERENT))["value"].to_pylist()
-    return advice(name, column, kind, values, others)
+    return advice(name, column, of, values, others)
+
+
+def _renaming(role: str, source: RoleSource[Any], name: str, values: list[str]) -> str:
+    """The line that gives words of another language or system a meaning; of many different ones none is advised."""
+    if len(values) > _RENAMED:
+        return ""
+    known = [word for word in ROLES[role].column(name).one_of if word]
+    rule = source.mapped[name]
+    written = rule.model_dump(exclude_unset=True, exclude_none=True)
+    written["rename"] = {**rule.rename, **dict.fromkeys(values, "...")}
+    line = yaml.safe_dump(written, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
+    choices = f"{', '.join(known[:-1])} or {known[-1]}"
+    return f"write sources.{role}.columns.{name}: {line.strip()} with {choices} for each ..."
 
 
 def _which(numbered: ir.Table, condition: str, count: int, place: Place | None) -> Said:

@@ -82,7 +82,7 @@ def cell(table: ir.Table, column: str | None, kind: str | None, source: Source) 
     The usual words count in numbers, dates and ids only: elsewhere 'none' and 'unknown' may be answers.
     """
     raw = table[column]
-    if source.null_values and raw.type().is_temporal():
+    if source.null_values and (raw.type().is_temporal() or raw.type().is_numeric()):
         return ibis.ifelse(as_word(raw).isin(source.null_values), None, raw)
     if not raw.type().is_string():
         return raw
@@ -102,10 +102,10 @@ def _ends(raws: Sequence[Any]) -> dict[str, Any]:
 
 
 def as_word(raw: Any) -> Any:
-    """A cell as `null_values` names it: a typed day by its date, all else as it is written."""
+    """A cell as `null_values` names it: a typed day by its date, a whole number without a point, all else as it is."""
     if raw.type().is_temporal() and engine_of(raw) != "sqlite":
         return raw.cast("date").cast("string")
-    return raw.cast("string").strip()
+    return as_text(raw)
 
 
 def is_null(table: ir.Table, rule: Column, source: Source, *, trim: bool = True) -> Any:
@@ -169,7 +169,7 @@ def _word(value: str | float) -> str:
 
 
 def tidied(text: Any, rule: Column) -> Any:
-    r"""A text as the rule of its column wants it written: without a prefix, then tidied in a fixed order.
+    r"""A text as the rule of its column wants it written: renamed, without a prefix, then tidied in a fixed order.
 
     Examples
     --------
@@ -183,7 +183,11 @@ def tidied(text: Any, rule: Column) -> Any:
     >>> ids = ibis.memtable({"id": ["\u06f1\u06f2", "\uff21\uff11", "1\u200b2", "\u0643", "plain"]}).id
     >>> tidied(ids, Column(column="id", tidy=["plain_signs"])).to_pyarrow().to_pylist()
     ['12', 'A1', '12', '\u06a9', 'plain']
+    >>> tidied(ids, Column(column="id", rename={"plain": "simple"})).to_pyarrow().to_pylist()[-1]
+    'simple'
     """
+    if rule.rename:
+        text = text.substitute(rule.rename)
     if rule.without_prefix:
         begins = text.startswith(rule.without_prefix)
         text = ibis.ifelse(begins, text.substr(len(rule.without_prefix)), text)

@@ -35,8 +35,8 @@ def test_a_sound_set_up_passes_all_checks(tiny):
     result = check(tiny(transactions=purchases()), AS_OF)
     assert set(states(result).values()) == {"ok"}
     assert result.exit_code == 0
-    assert result.text.splitlines()[-1] == "12 of 12 checks passed"
-    assert result.values["passed"] == 12
+    assert result.text.splitlines()[-1] == "13 of 13 checks passed"
+    assert result.values["passed"] == 13
 
 
 def broken(tiny, name):
@@ -57,6 +57,17 @@ def broken(tiny, name):
         table = people(status=["active", "cancelled"] * 20)
         settings = {"customers": {"attributes": ["status"]}}
         return tiny(transactions=purchases(), customers=table, settings=settings, **customers), AS_OF
+    if name == "the list":
+        outreach = {"opt_out": {"email": "plans"}, "value": {"segment": "plan"}}
+        settings = {"customers": {"attributes": ["plan"]}}
+        sections = {"outreach": outreach}
+        return tiny(
+            transactions=purchases(), customers=people(), settings=settings, sections=sections, **customers
+        ), AS_OF
+    if name == "never":
+        config = tiny(transactions=purchases(), sections={"outreach": {"do_not_contact": "stop.csv"}})
+        (config.home / "stop.csv").write_text("ann@example.org\n")
+        return config, AS_OF
     if name == "enough data":
         return tiny(transactions=purchases(), sections={"snapshots": {"min_history_days": 360}}), AS_OF
     if name == "tracking":
@@ -74,13 +85,15 @@ def broken(tiny, name):
         ("joins", "look", 3, "min_known_share"),
         ("ids", "look", 3, "differ in their form only"),
         ("attributes", "look", 3, "features.exclude: [status]"),
+        ("the list", "fault", 1, "no column 'plans'; did you mean 'plan'?"),
+        ("never", "look", 3, "1 of 1 ids of `outreach.do_not_contact` matches no customer"),
         ("enough data", "look", 3, "bring more history"),
         ("tracking", "fault", 1, "mlflow.db"),
     ],
 )
 def test_each_fault_is_told_first_by_its_own_check_with_the_mend(tiny, name, state, code, told):
     result = check(*broken(tiny, name))
-    name = "joins" if name == "ids" else name
+    name = {"ids": "joins", "never": "the list"}.get(name, name)
     assert states(result)[name] == state
     assert result.text.startswith(state)
     first = next(one for one in result.values["checks"] if one["check"] == name)

@@ -70,6 +70,22 @@ def test_ids_that_match_nobody_are_named(tiny, tmp_path):
     )
 
 
+@pytest.mark.parametrize("listed", [[], ["customer_id"], ["", " "]])
+def test_a_list_of_nobody_is_looked_at(tiny, tmp_path, listed):
+    found = stopped(tiny, tmp_path, listed, "K1", "K2")
+    assert (found.customers, found.look) == (
+        frozenset(),
+        ("`outreach.do_not_contact` names nobody; correct the list",),
+    )
+
+
+def test_digits_and_letters_of_another_keyboard_stop_the_same_customer(tiny, tmp_path):
+    listed = ["۱۶۲", "\u0643\u0627", "0\u200b7"]
+    found = stopped(tiny, tmp_path, listed, "000162", "\u06a9\u0627", "07", "8")
+    assert found.customers == {"000162", "\u06a9\u0627", "07"}
+    assert found.look == ()
+
+
 def test_a_heading_is_no_id_unless_somebody_has_it(tiny, tmp_path):
     found = stopped(tiny, tmp_path, ["Kunde", "K1"], "K1", "K2")
     assert (found.customers, found.look) == ({"K1"}, ())

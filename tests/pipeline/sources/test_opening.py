@@ -5,6 +5,7 @@ import datetime as dt
 import ibis
 import pandas as pd
 import pytest
+import yaml
 
 from configs.errors import ConfigError, DataError, HistoryError
 from pipeline.dataset.matrix import build_matrix, training_snapshots
@@ -367,10 +368,36 @@ def test_all_faults_of_all_sources_at_once(tiny):
             "sources.transactions.where, or give them to sources.cancellations",
             "transactions.csv, column amount: is infinite or not a number in 1 of 6 rows (customer '3'); correct it",
             "sources.feedback.columns.score: no column 'score' in feedback.csv; did you mean 'scor'?",
-            "contacts.csv, column direction: is none of inbound, outbound in 1 of 2 rows (data row 1)",
+            "contacts.csv, column direction: is none of inbound, outbound in 1 of 2 rows (data row 1), such as "
+            "'sideways'; write sources.contacts.columns.direction: {column: direction, rename: {sideways: '...'}} "
+            "with inbound or outbound for each ...",
             "usage.csv: has no rows; check the file and the conditions in 'where'",
         ]
     )
+
+
+def test_words_of_another_language_are_given_a_meaning(tiny):
+    contacts = lines("customer_id,occurred_at,richtung", "1,2024-01-02,Ausgehend", "1,2024-01-03,Eingehend")
+    mapped = {
+        "contacts": {"customer_id": "customer_id", "occurred_at": "occurred_at", "direction": "richtung"}
+    }
+    bought = lines(HEAD, "1,2024-01-01,5")
+    (fault,) = faults(tiny(transactions=bought, contacts=contacts, mapped=mapped))
+    line = fault.split("write sources.contacts.columns.direction: ")[1].split(" with inbound or outbound")[0]
+    direction = yaml.safe_load(line)
+    assert direction == {"column": "richtung", "rename": {"Ausgehend": "...", "Eingehend": "..."}}
+    direction["rename"] = {"Ausgehend": "outbound", "Eingehend": "inbound"}
+    mapped["contacts"]["direction"] = direction
+    table = open_sources(tiny(transactions=bought, contacts=contacts, mapped=mapped), AS_OF).tables[
+        "contacts"
+    ]
+    assert table.order_by("occurred_at").direction.to_pyarrow().to_pylist() == ["outbound", "inbound"]
+
+
+def test_a_column_of_many_words_is_no_direction(tiny):
+    contacts = lines("customer_id,occurred_at,direction", *(f"1,2024-01-02,note {i}" for i in range(20)))
+    (fault,) = faults(tiny(transactions=lines(HEAD, "1,2024-01-01,5"), contacts=contacts))
+    assert fault.endswith("such as 'note 0', 'note 1', 'note 10'")
 
 
 def test_at_most_five_rows_are_named(tiny):

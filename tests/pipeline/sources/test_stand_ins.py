@@ -1,4 +1,4 @@
-"""Days that stand for none: said with the two lines of the config, both of which do what they say."""
+"""Days and scores that stand for none: said with the two lines of the config, both of which do what they say."""
 
 import datetime as dt
 import re
@@ -56,7 +56,7 @@ def test_both_lines_of_the_advice_do_what_they_say(tmp_path, day, form):
 
     sources = opened()
     stand_in, backwards = sources.look[:2]
-    assert stand_in.startswith("customers: 2 rows have a day in `ended_at` that often stands for none")
+    assert stand_in.startswith("customers: 2 rows have a value in `ended_at` that often stands for none")
     assert backwards.startswith("customers: 2 rows end before they start, and never count")
     none, meant = (yaml.safe_load(line) for line in re.findall(r"null_values: (\[.*?\])`", stand_in))
     mended = opened(null_values=none)
@@ -84,9 +84,54 @@ def test_purchases_of_day_one_are_said_and_can_be_left_out(tmp_path):
         return Config.model_validate({"name": "shop", "home": tmp_path, "churn": churn, "sources": given})
 
     look, *others = open_sources(config(), AS_OF).look
-    assert look.startswith("transactions: 1 rows have a day in `occurred_at`")
+    assert look.startswith("transactions: 1 rows have a value in `occurred_at`")
     none = yaml.safe_load(re.search(r"null_values: (\[.*?\])`", look)[1])
     where = [{"column": "at", "is_null": False}]
     mended = open_sources(config(null_values=none, where=where), AS_OF)
     assert list(mended.look) == others
     assert mended.first_day == dt.date(2024, 10, 1)
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize(
+    ("scores", "codes"),
+    [
+        ([7, 9, 99, 10, -1, 3], ["-1", "99"]),
+        ([4, 5, 1, -9, 2, 3], ["-9"]),
+        ([70, 99, 100, -1, 55, 0], ["-1"]),
+        ([70, 99, 100, 12, 55, 0], []),
+        ([-3, 2, -1, 3, 0, 1], []),
+        ([1, 5, 999, 4, 3, 2], ["999"]),
+    ],
+)
+def test_scores_that_nobody_gave_are_said_and_can_be_emptied(tmp_path, form, scores, codes):
+    days = pd.date_range("2024-10-01", periods=len(scores), freq="7D")
+    bought = pd.DataFrame({"id": list("aabbcc"), "at": days, "amount": 5.0})
+    bought.to_parquet(tmp_path / "o.parquet")
+    answers = bought.drop(columns="amount").assign(score=scores)
+    answers.to_csv(tmp_path / "f.csv", index=False)
+    answers.to_parquet(tmp_path / "f.parquet")
+    times = {"customer_id": "id", "occurred_at": "at"}
+
+    def opened(**source):
+        churn = {"kind": "non_contractual", "horizon_days": 30, "active_days": 90}
+        given = {
+            "transactions": {"uri": "o.parquet", "columns": {**times, "amount": "amount"}},
+            "feedback": {"uri": f"f.{form}", "columns": {**times, "score": "score"}, **source},
+        }
+        config = Config.model_validate({"name": "shop", "home": tmp_path, "churn": churn, "sources": given})
+        return open_sources(config, AS_OF)
+
+    looks = [line for line in opened().look if "stands for none" in line]
+    if not codes:
+        assert looks == []
+        return
+    (look,) = looks
+    count = sum(str(score) in codes for score in scores)
+    assert look.startswith(f"feedback: {count} rows have a value in `score`")
+    none, meant = (yaml.safe_load(line) for line in re.findall(r"null_values: (\[.*?\])`", look))
+    for words, kept in ((none, [s for s in scores if str(s) not in codes]), (meant, scores)):
+        sources = opened(null_values=words)
+        assert not [line for line in sources.look if "stands for none" in line]
+        found = sources.tables["feedback"].to_pandas().score
+        assert sorted(found.dropna()) == sorted(kept)
