@@ -86,7 +86,7 @@ def look(
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
     marks = doubts.counts_of(table, list(checked.marks))
-    odd = stand_ins.asked(role, source, table)
+    odd = stand_ins.counts_asked(role, source, table)
     asked = {"rows": table.count(), **counts, **marks, **odd, **(more or {})}
     found = arrow(table.aggregate(**asked)).to_pylist()[0]
     answers = {name: found[name] for name in more or {}}
@@ -94,7 +94,7 @@ def look(
     if any(found[mark] for mark in checked.marks if mark.startswith("ends_")):
         return RowsSeen(rows, [], blank_ends=True)
     faults = doubts.faults_of_writing(role, source, found, list(checked.columns))
-    looks = stand_ins.looks(role, source, raw, table, found)
+    looks = stand_ins.odd_values(role, source, raw, table, found)
     broken = {name: fault for name, fault in checked.conditions.items() if found[name]}
     if not broken or not rows:
         return RowsSeen(rows, faults, answers=answers, looks=looks)

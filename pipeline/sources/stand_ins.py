@@ -21,10 +21,10 @@ from pipeline.sources.databases import arrow
 from pipeline.sources.parsing import NULL_WORDS
 from pipeline.sources.values import as_word, value_of
 
-DAYS = (dt.date(1900, 1, 1), dt.date(1970, 1, 1))
+EMPTY_DAYS = (dt.date(1900, 1, 1), dt.date(1970, 1, 1))
 """Day 1 of spreadsheets and of many databases, and second 0 of computers."""
 
-BELOW, ABOVE = (-999, -99, -9, -1), (99, 999, 9999)
+EMPTY_BELOW, EMPTY_ABOVE = (-999, -99, -9, -1), (99, 999, 9999)
 """What surveys write where nobody answered, below the answers and above them."""
 
 _HIGHEST = 10
@@ -32,7 +32,7 @@ _ZONES = dt.timedelta(hours=14)
 _SAMPLES = 5
 
 
-def asked(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, Any]:
+def counts_asked(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, Any]:
     """What is counted of normalised rows: of times and scores how many stand for none, and how many end too early.
 
     Parameters
@@ -42,7 +42,7 @@ def asked(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, Any]:
     """
     found = {f"stand_in_{name}": _is_stand_in(rows[name]).sum() for name in _times(role, source, rows)}
     for name in _scores(role, source, rows):
-        below, above = rows[name].isin(BELOW), rows[name].isin(ABOVE)
+        below, above = rows[name].isin(EMPTY_BELOW), rows[name].isin(EMPTY_ABOVE)
         found |= {f"below_{name}": below.sum(), f"above_{name}": above.sum()}
         found |= {f"low_{name}": rows[name].min(where=~below), f"high_{name}": rows[name].max(where=~above)}
     if role == "customers" and {"started_at", "ended_at"} <= set(rows.columns):
@@ -50,10 +50,10 @@ def asked(role: str, source: RoleSource[Any], rows: ir.Table) -> dict[str, Any]:
     return found
 
 
-def looks(
+def odd_values(
     role: str, source: RoleSource[Any], raw: ir.Table, rows: ir.Table, found: Mapping[str, Any]
 ) -> list[Said]:
-    """What a person should look at, by the answers to what was `asked`.
+    """What a person should look at, by the answers to what was asked.
 
     Who has written `null_values` has thought of it: nothing is said of days then.
     """
@@ -68,7 +68,7 @@ def looks(
         below = below if low is not None and low >= 0 else 0
         above = above if high is not None and high <= _HIGHEST else 0
         if below or above:
-            codes = (*(BELOW if below else ()), *(ABOVE if above else ()))
+            codes = (*(EMPTY_BELOW if below else ()), *(EMPTY_ABOVE if above else ()))
             told.append(_stand_in(role, source, raw, name, below + above, partial(_is_one_of, codes)))
     if found.get("backwards"):
         what = said("end before they start, and never count; correct `started_at` or `ended_at`")
@@ -92,7 +92,7 @@ def _scores(role: str, source: RoleSource[Any], rows: ir.Table) -> list[str]:
 
 def _is_stand_in(moment: Any) -> Any:
     """Whether it is one of the days in some zone of the earth."""
-    begins = [dt.datetime.combine(day, dt.time()) for day in DAYS]
+    begins = [dt.datetime.combine(day, dt.time()) for day in EMPTY_DAYS]
     ends = [((begin - _ZONES).isoformat(), (begin + _ZONES).isoformat()) for begin in begins]
     days = [moment.between(ibis.timestamp(low), ibis.timestamp(high)) for low, high in ends]
     return ibis.or_(*days).fill_null(False)
