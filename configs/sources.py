@@ -43,7 +43,7 @@ class Column(Section):
     tidy: list[Tidying] = Field(
         default_factory=list,
         description="of texts, so that one id is written in one way: lower (case), drop_zeros (leading ones), "
-        "drop_point_zero (12.0 is 12), drop_blanks, plain_signs (digits and wide letters of other scripts, Arabic for "
+        "drop_point_zero (12.0 is 12), drop_blanks, plain_signs (digits of other scripts, Arabic for "
         "Persian letters, signs that nobody sees)",
     )
 

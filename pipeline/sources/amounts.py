@@ -24,10 +24,8 @@ _FROM = (
 _TO = "0123456789012345678901234567890123456789''--   "
 _TABLE = str.maketrans(dict(zip(_FROM, _TO, strict=False)) | dict.fromkeys(_FROM[len(_TO) :], ""))
 
-_WIDE = "".join(map(chr, [*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]))
 LOOK_ALIKES = (
     {sign: digit for sign, digit in zip(_FROM, _TO, strict=False) if digit.isdigit()}
-    | {sign: chr(ord(sign) - 0xFEE0) for sign in _WIDE}
     | {
         "\u064a": "\u06cc",
         "\u0649": "\u06cc",

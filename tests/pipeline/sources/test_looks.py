@@ -25,7 +25,7 @@ CELLS = st.text("ab,;|\t\"\n' 1.é", max_size=6)
         ("\ufeffid,at\n1,2", ",", 0, ("id", "at")),
         ('"id","at"\n1,2', ",", 0, ("id", "at")),
         ("'id','at'\n'a','b'", ",", 0, ("id", "at")),
-        ("id,,at,ID\n1,2,3,4", ",", 0, ("id", "column_2", "at", "ID_4")),
+        ("id,,at,ID\n1,2,3,4", ",", 0, ("id_1", "column_2", "at", "ID_4")),
         ("id,at\nid,at\n1,2", ",", 0, ("id", "at")),  # a header that comes again is no later header
         ("x\n1", ",", 0, ("x",)),
     ],
