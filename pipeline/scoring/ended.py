@@ -46,7 +46,7 @@ class LatelyEnded:
 def ended_lately(
     sources: Sources, config: Config, playbook: Playbook, as_of: dt.date
 ) -> tuple[LatelyEnded | None, tuple[Said, ...]]:
-    """Those whose last contract ended within `outreach.win_back_days`, and what is to be said of it.
+    """Those who were lost within `outreach.win_back_days`, and what is to be said of it.
 
     None where an ending is no matter of contracts, where no action of the playbook is for those who have left, and on
     a cluster, which is said.
@@ -70,7 +70,9 @@ def ended_lately(
     }
     matrix = build_matrix(replace(sources, tables=tables, share=0.0), config, [as_of])
     ended = found.set_index("customer_id")["ended_at"].reindex(matrix.frame["customer_id"])
-    days = (pd.Timestamp(tonight) - ended).dt.days
+    # Somebody with several contracts is lost when the days of grace are over, and the sentence tells of the ending.
+    grace = config.churn.grace_days if "contracts" in sources.tables else 0
+    days = (pd.Timestamp(tonight) - ended).dt.days + grace
     reasons = tuple(
         Reason("ended", f"the contract ended {_days(n)} ago", 0.0, _SAYS, {"since": n}) for n in days
     )

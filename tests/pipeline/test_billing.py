@@ -60,7 +60,8 @@ def test_from_the_export_to_the_list(home):
     assert dunned <= unpaid
     subs = pd.read_csv(home / "subs.csv", parse_dates=["Created (UTC)", "Ended At (UTC)"])
     running = set(subs[subs["Ended At (UTC)"].isna()]["Customer"])
-    lately = set(subs[subs["Ended At (UTC)"] >= "2024-04-02"]["Customer"]) - running
+    # Within `outreach.win_back_days`, 90, and 7 days of grace.
+    lately = set(subs[subs["Ended At (UTC)"] >= "2024-03-26"]["Customer"]) - running
     back = listed[listed["block"] == "win back"]
     assert set(back["action"]) == {"win_back"}
     assert set(back["customer_id"]) <= lately

@@ -47,8 +47,12 @@ def test_of_several_contracts_the_last_one_counts_and_who_has_another_is_no_matt
     rows = "customer_id,started_at,ended_at\n"
     rows += "moved,2025-01-01,2026-02-01\nmoved,2026-02-10,\n"
     rows += "lately,2025-01-01,2025-12-01\nlately,2025-12-05,2026-02-20\n"
-    config = tiny(kind="contractual", customers="customer_id\nmoved\nlately\n", contracts=rows)
-    assert ended(config).matrix.frame["customer_id"].tolist() == ["lately"]
+    rows += "graced,2025-01-01,2026-02-26\n"
+    people = "customer_id\nmoved\nlately\ngraced\n"
+    config = tiny(kind="contractual", customers=people, contracts=rows, churn={"grace_days": 7})
+    found = ended(config)
+    assert found.matrix.frame["customer_id"].tolist() == ["lately"]
+    assert found.reasons[0].sentence == "the contract ended 9 days ago"
 
 
 @pytest.mark.parametrize("outreach", [{"win_back_days": 0}, {"win_back_days": 9}, {"win_back_capacity": 0}])
