@@ -22,9 +22,6 @@ _YEAR = 365
 # effect as harmful as the bar fears would have shown.
 SURE = 1.0
 ENOUGH = 0.5
-# Until the first label window is over nobody can see whether contacts harm: of those whose gain is sure so many are
-# left alone, too. A third tells nine tenths of what a half would.
-BEFORE_OUTCOMES = 1 / 3
 _HALF = 0.5
 
 
@@ -107,8 +104,6 @@ def stage(
     share, told = _control(settings, evidence)
     if settings.start == "full" or rows >= need:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
-    if not _outcomes(evidence, hold_days):
-        share = max(share, BEFORE_OUTCOMES)
     trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * need))
     pilot_line = said(
         "pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
@@ -135,12 +130,6 @@ def _control(settings: Outreach, evidence: Evidence) -> tuple[float, tuple[Said,
         before=share,
     )
     return share / 2, (told,)
-
-
-def _outcomes(evidence: Evidence, hold_days: int) -> bool:
-    """Whether the label window of the first list is over when the next one is due."""
-    nights = evidence.nights
-    return bool(nights) and (nights[-1] - nights[0]).days + evidence.every_days >= hold_days
 
 
 def _stopped(name: str) -> Said:

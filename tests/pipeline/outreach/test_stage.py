@@ -7,10 +7,9 @@ import pytest
 from configs.outreach import Outreach
 from models.effects.sequence import Bounds
 from pipeline.outcomes.learned import ALL, Evidence
-from pipeline.outreach.stage import BEFORE_OUTCOMES, SURE, stage
+from pipeline.outreach.stage import SURE, stage
 
-NINE_WEEKS = [dt.date(2026, 1, 5) + dt.timedelta(7 * i) for i in range(9)]
-WEEKLY = NINE_WEEKS[:5]
+WEEKLY = [dt.date(2026, 1, 5) + dt.timedelta(7 * i) for i in range(5)]
 HARMS, HELPS = Bounds(900, -0.1, -0.2, -0.01, -0.2, -0.05), Bounds(900, 0.1, 0.01, 0.2, 0.05, 0.2)
 
 
@@ -41,13 +40,7 @@ def test_what_is_proven_to_harm_is_off_and_the_way_back_is_said(start):
 
 
 def test_the_control_group_shrinks_once_the_list_is_proven_to_work():
-    assert found(bounds={ALL: HELPS}, nights=NINE_WEEKS).control == found(nights=NINE_WEEKS).control / 2
-
-
-def test_more_are_left_alone_until_the_first_outcomes_are_known():
-    assert found().control == found(nights=WEEKLY).control == BEFORE_OUTCOMES > Outreach().control.share
-    assert found(nights=NINE_WEEKS).control == Outreach().control.share == found(start="full").control
-    assert found(control={"share": 0.4}).control == 0.4
+    assert found(bounds={ALL: HELPS}).control == found().control / 2
 
 
 @pytest.mark.parametrize("given", [{"customers": 40}, {"control": {"share": 0.0}}])
