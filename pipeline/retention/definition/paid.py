@@ -18,6 +18,7 @@ from pipeline.retention.definition.movements import memberships
 from pipeline.sources.databases import arrow
 
 _MOST_CELLS = 32_000_000  # of periods and customers
+_ROWS_A_TABLE = 1_000_000  # small periods stand in one table: each is a query of its own
 
 
 def paid_by_period(
@@ -56,7 +57,7 @@ def paid_by_period(
 
 
 def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | None) -> Iterator[ir.Table]:
-    """A table a period, added up in arrays with a cell for each period of each customer."""
+    """Tables of whole periods, added up in arrays with a cell for each period of each customer."""
     shape = len(edges) - 1, tables.customers
 
     def cells(rows: ir.Table) -> tuple[pa.Table, Ints]:
@@ -81,12 +82,16 @@ def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | Non
         rows, cell = cells(tables["cancellations"])
         back, count_back = summed(cell, rows["amount"]), counted(cell)
     net, there = now - back, count + count_back > 0
+    waiting: list[pa.Table] = []
     for k in range(1, shape[0]):
         who = np.flatnonzero(there[k] | there[k - 1])
         found = {"now": net[k], "again": again[k], "back": back[k], "before": net[k - 1]}
         found |= {"bought": count[k] > 0, "bought_again": count_again[k] > 0}
         keys = {"customer_id": who.astype(np.int32), "number": np.full(len(who), k)}
-        yield ibis.memtable(pa.table(keys | {name: values[who] for name, values in found.items()}))
+        waiting.append(pa.table(keys | {name: values[who] for name, values in found.items()}))
+        if k == shape[0] - 1 or sum(map(len, waiting)) >= _ROWS_A_TABLE:
+            yield ibis.memtable(pa.concat_tables(waiting))
+            waiting = []
 
 
 def _first_at(tables: AtHand, churn: Churn | None) -> np.ndarray:

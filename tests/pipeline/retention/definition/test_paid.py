@@ -68,3 +68,15 @@ def test_too_many_cells_are_left_to_the_engine(monkeypatch):
     monkeypatch.setattr(paid, "_MOST_CELLS", 0)
     assert len(list(paid.paid_by_period(near, EDGES, None))) == 1
     pd.testing.assert_frame_equal(rows_of(near, EDGES), want, check_dtype=False)
+
+
+def test_large_periods_stand_in_tables_of_their_own_and_small_ones_together(monkeypatch):
+    tables = as_tables(shop(seed=5)[0])
+
+    def parts():
+        return list(paid.paid_by_period(at_hand(tables, EDGES), EDGES, None))
+
+    together, one = rows_of(at_hand(tables, EDGES), EDGES), len(parts())
+    monkeypatch.setattr(paid, "_ROWS_A_TABLE", 1)
+    assert (one, len(parts())) == (1, len(EDGES) - 2)
+    pd.testing.assert_frame_equal(rows_of(at_hand(tables, EDGES), EDGES), together)
