@@ -104,7 +104,9 @@ def _list(opened: Sources, config: Config, as_of: dt.date, *, dated: bool) -> Fi
     try:
         if dated:
             plan = Plan.of(config, [as_of], derived(opened.tables), opened.attributes)
-            check_columns([*opened.attributes, *(column.name for column in plan.catalogue)], config.outreach)
+            facts = config.sources.customers.facts if config.sources.customers else ()
+            known = [*opened.attributes, *facts, *(column.name for column in plan.catalogue)]
+            check_columns(known, config.outreach)
         never = do_not_contact(config, opened)
     except ChurnError as error:
         lines = [str(fault) for fault in error.faults] or [str(error)]

@@ -103,6 +103,17 @@ def test_each_fault_is_told_first_by_its_own_check_with_the_mend(tiny, name, sta
     assert {s for n, s in states(result).items() if n != name} == {"ok", *hidden}
 
 
+def test_a_fact_is_a_column_that_the_list_may_name(tiny):
+    customers = people(name=[f"N{k}" for k in range(40)])
+    settings = {"customers": {"attributes": ["plan"], "facts": ["name"]}}
+    sections = {"outreach": {"columns": {"name": "name"}, "value": {"segment": "plan"}}}
+    mapped = {"customers": {"customer_id": "customer_id"}}
+    config = tiny(
+        transactions=purchases(), customers=customers, settings=settings, sections=sections, mapped=mapped
+    )
+    assert states(check(config, AS_OF))["the list"] == "ok"
+
+
 def test_where_every_row_went_is_told(tiny):
     table = purchases()
     late = table.assign(occurred_at=table["occurred_at"] + pd.Timedelta(days=900))[:7]
