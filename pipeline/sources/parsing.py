@@ -24,7 +24,23 @@ YEARS = 1900, 9999
 UNIX = {"unix_s": 1.0, "unix_ms": 1e3, "unix_us": 1e6, "unix_ns": 1e9}
 EXCEL = "excel"
 EXCEL_DAYS = 25_569  # from 1899-12-30, its day 0, to 1970-01-01
-NULL_WORDS = ("na", "n/a", "#n/a", "nan", "nat", "null", "(null)", "none", "nil", "unknown", "-", "--", "\\n")
+_NO_DAY = ("0000-00-00", "0000-00-00 00:00:00")  # as MySQL writes it
+NULL_WORDS = (
+    "na",
+    "n/a",
+    "#n/a",
+    "nan",
+    "nat",
+    "null",
+    "(null)",
+    "none",
+    "nil",
+    "unknown",
+    "-",
+    "--",
+    "\\n",
+    *_NO_DAY,
+)
 
 _MOMENT = dtypes.Timestamp(timezone="UTC")
 _TRIES = ("duckdb", "pyspark")

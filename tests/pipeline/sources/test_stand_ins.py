@@ -73,6 +73,18 @@ def test_other_days_of_long_ago_are_days(tmp_path, day):
     assert not [line for line in sources.look if "stands for none" in line]
 
 
+def test_the_day_zero_of_a_database_is_no_day(tmp_path):
+    lines = [
+        "id,since,until",
+        "a,2024-01-05,0000-00-00",
+        "b,2024-01-05,0000-00-00 00:00:00",
+        "c,2024-01-05,2024-06-01",
+    ]
+    (tmp_path / "c.csv").write_text("\n".join(lines))
+    sources = open_sources(config_of(tmp_path, "c.csv", {}), AS_OF)
+    assert ends(sources) == [None, None, "2024-06-01"]
+
+
 def test_purchases_of_day_one_are_said_and_can_be_left_out(tmp_path):
     rows = "".join(f"{who},{day},5\n" for who in "ab" for day in ("2024-10-01", "2024-12-01"))
     (tmp_path / "o.csv").write_text("id,at,amount\n" + rows + "a,1900-01-01 00:00:00,5\n")
