@@ -382,9 +382,14 @@ def test_a_few_unreadable_cells_are_borne_and_said(shop):
     )
 
 
-@pytest.mark.parametrize("value", ["-infinity", "0000-01-01", "0000-00-00 00:00:00", "infinity"])
+@pytest.mark.parametrize("value", ["-infinity", "0000-01-01", "0000-00-01", "infinity"])
 def test_a_time_that_is_none_is_named(shop, value):
     assert f"such as '{value}'" in said(shop(lines(HEAD, f"1,{value},1")))
+
+
+def test_a_purchase_on_the_day_zero_of_a_database_has_no_day(shop):
+    fault = said(shop(lines(HEAD, "1,0000-00-00 00:00:00,1", "2,2024-01-05,1")))
+    assert "column occurred_at: is empty in 1 of 2 rows (data row 1)" in fault
 
 
 @pytest.mark.parametrize(
