@@ -42,7 +42,7 @@ def test_a_table_is_taken_in_its_role_and_a_second_one_left_out(shop):
     [
         ("write decimal: ','", ["decimal"], ","),
         ("write calendar: jalali or, as it is meant, calendar: gregorian", ["calendar"], "jalali"),
-        ("write occurred_at: {column: day, negate: true}", ["columns", "occurred_at"], {"column": "day", "negate": True}),
+        ("write occurred_at: {column: d, scale: 2}", ["columns", "occurred_at"], {"column": "d", "scale": 2}),
         ("write sources.transactions.min_known_share: 0", ["min_known_share"], 0),
     ],
 )  # fmt: skip
