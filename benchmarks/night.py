@@ -3,6 +3,7 @@
     python -m benchmarks.night W2                  # as it is
     python -m benchmarks.night W2 --memory 3       # DuckDB held to 3 GB
     python -m benchmarks.night W2 --retention      # its retention tables alone, of made-up scores
+    python -m benchmarks.night W2 --scores         # its probabilities alone, at all horizons
 
 A champion is trained first when there is none, on 200,000 rows. Steps are told by the lines that `churn score`
 writes at the end of each; memory is the peak of the process.
@@ -80,6 +81,26 @@ def retention_alone(config_file: Path) -> None:
     print(f"{len(made.tables)} retention tables: {seconds:.1f} s, {cpu:.1f} CPU s")
 
 
+def scores_alone(config_file: Path) -> None:
+    """Score the customers of a night at all horizons, and print what it takes."""
+    from configs.schema import load_config
+    from models.tracking.registry import load_champion
+    from pipeline.dataset.matrix import build_matrix
+    from pipeline.scoring.horizons import Further
+    from pipeline.sources.opening import open_sources
+    from pipeline.tracking.champion import tracking_of
+
+    config = load_config(config_file, {})
+    champion, threads = load_champion(tracking_of(config)), config.model.threads
+    features = build_matrix(open_sources(config, AS_OF), config, [AS_OF]).features
+    begun, cpu = time.perf_counter(), time.process_time()
+    probability = champion.model.probability(features, threads)
+    further = Further.of(champion, config, AS_OF)
+    numbers = {} if further is None else further.numbers(features, probability, threads)
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    print(f"{1 + len(numbers)} numbers of {len(features):,} customers: {seconds:.1f} s, {cpu:.1f} CPU s")
+
+
 def main() -> None:
     """Measure a night."""
     parser = argparse.ArgumentParser(
@@ -89,6 +110,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "churn-benchmark")
     parser.add_argument("--memory", type=float, help="limit of DuckDB in gigabytes")
     parser.add_argument("--retention", action="store_true", help="the retention tables alone")
+    parser.add_argument("--scores", action="store_true", help="the probabilities alone")
     given = parser.parse_args()
     folder = prepared(given.workload, given.folder)
     config = folder / "bench.yaml"
@@ -107,6 +129,9 @@ def main() -> None:
         )
         if training.wait() not in (0, 3):
             raise SystemExit(f"churn train: exit code {training.returncode}")
+    if given.scores:
+        scores_alone(config)
+        return
     features = measure("product", folder, 1)
     seconds = night(config, given.memory)
     if features is not None:

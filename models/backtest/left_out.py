@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 
 from configs.arrays import Floats
@@ -15,6 +14,7 @@ from models.prediction.boosted import Settings, binned, boost
 from models.prediction.classifier import learn_columns
 from models.prediction.sample import Sample
 from models.prediction.scoring import encode, member_score
+from models.prediction.trees import Forest
 from models.statistics.bootstrap import mean_interval
 from models.statistics.metrics import row_log_loss
 
@@ -54,7 +54,7 @@ def small_trees(train: Sample, test: Sample, settings: Settings) -> Floats:
     customers = len(np.unique(some.customer))
     rows = binned(encode(columns, some.X), some.churned, customers, settings, some.weight)
     (fit,) = boost(rows, settings, seeds=1)
-    boosters = [lgb.Booster(model_str=text) for text in fit()]
+    boosters = [Forest(text) for text in fit()]
     return member_score({"kind": "boosted", "boosters": [0]}, boosters, encode(columns, test.X))
 
 

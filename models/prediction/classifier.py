@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -29,6 +28,7 @@ from models.prediction.scoring import (
     probability,
     read_folder,
 )
+from models.prediction.trees import Forest
 
 MAX_LEVELS = 20
 LEVEL_SHARE = 0.005
@@ -36,7 +36,9 @@ LINEAR_ROWS = 150_000
 RIDGE = 1_200.0
 MOST_RIDGE = 1 / 3
 START_STRENGTH = 4.0
-BLOCK = 100_000
+BLOCK = 65_536
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,23 @@ class Members:
     def scores(self, frame: pd.DataFrame, threads: int = 1) -> dict[str, Floats]:
         """Log-odds of every contender on every row."""
         X = encode(self.columns, frame)
-        boosters = [lgb.Booster(model_str=text) for text in self.texts]
+        boosters = [Forest(text) for text in self.texts]
         return {name: member_score(m, boosters, X, threads) for name, m in self.members.items()}
+
+
+def in_blocks(work: Callable[[slice], T], rows: int, threads: int) -> list[T]:
+    """What some work makes of blocks of so many rows, in their order, several at a time.
+
+    A million rows at once would stand in memory several times, as every member's input.
+
+    Examples
+    --------
+    >>> in_blocks(lambda rows: (rows.start, rows.stop), BLOCK + 1, 2) == [(0, BLOCK), (BLOCK, 2 * BLOCK)]
+    True
+    """
+    blocks = [slice(first, first + BLOCK) for first in range(0, max(rows, 1), BLOCK)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, blocks))
 
 
 def learn_columns(X: pd.DataFrame) -> tuple[dict[str, Any], ...]:
@@ -243,9 +260,9 @@ class FittedModel:
         return cls(spec, texts)
 
     @cached_property
-    def boosters(self) -> list[lgb.Booster]:
-        """The boosters, read from their texts."""
-        return [lgb.Booster(model_str=text) for text in self.texts]
+    def boosters(self) -> list[Forest]:
+        """The trees, read from their texts."""
+        return [Forest(text) for text in self.texts]
 
     @property
     def weights(self) -> dict[str, float]:
@@ -260,14 +277,9 @@ class FittedModel:
     def probability(self, frame: pd.DataFrame, threads: int = 1) -> Floats:
         """Churn probability of every row; shape (rows,)."""
         boosters = self.boosters
-        blocks = [frame.iloc[i : i + BLOCK] for i in range(0, max(len(frame), 1), BLOCK)]
-        if len(blocks) == 1:
-            return probability(self.spec, boosters, frame, threads)
-        # A million rows at once would stand in memory several times, as every member's input.
-        with ThreadPoolExecutor(threads) as pool:
-            return np.concatenate(
-                list(pool.map(lambda block: probability(self.spec, boosters, block), blocks))
-            )
+        return np.concatenate(
+            in_blocks(lambda rows: probability(self.spec, boosters, frame.iloc[rows]), len(frame), threads)
+        )
 
     def log_odds(self, frame: pd.DataFrame, calibrated: bool = True) -> Floats:
         """Log-odds of churn of every row; shape (rows,)."""

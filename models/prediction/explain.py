@@ -110,7 +110,7 @@ def _member(member: dict[str, Any], model: FittedModel, X: Floats) -> tuple[floa
     if kind == "boosted":
         if not len(X):
             return 0.0, parts
-        used = [model.boosters[i] for i in member["boosters"]]
+        used = [model.boosters[i].booster for i in member["boosters"]]
         both = np.mean([b.predict(X, pred_contrib=True) for b in used], axis=0)
         base, below = _member(member["start"], model, X) if "start" in member else (0.0, parts)
         return base + float(both[0, -1]), both[:, :-1] + below

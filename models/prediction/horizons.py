@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from configs.arrays import Bools, Floats
 from models.prediction.boosted import EVERY_BOOSTER, Settings, capacity
-from models.prediction.classifier import BLOCK, FittedModel, learn_columns
+from models.prediction.classifier import FittedModel, in_blocks, learn_columns
 from models.prediction.sample import MIN_OF_EACH, Sample
 from models.prediction.scoring import encode, input_names, member_score
 from models.prediction.waits import Waits
@@ -235,14 +235,18 @@ def hazard_curves(
     everybody
         The Kaplan-Meier curve of the rows that were learned from, the same for all.
     """
-    spec, X = model.spec, encode(model.spec["columns"], frame)
+    spec, X = model.spec, encode(model.spec["columns"], frame, "F")
     member, edges = spec["members"][0], np.asarray(spec["horizons"]["edges"], np.float64)
-    used = member["start"] if everybody else member
-    hazard = np.zeros((len(X), len(edges)))
-    for k in range(len(edges) - 1):
-        X[:, -1] = k
-        hazard[:, k + 1] = np.logaddexp(0, member_score(used, model.boosters, X, threads))
-    return Curves(edges, np.cumsum(hazard, axis=1))
+    interval = X.shape[1] - 1
+    by_interval = np.zeros((len(edges) - 1, X.shape[1]))
+    by_interval[:, interval] = intervals = np.arange(len(edges) - 1.0)
+    score = member_score(member["start"], [], by_interval)[:, None]
+    if not everybody:
+        (trees,) = (model.boosters[i] for i in member["boosters"])
+        score = score + trees.predict_each(X, interval, intervals.tolist(), threads)
+    hazard = np.zeros((len(edges), len(X)))
+    hazard[1:] = np.cumsum(np.logaddexp(0, score), axis=0)
+    return Curves(edges, np.ascontiguousarray(hazard.T))
 
 
 def tied_curves(model: FittedModel, frame: pd.DataFrame, probability: Floats, threads: int = 1) -> Curves:
@@ -284,10 +288,9 @@ def outlook(
     horizons
         Days.
     """
-    parts = [
-        _outlook(model, frame.iloc[i : i + BLOCK], probability[i : i + BLOCK], horizons, threads)
-        for i in range(0, max(len(frame), 1), BLOCK)
-    ]
+    parts = in_blocks(
+        lambda rows: _outlook(model, frame.iloc[rows], probability[rows], horizons), len(frame), threads
+    )
     return Outlook(
         {h: np.concatenate([part.churned[h] for part in parts]) for h in horizons},
         *(np.concatenate([getattr(part, name) for part in parts]) for name in ("days", "low", "high")),
@@ -295,9 +298,9 @@ def outlook(
 
 
 def _outlook(
-    model: FittedModel, frame: pd.DataFrame, probability: Floats, horizons: Sequence[int], threads: int
+    model: FittedModel, frame: pd.DataFrame, probability: Floats, horizons: Sequence[int]
 ) -> Outlook:
-    said, found = model.spec["horizons"], tied_curves(model, frame, probability, threads)
+    said, found = model.spec["horizons"], tied_curves(model, frame, probability)
     churned = {h: probability if h == said["horizon"] else found.survival(h) for h in horizons}
     if said["endings"]:
         churned = {h: p if h == said["horizon"] else 1 - p for h, p in churned.items()}

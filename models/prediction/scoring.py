@@ -1,6 +1,6 @@
 """From a matrix row to a probability, from text and JSON only.
 
-This file stands alone: NumPy, pandas and LightGBM, nothing of this project. The tracking server keeps a copy of it
+This file stands alone: NumPy and pandas, nothing of this project. The tracking server keeps a copy of it
 inside every logged model, so that the model loads where the project is not installed; `FittedModel` runs the same
 lines here. Therefore it must not import from `models` or `configs`.
 """
@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -63,7 +62,7 @@ def input_names(columns: Sequence[Spec]) -> list[str]:
     ]
 
 
-def encode(columns: Sequence[Spec], frame: pd.DataFrame) -> Floats:
+def encode(columns: Sequence[Spec], frame: pd.DataFrame, order: Literal["C", "F"] = "C") -> Floats:
     """Turn matrix columns into numbers.
 
     Parameters
@@ -72,6 +71,8 @@ def encode(columns: Sequence[Spec], frame: pd.DataFrame) -> Floats:
         `{"name", "kind": "number"}` or `{"name", "kind": "text", "levels"}`.
     frame
         Holds these columns in any order. One that is absent counts as unknown in every row.
+    order
+        Whether the numbers of a row (C) or those of a column (F) stand side by side in memory.
 
     Returns
     -------
@@ -85,13 +86,16 @@ def encode(columns: Sequence[Spec], frame: pd.DataFrame) -> Floats:
            [0.],
            [0.]])
     """
-    parts: list[Floats] = []
+    found = np.empty((len(frame), len(input_names(columns))), order=order)
+    place = 0
     for column in columns:
         if column["kind"] == "number":
-            parts.append(_numbers(frame, column["name"])[:, None])
+            part = _numbers(frame, column["name"])[:, None]
         else:
-            parts.append(_levels(frame, column["name"], column["levels"]))
-    return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0))
+            part = _levels(frame, column["name"], column["levels"])
+        found[:, place : place + part.shape[1]] = part
+        place += part.shape[1]
+    return found
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:
@@ -163,7 +167,7 @@ def step_values(member: Spec, values: Floats) -> Floats:
     return np.where(np.isnan(values), member["missing"], at)
 
 
-def member_score(member: Spec, boosters: Sequence[lgb.Booster], X: Floats, threads: int = 1) -> Floats:
+def member_score(member: Spec, boosters: Sequence[Any], X: Floats, threads: int = 1) -> Floats:
     """Score every row in log-odds by one member.
 
     Parameters
@@ -171,8 +175,8 @@ def member_score(member: Spec, boosters: Sequence[lgb.Booster], X: Floats, threa
     member
         `kind` is one of constant, linear, steps, bgnbd, boosted; `inputs` are positions in `X`.
     boosters
-        Of the whole model; a boosted member names its own by position, and may name a member as the `start` that its
-        trees correct.
+        Of the whole model, LightGBM's or what predicts as they do; a boosted member names its own by position, and may
+        name a member as the `start` that its trees correct.
     X
         Encoded inputs, shape (rows, inputs).
 
@@ -192,7 +196,8 @@ def member_score(member: Spec, boosters: Sequence[lgb.Booster], X: Floats, threa
     if kind == "linear":
         # So few rows at a time that what is made of them stays in the processor's cache.
         blocks = [X[i : i + _ROWS_IN_CACHE] for i in range(0, max(len(X), 1), _ROWS_IN_CACHE)]
-        sums = [linear_terms(member, block[:, member["inputs"]]).sum(axis=1) for block in blocks]
+        parts = (np.ascontiguousarray(block)[:, member["inputs"]] for block in blocks)
+        sums = [linear_terms(member, part).sum(axis=1) for part in parts]
         return np.asarray(member["intercept"] + np.concatenate(sums))
     part = X[:, member["inputs"]]
     if kind == "bgnbd":
@@ -225,20 +230,21 @@ def calibrate(calibrator: Spec, z: Floats) -> Floats:
 
 def log_odds(
     spec: Spec,
-    boosters: Sequence[lgb.Booster],
+    boosters: Sequence[Any],
     frame: pd.DataFrame,
     calibrated: bool = True,
     threads: int = 1,
 ) -> Floats:
     """Blend the members on every row of a frame; shape (rows,)."""
-    X = encode(spec["columns"], frame)
+    # Members look at a column at a time.
+    X = encode(spec["columns"], frame, "F")
     z = np.zeros(len(X))
     for member in spec["members"]:
         z = z + member["weight"] * member_score(member, boosters, X, threads)
     return calibrate(spec["calibrator"], z) if calibrated else z
 
 
-def probability(spec: Spec, boosters: Sequence[lgb.Booster], frame: pd.DataFrame, threads: int = 1) -> Floats:
+def probability(spec: Spec, boosters: Sequence[Any], frame: pd.DataFrame, threads: int = 1) -> Floats:
     """Churn probability of every row of a frame; shape (rows,), between 0 and 1 exclusive."""
     z = log_odds(spec, boosters, frame, threads=threads)
     return np.asarray(1 / (1 + np.exp(-np.clip(z, -SURE_LOGIT, SURE_LOGIT))))

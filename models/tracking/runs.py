@@ -32,6 +32,7 @@ from models.tracking.standing import NOTE
 METADATA = "metadata.json"
 PYFUNC = '''
 
+import lightgbm as lgb
 import mlflow
 
 

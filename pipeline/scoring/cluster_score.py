@@ -13,7 +13,6 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -24,6 +23,7 @@ from features.matrix import Matrix
 from features.spending import spending_window
 from features.tables import derived
 from models.prediction.scoring import probability
+from models.prediction.trees import Forest
 from models.statistics.credibility import PARTS, history_parts
 from pipeline.dataset.cluster_jobs import as_folder, write_matrix_on_cluster
 from pipeline.dataset.plan import Plan
@@ -80,7 +80,7 @@ def scored_parts(
     further
         The other horizons; None without them.
     """
-    found = probability(spec, _boosters(texts), frame) if len(frame) else np.zeros(0)
+    found = probability(spec, _forests(texts), frame) if len(frame) else np.zeros(0)
     made = {**history_parts(*purchase_history(frame, days)), NOT_RETURNED: kept(frame, days)} if days else {}
     if further is not None:
         none = dict.fromkeys(further.names, found)
@@ -89,8 +89,8 @@ def scored_parts(
 
 
 @lru_cache(maxsize=1)
-def _boosters(texts: tuple[str, ...]) -> list[lgb.Booster]:
-    return [lgb.Booster(model_str=text) for text in texts]
+def _forests(texts: tuple[str, ...]) -> list[Forest]:
+    return [Forest(text) for text in texts]
 
 
 @contextmanager
