@@ -1,5 +1,7 @@
 """The tool that counts which faults the tests notice: its faults are real ones, and the same every time."""
 
+import pytest
+
 from benchmarks.mutants import ROOMS, ROOT, changed_line, files_of, meaning, mutants
 
 CODE = """\
@@ -20,9 +22,29 @@ def test_the_same_faults_are_drawn_every_time_and_no_more_than_asked_for():
     assert len({fault.code for fault in first}) == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "changed"),
+    [
+        (
+            "try:\n    f(1)\nexcept (OSError, a.Error):\n    g(2)\n",
+            {"f(1)", "g(2)", "except (OSError, a.Error):"},
+        ),
+        ("f({*a, *b}, 1)\n", {"f({*a, *b}, 1)"}),
+    ],
+)
+def test_places_that_cosmic_ray_can_not_change_are_passed_over(code, changed):
+    faults = mutants("odd.py", code, 100)
+    assert {fault.before for fault in faults} == changed
+    assert all(compile(fault.code, fault.module, "exec") for fault in faults)
+
+
 def test_an_annotation_means_nothing_and_a_default_does():
     assert meaning("def f(a: int = 1): ...") == meaning("def f(a: str = 1): ...")
     assert meaning("def f(a: int = 1): ...") != meaning("def f(a: int = 2): ...")
+    assert meaning("@dataclass(frozen=True)\nclass A: ...") == meaning(
+        "@dataclass(frozen=False)\nclass A: ..."
+    )
+    assert meaning("f(frozen=True)") != meaning("f(frozen=False)")
 
 
 def test_the_changed_line_is_shown_before_and_after():

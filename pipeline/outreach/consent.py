@@ -6,7 +6,6 @@ written stands for every customer whose id has the same form without them: to co
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.languages.said import Said, said, said_n, together
 from pipeline.outreach.eligibility import NO, YES
-from pipeline.sources.amounts import LOOK_ALIKES
 from pipeline.sources.contacted import opted_out
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
@@ -76,7 +74,7 @@ def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNo
     listed
         As they are written.
     known
-        Form of an id, see `form_of`, to the customers whose ids have it.
+        Id of the list to the customers whose ids have its form.
 
     Examples
     --------
@@ -89,7 +87,7 @@ def matched(listed: Sequence[str], known: Mapping[str, Collection[str]]) -> DoNo
     customers: set[str] = set()
     nobody, changed = [], []
     for name in listed:
-        same = known.get(form_of(name), ())
+        same = known.get(name, ())
         if name in same:
             customers.add(name)
         elif same:
@@ -133,33 +131,37 @@ def _nobody(ids: Sequence[str], count: int) -> list[Said]:
     ]
 
 
-def form_of(name: str) -> str:
-    """What is left of an id without blanks, leading zeros, a '.0' at its end, the case of letters and look-alikes.
+def id_forms(ids: ir.Table) -> ir.Table:
+    """The ids with their `form`: without blanks, leading zeros, a '.0' at its end, case of letters and look-alikes.
+
+    Parameters
+    ----------
+    ids
+        With `customer_id`.
 
     Examples
     --------
-    >>> form_of(" 00 16.0"), form_of("Ann@X.com"), form_of("000"), form_of("۰۱۶")
-    ('16', 'ann@x.com', '0', '16')
+    >>> ids = ibis.memtable({"customer_id": [" 00 16.0", "Ann@X.com", "000", "۰۱۶"]})
+    >>> id_forms(ids).form.to_pyarrow().to_pylist()
+    ['16', 'ann@x.com', '0', '16']
     """
-    plain = "".join(LOOK_ALIKES.get(sign, sign) for sign in name if unicodedata.category(sign) != "Cc")
-    text = plain.strip().replace(" ", "").removesuffix(".0")
-    return (text.lstrip("0") or text[:1]).lower()
+    return ids.select("customer_id", form=tidied(ids.customer_id, _FORM))
 
 
 def _candidates(listed: Collection[str], ids: Sequence[ir.Table]) -> dict[str, list[str]]:
-    """The customers with the forms of the listed ids; the ids are looked up where they are."""
-    wanted = sorted({form_of(name) for name in listed})
-    if not wanted:
+    """Of each listed id the customers with its form; the customers' ids are looked up where they are."""
+    if not listed:
         return {}
+    asked = arrow(id_forms(ibis.memtable({"customer_id": sorted(set(listed))}))).to_pylist()
     everybody = (
         ibis.union(*(table.select("customer_id") for table in ids), distinct=True) if len(ids) > 1 else ids[0]
     )
-    forms = everybody.select("customer_id", form=tidied(everybody.customer_id, _FORM))
-    found = arrow(forms.semi_join(ibis.memtable({"form": wanted}), "form"))
+    wanted = ibis.memtable({"form": sorted({row["form"] for row in asked})})
+    found = arrow(id_forms(everybody).semi_join(wanted, "form"))
     known: dict[str, list[str]] = {}
     for row in found.sort_by("customer_id").to_pylist():
         known.setdefault(row["form"], []).append(row["customer_id"])
-    return known
+    return {row["customer_id"]: known.get(row["form"], []) for row in asked}
 
 
 def unheard_opt_outs(config: Config, sources: Sources) -> tuple[list[Said], list[Said]]:

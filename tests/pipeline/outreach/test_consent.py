@@ -2,10 +2,13 @@
 
 import datetime as dt
 
+import ibis
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from configs.errors import DataError
-from pipeline.outreach.consent import do_not_contact, read_ids, unheard_opt_outs
+from pipeline.outreach.consent import _candidates, do_not_contact, read_ids, unheard_opt_outs
 from pipeline.sources.opening import open_sources
 
 AS_OF = dt.date(2024, 3, 1)
@@ -37,11 +40,11 @@ def test_a_list_that_can_not_be_read_stops_the_night(tmp_path):
         read_ids(tmp_path / "none.csv")
 
 
-def stopped(tiny, tmp_path, listed, *known, settings=None):
+def stopped(tiny, tmp_path, listed, *known, sources=None):
     (tmp_path / "stop.csv").write_text("\n".join(listed))
     config = tiny(
         transactions=purchases(*known),
-        settings=settings or {},
+        settings=sources or {},
         sections={"outreach": {"do_not_contact": "stop.csv"}},
     )
     return do_not_contact(config, open_sources(config, AS_OF))
@@ -86,6 +89,22 @@ def test_digits_and_letters_of_another_keyboard_stop_the_same_customer(tiny, tmp
     assert found.look == ()
 
 
+HOSTILE = st.text(
+    st.sampled_from("01aAbİßſ .۱٢१９\u200b\u0643\u06a9\t\x1f\xa0é\u0301'\";,%_\\"), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ids=st.lists(HOSTILE, min_size=1, max_size=8, unique=True))
+def test_an_id_of_the_list_always_stops_the_customer_who_has_it(ids):
+    kinds = {"customer_id": "string"}
+    two = [ibis.memtable({"customer_id": some}, schema=kinds) for some in (ids[:5], ids[3:])]
+    known = _candidates(ids, two)
+    assert all(name in known[name] for name in ids)
+    # Whom one id stands for, the others of that form stand for as well.
+    assert all(known[other] == known[name] for name in ids for other in known[name])
+
+
 def test_a_heading_is_no_id_unless_somebody_has_it(tiny, tmp_path):
     found = stopped(tiny, tmp_path, ["Kunde", "K1"], "K1", "K2")
     assert (found.customers, found.look) == ({"K1"}, ())
@@ -97,8 +116,8 @@ def test_a_prefix_that_the_config_leaves_out_is_left_out_here_too(tiny, tmp_path
         "customer_id": {"column": "customer_id", "without_prefix": "cus_"},
         "occurred_at": "occurred_at",
     }
-    settings = {"transactions": {"columns": columns}}
-    found = stopped(tiny, tmp_path, ["cus_1"], "cus_1", "cus_2", settings=settings)
+    sources = {"transactions": {"columns": columns}}
+    found = stopped(tiny, tmp_path, ["cus_1"], "cus_1", "cus_2", sources=sources)
     assert (found.customers, found.look) == ({"1"}, ())
 
 

@@ -1,0 +1,186 @@
+"""Which column plays which part, guessed from names and values of small tables."""
+
+import pytest
+from given import given_table
+
+from pipeline.setup.columns import (
+    clock_of,
+    contracts_part,
+    customers_part,
+    events_part,
+    has_decimals,
+    label_of,
+    one_by_one_part,
+    ranked,
+    rule_of,
+    span_of,
+    time_columns,
+)
+
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
+
+
+def part(make, name, values, *more):
+    table = given_table(name, values)
+    return make(table, table.columns[0], *more, [])
+
+
+def orders(**more):
+    return {"customer_id": [1, 2, 2, 3], "order_date": DAYS, **more}
+
+
+def test_an_event_has_its_customer_its_time_and_its_amount():
+    found = part(
+        events_part, "orders", orders(order_id=[7, 8, 9, 10], total=[1.5, 2.5, 3.0, 4.0]), "transactions"
+    )
+    assert found.columns == {
+        "customer_id": "customer_id",
+        "occurred_at": "order_date",
+        "transaction_id": "order_id",
+        "amount": "total",
+    }
+    assert found.where == ()
+    assert found.doubts == ()
+
+
+def test_the_amount_is_quantity_times_price_where_no_sum_is_there():
+    found = part(
+        events_part, "orders", orders(Quantity=[1, 2, 1, 3], UnitPrice=[9.5, 1.0, 2.0, 2.5]), "transactions"
+    )
+    assert found.columns["amount"] == {"product": ["Quantity", "UnitPrice"]}
+
+
+def test_guests_without_an_id_are_left_out_and_orders_that_were_not_carried_out():
+    values = orders(status=["paid", "Cancelled", "paid", "refunded"]) | {"customer_id": ["a", None, "b", "c"]}
+    found = part(events_part, "orders", values, "transactions")
+    assert found.where == (
+        {"column": "customer_id", "is_null": False},
+        {"column": "status", "none_of": ["Cancelled", "refunded"]},
+    )
+    only_sold = orders(status=["paid", "shipped", "paid", "paid"])
+    assert part(events_part, "orders", only_sold, "transactions").where == ()
+
+
+def test_an_event_without_a_time_is_doubted():
+    found = part(events_part, "orders", {"customer_id": [1, 2], "total": [1.5, 2.5]}, "transactions")
+    assert found.doubts == ("no column with a time",)
+    assert "occurred_at" not in found.columns
+
+
+def test_the_clock_is_the_fullest_of_the_fitting_times():
+    table = given_table(
+        "t", {"id": [1, 2, 3, 4], "shipped at": DAYS, "order date": [None, *DAYS[1:]], "created at": DAYS}
+    )
+    assert clock_of(table, {"id"}).name == "created at"
+    assert clock_of(table, {"id", "created at", "shipped at"}).name == "order date"
+    assert clock_of(table, {"id", "created at", "shipped at", "order date"}) is None
+
+
+def test_times_are_told_by_their_values_and_numbers_by_their_names_too():
+    table = given_table(
+        "t", {"customer_id": [20240101, 20240102], "start_date": [20240101, 20240102], "when": DAYS[:2]}
+    )
+    assert [c.name for c in time_columns(table)] == ["start_date", "when"]
+
+
+def test_a_date_kept_as_text_is_read_by_its_format():
+    table = given_table("t", {"day": ["31.01.2024", "01.02.2024"], "id": ["a", "b"]})
+    assert rule_of(table.column("day"), time=True) == {"column": "day", "format": "%d.%m.%Y"}
+    assert rule_of(table.column("id"), time=True) == "id"
+    assert rule_of(table.column("day")) == "day"
+
+
+def people(**more):
+    return {"customer_id": ["a", "b", "c", "d"], **more}
+
+
+def test_a_customer_has_a_span_a_reason_attributes_and_facts():
+    values = people(
+        signup_date=DAYS,
+        ended_at=[None, None, "2024-03-01", None],
+        end_reason=[None, None, "price", None],
+        plan=["x", "y", "x", "y"],
+        owner=["Eva", "Ann", "Eva", "Ann"],
+        visits=[1, 2, 2, 4],
+    )
+    found = part(customers_part, "customers", values)
+    assert found.columns == {
+        "customer_id": "customer_id",
+        "started_at": "signup_date",
+        "ended_at": "ended_at",
+        "end_reason": "end_reason",
+    }
+    assert dict(found.facts) == {"owner": "owner"}
+    assert found.attributes == ("plan", "visits")
+
+
+def test_a_label_counts_where_no_span_tells_who_left():
+    labelled = part(customers_part, "customers", people(Churn=["Yes", "No", "No", "Yes"], size=[1, 2, 3, 4]))
+    assert labelled.columns["churned"] == "Churn"
+    assert labelled.attributes == ("size",)  # each value once, and still a column of a labelled table
+    spans = people(Churn=["Yes", "No", "No", "Yes"], started_at=DAYS, ended_at=DAYS)
+    told = part(customers_part, "customers", spans)
+    assert "churned" not in told.columns
+    assert told.attributes == ()
+
+
+def test_without_an_id_the_row_is_the_customer():
+    table = given_table("people", {"plan": ["x", "y", "x"], "Churn": ["Yes", "No", "No"]})
+    assert customers_part(table, None, []).columns["customer_id"] == {"row_number": True}
+
+
+def test_a_label_has_two_values_or_is_called_churn():
+    def label(**values):
+        found = label_of(given_table("t", {"id": ["a", "b", "c"], **values}))
+        return None if found is None else found.name
+
+    assert label(exited=["y", "n", "n"]) == "exited"
+    assert label(Churn=["a", "b", "c"]) == "Churn"
+    assert label(exited=["a", "b", "c"]) is None
+    assert label(plan=["a", "b", "b"]) is None
+
+
+def test_an_end_that_nearly_nobody_has_is_an_end_and_such_a_start_is_none():
+    rare = [None] * 9 + ["2024-01-01"]
+    table = given_table("t", {"id": range(10), "ended_at": rare, "started_at": rare})
+    assert list(span_of(table, {"id"})) == ["ended_at"]
+
+
+def contracts():
+    return {
+        "customer_id": ["a", "a", "b"],
+        "contract_id": [1, 2, 3],
+        "started_at": DAYS[:3],
+        "ended_at": [None, "2024-02-01", None],
+        "plan": ["x", "y", "x"],
+    }
+
+
+def test_a_contract_has_its_own_id_beside_the_customers():
+    found = part(contracts_part, "contracts", contracts())
+    assert (found.role, found.columns["customer_id"], found.columns["contract_id"]) == (
+        "contracts", "customer_id", "contract_id",
+    )  # fmt: skip
+    assert found.columns["plan"] == "plan"
+
+
+def test_each_contract_may_be_a_customer_of_its_own_and_that_is_said():
+    found = part(one_by_one_part, "contracts", contracts())
+    assert found.columns["customer_id"] == "contract_id"
+    assert found.doubts == ("takes each 'contract_id' of contracts for a customer",)
+    once = contracts() | {"customer_id": ["a", "b", "c"]}
+    assert part(one_by_one_part, "contracts", once).columns["customer_id"] == "customer_id"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([1.5, 2.0], True), ([1, 2], False), (["1,5", "2,0"], True)]
+)
+def test_amounts_have_decimals_and_ids_have_none(values, expected):
+    assert has_decimals(given_table("t", {"x": values}).column("x")) == expected
+
+
+def test_the_best_name_comes_first_and_used_or_empty_columns_never():
+    table = given_table("t", {"user_id": ["a", "b"], "customer_id": ["a", "b"], "client_id": ["", ""]})
+    assert [c.name for c in ranked(table, "customer_id")] == ["customer_id", "user_id"]
+    assert [c.name for c in ranked(table, "customer_id", used={"customer_id"})] == ["user_id"]
+    assert ranked(table, "customer_id", ("number",)) == []
