@@ -9,6 +9,7 @@ with all mature snapshots.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,8 +21,8 @@ from models.backtest.best_members import blended, members_above_rules, note_of_m
 from models.backtest.progress import Progress, in_threads, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
-from models.prediction.blend import FoldForecast, learn_weights, telling
-from models.prediction.boosted import TREES, Settings
+from models.prediction.blend import FoldForecast, learn_weights, promising, telling
+from models.prediction.boosted import OPTIONAL, TREES, Settings
 from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, Members, cost_of_fit, fit_members
 from models.prediction.sample import Sample, enough, require_enough
@@ -29,6 +30,7 @@ from models.prediction.sample import Sample, enough, require_enough
 FOLD_ROWS = 40_000
 COMPARABLE = 0.5
 NEWEST_FOLDS = 4
+FEWEST_JUDGES = 2
 CUSTOMER_FOLDS = 3
 
 
@@ -174,8 +176,11 @@ def put_aside(tested: Tested, shares: dict[str, float]) -> Tested:
 
 def _comparable(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
     """Those whose fits had about as many rows as a model of so many; shares and calibration depend on it."""
-    needed = COMPARABLE * min(rows, FOLD_ROWS)
-    return [o for o in origins if min(len(o.fold.train_rows), FOLD_ROWS) >= needed]
+    return [o for o in origins if _is_comparable(len(o.fold.train_rows), rows)]
+
+
+def _is_comparable(fitted: int, rows: int) -> bool:
+    return min(fitted, FOLD_ROWS) >= COMPARABLE * min(rows, FOLD_ROWS)
 
 
 def _like(origins: Sequence[_Origin], rows: int) -> list[_Origin]:
@@ -190,7 +195,14 @@ def _window(settings: Settings) -> np.timedelta64:
 def _fit_origins(
     sample: Sample, settings: Settings, tests: int, say: Callable[[str], None], progress: Progress
 ) -> list[_Origin]:
-    """Fit the contenders at each origin, newest first; the newest one on all rows, older ones on 40,000 at most."""
+    """Fit the contenders at each origin; the newest one on all rows, older ones on 40,000 at most.
+
+    Returns
+    -------
+    list of _Origin
+        Newest first. Large trees are left out where they promise nothing on the older origins whose labels were known:
+        they take the longest, and would get no share.
+    """
     folds: list[Fold] = []
     for i, test in enumerate(origins(sample.snapshots, settings.gap_days, settings.horizon_days, tests)):
         fold = fold_at(sample, test, settings.gap_days, settings.horizon_days)
@@ -199,26 +211,48 @@ def _fit_origins(
         if fold is None or not enough(sample.churned[fold.train_rows]):
             break
         folds.append(fold)
-    # One thread an origin: side by side they use the cores better than each on all of them.
-    single = replace(settings, threads=1)
-    limits = [settings.max_rows, *[min(FOLD_ROWS, settings.max_rows)] * (len(folds) - 1)]
-    seeds = [settings.seeds, *[1] * (len(folds) - 1)]
+    folds.reverse()
+    limits = [*[min(FOLD_ROWS, settings.max_rows)] * (len(folds) - 1), settings.max_rows]
+    rows = [min(len(fold.train_rows), most) for fold, most in zip(folds, limits, strict=True)]
+    before = [_judged_by(folds, rows, i, _window(settings)) for i in range(len(folds))]
+    fitted: list[Future[_Origin]] = [Future() for _ in folds]
 
     def fit(i: int) -> _Origin:
+        # One thread an origin, but for the newest, which comes last: side by side they use the cores better than each
+        # on all of them.
+        newest = i == len(folds) - 1
+        size, seeds = (settings, settings.seeds) if newest else (replace(settings, threads=1), 1)
         train = sample.rows(folds[i].train_rows).at_most(limits[i], settings.seed)
+        told = [fitted[j].result().forecast for j in before[i]]
         say(str(folds[i]))
-        parts = fit_members(train, single, seeds[i])
-        rows = sample.rows(folds[i].test_rows)
-        scores = parts.scores(rows.X)
-        said = FoldForecast(folds[i].test, scores, rows.churned, rows.weight, rows.customer)
+        parts = fit_members(train, size, seeds, optional=promising(told) if told else OPTIONAL)
+        ahead = sample.rows(folds[i].test_rows)
+        scores = parts.scores(ahead.X, size.threads)
+        said = FoldForecast(folds[i].test, scores, ahead.churned, ahead.weight, ahead.customer)
         return _Origin(folds[i], parts, said)
 
-    costs = [
-        cost_of_fit(min(len(fold.train_rows), most), n)
-        for fold, most, n in zip(folds, limits, seeds, strict=True)
-    ]
-    jobs = [partial(fit, i) for i in range(len(folds))]
-    return in_threads(jobs, costs, settings.threads, progress, "backtest")
+    def keep(i: int) -> None:
+        try:
+            fitted[i].set_result(fit(i))
+        except BaseException as error:
+            fitted[i].set_exception(error)
+            raise
+
+    costs = [cost_of_fit(n, 1, large=not before[i]) for i, n in enumerate(rows)]
+    costs[-1] = cost_of_fit(rows[-1], settings.seeds, large=not before[-1]) / settings.threads
+    jobs = [partial(keep, i) for i in range(len(folds))]
+    in_threads(jobs, costs, settings.threads, progress, "backtest")
+    return [origin.result() for origin in reversed(fitted)]
+
+
+def _judged_by(folds: Sequence[Fold], rows: Sequence[int], i: int, window: np.timedelta64) -> list[int]:
+    """Positions of the older folds that say whether large trees are fitted at all: those that shares are learned on.
+
+    Empty where there is little to save, or where too few can say it.
+    """
+    known = [j for j in range(i) if folds[j].test + window <= folds[i].test]
+    like = [j for j in known if _is_comparable(rows[j], rows[i])][-NEWEST_FOLDS:]
+    return like if rows[i] >= COMPARABLE * FOLD_ROWS and len(like) >= FEWEST_JUDGES else []
 
 
 def _require_fold(fold: Fold | None, sample: Sample, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from configs.arrays import Floats
-from models.prediction.boosted import FADING, FAVOURED, OPTIONAL
+from models.prediction.boosted import FADING, FAVOURED, LARGE, OPTIONAL
 
 BASE_RATE = "base rate"
 PULL = 0.05
@@ -102,7 +102,7 @@ def learn_weights(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> di
     free = [n for n in known if n != FADING or _base_rate_proven(forecasts, usual)]
     small = [n for n in known if n in FAVOURED]
     candidates = [{n: 1.0} for n in free if n not in FAVOURED]
-    candidates += [dict.fromkeys([*small, n], 1 / (len(small) + 1)) for n in OPTIONAL if n in known]
+    candidates += [_with_small(small, n) for n in OPTIONAL if n in known]
     best, chosen = 0.0, usual
     for shares in candidates:
         gain, error = _gain(forecasts, usual, [shares] * len(forecasts))
@@ -133,6 +133,37 @@ def telling(forecasts: Sequence[FoldForecast], names: Iterable[str]) -> Sequence
     newest = [o for o in forecasts if o.at == max(other.at for other in forecasts)]
     usual = equal_shares(n for n in names if all(n in o.scores for o in newest))
     return newest if _tells(newest) and _base_rate_proven(newest, usual) else forecasts
+
+
+def promising(forecasts: Sequence[FoldForecast]) -> list[str]:
+    """Choose which of the members that have to prove themselves are worth a fit on newer rows.
+
+    Fading trees always are: what they are for comes with the newest snapshot. Large trees are where they, alone or
+    beside the small ones, lower the loss by one standard error; a share asks for 2.5. With too few rows to tell, all
+    are.
+
+    Examples
+    --------
+    >>> y = np.array([0.0, 1.0] * 50)
+    >>> said = {"boosted": 2 * y - 1, "linear + trees": 2 * y - 1, "large trees": np.zeros(100)}
+    >>> promising([FoldForecast(np.datetime64("2026-01-01"), said, y)])
+    ['fading trees']
+    """
+    names = [n for n in OPTIONAL if n == FADING or all(n in o.scores for o in forecasts)]
+    if not _tells(forecasts) or LARGE not in names:
+        return names
+    usual = equal_shares(n for n in FAVOURED if all(n in o.scores for o in forecasts))
+    for shares in ({LARGE: 1.0}, _with_small(usual, LARGE)):
+        gain, error = _gain(forecasts, usual, [shares] * len(forecasts))
+        if gain > error:
+            return names
+    return [FADING]
+
+
+def _with_small(small: Iterable[str], name: str) -> dict[str, float]:
+    """Equal shares of the small trees and one more member."""
+    together = [*small, name]
+    return dict.fromkeys(together, 1 / len(together))
 
 
 def _tells(forecasts: Sequence[FoldForecast]) -> bool:

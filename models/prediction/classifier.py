@@ -130,12 +130,13 @@ def fit_members(
     held = held_back(sample, window) if LARGE in optional else None
     fading = faded(sample, window) if FADING in optional and settings.contractual else None
 
-    def linear(ridge: float) -> dict[str, Any]:
-        return rules.logistic(few.X, few.y, inputs, ridge, squares=True, weight=few.weight) or {}
+    def linear() -> list[dict[str, Any]]:
+        ridges = (START_STRENGTH * strength, strength)
+        return rules.logistics(few.X, few.y, inputs, ridges, squares=True, weight=few.weight)
 
     # The longest first, so that no thread is left without work at the end.
     with ThreadPoolExecutor(settings.threads) as pool:
-        begun = pool.submit(linear, START_STRENGTH * strength)
+        begun = pool.submit(linear)
         size = (customers, settings, seeds)
         exact = [] if held is None else [boost_large(every.X, every.y, *size, held, every.weight)]
         jobs = {LARGE: [pool.submit(fit) for fit in exact]}
@@ -144,11 +145,10 @@ def fit_members(
         newer = [] if fading is None else boost(rows, settings, seeds, weight=_mean_one(fading))
         jobs[FADING] = [pool.submit(fit) for fit in newer]
         simple = pool.submit(_simple_members, every, few, names, settings)
-        ended = pool.submit(linear, strength)
-        start = begun.result()
+        start, ended = begun.result()
         corrected = boost(rows, settings, seeds, member_score(start, [], every.X))
         jobs["linear + trees"] = [pool.submit(fit) for fit in corrected]
-    members = simple.result() | {"linear": ended.result()}
+    members = simple.result() | {"linear": ended}
     texts: list[str] = []
     for name in (n for n in TREES if jobs[n]):
         place = len(texts)
@@ -158,15 +158,20 @@ def fit_members(
     return Members(columns, members, tuple(texts))
 
 
-def cost_of_fit(rows: int, seeds: int) -> float:
+def cost_of_fit(rows: int, seeds: int, large: bool) -> float:
     """About how long `fit_members` takes beside others, in any unit: what is fitted once, and what once a seed.
+
+    Parameters
+    ----------
+    large
+        Whether large trees are fitted too, once more than there are seeds.
 
     Examples
     --------
-    >>> cost_of_fit(40_000, 3) / cost_of_fit(40_000, 1)
+    >>> cost_of_fit(40_000, 3, large=False) / cost_of_fit(40_000, 1, large=False)
     2.0
     """
-    return rows * (1.0 + seeds)
+    return rows * (1.0 + seeds + (1.0 + seeds) * large)
 
 
 class _Rows(NamedTuple):

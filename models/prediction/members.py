@@ -12,7 +12,7 @@ looked up by name in the matrix; a rule whose columns are missing is left out. T
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from configs.arrays import Floats
 from models.prediction import bgnbd
-from models.prediction.scoring import LARGEST_Z, linear_terms, squash, step_values
+from models.prediction.scoring import LARGEST_Z, squash, step_values
 
 Member = dict[str, Any]
 
@@ -31,6 +31,8 @@ PURCHASE_TENURE = ("purchase_tenure_days", "tenure_days")
 RFM = re.compile(r"(purchase_count|spend_sum|usage_count)_\d+d")
 UNIT_DAYS = 7.0
 BGNBD_ROWS = 6_000
+# A tenth of the rows tells where a regression on all begins, where a tenth is this many.
+FIRST_ROWS, FIRST_SHARE = 2_000, 10
 HAZARD_STEPS = 20
 PRIOR_ROWS = 20.0
 
@@ -77,7 +79,20 @@ def logistic(
     squares: bool,
     weight: Floats | None = None,
 ) -> Member | None:
-    """Ridge logistic regression on signed logs, standardised and clipped, with flags for unknown values.
+    """Ridge logistic regression by `logistics` at a single strength; None without inputs."""
+    found = logistics(X, y, inputs, [strength], squares, weight)
+    return found[0] if found else None
+
+
+def logistics(
+    X: Floats,
+    y: Floats,
+    inputs: Sequence[int],
+    strengths: Sequence[float],
+    squares: bool,
+    weight: Floats | None = None,
+) -> list[Member]:
+    """Ridge logistic regressions on signed logs, standardised and clipped, with flags for unknown values.
 
     Parameters
     ----------
@@ -85,8 +100,8 @@ def logistic(
         Encoded inputs of shape (rows, inputs) and labels.
     inputs
         Positions to use.
-    strength
-        Weight of the ridge penalty; about the number of rows that it is worth.
+    strengths
+        Weights of the ridge penalty, one a regression; about the number of rows that it is worth.
     squares
         Whether squared terms are added, so that a middle value may stand out.
     weight
@@ -94,11 +109,11 @@ def logistic(
 
     Returns
     -------
-    dict or None
-        None without inputs.
+    list of dict
+        One for each strength, each begun where the one before has ended; empty without inputs.
     """
     if not inputs:
-        return None
+        return []
     part = X[:, list(inputs)]
     missing = np.isnan(part)
     fill = np.array(
@@ -111,22 +126,41 @@ def logistic(
     flagged = np.flatnonzero(missing.mean(0) > 0.001)
     curved = np.flatnonzero([squares and len(np.unique(c[:1_000])) > 2 for c in z.T])
     design = np.hstack([z, z[:, curved] ** 2, missing[:, flagged].astype(np.float64)])
-    model = LogisticRegression(C=1 / strength, solver="newton-cholesky", max_iter=50).fit(design, y, weight)
-    coefficients = np.split(model.coef_[0], np.cumsum([len(inputs), len(curved)]))
-    square, flag = np.zeros(len(inputs)), np.zeros(len(inputs))
-    square[curved], flag[flagged] = coefficients[1], coefficients[2]
-    member: Member = {
+    always: Member = {
         "kind": "linear",
         "inputs": list(inputs),
-        "intercept": float(model.intercept_[0]),
         "fill": fill.tolist(),
         "mean": mean.tolist(),
         "scale": scale.tolist(),
-        "slope": coefficients[0].tolist(),
-        "square": square.tolist(),
-        "missing": flag.tolist(),
     }
-    return member | {"centre": linear_terms(member, part).mean(0).tolist()}
+    members, squared = [], (z**2).mean(0)
+    for model in _ridges(design, y, strengths, weight):
+        coefficients = np.split(model.coef_[0], np.cumsum([len(inputs), len(curved)]))
+        square, flag = np.zeros(len(inputs)), np.zeros(len(inputs))
+        square[curved], flag[flagged] = coefficients[1], coefficients[2]
+        slopes: Member = {
+            "intercept": float(model.intercept_[0]),
+            "slope": coefficients[0].tolist(),
+            "square": square.tolist(),
+            "missing": flag.tolist(),
+        }
+        # The mean of `linear_terms` over these rows.
+        centre = z.mean(0) * coefficients[0] + squared * square + missing.mean(0) * flag
+        members.append(always | slopes | {"centre": centre.tolist()})
+    return members
+
+
+def _ridges(
+    design: Floats, y: Floats, strengths: Sequence[float], weight: Floats | None
+) -> Iterator[LogisticRegression]:
+    """The same model at each strength. Newton's steps over all rows are few when they begin near the end."""
+    model = LogisticRegression(solver="newton-cholesky", max_iter=50, warm_start=True)
+    few = np.random.default_rng(len(y)).choice(len(y), len(y) // FIRST_SHARE, replace=False)
+    if len(few) >= FIRST_ROWS and len(np.unique(y[few])) > 1:
+        model.set_params(C=FIRST_SHARE / strengths[0])
+        model.fit(design[few], y[few], None if weight is None else weight[few])
+    for strength in strengths:
+        yield model.set_params(C=1 / strength).fit(design, y, weight)
 
 
 def recency_rule(X: Floats, y: Floats, names: Sequence[str], weight: Floats | None = None) -> Member | None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -203,3 +204,44 @@ def test_a_newest_snapshot_on_which_the_base_rate_is_better_is_said_and_followed
     assert not any("base rate" in note for note in here.notes)
     assert any(str(sample.snapshots[0]) in note and "this snapshot alone" in note for note in there.notes)
     assert list(there.deployed.weights) == ["base rate"]
+
+
+def few_rows_suffice(monkeypatch):
+    """So many rows for an older origin that these samples have enough to leave large trees out."""
+    monkeypatch.setattr(recipe, "FOLD_ROWS", 600)
+
+
+def test_large_trees_that_promise_nothing_are_not_fitted_on_the_newest_rows(monkeypatch):
+    sample = random_sample(customers=200, snapshots=10)
+    before = fit(sample, learning_rate=0.2)
+    few_rows_suffice(monkeypatch)
+    after = fit(sample, learning_rate=0.2)
+    assert "large trees" in before.tested[0].probability
+    assert "large trees" not in after.tested[0].probability
+    assert "large trees" not in before.deployed.weights
+    # The newest origin has all rows: what is left there is what it was.
+    for name in ("boosted", "linear + trees", "linear", "rfm"):
+        np.testing.assert_array_equal(after.tested[0].probability[name], before.tested[0].probability[name])
+
+
+def test_large_trees_are_judged_by_what_was_known_then(monkeypatch):
+    few_rows_suffice(monkeypatch)
+    asked = []
+
+    def fits(rows, settings, seeds, optional):
+        asked.append((rows.snapshot.max(), set(optional)))
+        return whole_fit(rows, settings, seeds, optional)
+
+    def promises(forecasts):
+        asked.append(max(o.at for o in forecasts))
+        return whole_promise(forecasts)
+
+    whole_fit, whole_promise = recipe.fit_members, recipe.promising
+    monkeypatch.setattr(recipe, "fit_members", fits)
+    monkeypatch.setattr(recipe, "promising", promises)
+    fit(random_sample(customers=200, snapshots=10), threads=1, learning_rate=0.2)
+    judged = [(known, then) for known, then in pairwise(asked) if not isinstance(known, tuple)]
+    assert len(judged) >= 2
+    # Rows of a fit end a window before its origin, and so do the labels that were known there.
+    assert all(known <= newest for known, (newest, _) in judged)
+    assert all(wanted == {"fading trees"} for _, (_, wanted) in judged)

@@ -4,13 +4,14 @@ import pytest
 
 from configs.errors import ModelError
 from models.prediction import classifier
-from models.prediction.blend import FoldForecast, learn_weights, mean_loss
+from models.prediction.blend import FoldForecast, learn_weights, mean_loss, promising
 from models.prediction.boosted import FADING, Settings
 from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, fit_members
 from models.prediction.explain import contributions
+from models.prediction.members import logistic, logistics
 from models.prediction.sample import Sample
-from models.prediction.scoring import calibrate
+from models.prediction.scoring import calibrate, linear_terms, member_score
 from models.prediction.steps import scoring_steps
 from tests.models.model_data import random_sample
 
@@ -351,3 +352,43 @@ def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):
     whole = model.probability(sample.X, 2)
     monkeypatch.setattr(classifier, "BLOCK", 101)
     np.testing.assert_array_equal(model.probability(sample.X, 2), whole)
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "kept"),
+    [
+        ((0.7, 0.0), (1.0, 0.0), ["large trees", "fading trees"]),  # better alone
+        ((1.0, -0.75), (1.0, 1.5), ["large trees", "fading trees"]),  # better beside the small ones
+        ((1.0, 0.0), (0.5, 0.0), ["fading trees"]),
+    ],
+)
+def test_large_trees_are_worth_a_fit_where_they_help_alone_or_beside_small_ones(small, large, kept):
+    """Scores are so many times the truth, and so many times a noise."""
+    rng = np.random.default_rng(0)
+    truth, noise = rng.normal(0, 2, 1_500), rng.normal(size=1_500)
+    y = (rng.random(1_500) < 1 / (1 + np.exp(-truth))).astype(float)
+    few, many = (part * truth + other * noise for part, other in (small, large))
+    said = {"boosted": few, "linear + trees": few, "large trees": many}
+    assert promising([FoldForecast(np.datetime64("2026-01-01"), said, y)]) == kept
+
+
+def test_with_too_few_churners_large_trees_are_always_worth_a_fit():
+    y = np.array([1.0] * 49 + [0.0] * 200)
+    said = {"boosted": 4 * y - 2, "linear + trees": 4 * y - 2, "large trees": np.zeros(249)}
+    day = np.datetime64("2026-01-01")
+    assert promising([FoldForecast(day, said, y)]) == ["large trees", "fading trees"]
+    both = [FoldForecast(day, {n: np.tile(z, 2) for n, z in said.items()}, np.tile(y, 2))]
+    assert promising(both) == ["fading trees"]
+
+
+def test_regressions_of_one_design_are_those_of_each_strength_alone():
+    rng = np.random.default_rng(0)
+    X = rng.normal(0, 3, (30_000, 4))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = (rng.random(len(X)) < 1 / (1 + np.exp(-np.nan_to_num(X[:, 0]) + 1))).astype(float)
+    both = logistics(X, y, range(4), [400.0, 100.0], squares=True)
+    for strength, member in zip((400.0, 100.0), both, strict=True):
+        alone = logistic(X, y, range(4), strength, squares=True)
+        np.testing.assert_allclose(member_score(member, [], X), member_score(alone, [], X), atol=5e-3)
+        np.testing.assert_allclose(member["centre"], linear_terms(member, X).mean(axis=0), atol=1e-9)
+    assert both[0]["slope"] != both[1]["slope"]
