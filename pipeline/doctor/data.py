@@ -14,6 +14,7 @@ from features.definition import customers_at
 from features.labels import labelled, window_outcomes
 from features.snapshots import DAY, newest_mature, seconds
 from features.tables import derived
+from models.prediction.sample import enough
 from pipeline.dataset.attributes import suspects_of
 from pipeline.dataset.labelled import read_labelled
 from pipeline.dataset.plan import Plan
@@ -25,6 +26,7 @@ from pipeline.outreach.eligibility import check_columns
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.advisor import USABLE_CHURNERS, TeamPace, advise
+from pipeline.training.train import doubts, prepare_table, usable
 
 AFTER_SOURCES = ("joins", "freshness", "attributes", "the list", "definition", "enough data")
 FEWEST_SNAPSHOTS = 3
@@ -44,7 +46,8 @@ def data_findings(config: Config, as_of: dt.date, say: Say) -> tuple[list[Findin
             broken,
             *(Finding(name, "not reached", "mend the sources first") for name in AFTER_SOURCES),
         ], None
-    found = [_sources(opened), _joins(opened), _freshness(opened, dated=dated), _attributes(opened, config)]
+    found = [_sources(opened), _joins(opened), _freshness(opened, dated=dated)]
+    found.append(_attributes(opened, config, as_of))
     found.append(_list(opened, config, as_of, dated=dated))
     say("what churn means in these data")
     found += [_definition(opened, config, as_of), _enough(opened, config, as_of)]
@@ -91,11 +94,29 @@ def _freshness(opened: Sources, *, dated: bool) -> Finding:
     return Finding("freshness", "ok", f"the newest row is of {fresh.newest}, as of {fresh.as_of}")
 
 
-def _attributes(opened: Sources, config: Config) -> Finding:
-    suspects = [str(suspect) for suspect in suspects_of(opened, config)] if opened.freshness.newest else []
-    if suspects:
-        return Finding("attributes", "look", suspects[0], tuple(suspects[1:]))
-    return Finding("attributes", "ok", f"{len(opened.attributes)}, none looks like written after the fact")
+def _attributes(opened: Sources, config: Config, as_of: dt.date) -> Finding:
+    """Whether an attribute was written after the fact, by what a training says of it: it looks at labels too."""
+    name, count = "attributes", len(opened.attributes)
+    if config.churn.kind != "labelled":
+        return _doubted(name, count, [str(suspect) for suspect in suspects_of(opened, config)])
+    try:
+        every = prepare_table(config, as_of, lambda line: None).sample
+    except ChurnError:
+        return Finding(name, "not reached", "mend the labels first")
+    if not enough(every.churned):
+        return Finding(name, "not reached", "too few rows with a label")
+    try:
+        used = usable(every, config.model.allow_leaks).used
+    except DataError as error:
+        lines = [str(fault) for fault in error.faults]
+        return Finding(name, "fault", lines[0], tuple(lines[1:]))
+    return _doubted(name, count, doubts(config, every, used))
+
+
+def _doubted(name: str, count: int, lines: list[str]) -> Finding:
+    if lines:
+        return Finding(name, "look", lines[0], tuple(lines[1:]))
+    return Finding(name, "ok", f"{count}, none looks like written after the fact")
 
 
 def _list(opened: Sources, config: Config, as_of: dt.date, *, dated: bool) -> Finding:

@@ -158,3 +158,47 @@ def test_the_worst_state_decides_the_exit_code():
         .splitlines()[0]
         .startswith("fault")
     )
+
+
+@pytest.fixture
+def labelled(tiny):
+    """A table of one row a customer; `status` tells of all but three of 80 who is gone, or of all."""
+
+    def made(wrong, name="status", **more):
+        gone = [k % 2 for k in range(80)]
+        status = [("gone", "here")[(left + (k < wrong)) % 2 == 0] for k, left in enumerate(gone)]
+        rows = {"id": [f"{k:02d}" for k in range(80)], "fee": [k * 7 % 80 for k in range(80)]}
+        table = pd.DataFrame({**rows, name: status, "left": gone, **more})
+        return tiny(
+            kind="labelled",
+            customers=table,
+            mapped={"customers": {"customer_id": "id", "churned": "left"}},
+            settings={"customers": {"attributes": ["fee", name]}},
+            churn={"horizon_days": 30},
+        )
+
+    return made
+
+
+def attributes_of(result):
+    return next(one for one in result.values["checks"] if one["check"] == "attributes")
+
+
+def test_a_table_whose_status_tells_who_is_gone_is_looked_at_wherever_it_is_asked(labelled):
+    result = check(labelled(wrong=3), AS_OF, full=True)
+    found = attributes_of(result)
+    assert (found["state"], result.exit_code) == ("look", 3)
+    assert "attribute status alone separates" in found["lines"][0]
+    assert "written after the fact" not in result.text
+
+
+def test_a_status_that_tells_everything_is_the_fault_that_a_training_would_refuse(labelled):
+    found = attributes_of(check(labelled(wrong=0), AS_OF))
+    assert found["state"] == "fault"
+    assert "status" in found["lines"][0]
+    assert "AUC 1.0000" in found["lines"][0]
+
+
+def test_a_table_without_such_a_column_or_without_labels_says_so(labelled):
+    assert attributes_of(check(labelled(wrong=40, name="plan"), AS_OF))["state"] == "ok"
+    assert attributes_of(check(labelled(wrong=3, left=[""] * 80), AS_OF))["state"] == "not reached"
