@@ -27,7 +27,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from benchmarks.quality_peers import NOT_HAD, PACKAGES, environments_of, peers
+from benchmarks.quality_peers import HERE, NOT_HAD, PACKAGES, TUNED, environments_of, peers
 from benchmarks.tasks import DEPLOYED, TASKS, Told, config_of, history, rows_of
 from configs.schema import Config
 from models.backtest.compare import paired
@@ -39,7 +39,7 @@ from models.prediction.classifier import FittedModel, learn_columns
 from models.prediction.explain import contributions
 from models.prediction.sample import Sample
 from models.prediction.scoring import encode
-from models.statistics.metrics import auc, log_loss
+from models.statistics.metrics import auc, ece, log_loss
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.outreach.reasons import COUNT
@@ -75,7 +75,7 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
     sample = history(config, TASKS[name])
     training, took = product(sample, config)
     events = _purchases(config, name)
-    by_snapshot = []
+    by_snapshot, together = [], []
     for at, tested in enumerate(training.tested):
         said = contenders(training, at, took)
         told = dict(tested.probability)
@@ -88,6 +88,9 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
         for n, t in found:
             said[n], told[n] = t.figures, t.p
         by_snapshot.append(said)
+        together.append(
+            {n: np.asarray(told[n], dtype=np.float64) for n in ("model", *HERE, *there) if n in told}
+        )
         if at == 0:
             rate = f"{tested.y.mean():.1%} churn; {sample.churned[tested.fold.train_rows].mean():.1%} in training"
             more = _differences(tested.y, told, tested.customer)
@@ -98,7 +101,26 @@ def compare(name: str, environments: dict[str, Path], seconds: float) -> None:
         everywhere = [n for n in by_snapshot[0] if all(n in said for said in by_snapshot)]
         mean = {n: list(np.mean([said[n] for said in by_snapshot], axis=0)) for n in everywhere}
         dates = ", ".join(str(t.fold.test) for t in training.tested)
-        print(f"\n{name}, mean of the test snapshots {dates}\n{rows_of(mean)}", flush=True)
+        print(f"\n{name}, mean of the test snapshots {dates}\n{rows_of(mean)}")
+    print(places(name, training, together), flush=True)
+
+
+def places(name: str, training: Training, told: list[dict[str, np.ndarray]]) -> str:
+    """Say at which place the product is among its peers, over the rows of all test snapshots together."""
+    y, who = (np.concatenate([getattr(t, field) for t in training.tested]) for field in ("y", "customer"))
+    p = {n: np.concatenate([one[n] for one in told]) for n in told[0] if all(n in one for one in told)}
+    ours, lines = p.pop("model"), []
+    against = {n: paired(y, ours, other, who, seed=7, list_size=len(y) // 10) for n, other in p.items()}
+    found = {n: (d.log_loss, *d.log_loss_interval) for n, d in against.items()}
+    lifts = {n: d.top["lift_top_tenth"] for n, d in against.items()}
+    for what, less, better, digits in (("log loss", found, 1, 4), ("lift 10%", lifts, -1, 2)):
+        # What is ours less theirs stands above zero in log loss, and below in lift, where they are better.
+        ahead = sorted(less, key=lambda n: -better * less[n][0])
+        place = 1 + sum(better * less[n][0] > 0 for n in less)
+        low, high = (f"{v:+.{digits}f}" for v in less[ahead[0]][1:])
+        best = f"{less[ahead[0]][0]:+.{digits}f} [{low}, {high}] to {ahead[0]}"
+        lines.append(f"{what}: place {place} of {len(p) + 1}, {best}")
+    return f"{name}, {len(y):,} rows of {len(told)} tests, ECE {ece(y, ours):.3f}; " + "; ".join(lines)
 
 
 def crossed(
@@ -258,12 +280,13 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--seconds", type=float, default=120.0, help="budget of those that search")
     parser.add_argument("--environments", type=Path, help="folder of the peers' virtual environments")
-    parser.add_argument("--peers", nargs="+", default=list(PACKAGES), choices=list(PACKAGES), help="of these")
+    searched = [TUNED, *PACKAGES]
+    parser.add_argument("--peers", nargs="*", default=searched, choices=searched, help="of these")
     asked = parser.parse_args()
     environments = {}
     if "peers" in asked.parts:
         environments = environments_of(asked.environments, asked.peers)
-        for name in [n for n in (*PACKAGES, *NOT_HAD) if n not in environments]:
+        for name in [n for n in (*searched, *NOT_HAD) if n not in environments]:
             why = "its package has no weights" if name in NOT_HAD else "not asked for, or not to be had"
             print(f"{name}: skipped, {why}")
     for part in asked.parts:

@@ -37,6 +37,7 @@ PACKAGES = {
     "featuretools": ["featuretools", "lightgbm", "scikit-learn", "pandas<2.3", "numpy<2.3"],
     "perpetual": ["perpetual", "pandas", "scikit-learn"],
 }
+TUNED = "LightGBM tuned"
 # Their packages hold no weights, and load them from a hub when they run.
 NOT_HAD = ("TabICL", "TabPFN")
 FEATURETOOLS_ROWS = 20_000
@@ -63,11 +64,9 @@ def environment(name: str, folder: Path, packages: Sequence[str]) -> Path | None
 
 def environments_of(folder: Path | None, names: Sequence[str]) -> dict[str, Path]:
     """Peer to its environment: LightGBM tuned is in this one, the others only with a folder for them."""
-    made = {n: environment(n, folder, PACKAGES[n]) for n in names} if folder else {}
-    return {
-        "LightGBM tuned": Path(sys.prefix),
-        **{n: place for n, place in made.items() if place is not None},
-    }
+    made = {n: environment(n, folder, PACKAGES[n]) for n in names if n != TUNED} if folder else {}
+    here = {TUNED: Path(sys.prefix)} if TUNED in names else {}
+    return here | {n: place for n, place in made.items() if place is not None}
 
 
 def _lightgbm(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
