@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from stores import tracking_in
 
 from configs.errors import ModelError, TryAgainError
 from models.prediction.boosted import Settings
@@ -18,7 +19,7 @@ from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, fit_members
 from models.tracking import registry, store
 from models.tracking.leftovers import PROCESS
-from models.tracking.registry import TrackingStore, TrainingRecord
+from models.tracking.registry import TrainingRecord
 from models.tracking.session import experiment_id, spoken_to
 from tests.models.model_data import random_sample
 
@@ -66,25 +67,6 @@ def two_models():
 @pytest.fixture(scope="module")
 def models():
     return two_models()
-
-
-def tracking_in(home):
-    return TrackingStore(f"sqlite:///{home}/mlflow.db", home, "tiny", "tiny")
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """The file of a store without runs or models: MLflow takes seconds to make one."""
-    home = tmp_path_factory.mktemp("prepared")
-    with spoken_to(tracking_in(home)):
-        return store.back_up(home / "mlflow.db", "prepared")
-
-
-@pytest.fixture
-def tracking(prepared, tmp_path):
-    """A store of this test alone."""
-    shutil.copy(prepared, tmp_path / "mlflow.db")
-    return tracking_in(tmp_path)
 
 
 @pytest.fixture(scope="module")
