@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +17,7 @@ from pipeline.sources.ids import Ids
 from pipeline.sources.opening import Sources
 
 Reads = Mapping[str, frozenset[str]]  # role -> columns
+T = TypeVar("T")
 
 # The customers with their attributes, and when somebody bought or had a contract: a table need not declare these.
 ALWAYS: Reads = {
@@ -88,11 +90,19 @@ class AtHand(dict[str, ir.Table]):
         self.times = tuple(times)
         self._numbers = numbers
         self._made: list[ir.Table] = []
+        self._once: dict[Any, Any] = {}
 
     def made(self, query: ir.Table) -> ir.Table:
         """The rows of a query, which runs once however often it is asked for."""
         found = query.cache()
         self._made.append(found)
+        return found
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made under a key, which happens once however often it is asked for."""
+        if key not in self._once:
+            self._once[key] = make()
+        found: T = self._once[key]
         return found
 
     @cached_property

@@ -14,6 +14,7 @@ import pandas as pd
 from configs.schema import Churn
 from features.definition import EXCUSED, WORD, WORD_BITS, bit_set, customers, edge_index, names_of
 from pipeline.retention.definition.at_hand import AtHand
+from pipeline.retention.definition.purchases import purchases_at_hand
 from pipeline.retention.definition.segments import with_segment
 
 COUNTS = ("S", "E", "kept", "lost", "not_churn", "new", "returned", "came_and_went")
@@ -22,7 +23,9 @@ COUNTS = ("S", "E", "kept", "lost", "not_churn", "new", "returned", "came_and_we
 def memberships(tables: Mapping[str, ir.Table], churn: Churn, edges: Sequence[dt.datetime]) -> ir.Table:
     """`features.definition.customers` at some edges; what is at hand is asked once for all times."""
     if isinstance(tables, AtHand) and set(edges) <= set(tables.times):
-        return _narrowed(tables.made(customers(tables, churn, tables.times)), tables.times, edges)
+        here = purchases_at_hand(tables, churn) if churn.kind == "non_contractual" else None
+        every = tables.made(customers(tables, churn, tables.times)) if here is None else here.members
+        return _narrowed(every, tables.times, edges)
     return customers(tables, churn, edges)
 
 

@@ -15,6 +15,8 @@ from features.definition import counts_as_churn, spells
 from models.statistics.survival import logrank_table, survival_summary, survival_table
 from pipeline.languages import N_
 from pipeline.languages.said import Said, said
+from pipeline.retention.definition.at_hand import AtHand
+from pipeline.retention.definition.purchases import purchases_at_hand
 from pipeline.retention.definition.segments import with_segment
 from pipeline.retention.rendering import percent, show_table
 from pipeline.retention.table import Question, Shown, Table
@@ -59,7 +61,14 @@ def _contracts(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> 
 
 
 def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> ir.Table:
-    bought = tables["transactions"]
+    here = purchases_at_hand(tables, churn) if isinstance(tables, AtHand) else None
+    spells = _stays(tables["transactions"], churn) if here is None else here.stays
+    over = spells.lapsed_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))
+    return until(spells, ibis.ifelse(over, spells.lapsed_at, ibis.null("timestamp")), over, as_of)
+
+
+def _stays(bought: ir.Table, churn: Churn) -> ir.Table:
+    """When each customer bought first, and when no purchase had followed for `active_days`."""
     # No two purchases of one piece of the time axis lie far enough apart for a lapse between them.
     piece = bought.occurred_at.epoch_seconds() // (churn.active_days * _DAY)
     pieces = bought.group_by("customer_id", piece=piece).aggregate(
@@ -71,11 +80,9 @@ def _purchases(tables: Mapping[str, ir.Table], churn: Churn, as_of: dt.date) -> 
         following=pieces.begun_at.lead().over(order),
     )
     last = linked.following.isnull() | (linked.following > linked.until)
-    spells = linked.group_by("customer_id").aggregate(
+    return linked.group_by("customer_id").aggregate(
         first_at=linked.begun_at.min(), lapsed_at=linked.until.min(where=last)
     )
-    over = spells.lapsed_at < ibis.literal(dt.datetime.combine(as_of, dt.time()))
-    return until(spells, ibis.ifelse(over, spells.lapsed_at, ibis.null("timestamp")), over, as_of)
 
 
 def until(spells: ir.Table, ended_at: ir.TimestampValue, left: ir.BooleanValue, as_of: dt.date) -> ir.Table:
