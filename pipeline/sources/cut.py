@@ -138,32 +138,12 @@ def cut(
     if key and found["surplus"] and (once := _once(rows_before, key)) is not None:
         left = {**account.left_out, REPEATED: found["surplus"]}
         again = cut(role, source, once, as_of, replace(account, left_out=left), config)
-        once_only = said_n(
-            "{role}: {n} row repeats another in every column that is read, and counts once",
-            "{role}: {n} rows repeat another in every column that is read, and count once",
-            found["surplus"],
-            role=role_in_words(role),
-        )
-        return replace(again, notes=[once_only, *again.notes])
+        return replace(again, notes=[_counted_once(role, found["surplus"]), *again.notes])
     if key and found["surplus"]:
         fix = agreements.one_row_each(role, source, config)
         faults.append(_repeated(source, rows, key, found["surplus"], fix))
-    if ignored == total:
-        faults.append(Fault(source.shown, f"has no row before {as_of}", "choose a later --as-of"))
-    elif ignored > source.max_future_share * total:
-        what = f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
-        faults.append(Fault(source.shown, what, "check the clock of the export, or --as-of"))
-    notes = []
-    if ignored:
-        told = said_n(
-            "{role}: {n} of {total} rows lies at or after {day} and is ignored",
-            "{role}: {n} of {total} rows lie at or after {day} and are ignored",
-            ignored,
-            role=role_in_words(role),
-            total=total,
-            day=as_of,
-        )
-        notes.append(told)
+    faults += _too_late(role, source, ignored, total, as_of)
+    notes = [_ignored(role, ignored, total, as_of)] if ignored else []
     lines = account.in_source - sum(account.left_out.values())
     account = replace(
         account,
@@ -184,6 +164,38 @@ def cut(
     )
     table = rows.filter(~late) if ignored else rows
     return Opened(table, fingerprint, notes, faults, newest, repeats=bool(found.get("surplus")))
+
+
+def _counted_once(role: str, surplus: int) -> Said:
+    return said_n(
+        "{role}: {n} row repeats another in every column that is read, and counts once",
+        "{role}: {n} rows repeat another in every column that is read, and count once",
+        surplus,
+        role=role_in_words(role),
+    )
+
+
+def _too_late(role: str, source: RoleSource[Any], ignored: int, total: int, as_of: dt.date) -> list[Fault]:
+    """The fault of a source whose rows lie at or after the as-of date, all or more than the config allows."""
+    if ignored == total:
+        return [Fault(source.shown, f"has no row before {as_of}", "choose a later --as-of")]
+    if ignored <= source.max_future_share * total:
+        return []
+    what = (
+        f"{ignored} of {total} rows lie at or after {as_of}, more than sources.{role}.max_future_share allows"
+    )
+    return [Fault(source.shown, what, "check the clock of the export, or --as-of")]
+
+
+def _ignored(role: str, ignored: int, total: int, as_of: dt.date) -> Said:
+    return said_n(
+        "{role}: {n} of {total} rows lies at or after {day} and is ignored",
+        "{role}: {n} of {total} rows lie at or after {day} and are ignored",
+        ignored,
+        role=role_in_words(role),
+        total=total,
+        day=as_of,
+    )
 
 
 def _hide_later(role: str, rows: ir.Table, midnight: Any) -> ir.Table:

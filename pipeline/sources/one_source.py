@@ -112,15 +112,9 @@ def _read(
         putting.by_row(seen)
         apart = sum(seen.left_out.values()) + putting.count - len(found.ragged)
         kept = computed_once(seen.kept(checked).select(*checked.columns), engine_of(raw))
-        odd: tuple[Said, ...] = ()
-        if "transaction_id" in kept.columns:
-            kept, again = _purchases(connection, role, source, raw, kept, seen.rows - apart)
-            notes, odd = [*notes, *again.notes(role)], again.looks(role)
-            account = replace(account, left_out={**account.left_out, REPEATED: again.surplus})
-        if isinstance(source, ContractSource):
-            kept, surplus, odd = agreements.each_once(connection, source, kept, seen.rows - apart)
-            account = replace(account, left_out={**account.left_out, REPEATED: surplus})
-        account = replace(account, left_out={**account.left_out, **seen.rules})
+        kept, again, told, odd = _each_once(connection, role, source, raw, kept, seen.rows - apart)
+        notes += told
+        account = replace(account, left_out={**account.left_out, **again, **seen.rules})
         if aside:
             kept = putting.by_whole_row(kept)
         answers = None if seen.left_out else seen.answers
@@ -141,6 +135,19 @@ def _read(
             look=(*seen.looks, *odd) if not faults else (),
             aside=tuple(putting.parts),
         )
+
+
+def _each_once(
+    connection: Backend, role: str, source: RoleSource[Any], raw: ir.Table, kept: ir.Table, count: int
+) -> tuple[ir.Table, dict[str, int], list[Said], tuple[Said, ...]]:
+    """Purchases and contracts once each; those too many by the reason, what is good to know, what to look at."""
+    if isinstance(source, ContractSource):
+        kept, surplus, odd = agreements.each_once(connection, source, kept, count)
+        return kept, {REPEATED: surplus}, [], odd
+    if "transaction_id" not in kept.columns:
+        return kept, {}, [], ()
+    kept, again = _purchases(connection, role, source, raw, kept, count)
+    return kept, {REPEATED: again.surplus}, again.notes(role), again.looks(role)
 
 
 def _purchases(
