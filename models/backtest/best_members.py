@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -56,6 +56,22 @@ def _loss(tested: Sequence[Tested], shares: dict[str, float]) -> float:
     y, p = np.concatenate([t.y for t in tested]), np.concatenate([blended(t, shares) for t in tested])
     given = [t.weight for t in tested if t.weight is not None]
     return log_loss(y, p, np.concatenate(given) if given else None)
+
+
+def same_for_all(weights: Mapping[str, float]) -> list[str]:
+    """The line for a person to look at where the model tells nobody from another; none where it does.
+
+    Examples
+    --------
+    >>> same_for_all({"boosted": 0.9, "base rate": 0.1})
+    []
+    """
+    if list(weights) != [BASE_RATE]:
+        return []
+    return [
+        "the model gives every customer the same chance, so its list is ordered by value and contact history alone: no "
+        "column told who leaves; `churn check --all` says whether more customers or snapshots would help"
+    ]
 
 
 def note_of_members(shares: dict[str, float]) -> str:

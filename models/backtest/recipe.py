@@ -31,6 +31,8 @@ FOLD_ROWS = 40_000
 COMPARABLE = 0.5
 NEWEST_FOLDS = 4
 FEWEST_JUDGES = 2
+# Members of one fit wait for each other: two threads make it 1.7 times as fast.
+SIDE_BY_SIDE = 0.8
 CUSTOMER_FOLDS = 3
 
 
@@ -239,7 +241,8 @@ def _fit_origins(
             raise
 
     costs = [cost_of_fit(n, 1, large=not before[i]) for i, n in enumerate(rows)]
-    costs[-1] = cost_of_fit(rows[-1], settings.seeds, large=not before[-1]) / settings.threads
+    alone = cost_of_fit(rows[-1], settings.seeds, large=not before[-1])
+    costs[-1] = alone / settings.threads**SIDE_BY_SIDE
     jobs = [partial(keep, i) for i in range(len(folds))]
     in_threads(jobs, costs, settings.threads, progress, "backtest")
     return [origin.result() for origin in reversed(fitted)]

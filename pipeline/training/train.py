@@ -15,6 +15,7 @@ from configs.arrays import Floats
 from configs.errors import DataError, Fault, TryAgainError
 from configs.schema import Config
 from features.matrix import Matrix
+from models.backtest.best_members import same_for_all
 from models.backtest.left_out import without_each
 from models.backtest.recipe import run_recipe
 from models.backtest.tuning import tune, untuned_table
@@ -142,6 +143,7 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
             *(replaced if verdict.unfit and verdict.promote else []),
             *unsent,
             *kept,
+            *same_for_all(training.deployed.weights),
             *trained.fairness.looks,
             *sources.look,
             *([] if undated else map(str, suspects_of(sources, config))),

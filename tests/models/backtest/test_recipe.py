@@ -7,6 +7,7 @@ import pytest
 
 from configs.errors import HistoryError
 from models.backtest import recipe
+from models.backtest.best_members import same_for_all
 from models.backtest.recipe import run_recipe
 from models.backtest.split import fold_at, origins
 from models.prediction.boosted import Settings
@@ -204,6 +205,8 @@ def test_a_newest_snapshot_on_which_the_base_rate_is_better_is_said_and_followed
     assert not any("base rate" in note for note in here.notes)
     assert any(str(sample.snapshots[0]) in note and "this snapshot alone" in note for note in there.notes)
     assert list(there.deployed.weights) == ["base rate"]
+    assert "same chance" in same_for_all(there.deployed.weights)[0]
+    assert not same_for_all(here.deployed.weights)
 
 
 def few_rows_suffice(monkeypatch):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from configs.errors import DataError, HistoryError, StoreError
+from models.backtest import recipe
 from models.prediction.classifier import fit_members
 from models.prediction.sample import Sample
 from models.statistics.metrics import auc, log_loss
@@ -61,6 +62,15 @@ def test_the_first_training_makes_a_champion_and_the_same_again_does_not(company
     assert again.exit_code == 0
     assert registry.champion_version(tracking_of(company)) == first.values["version"]
     assert again.values["metrics"] == first.values["metrics"]
+
+
+def test_a_model_that_tells_nobody_from_another_is_looked_at(company, monkeypatch):
+    assert "same chance" not in train(company, AS_OF).text
+    monkeypatch.setattr(recipe, "learn_weights", lambda forecasts, names: {"base rate": 1.0})
+    monkeypatch.setattr(recipe, "members_above_rules", lambda tested: None)
+    found = train(company, AS_OF)
+    assert found.exit_code == 3
+    assert "look: the model gives every customer the same chance" in found.text
 
 
 def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proof(company):
