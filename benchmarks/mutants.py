@@ -60,7 +60,7 @@ PATIENCE = 20
 ROOMS = {
     "features/definition.py": ["tests/oracle/test_one_definition.py"],
     "features/labels.py": ["tests/oracle/test_one_definition.py"],
-    "features": ["tests/features/test_families.py", "tests/oracle/test_features_oracle.py"],
+    "features": [],
     "models/backtest": ["tests/models/backtest"],
     "models/decision": ["tests/models/decision"],
     "models/effects": ["tests/models/effects"],
