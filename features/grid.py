@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from configs.arrays import Floats, Ints
     from features.panel import Stat, Window
 
+# Of so many windows the rows are gone through; a night asks for fewer, a training of many snapshots for more.
+_FEW_WINDOWS = 16
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -62,23 +65,28 @@ class Grid:
             self._cache[key] = make()
         return self._cache[key]
 
-    def added(self, window: Window, stat: Stat) -> Floats:
-        """Shape (members,): a statistic that adds up."""
+    def _few(self, what: Any) -> bool:
+        """Whether this has been asked of few windows yet: to go through their rows costs less than to prepare all."""
+        self._cache["asked", what] = asked = self._cache.get(("asked", what), 0) + 1
+        return bool(asked <= _FEW_WINDOWS)
+
+    def _summed(self, window: Window, what: Any, values: NDArray[Any]) -> Floats:
         low, high = self._between(window)
-        values = self.stats[stat]
-        if values.dtype.kind == "f":
-            # Not by running sums: those of the past would leave their rounding in a window without it.
+        # Floats never by running sums: those of the past would leave their rounding in a window without it.
+        if values.dtype.kind == "f" or self._few(what):
             found = np.add.reduce(values[low:high], axis=0)
         else:
-            running = self._once(("running", stat), lambda: _running(values))
+            running = self._once(("running", what), lambda: _running(values))
             found = running[high] - running[low]
         return found.astype(np.float64, copy=False)[window.members]
 
+    def added(self, window: Window, stat: Stat) -> Floats:
+        """Shape (members,): a statistic that adds up."""
+        return self._summed(window, stat, self.stats[stat])
+
     def active_periods(self, window: Window) -> Floats:
         """Shape (members,): number of periods with an event."""
-        low, high = self._between(window)
-        running = self._once("active", lambda: _running((self.rows > 0).astype(np.int64)))
-        return (running[high] - running[low]).astype(np.float64)[window.members]
+        return self._summed(window, "active", self._once("there", lambda: self.rows > 0))
 
     def periods_in_a_row(self, window: Window) -> Floats:
         """Shape (members,): number of periods with an event, without a gap, up to the end of the window."""
@@ -92,6 +100,9 @@ class Grid:
     def nearest(self, window: Window, stat: Stat, side: Literal["before", "after"]) -> Floats:
         """Shape (members,): the last or the first value in the window, NaN without any."""
         low, high = self._between(window)
+        outermost = {("last_at", "before"): np.fmax, ("first_at", "after"): np.fmin}.get((stat.kind, side))
+        if outermost is not None and self._few((side, stat)):
+            return self.reduced(window, outermost, stat, np.nan)
         time = replace(stat, kind="last_at") if stat.kind == "last" else stat
         edge = high if side == "before" else low
         found, at = (self._carried(one, side)[edge] for one in (stat, time))
@@ -141,7 +152,7 @@ class Grid:
         return found
 
 
-def _running(values: Ints) -> Ints:
+def _running(values: NDArray[Any]) -> Ints:
     """Shape (periods + 1, customers): entry i is the sum of the rows before i."""
     found = np.zeros((len(values) + 1, values.shape[1]), np.int64)
     # Row by row: NumPy's own running sum down the rows takes ten times as long.

@@ -42,6 +42,12 @@ STATS = {
 }
 
 
+@pytest.fixture(autouse=True, params=[0, 24])
+def few_windows(request, monkeypatch):
+    """Rows gone through for each window, and what is prepared once for all of them."""
+    monkeypatch.setattr("features.grid._FEW_WINDOWS", request.param)
+
+
 @pytest.fixture
 def window():
     return Window(Grid(AXIS, FIRST, ROWS, STATS), np.array([0, 1, 2]), None, 10)
