@@ -62,6 +62,8 @@ def test_months_after_the_list_in_customers_days_and_money(shop):
     # After 90 days a (30 March), b and d have bought within the 60 days before; after 180 b and d alone.
     assert three.kept.estimate == pytest.approx((1 + 1) / 2 - (0 + 1) / 2)
     assert six.kept.estimate == pytest.approx(0)
+    # Of those listed half a customer more was there at the end of each of the three months.
+    assert three.days.estimate == pytest.approx(0.5 * 90)
     # a: 7 and 5; b and d: 15 January to 15 March; c: nothing.
     assert three.money.estimate == pytest.approx((12 + 60) / 2 - (0 + 60) / 2)
     assert six.money.estimate == pytest.approx((111 + 120) / 2 - (0 + 120) / 2)

@@ -172,3 +172,19 @@ def test_a_kill_at_any_moment_leaves_whole_nights(tmp_path):
     for days in range(3):
         done = ledger.append(tmp_path, DAY + dt.timedelta(days), night())
         assert not list(done.path.parent.glob(".*"))
+
+
+def test_those_left_to_the_team_are_told_from_those_left_alone(tmp_path):
+    ledger.append(
+        tmp_path,
+        DAY,
+        night(chosen=[True, False, False], control=[False, True, True], usual=[False, False, True]),
+    )
+    found = ledger.recommended(tmp_path, DAY, DAY + dt.timedelta(1)).sort_values("customer_id")
+    assert found[["control", "usual"]].to_numpy().tolist() == [[False, False], [True, False], [True, True]]
+
+
+def test_customers_that_stand_there_twice_are_named_five_at_most(tmp_path):
+    twice = pd.concat([night(7), night(7)])
+    with pytest.raises(ChurnError, match=r"twice, such as '0000', '0001', '0002', '0003', '0004'$"):
+        ledger.append(tmp_path, DAY, twice)
