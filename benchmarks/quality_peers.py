@@ -70,7 +70,7 @@ def environments_of(folder: Path | None, names: Sequence[str]) -> dict[str, Path
 
 
 def _lightgbm(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
-    return lgb.LGBMClassifier(random_state=7, n_jobs=2, verbose=-1).fit(X, y).predict_proba(test)[:, 1]
+    return lgb.LGBMClassifier(random_state=7, n_jobs=1, verbose=-1).fit(X, y).predict_proba(test)[:, 1]
 
 
 def _hist(X: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
