@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from configs.arrays import Floats
+if TYPE_CHECKING:
+    from configs.arrays import Floats
 
 Spec = Mapping[str, Any]
 

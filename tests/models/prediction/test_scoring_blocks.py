@@ -1,5 +1,9 @@
 """Members score rows one by one, however many are scored together."""
 
+import inspect
+import subprocess
+import sys
+
 import numpy as np
 
 from models.prediction import scoring
@@ -21,3 +25,16 @@ def test_a_row_has_the_same_score_among_any_number_of_others(monkeypatch):
     terms = scoring.linear_terms(member, X[:, member["inputs"]])
     np.testing.assert_allclose(whole, member["intercept"] + terms.sum(axis=1), rtol=1e-13)
     assert scoring.member_score(member, [], X[:0]).shape == (0,)
+
+
+def test_the_scoring_file_runs_where_the_project_is_not_installed(tmp_path):
+    code = tmp_path / "alone.py"
+    code.write_text(inspect.getsource(scoring), encoding="utf-8")
+    refuse = "import sys; sys.modules.update(dict.fromkeys(('configs', 'models', 'features', 'pipeline')))"
+    say = (
+        f"sys.path.insert(0, {str(tmp_path)!r}); import alone; print(alone.calibrate({{'kind': 'none'}}, 2))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{refuse}; {say}"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["2"], done.stderr
