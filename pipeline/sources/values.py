@@ -210,7 +210,11 @@ def _plain_signs(text: Any) -> Any:
         gone = "".join(sign for sign in amounts.LOOK_ALIKES if sign not in kept)
         plain = text.translate("".join(kept) + gone, "".join(kept.values()))
     else:
-        plain = reduce(lambda done, pair: done.replace(*pair), amounts.LOOK_ALIKES.items(), text)
+        # One step for all signs of a meaning: SQLite reads no expression that is nested as deep as there are signs.
+        plain = text
+        for stands_for in dict.fromkeys(amounts.LOOK_ALIKES.values()):
+            signs = "".join(sign for sign, plainly in amounts.LOOK_ALIKES.items() if plainly == stands_for)
+            plain = plain.re_replace(f"[{signs}]", stands_for)
     plain = plain.re_replace(r"[\x00-\x1f\x7f]", "") if engine_of(text) in _MARKING else plain
     return ibis.ifelse(text.re_search("[^ -~]"), plain, text)
 

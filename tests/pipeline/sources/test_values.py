@@ -1,10 +1,13 @@
 """A column made of the columns of a file by the rules of the config, and the conditions on rows."""
 
+import sqlite3
+
 import ibis
 import pandas as pd
 import pytest
 
 from configs.sources import Column, Source, Where
+from pipeline.sources.amounts import LOOK_ALIKES
 from pipeline.sources.values import TIDYINGS, is_null, test, tidied, value_of
 
 TEXT = Source(uri="x.csv")
@@ -127,3 +130,18 @@ def test_tidying_twice_is_tidying_once(name):
         rows.select(a=once).to_pyarrow()["a"].to_pylist()
         == rows.select(a=tidied(once, rule)).to_pyarrow()["a"].to_pylist()
     )
+
+
+def test_signs_that_look_alike_are_written_in_one_way_in_sqlite_as_in_files(tmp_path):
+    ids = [*LOOK_ALIKES, "".join(LOOK_ALIKES), "A\uff11", "plain", "1\u200b2"]
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("create table t (place integer, id text)")
+        database.executemany("insert into t values (?, ?)", enumerate(ids))
+    there = ibis.sqlite.connect(tmp_path / "shop.db").table("t")
+    here = ibis.memtable({"place": range(len(ids)), "id": ids})
+    rule = Column(column="id", tidy=["plain_signs"])
+    found = [
+        t.select("place", id=tidied(t.id, rule)).to_pandas().sort_values("place")["id"].tolist()
+        for t in (there, here)
+    ]
+    assert found[0] == found[1] == ["".join(LOOK_ALIKES.get(sign, sign) for sign in name) for name in ids]
