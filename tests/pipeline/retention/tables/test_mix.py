@@ -31,6 +31,8 @@ def test_the_command_explains_the_change(shop):
     total = found.values["rows"][-1]
     assert total["segment"] == "(total)"
     assert total["change"] == pytest.approx(total["rate_after"] - total["rate_before"])
+    # The line in words speaks of the total, and of no segment.
+    assert f"{total['change']:+.1f} points: {total['mix_effect']:+.1f} from other shares" in found.text
     with pytest.raises(ConfigError, match="both periods"):
         result("mix", shop(), own={"before": "2024-06", "after": "2024-06"})
     with pytest.raises(ConfigError, match="give --segment"):

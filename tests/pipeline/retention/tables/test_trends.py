@@ -37,6 +37,21 @@ def test_trends_are_least_squares():
     assert (row.segment, row.customers, row.falling, row.rising) == ("basic", 1, 1, 0)
 
 
+def test_each_kind_has_its_own_trend_and_answers_without_a_kind_are_one():
+    """Scores of one kind rise, those of another fall, those of no kind stay; without the column all are one kind."""
+    rows = [
+        ("a", f"2024-0{month}-01", 5 + slope * month, kind)
+        for kind, slope in (("nps", 1), ("csat", -1), (None, 0))
+        for month in (1, 2, 3)
+    ]
+    tables = answers(*rows)
+    trends = customer_trends(tables, dt.date(2024, 4, 1)).execute().set_index("kind")
+    assert np.sign(trends.slope.round(6)).to_dict() == {"nps": 1, "csat": -1, "(all)": 0}
+    without = {**tables, "feedback": tables["feedback"].drop("kind")}
+    (whole,) = customer_trends(without, dt.date(2024, 4, 1)).execute().itertuples()
+    assert (whole.kind, whole.answers) == ("(all)", 9)
+
+
 def test_who_stopped_answering():
     tables = answers(
         ("stopped", "2024-01-01", 8, "nps"),
