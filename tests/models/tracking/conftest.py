@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from stores import tracking_in
 
 from models.tracking import store
 from models.tracking.session import spoken_to
+from tests.models.tracking.stores import tracking_in
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stores import tracking_in
 
 from configs.errors import ModelError, TryAgainError
 from models.prediction.boosted import Settings
@@ -22,6 +21,7 @@ from models.tracking.leftovers import PROCESS
 from models.tracking.registry import TrainingRecord
 from models.tracking.session import experiment_id, spoken_to
 from tests.models.model_data import random_sample
+from tests.models.tracking.stores import tracking_in
 
 RECORD = TrainingRecord(
     run_name="26-01-01 blend tiny",
