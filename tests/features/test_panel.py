@@ -29,8 +29,9 @@ WAY = partials
 def panel(rows, stats, axis, role="transactions"):
     """Rows are (customer, occurred_at, known_at or None, value); the customers are a, b and c."""
     frame = pd.DataFrame(rows, columns=["customer_id", "occurred_at", "known_at", "value"])
-    frame["occurred_at"] = pd.to_datetime(frame.occurred_at, format="ISO8601")
-    frame["known_at"] = pd.to_datetime(frame.known_at, format="ISO8601").fillna(frame.occurred_at)
+    frame["occurred_at"] = pd.to_datetime(frame.occurred_at, format="ISO8601").astype("datetime64[us]")
+    known = pd.to_datetime(frame.known_at, format="ISO8601").astype("datetime64[us]")
+    frame["known_at"] = known.fillna(frame.occurred_at)
     table = ibis.duckdb.connect().create_table("events", frame)
     found = WAY(table, role, stats, axis).to_pyarrow().combine_chunks()
     everybody = ibis.memtable({"customer_id": IDS}).to_pyarrow()

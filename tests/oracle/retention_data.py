@@ -98,7 +98,7 @@ def cdnow():
     """CDNOW: the master file, one row a transaction."""
     columns = ["customer_id", "day", "cds", "amount"]
     raw = pd.read_csv(
-        dataset("cdnow/CDNOW_master.txt"), sep=r"\s+", names=columns, dtype={"customer_id": str}
+        dataset("cdnow/CDNOW_master.txt"), sep=r"\s+", names=columns, dtype={"customer_id": str, "day": str}
     )
     bought = raw.assign(occurred_at=pd.to_datetime(raw.day, format="%Y%m%d")).drop(columns="day")
     frames = {"transactions": bought.assign(known_at=bought.occurred_at)}

@@ -45,7 +45,7 @@ def rows(result):
 def cdnow(datasets):
     names = ["id", "day", "cds", "dollars"]
     file = datasets / "cdnow" / "CDNOW_master.txt"
-    frame = pd.read_csv(file, sep=r"\s+", names=names, dtype={"id": str})
+    frame = pd.read_csv(file, sep=r"\s+", names=names, dtype={"id": str, "day": str})
     return frame.assign(day=pd.to_datetime(frame.day, format="%Y%m%d"))
 
 

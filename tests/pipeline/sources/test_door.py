@@ -209,7 +209,7 @@ def test_each_file_of_a_glob_has_the_columns(shop, tmp_path):
 def test_files_of_parquet_are_read_by_name(shop, tmp_path):
     at = pd.to_datetime(["2024-01-05"])
     pd.DataFrame({"id": ["1"], "at": at, "amount": [10.0]}).to_parquet(tmp_path / "a.parquet")
-    pd.DataFrame({"amount": [20], "at": at + pd.Timedelta("1d"), "id": [2], "new": [1]}).to_parquet(
+    pd.DataFrame({"amount": [20], "at": at + pd.Timedelta(days=1), "id": [2], "new": [1]}).to_parquet(
         tmp_path / "b.parquet"
     )
     rows, account = read(shop(None, "*.parquet"))
