@@ -68,7 +68,8 @@ PERSONAL = re.compile(
 ALMOST_ALONE = 0.95
 FEWEST_EQUAL = 20
 EQUAL_SHARE = 0.01
-MANY_VALUES = 50
+# A column is fine with more than so many values, and more than one for every five rows.
+MANY_VALUES, MANY_SHARE = 50, 0.2
 LATE, OFTEN = 2, 0.5
 
 
@@ -214,7 +215,8 @@ def doubts_of_table(sample: Sample, used: Sequence[str], allowed: Sequence[str])
 def _equal_rows(sample: Sample, used: Sequence[str]) -> list[str]:
     """Rows that say the same of different customers, where a column is too fine for that to be by chance."""
     rows = sample.X[list(used)].assign(churned=sample.churned)
-    if all(rows[name].nunique() <= MANY_VALUES for name in used):
+    fine = max(MANY_VALUES, MANY_SHARE * len(rows))
+    if all(rows[name].nunique() <= fine for name in used):
         return []
     equal = rows.duplicated().to_numpy() & ~pd.Series(sample.customer).duplicated().to_numpy()
     if equal.sum() < max(FEWEST_EQUAL, EQUAL_SHARE * len(rows)):

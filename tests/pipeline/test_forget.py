@@ -64,7 +64,7 @@ def kept_rows(layout):
     """Every kept row that has an id, by file."""
     found = {}
     for file in sorted([*layout.ledger.rglob("*.parquet"), *layout.runs.rglob("*.parquet")]):
-        found[str(file)] = pq.read_table(file.open("rb")).to_pylist()
+        found[str(file)] = pq.read_table(io.BytesIO(file.read_bytes())).to_pylist()
     for file in sorted([*layout.runs.rglob("*.csv"), layout.contacted]):
         found[str(file)] = pd.read_csv(file, dtype=str, keep_default_na=False).to_dict("records")
     return found

@@ -130,6 +130,16 @@ def test_rows_that_stand_there_under_several_ids_are_counted():
     assert doubted(same_customers) == []  # of one customer, never on both sides of a fold
 
 
+def test_rows_that_are_equal_because_the_attributes_are_coarse_are_no_doubt():
+    rng = np.random.default_rng(2)
+    months = rng.integers(0, 72, 500) * 1.0
+    X = pd.DataFrame({"months": months, "paid": months * 20.5, "yearly": rng.integers(0, 2, 500) * 1.0})
+    day = np.full(500, np.datetime64("2026-01-01"))
+    sample = Sample(X, (rng.random(500) < 0.2) * 1.0, np.arange(500).astype(str), day)
+    assert X.duplicated().sum() > 200
+    assert doubted(sample) == []
+
+
 @pytest.mark.parametrize(("late", "told"), [(1, 0), (2, 1), (4, 1)])
 def test_a_source_that_stops_is_told_and_a_season_is_not(late, told):
     days, each = np.arange("2025-01", "2025-11", dtype="datetime64[M]").astype("datetime64[D]"), 20

@@ -5,7 +5,8 @@ import pytest
 
 from models.backtest.recipe import Training
 from models.backtest.split import fold_at
-from models.backtest.tested import BASE_RATE, Tested
+from models.backtest import tested as one_test
+from models.backtest.tested import BASE_RATE
 from models.prediction.boosted import Settings
 from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, fit_members
@@ -28,7 +29,7 @@ def trained():
     model, holdout = (FittedModel.assemble(parts, shares, UNCALIBRATED) for shares in SHARES)
     rows = sample.rows(fold.test_rows)
     said = {"model": 0.02 + 0.96 * rows.churned, BASE_RATE: np.full(len(rows), rows.churned.mean())}
-    tested = Tested(fold, rows.churned, rows.customer, said, {"boosted": 1.0}, "none")
+    tested = one_test.Tested(fold, rows.churned, rows.customer, said, {"boosted": 1.0}, "none")
     return (
         sample,
         rows,
