@@ -129,3 +129,20 @@ def test_the_audit_sees_what_was_on_record_at_the_start_of_the_period():
             "contacts": None,
         },
     ]
+
+
+def test_a_role_that_does_not_say_when_rows_became_known_counts_from_when_they_occurred():
+    days = pd.to_datetime(["2024-01-10", "2024-01-20", "2024-02-02", "2024-01-15"])
+    bought = pd.DataFrame(
+        {"customer_id": ["a", "a", "a", "b"], "occurred_at": days, "known_at": days, "amount": 10.0}
+    )
+    talks = pd.DataFrame(
+        {"customer_id": ["b", "b"], "occurred_at": pd.to_datetime(["2024-01-12", "2024-02-01"])}
+    )
+    tables = as_tables({"transactions": bought, "contacts": talks})
+    assert "known_at" not in tables["contacts"].columns
+    churn = Churn(kind="non_contractual", horizon_days=30, active_days=30)
+    status = statuses(tables, churn, START, dt.datetime(2024, 3, 1))
+    facts = known_at_start(status, tables, churn, START).order_by("customer_id").to_pandas()
+    assert facts["purchases"].tolist() == [2, 1]
+    assert facts["contacts"].fillna(0).tolist() == [0, 1]
