@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from models.backtest import tested as one_test
 from models.backtest.recipe import Training
 from models.backtest.split import fold_at
-from models.backtest import tested as one_test
 from models.backtest.tested import BASE_RATE
 from models.prediction.boosted import Settings
 from models.prediction.calibration import UNCALIBRATED
