@@ -60,7 +60,7 @@ PATIENCE = 20
 ROOMS = {
     "features/definition.py": ["tests/oracle/test_one_definition.py"],
     "features/labels.py": ["tests/oracle/test_one_definition.py"],
-    "features": [],
+    "features": ["tests/features/test_reasons_begin.py"],
     "models/backtest": ["tests/models/backtest"],
     "models/decision": ["tests/models/decision"],
     "models/effects": ["tests/models/effects"],
@@ -210,7 +210,9 @@ def _run(folder: Path, module: str, seconds: float | None) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    options = ["-q", "-x", "-p", "no:cacheprovider", "--doctest-modules"]
+    # Warnings are errors in the project's tests; that Hypothesis was loaded before pytest is one of this fork alone.
+    loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = ["-q", "-x", *loaded, "-p", "no:cacheprovider", "--doctest-modules"]
     # Without the interpreter's own ending: what a test left running must not hold the fork up.
     os._exit(pytest.main([*options, *tests_of(module), module]))
 

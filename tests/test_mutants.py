@@ -1,5 +1,8 @@
 """The tool that counts which faults the tests notice: its faults are real ones, and the same every time."""
 
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks.mutants import ROOMS, ROOT, changed_line, files_of, meaning, mutants
@@ -64,3 +67,13 @@ def test_the_modules_are_drawn_so_that_the_first_ones_are_a_sample_of_all_rooms(
     folders = [file.partition("/")[0] for file in files[: len(files) // 4]]
     assert set(folders) == {"features", "models", "pipeline"}
     assert files_of(["features/labels.py", "features/labels.py"]) == [ROOT / "features/labels.py"]
+
+
+@pytest.mark.slow
+def test_tests_pass_in_a_fork_that_has_the_libraries():
+    """A warning that the loading of the libraries makes is no fault of the module: warnings are errors in its tests."""
+    module = "models/statistics/top.py"
+    code = (
+        f"from benchmarks.mutants import *; load_libraries(); raise SystemExit(not passes(ROOT, {module!r}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -84,6 +84,12 @@ def test_numbers_too_large_for_decimals_stay_in_the_sum(engine):
 
 
 @every_engine
+def test_large_numbers_that_cancel_leave_what_the_small_ones_make(engine):
+    rows = table(engine, value=[1e19, 0.5, -1e19])
+    assert dialects.exact_sum(rows.value, None, engine).to_pyarrow().as_py() == 0.5
+
+
+@every_engine
 def test_the_newest_row_of_a_group_and_the_largest_of_one_moment(engine):
     rows = table(
         engine,

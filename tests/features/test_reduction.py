@@ -1,6 +1,7 @@
 """Rows added up here equal the group-by of DuckDB: the same statistics, cell for cell, window for window."""
 
 import datetime as dt
+from decimal import Decimal
 
 import ibis
 import numpy as np
@@ -122,3 +123,14 @@ def test_no_rows_are_nobody_s():
     _, found = both(frame[:0], TimeAxis.of([NEWEST], [30]))
     edge = found.axis.edge(NEWEST)
     assert Window(found, np.arange(3), None, edge).count().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("values", [[1e13, 0.5, -1e13], [0.1] * 3 + [0.2], [9e11, 9e11, 0.25], [-0.0]])
+def test_a_sum_is_that_of_the_decimals(values):
+    """Large numbers that cancel leave what the small ones make, and tenths add up to tenths."""
+    frame = pd.DataFrame({"customer_id": "c01", "occurred_at": pd.Timestamp("2024-02-01"), "value": values})
+    frame = frame.astype({"occurred_at": "datetime64[us]"}).assign(channel="mail", direction="inbound")
+    axis = TimeAxis.of([NEWEST], [30])
+    for panel in both(frame, axis):
+        window = Window(panel.known_at(axis.edge(NEWEST)), np.array([0]), None, axis.edge(NEWEST))
+        assert window.sum("value").tolist() == [float(sum(Decimal(repr(v)) for v in values))]
