@@ -74,3 +74,43 @@ def test_goals_are_judged_where_the_records_are_full(shop):
     found = history(asked(TABLE, config, SHOP_AS_OF, periods=18), {"net_retention"})
     assert not found.complete[:3].any()
     assert found.complete[5:].all()
+
+
+@pytest.mark.parametrize(
+    ("goal", "wanted"),
+    [
+        (Goal("rate", at_least=65), "at least 65"),
+        (Goal("rate", at_most=2.5), "at most 2.5"),
+        (Goal("rate", at_least=0), "at least 0"),
+        (Goal("rate", change="rising"), "up every month"),
+        (Goal("rate", change="falling", unit="quarter"), "down every quarter"),
+    ],
+)
+def test_a_goal_in_words(goal, wanted):
+    assert goal.wanted == wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "goal", "status", "since", "periods", "by"),
+    [
+        ([60.0, 65.0, 65.0], Goal("rate", at_least=65), "reached", "b", 2, 0.0),
+        ([65.1, 65.0, 64.9], Goal("rate", at_most=65), "reached", "b", 2, pytest.approx(0.1)),
+        ([-1.0, 0.0, 0.0], Goal("rate", at_most=0), "reached", "a", 3, 0.0),
+        ([1.0, 1.0, 1.0], Goal("rate", change="rising"), "missed", "b", 2, 0.0),
+        ([1.0, 1.0, 1.0], Goal("rate", change="falling"), "missed", "b", 2, 0.0),
+        ([3.0, np.nan, 2.0], Goal("rate", change="falling"), "unknown", "a", 3, np.nan),
+        ([70.0, np.nan, 70.0], Goal("rate", at_least=65), "reached", "c", 1, 5.0),
+    ],
+)
+def test_a_run_begins_where_the_status_does(values, goal, status, since, periods, by):
+    history = pd.DataFrame({"period": list("abc"), "complete": True, "rate": values})
+    row = goal_table([goal], {"month": history}).iloc[0]
+    assert (row.status, row.since, row.periods, row.period) == (status, since, periods, "c")
+    assert row["by"] == by or (np.isnan(row["by"]) and np.isnan(by))
+    assert row.value == values[2]
+
+
+@pytest.mark.parametrize("given", [{}, {"change": "up"}, {"at_most": 1, "change": "rising"}])
+def test_a_goal_is_one_line_or_one_direction(given):
+    with pytest.raises(ConfigError, match="goal for 'rate' needs exactly one of"):
+        Goal("rate", **given)
