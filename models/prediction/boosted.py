@@ -28,6 +28,10 @@ LARGE_LEAF_ROWS = 20
 LARGE_RATE = 0.05
 MOST_LARGE = 600
 _PATIENCE = 30
+# Edges of bins are of no more rows than these.
+BIN_ROWS = 40_000
+# A small tree learns no more from more rows than hold so many of the rarer class; so many trees in turn have the same.
+TREE_MINORITY, DRAWN_FOR = 15_000, 10
 
 # What every booster of this project is fitted with.
 EVERY_BOOSTER = {
@@ -106,15 +110,18 @@ def binned(
     data, parameters
         What `boost` takes.
     """
-    minority = int(min(y.mean(), 1 - y.mean()) * customers)
-    leaves, leaf_rows = capacity(settings.leaves, minority)
+    rarer = min(y.mean(), 1 - y.mean())
+    leaves, leaf_rows = capacity(settings.leaves, int(rarer * customers))
     common = EVERY_BOOSTER | {
         "num_leaves": leaves,
         "min_data_in_leaf": leaf_rows,
         "learning_rate": settings.learning_rate,
         "lambda_l2": settings.l2,
         "extra_trees": True,
+        "bin_construct_sample_cnt": BIN_ROWS,
     }
+    if len(y) * rarer > TREE_MINORITY:
+        common |= {"bagging_fraction": TREE_MINORITY / (len(y) * rarer), "bagging_freq": DRAWN_FOR}
     return lgb.Dataset(X, y, weight=weight, params=common).construct(), common
 
 
@@ -149,7 +156,9 @@ def boost(
     trees = settings.trees if start is None else max(1, settings.trees * 2 // 3)
 
     def fit(seed: int) -> tuple[str, ...]:
-        return (lgb.train(common | {"extra_seed": seed}, data, trees).model_to_string(),)
+        return (
+            lgb.train(common | {"extra_seed": seed, "bagging_seed": seed}, data, trees).model_to_string(),
+        )
 
     return [partial(fit, settings.seed + i) for i in range(seeds)]
 

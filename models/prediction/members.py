@@ -12,14 +12,14 @@ looked up by name in the matrix; a rule whose columns are missing is left out. T
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from configs.arrays import Floats
 from models.prediction import bgnbd
+from models.prediction.ridge import ridge_regressions
 from models.prediction.scoring import LARGEST_Z, squash, step_values
 
 Member = dict[str, Any]
@@ -31,8 +31,6 @@ PURCHASE_TENURE = ("purchase_tenure_days", "tenure_days")
 RFM = re.compile(r"(purchase_count|spend_sum|usage_count)_\d+d")
 UNIT_DAYS = 7.0
 BGNBD_ROWS = 6_000
-# A tenth of the rows tells where a regression on all begins, where a tenth is this many.
-FIRST_ROWS, FIRST_SHARE = 2_000, 10
 HAZARD_STEPS = 20
 PRIOR_ROWS = 20.0
 
@@ -114,53 +112,35 @@ def logistics(
     """
     if not inputs:
         return []
-    part = X[:, list(inputs)]
-    missing = np.isnan(part)
-    fill = np.array(
-        [np.median(c[~m]) if not m.all() else 0.0 for c, m in zip(part.T, missing.T, strict=True)]
-    )
-    z = squash(np.where(missing, fill, part))
-    mean, scale = z.mean(0), z.std(0)
-    scale = np.where(scale > 1e-9, scale, 1.0)
-    z = np.clip((z - mean) / scale, -LARGEST_Z, LARGEST_Z)
-    flagged = np.flatnonzero(missing.mean(0) > 0.001)
-    curved = np.flatnonzero([squares and len(np.unique(c[:1_000])) > 2 for c in z.T])
-    design = np.hstack([z, z[:, curved] ** 2, missing[:, flagged].astype(np.float64)])
-    always: Member = {
-        "kind": "linear",
-        "inputs": list(inputs),
-        "fill": fill.tolist(),
-        "mean": mean.tolist(),
-        "scale": scale.tolist(),
-    }
-    members, squared = [], (z**2).mean(0)
-    for model in _ridges(design, y, strengths, weight):
-        coefficients = np.split(model.coef_[0], np.cumsum([len(inputs), len(curved)]))
-        square, flag = np.zeros(len(inputs)), np.zeros(len(inputs))
-        square[curved], flag[flagged] = coefficients[1], coefficients[2]
-        slopes: Member = {
-            "intercept": float(model.intercept_[0]),
-            "slope": coefficients[0].tolist(),
-            "square": square.tolist(),
-            "missing": flag.tolist(),
-        }
-        # The mean of `linear_terms` over these rows.
-        centre = z.mean(0) * coefficients[0] + squared * square + missing.mean(0) * flag
-        members.append(always | slopes | {"centre": centre.tolist()})
+    said: dict[str, list[float]] = {"fill": [], "mean": [], "scale": []}
+    z, missing = [], []
+    for column in np.asfortranarray(X[:, list(inputs)]).T:
+        unknown = np.isnan(column)
+        fill = 0.0 if unknown.all() else float(np.median(column[~unknown]))
+        values = squash(np.where(unknown, fill, column))
+        mean, scale = float(values.mean()), float(values.std())
+        scale = scale if scale > 1e-9 else 1.0
+        z.append(np.clip((values - mean) / scale, -LARGEST_Z, LARGEST_Z))
+        missing.append(unknown.astype(np.float64))
+        for name, value in zip(said, (fill, mean, scale), strict=True):
+            said[name].append(value)
+    flagged = [i for i, flag in enumerate(missing) if flag.mean() > 0.001]
+    curved = [i for i, c in enumerate(z) if squares and len(np.unique(c[:1_000])) > 2]
+    design = np.array([*z, *(z[i] ** 2 for i in curved), *(missing[i] for i in flagged)]).T
+    always: Member = {"kind": "linear", "inputs": list(inputs)} | said
+    # The mean of `linear_terms` over these rows.
+    means = [np.array([c.mean() for c in part]) for part in (z, [c**2 for c in z], missing)]
+    members = []
+    for found in ridge_regressions(design, y, strengths, weight):
+        slope, curve, of_flag, (intercept,) = np.split(found, np.cumsum([len(z), len(curved), len(flagged)]))
+        square, flag = np.zeros(len(z)), np.zeros(len(z))
+        square[curved], flag[flagged] = curve, of_flag
+        centre = means[0] * slope + means[1] * square + means[2] * flag
+        terms = {"slope": slope, "square": square, "missing": flag, "centre": centre}
+        members.append(
+            always | {"intercept": float(intercept)} | {name: term.tolist() for name, term in terms.items()}
+        )
     return members
-
-
-def _ridges(
-    design: Floats, y: Floats, strengths: Sequence[float], weight: Floats | None
-) -> Iterator[LogisticRegression]:
-    """The same model at each strength. Newton's steps over all rows are few when they begin near the end."""
-    model = LogisticRegression(solver="newton-cholesky", max_iter=50, warm_start=True)
-    few = np.random.default_rng(len(y)).choice(len(y), len(y) // FIRST_SHARE, replace=False)
-    if len(few) >= FIRST_ROWS and len(np.unique(y[few])) > 1:
-        model.set_params(C=FIRST_SHARE / strengths[0])
-        model.fit(design[few], y[few], None if weight is None else weight[few])
-    for strength in strengths:
-        yield model.set_params(C=1 / strength).fit(design, y, weight)
 
 
 def recency_rule(X: Floats, y: Floats, names: Sequence[str], weight: Floats | None = None) -> Member | None:
