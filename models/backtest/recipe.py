@@ -240,8 +240,8 @@ def _fit_origins(
             fitted[i].set_exception(error)
             raise
 
-    costs = [cost_of_fit(n, 1, large=not before[i]) for i, n in enumerate(rows)]
-    alone = cost_of_fit(rows[-1], settings.seeds, large=not before[-1])
+    costs = [cost_of_fit(n, sample.churned.mean(), 1, large=not before[i]) for i, n in enumerate(rows)]
+    alone = cost_of_fit(rows[-1], sample.churned.mean(), settings.seeds, large=not before[-1])
     costs[-1] = alone / settings.threads**SIDE_BY_SIDE
     jobs = [partial(keep, i) for i in range(len(folds))]
     in_threads(jobs, costs, settings.threads, progress, "backtest")

@@ -89,6 +89,17 @@ def capacity(leaves: int, minority: int) -> tuple[int, int]:
     return max(2, min(leaves, minority // 20)), int(np.clip(minority // 20, 20, 50))
 
 
+def share_drawn(rows: int, rate: float) -> float:
+    """Share of so many rows with this churn rate that one small tree is grown on.
+
+    Examples
+    --------
+    >>> share_drawn(100_000, 0.7), share_drawn(100_000, 0.1)
+    (0.5, 1.0)
+    """
+    return float(min(1.0, TREE_MINORITY / max(rows * min(rate, 1 - rate), 1.0)))
+
+
 def binned(
     X: Floats, y: Floats, customers: int, settings: Settings, weight: Floats | None = None
 ) -> tuple[lgb.Dataset, dict[str, object]]:
@@ -110,8 +121,8 @@ def binned(
     data, parameters
         What `boost` takes.
     """
-    rarer = min(y.mean(), 1 - y.mean())
-    leaves, leaf_rows = capacity(settings.leaves, int(rarer * customers))
+    minority = int(min(y.mean(), 1 - y.mean()) * customers)
+    leaves, leaf_rows = capacity(settings.leaves, minority)
     common = EVERY_BOOSTER | {
         "num_leaves": leaves,
         "min_data_in_leaf": leaf_rows,
@@ -120,8 +131,8 @@ def binned(
         "extra_trees": True,
         "bin_construct_sample_cnt": BIN_ROWS,
     }
-    if len(y) * rarer > TREE_MINORITY:
-        common |= {"bagging_fraction": TREE_MINORITY / (len(y) * rarer), "bagging_freq": DRAWN_FOR}
+    if (share := share_drawn(len(y), y.mean())) < 1:
+        common |= {"bagging_fraction": share, "bagging_freq": DRAWN_FOR}
     return lgb.Dataset(X, y, weight=weight, params=common).construct(), common
 
 

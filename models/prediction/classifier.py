@@ -17,7 +17,17 @@ import pandas as pd
 from configs.arrays import Floats
 from configs.errors import Fault, ModelError, UnfitError
 from models.prediction import members as rules
-from models.prediction.boosted import FADING, LARGE, OPTIONAL, TREES, Settings, binned, boost, boost_large
+from models.prediction.boosted import (
+    FADING,
+    LARGE,
+    OPTIONAL,
+    TREES,
+    Settings,
+    binned,
+    boost,
+    boost_large,
+    share_drawn,
+)
 from models.prediction.sample import Sample, faded, held_back
 from models.prediction.scoring import (
     MODEL_FILE,
@@ -37,6 +47,8 @@ RIDGE = 1_200.0
 MOST_RIDGE = 1 / 3
 START_STRENGTH = 4.0
 BLOCK = 65_536
+# What a row that a tree is not grown on costs, as a share of one that it is.
+GRADIENTS = 0.4
 
 T = TypeVar("T")
 
@@ -158,20 +170,23 @@ def fit_members(
     return Members(columns, members, tuple(texts))
 
 
-def cost_of_fit(rows: int, seeds: int, large: bool) -> float:
+def cost_of_fit(rows: int, rate: float, seeds: int, large: bool) -> float:
     """About how long `fit_members` takes beside others, in any unit: what is fitted once, and what once a seed.
 
     Parameters
     ----------
+    rate
+        Share of the churned, see `share_drawn`: of the rows that a tree is not grown on it needs the gradients.
     large
         Whether large trees are fitted too, once more than there are seeds; they are few, for they stop early.
 
     Examples
     --------
-    >>> cost_of_fit(40_000, 3, large=False) / cost_of_fit(40_000, 1, large=False)
+    >>> cost_of_fit(40_000, 0.3, 3, large=False) / cost_of_fit(40_000, 0.3, 1, large=False)
     2.0
     """
-    return rows * (1.0 + seeds) * (1.4 if large else 1.0)
+    drawn = share_drawn(rows, rate)
+    return rows * (1.0 + seeds * (drawn + GRADIENTS * (1 - drawn))) * (1.4 if large else 1.0)
 
 
 class _Rows(NamedTuple):

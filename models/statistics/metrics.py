@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from scipy.special import betainc
 
 from configs.arrays import Floats
@@ -205,21 +206,16 @@ def empc(y: Floats, p: Floats, weight: Floats | None = None, money: CampaignEcon
 
 def _roc_hull(y: Floats, p: Floats, w: Floats) -> tuple[Floats, Floats]:
     """Upper hull of the ROC curve: share of the kept and of the churned that are contacted, from (0, 0) to (1, 1)."""
-    order = np.argsort(-p, kind="stable")
-    last = np.r_[np.flatnonzero(np.diff(p[order])), len(p) - 1]
-    churn = np.r_[0.0, np.cumsum((w * y)[order])[last]]
-    kept = np.r_[0.0, np.cumsum((w * (1 - y))[order])[last]]
-    churn, kept = churn / max(churn[-1], SMALLEST), kept / max(kept[-1], SMALLEST)
-    hull: list[int] = []
-    for i in range(len(churn)):
-        while len(hull) > 1 and _turns_up(kept, churn, hull[-2], hull[-1], i):
-            hull.pop()
-        hull.append(i)
-    return kept[hull], churn[hull]
-
-
-def _turns_up(x: Floats, y: Floats, a: int, b: int, c: int) -> bool:
-    return bool((x[b] - x[a]) * (y[c] - y[a]) >= (y[b] - y[a]) * (x[c] - x[a]))
+    order = np.argsort(-p[w > 0], kind="stable")
+    ranked, mass = p[w > 0][order], w[w > 0][order]
+    churned = mass * y[w > 0][order]
+    first = np.flatnonzero(np.diff(ranked, prepend=np.inf))
+    mass, churned = np.add.reduceat(mass, first), np.add.reduceat(churned, first)
+    # Pieces of the hull are the blocks in which rates that rise along the ranking are pooled (Fawcett and
+    # Niculescu-Mizil 2007).
+    corner = isotonic_regression(churned / mass, weights=mass, increasing=False).blocks
+    churn, kept = (np.r_[0.0, np.cumsum(part)][corner] for part in (churned, mass - churned))
+    return kept / max(kept[-1], SMALLEST), churn / max(churn[-1], SMALLEST)
 
 
 def profit_at(
