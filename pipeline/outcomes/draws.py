@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import os
 import secrets
@@ -83,17 +82,6 @@ def key_id(key: bytes) -> str:
     8
     """
     return hashlib.blake2b(b"id of the key", key=key, digest_size=4).hexdigest()
-
-
-def control_period(as_of: dt.date, days: int) -> int:
-    """Number of the period of so many days that the date lies in; the control group is drawn anew in each.
-
-    Examples
-    --------
-    >>> control_period(dt.date(2026, 1, 1), 180) == control_period(dt.date(2026, 1, 2), 180)
-    True
-    """
-    return as_of.toordinal() // days
 
 
 def draw(key: bytes, purpose: str, names: Iterable[str]) -> NDArray[np.float64]:

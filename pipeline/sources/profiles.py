@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -219,17 +218,3 @@ def _in_thousandths(samples: Sequence[str]) -> bool:
         len(behind) == 3 and behind.isdigit() and before.isdigit() and 0 < int(before) < _THREE_DIGITS
         for before, _, behind in parts
     )
-
-
-def newest_day(profile: Profile) -> dt.date | None:
-    """The last day of a column of typed times or of ISO dates; None where its text does not tell.
-
-    Examples
-    --------
-    >>> newest_day(Profile("at", "time", 1, 1, 1, "2024-01-31 10:00:00", "2024-01-31 10:00:00"))
-    datetime.date(2024, 1, 31)
-    """
-    try:
-        return dt.date.fromisoformat(profile.high[:10])
-    except ValueError:
-        return None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -49,3 +50,43 @@ def test_kept_as_plain_numbers_and_read_again():
     for column in learn_terms(FRAME):
         assert from_json({**vars(column), "cuts": list(column.cuts)}) == column
     assert TermsOf.of("same", np.ones(5)) is None
+
+
+def test_a_number_is_cut_at_its_thirds_and_clipped_at_its_ends():
+    found = TermsOf.of("days", np.arange(101.0))
+    assert (found.low, found.high, found.fill, found.flagged) == (1.0, 99.0, 50.0, False)
+    assert found.cuts == pytest.approx((100 / 3, 200 / 3))
+    terms = found.terms(np.array([0.0, 1.0, 33.0, 34.0, 66.0, 67.0, 99.0, 1e9, np.nan]))
+    assert terms[:, 1].tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 0]
+    assert terms[:, 2].tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 0]
+    assert terms[0, 0] == terms[1, 0]
+    assert terms[6, 0] == terms[7, 0]
+    assert terms[8, 0] == found.terms(np.array([50.0]))[0, 0]  # the unknown is taken for the median
+    assert found.names == ["days", "days above 33.3333", "days above 66.6667"]
+
+
+def test_the_number_is_standardised_after_its_signed_logarithm():
+    values = np.r_[-np.geomspace(1, 1e4, 500), np.geomspace(1, 1e4, 500)]
+    found = TermsOf.of("balance", values)
+    z = found.terms(values)[:, 0]
+    assert z.mean() == pytest.approx(0, abs=1e-9)
+    assert z.std() == pytest.approx(1)
+    assert np.log1p(found.high) - found.mean == pytest.approx(z.max() * found.scale)
+    assert z[:500] == pytest.approx(-z[500:])
+
+
+@pytest.mark.parametrize(
+    ("unknown", "ones", "flagged", "cuts"),
+    [
+        (1, 50, False, (0.5,)),
+        (3, 50, True, (0.5,)),
+        (0, 1, False, ()),  # too few are above
+        (0, 99, False, ()),  # too few are below
+        (0, 3, False, (0.5,)),
+    ],
+)
+def test_what_is_rare_is_no_term(unknown, ones, flagged, cuts):
+    values = np.r_[np.full(unknown, np.nan), np.ones(ones), np.zeros(100 - unknown - ones)]
+    found = TermsOf.of("flag", values)
+    assert (found.flagged, found.cuts) == (flagged, cuts)
+    assert found.terms(values).shape == (100, 1 + len(cuts) + flagged)

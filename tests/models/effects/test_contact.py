@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.effects import contact
 from models.effects.contact import (
     WIDER,
     ContactEffect,
@@ -206,3 +207,26 @@ def test_rows_of_a_trial_tell_whether_to_answer_what_is_called_for():
     some = s.take(np.arange(2))
     assert helps.effect(some)[0][0, 0] > 0.08
     assert harms.effect(some)[0][0, 0] < -0.08
+
+
+def test_the_fit_goes_on_until_the_parts_agree(monkeypatch):
+    """Coefficients of everybody and those of columns are taken in turn; one turn is not enough, and forty are."""
+    s = people(800, columns=3)
+    rows, belief = trial(s, 0.3 * (s.inputs["x0"].to_numpy() > 0) - 0.1), ContactEffect.prior(SAVES)
+    found = {}
+    for rounds in (1, 40, 400):
+        monkeypatch.setattr(contact, "_ROUNDS", rounds)
+        found[rounds] = fit_contact_effect(belief, rows).mean
+    assert np.abs(found[40] - found[400]).max() < 1e-4
+    assert np.abs(found[40] - found[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("actions", "own"), [(1, 0.0), (2, 0.4), (5, 0.4)])
+def test_the_chances_of_all_terms_are_one_half_of_an_effect(actions, own):
+    """Of that half some 60 % are effects that all actions share, where there are several."""
+    found = contact._chances(4, actions)
+    assert found.shape == (4 * (1 + actions),)
+    assert found.sum() == pytest.approx(0.5)
+    assert found[:4] == pytest.approx((1 - own) * 0.5 / 4)
+    assert found[4:] == pytest.approx(own * 0.5 / (4 * actions), abs=1e-8)
+    assert contact._chances(0, actions).tolist() == []

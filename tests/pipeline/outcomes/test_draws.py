@@ -1,3 +1,4 @@
+import os
 import stat
 
 import numpy as np
@@ -50,3 +51,40 @@ def test_draws_are_uniform_and_independent_of_each_other():
 def test_a_known_draw_never_changes():
     """The control group would change with it, on every machine that updates."""
     assert draw(b"key", "control 1", ["0001", "سارا"]).tolist() == [0.3293544913578753, 0.7754542542507221]
+
+
+@pytest.mark.parametrize("text", ["secret", "secret\n", "  secret "])
+def test_a_key_of_somebody_s_own_is_taken_from_the_file_without_its_blanks(tmp_path, text):
+    (tmp_path / "control.key").write_text(text)
+    assert control_key(tmp_path, "control.key", "KEY", {"KEY": " "}) == control_key(
+        tmp_path, "control.key", "KEY", {"KEY": "secret"}
+    )
+
+
+def test_a_file_of_another_alphabet_is_no_key(tmp_path):
+    (tmp_path / "control.key").write_bytes(b"\xff\xfe")
+    with pytest.raises(ChurnError, match="can't be read or made"):
+        control_key(tmp_path, "control.key", "KEY", {})
+
+
+def test_of_two_runs_at_once_one_key_wins(tmp_path, monkeypatch):
+    """The other run makes its key while ours is being written."""
+    link = os.link
+
+    def late(source, target):
+        target.write_text("theirs\n")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    ours = control_key(tmp_path, "control.key", "KEY", {})
+    assert ours == control_key(tmp_path, "control.key", "KEY", {"KEY": "theirs"})
+    assert [p.name for p in tmp_path.iterdir()] == ["control.key"]
+
+
+def test_names_that_differ_in_anything_draw_differently():
+    names = ["7", "07", "7 ", "", "٧", "\udc80"]
+    found = draw(b"key", "control 1", names)
+    assert len(set(found)) == len(names)
+    assert draw(b"key", "control 1", []).shape == (0,)
+    assert key_id(b"key") == key_id(b"key") != key_id(b"kez")
+    assert set(draw(b"other", "control 1", names)).isdisjoint(found)

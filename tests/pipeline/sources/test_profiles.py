@@ -1,11 +1,9 @@
 """What stands in the columns of a table, whatever the types of its file say."""
 
-import datetime as dt
-
 import pandas as pd
 import pytest
 
-from pipeline.sources.profiles import Profile, newest_day, profiles_of
+from pipeline.sources.profiles import Profile, profiles_of
 from pipeline.sources.readers import connect_duckdb
 
 
@@ -69,10 +67,3 @@ def test_counts_ends_and_samples(duck):
     assert profile(duck, ["a", "b", None]).is_unique
     assert not profile(duck, [None, " "]).is_unique
     assert Profile("x", "empty", 0, 0, 0).empty_share == 0
-
-
-@pytest.mark.parametrize(
-    ("high", "day"), [("2024-01-31T10:00", dt.date(2024, 1, 31)), ("31.01.2024", None), ("", None)]
-)
-def test_the_newest_day_where_its_text_tells(high, day):
-    assert newest_day(Profile("at", "time", 1, 1, 1, high, high)) == day
