@@ -21,9 +21,9 @@ from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
 from pipeline.outcomes.effects import lasting
 from pipeline.outcomes.learning import has_news, judged_rows, learn
+from pipeline.scoring.deciding import decided
 from pipeline.scoring.night import Night
 from pipeline.scoring.night_rates import no_rates
-from pipeline.scoring.score import decided
 from pipeline.scoring.score_table import ScoreTable
 from pipeline.scoring.scored import Everybody, Job, Scored
 from pipeline.sources.opening import open_sources

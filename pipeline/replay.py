@@ -23,10 +23,11 @@ from pipeline.outcomes import ledger
 from pipeline.outcomes.learning import has_news, learned_at
 from pipeline.publish import file_digests
 from pipeline.result import LOOK, Result
+from pipeline.scoring.deciding import decided, watched_over
 from pipeline.scoring.files import write_night
 from pipeline.scoring.made_by import made_by
 from pipeline.scoring.night import Night
-from pipeline.scoring.score import decided, scored, watched_over
+from pipeline.scoring.score import scored
 from pipeline.scoring.scored import Job
 from pipeline.sources.opening import read_sources
 from pipeline.tracking.champion import tracking_of

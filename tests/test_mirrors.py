@@ -20,8 +20,6 @@ RUN_WHOLE = {
     "pipeline/scoring/files.py": "tests/pipeline/test_cli.py",
     "pipeline/scoring/logged.py": "tests/faults/test_services_away.py",
     "pipeline/scoring/night.py": "tests/pipeline/test_cli.py",
-    "pipeline/scoring/page.py": "tests/pipeline/report/test_page_languages.py",
-    "pipeline/scoring/scored.py": "tests/pipeline/dataset/test_cluster.py",
     "pipeline/scoring/summary.py": "tests/pipeline/test_night_languages.py",
     "pipeline/showcase.py": "tests/pipeline/test_cli.py",
     "pipeline/tracking/tracking_ui.py": "tests/pipeline/test_cli.py",

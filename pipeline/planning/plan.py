@@ -24,8 +24,9 @@ from pipeline.outreach.eligibility import Rule
 from pipeline.planning.past import Past, Rules, past
 from pipeline.publish import write_atomic
 from pipeline.result import Result, table
+from pipeline.scoring.deciding import decided
 from pipeline.scoring.night import Night
-from pipeline.scoring.score import decided, scored
+from pipeline.scoring.score import scored
 from pipeline.scoring.scored import Job
 from pipeline.tracking.champion import tracking_of
 from pipeline.tracking.tonight import champion_tonight

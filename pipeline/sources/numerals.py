@@ -53,15 +53,7 @@ def with_numbers(
     """
     if not isinstance(source, CustomerSource):
         return raw, [], []
-    other = {c for rule in vars(source.columns).values() if rule is not None for c in rule.inputs}
-    asked = {
-        rule.column: cell(raw, rule.column, "number", source)
-        for name, rule in source.attributes.items()
-        if rule.column is not None
-        and rule.column in raw.columns
-        and rule.column not in other
-        and name not in keep_text
-    }
+    asked = _asked(source, raw, keep_text)
     if not asked:
         return raw, [], []
     values = {c: _number(text, source) for c, text in asked.items()}
@@ -69,7 +61,7 @@ def with_numbers(
     counts |= {f"fits_{i}": value.count() for i, value in enumerate(values.values())}
     counts |= {f"codes_{i}": text.re_search(_CODE).sum() for i, text in enumerate(asked.values())}
     found = raw.aggregate(**counts).to_pyarrow().to_pylist()[0]
-    numbers, notes, faults, role = {}, [], [], role_in_words("customers")
+    numbers, notes, faults = {}, list[Said](), list[Fault]()
     for i, (column, value) in enumerate(values.items()):
         known, fits = found[f"known_{i}"], found[f"fits_{i}"]
         if not known or found[f"codes_{i}"] or fits < _MOSTLY * known:
@@ -79,33 +71,55 @@ def with_numbers(
             continue
         bad = raw.filter(asked[column].notnull() & value.isnull())[column].name("value").as_table().distinct()
         samples = bad.order_by("value").limit(_SAMPLES).to_pyarrow()["value"].to_pylist()
-        what = said_n(
-            "{n} of {known} values is no number, such as {values!r}",
-            "{n} of {known} values are no numbers, such as {values!r}",
-            known - fits,
-            known=known,
-            values=samples[:VALUES_SHOWN],
-        )
-        if all(is_number(sample) for sample in samples):
-            faults.append(
-                Fault(f"{source.shown}, column {column}", what, advice("", column, "number", samples))
-            )
-        elif known - fits <= source.max_unreadable_share * known:
+        wrong = _wrong(source, column, known, fits, samples)
+        if isinstance(wrong, Fault):
+            faults.append(wrong)
+            continue
+        notes.append(wrong)
+        if _few(source, known, fits):
             numbers[column] = value
-            notes.append(
-                said("{role}: {column}: {what}; they count as empty", role=role, column=column, what=what)
-            )
-        else:
-            notes.append(
-                said(
-                    "{role}: {column}: {what}; it is taken for text. If it is a number, correct them or set "
-                    "`sources.customers.max_unreadable_share`",
-                    role=role,
-                    column=column,
-                    what=what,
-                )
-            )
     return (raw.mutate(**numbers) if numbers else raw), notes, faults
+
+
+def _asked(source: CustomerSource, raw: ir.Table, keep_text: Collection[str]) -> dict[str, Any]:
+    """Column of the file to its text, of the attributes that may be numbers."""
+    other = {c for rule in vars(source.columns).values() if rule is not None for c in rule.inputs}
+    return {
+        rule.column: cell(raw, rule.column, "number", source)
+        for name, rule in source.attributes.items()
+        if rule.column is not None
+        and rule.column in raw.columns
+        and rule.column not in other
+        and name not in keep_text
+    }
+
+
+def _few(source: CustomerSource, known: int, fits: int) -> bool:
+    """Whether so few values are no numbers that they may count as empty."""
+    return known - fits <= source.max_unreadable_share * known
+
+
+def _wrong(source: CustomerSource, column: str, known: int, fits: int, samples: list[Any]) -> Said | Fault:
+    """What is to be said of a column that is a number but for some values; a fault where those are numbers too."""
+    what = said_n(
+        "{n} of {known} values is no number, such as {values!r}",
+        "{n} of {known} values are no numbers, such as {values!r}",
+        known - fits,
+        known=known,
+        values=samples[:VALUES_SHOWN],
+    )
+    if all(is_number(sample) for sample in samples):
+        return Fault(f"{source.shown}, column {column}", what, advice("", column, "number", samples))
+    role = role_in_words("customers")
+    if _few(source, known, fits):
+        return said("{role}: {column}: {what}; they count as empty", role=role, column=column, what=what)
+    return said(
+        "{role}: {column}: {what}; it is taken for text. If it is a number, correct them or set "
+        "`sources.customers.max_unreadable_share`",
+        role=role,
+        column=column,
+        what=what,
+    )
 
 
 def _number(text: Any, source: Source) -> Any:

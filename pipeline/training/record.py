@@ -22,9 +22,6 @@ from pipeline.training.trained import Trained, newest_label
 # What the table of runs shows, and the baselines' runs have; all else stands on the run's page.
 HEADLINE = ("auc", "average_precision", "ece", "lift_top_tenth", "log_loss")
 AGAINST = "{}_vs_champion"
-CALIBRATION = ("brier", "base_rate", "mean_probability")
-_TENTH = ("gap_top_tenth", "value_top_tenth")
-LIST = ("recall_at_list", "lift_at_list", "gap_at_list", "value_at_list", "profit_at_list", "empc")
 
 
 def make_record(t: Trained) -> TrainingRecord:
@@ -59,8 +56,7 @@ def _headline(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def _metrics(t: Trained) -> dict[str, float]:
     """Figures on the newest test snapshot by their names in the field, each beside its interval and its comparison."""
-    metrics = t.tests[0]["model"]
-    found = {name: metrics[name] for name in (*HEADLINE, *CALIBRATION, *_TENTH, *LIST)}
+    found = {name: value for name, value in t.tests[0]["model"].items() if name != "rows"}
     for name, (low, high) in t.intervals.items():
         found |= {f"{name}_low95": low, f"{name}_high95": high}
     above, low, high = t.above_base_rate

@@ -35,8 +35,9 @@ from pipeline.layout import Layout, layout_of
 from pipeline.outcomes import learned
 from pipeline.publish import only_run
 from pipeline.scoring import score
+from pipeline.scoring.deciding import decided
 from pipeline.scoring.files import write_night
-from pipeline.scoring.score import decided, published, scored
+from pipeline.scoring.score import published, scored
 from pipeline.scoring.scored import Job
 from pipeline.tracking.tonight import champion_tonight
 from tests.faults.shim import disk

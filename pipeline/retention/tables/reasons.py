@@ -91,20 +91,12 @@ def reason_table(
     if base is None or not {"ended_at", "end_reason"} <= set(base.columns):
         role = "contracts" if "contracts" in tables else "customers"
         raise ConfigError(f"reasons need sources.{role} with the columns ended_at and end_reason; map them")
-    customers = spells(tables) if "contracts" in tables else base
     coding = _coding(codes or {}, controllable)
+    customers = spells(tables) if "contracts" in tables else base
+    ended = with_unpaid(_coded(customers, coding, not_churn_reasons), tables, dunning_days)
+    code = ibis.ifelse(ended.unpaid & ended.code.isin(["not_stated", "uncoded"]), INVOLUNTARY, ended.code)
     now = dt.datetime.combine(as_of, dt.time())
     edges = [p.start for p in periods] + [min(periods[-1].end, now)]
-    stated = customers.end_reason.strip().lower()
-    code = ibis.cases(
-        (stated.isnull() | (stated == ""), "not_stated"),
-        *((stated == text, code) for text, code in coding.items()),
-        else_="uncoded",
-    )
-    counts = customers.end_reason.fill_null("").notin(list(not_churn_reasons)) if not_churn_reasons else True
-    ended = customers.mutate(code=code).filter(customers.ended_at.notnull() & counts)
-    ended = with_unpaid(ended, tables, dunning_days)
-    code = ibis.ifelse(ended.unpaid & ended.code.isin(["not_stated", "uncoded"]), INVOLUNTARY, ended.code)
     ended = ended.select("customer_id", number=edge_index(ended.ended_at, edges).cast("int64") - 1, code=code)
     ended = ended.filter((ended.number >= 0) & (ended.number < len(periods)))
     if segment is not None:
@@ -123,6 +115,18 @@ def reason_table(
     ordered = frame.sort_values([*by, "customers", "code"], ascending=[*[True] * len(by), False, True])
     names = ["period", "complete", *by[1:], "code", "reason", "controllable", "customers", "share"]
     return ordered[names].reset_index(drop=True)
+
+
+def _coded(customers: ir.Table, coding: Mapping[str, str], not_churn_reasons: Collection[str]) -> ir.Table:
+    """The endings that count as churn, with the `code` of the stated reason."""
+    stated = customers.end_reason.strip().lower()
+    code = ibis.cases(
+        (stated.isnull() | (stated == ""), "not_stated"),
+        *((stated == text, code) for text, code in coding.items()),
+        else_="uncoded",
+    )
+    counts = customers.end_reason.fill_null("").notin(list(not_churn_reasons)) if not_churn_reasons else True
+    return customers.mutate(code=code).filter(customers.ended_at.notnull() & counts)
 
 
 def _coding(codes: Mapping[str, str], controllable: Collection[str]) -> dict[str, str]:
