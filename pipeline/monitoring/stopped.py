@@ -32,9 +32,8 @@ def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
             continue
         end = dt.date.fromisoformat(last) + dt.timedelta(days=1)
         theirs = ibis.union(*known, distinct=True) if len(known) > 1 else known[0]
-        now = _known(sources, table, clock, end - dt.timedelta(days=NEWEST), end, theirs)
-        start = end - dt.timedelta(days=NEWEST + BEFORE)
-        then = _known(sources, table, clock, start, end - dt.timedelta(days=NEWEST), theirs)
+        newest = end - dt.timedelta(days=NEWEST)
+        now, then = _known(sources, table, clock, newest - dt.timedelta(days=BEFORE), newest, end, theirs)
         if now[1] < FEWEST or then[1] < FEWEST:
             continue
         found, was = now[0] / now[1], then[0] / then[1]
@@ -54,16 +53,26 @@ def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
 
 
 def _known(
-    sources: Sources, table: ir.Table, clock: str, start: dt.date, end: dt.date, theirs: ir.Table
-) -> tuple[int, int]:
-    """Different customers of these days who are known from other sources, and all of them."""
-    of_days = table.filter(
-        (table[clock] >= ibis.timestamp(start.isoformat())) & (table[clock] < ibis.timestamp(end.isoformat()))
+    sources: Sources,
+    table: ir.Table,
+    clock: str,
+    start: dt.date,
+    newest: dt.date,
+    end: dt.date,
+    theirs: ir.Table,
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Customers of the newest days who are known from other sources, and all of them; the same of the days before."""
+    since, edge, until = (ibis.timestamp(day.isoformat()) for day in (start, newest, end))
+    of_days = table.filter((table[clock] >= since) & (table[clock] < until))
+    fresh = of_days[clock] >= edge
+    ids = of_days.group_by("customer_id").agg(
+        now=fresh.cast("int64").max(), then=(~fresh).cast("int64").max()
     )
-    ids = of_days.select("customer_id").distinct()
     if engine_of(table) != "pyspark" and table.get_backend() is not sources.connection:
         ids = ibis.memtable(arrow(ids))
-    met = ids.semi_join(theirs, "customer_id")
-    return int(arrow(met.aggregate(n=met.count()))["n"][0].as_py()), int(
-        arrow(ids.aggregate(n=ids.count()))["n"][0].as_py()
-    )
+    both = ids.left_join(theirs.mutate(met=ibis.literal(1, "int64")), "customer_id")
+    sums = {name: both[name].sum() for name in ("now", "then")}
+    sums |= {f"{name}_met": (both[name] * both.met).sum() for name in ("now", "then")}
+    (found,) = arrow(both.aggregate(**sums)).to_pylist()
+    of = {name: int(value or 0) for name, value in found.items()}
+    return (of["now_met"], of["now"]), (of["then_met"], of["then"])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from configs.outreach import DEFAULT, Outreach
 from features.tables import complaints
+from pipeline.sources.databases import arrow
 
 _DAY = pd.Timedelta(days=1)
 _COLUMNS = (
@@ -47,7 +48,7 @@ def contact_facts(
         found = pd.DataFrame(index=pd.Index([], dtype="str", name="customer_id"))
     else:
         table = _in_memory(contacts) if isinstance(contacts, pd.DataFrame) else contacts
-        found = _per_customer(table, settings, as_of).to_pandas().set_index("customer_id")
+        found = arrow(_per_customer(table, settings, as_of)).to_pandas().set_index("customer_id")
     found = found.reindex(customers).reindex(columns=list(_COLUMNS))
     for name in ("last_contact", "last_ours", "quiet_until"):
         found[name] = pd.to_datetime(found[name])

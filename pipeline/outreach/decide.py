@@ -131,9 +131,9 @@ def account_managers(people: pd.DataFrame, agents: NDArray[Any], settings: Outre
     """
     nobody = settings.teams.get(ACCOUNT_MANAGER, "account manager")
     column = agents if settings.columns.owner is None else people[settings.columns.owner].to_numpy(object)
-    return np.array(
-        [nobody if pd.isna(name) or not str(name).strip() else str(name) for name in column], object
-    )
+    # Few names stand for a million customers: each is looked at once, and missing ones come last as -1.
+    code, names = pd.factorize(column)
+    return np.array([*(str(name) if str(name).strip() else nobody for name in names), nobody], object)[code]
 
 
 def _owners(people: pd.DataFrame, agents: NDArray[Any], context: Context) -> NDArray[Any]:

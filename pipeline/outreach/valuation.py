@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class Valuation:
         """Shape (n,): the amounts as the gain counts them: concave, so that no whale carries the list alone."""
         return concave(self.amount, self.typical)
 
-    @property
+    @cached_property
     def ranks(self) -> Floats:
         """Shape (n,): share of all customers who are worth more, 0..1."""
         return value_ranks(self.amount) if self.among_all is None else self.among_all
