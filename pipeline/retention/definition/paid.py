@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from configs.arrays import Floats, Ints
+from configs.arrays import Bools, Floats, Ints
 from configs.schema import Churn
 from features.definition import edge_index
 from pipeline.retention.definition.at_hand import AtHand
@@ -61,32 +61,35 @@ def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | Non
     shape = len(edges) - 1, tables.customers
 
     def cells(rows: ir.Table) -> tuple[pa.Table, Ints]:
-        found = arrow(_placed(rows, edges).select("customer_id", "occurred_at", "amount", "place"))
-        begin = (found["place"].to_numpy() - 1).astype(np.int64) * tables.customers
-        return found, begin + found["customer_id"].to_numpy()
+        inside = (rows.occurred_at >= ibis.literal(edges[0])) & (rows.occurred_at < ibis.literal(edges[-1]))
+        found = arrow(rows.filter(inside).select("customer_id", "occurred_at", "amount"))
+        place = np.searchsorted(ends, found["occurred_at"].to_numpy().astype(ends.dtype), side="right")
+        return found, place * tables.customers + found["customer_id"].to_numpy()
 
     def summed(cell: Ints, amount: pa.ChunkedArray) -> Floats:
         found = np.bincount(cell, amount.fill_null(0.0).to_numpy(), shape[0] * shape[1])
         return found.astype(np.float64, copy=False).reshape(shape)
 
-    def counted(cell: Ints) -> Ints:
-        return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    def any_in(cell: Ints) -> Bools:
+        found = np.zeros(shape, bool)
+        found.reshape(-1)[cell] = True
+        return found
 
+    ends = np.array(edges[1:], "datetime64[us]")
     rows, cell = cells(tables["transactions"])
-    at, first_at = rows["occurred_at"].to_numpy(), _first_at(tables, churn)
-    first = np.flatnonzero(at <= first_at[rows["customer_id"].to_numpy()])
-    now, count = summed(cell, rows["amount"]), counted(cell)
-    again, count_again = now - summed(cell[first], rows["amount"].take(first)), count - counted(cell[first])
-    back, count_back = np.zeros(shape), np.zeros(shape, np.int64)
+    first = rows["occurred_at"].to_numpy() <= _first_at(tables, churn)[rows["customer_id"].to_numpy()]
+    now, bought, bought_again = summed(cell, rows["amount"]), any_in(cell), any_in(cell[~first])
+    again = now - summed(cell[first], rows["amount"].filter(pa.array(first)))
+    back, given = np.zeros(shape), np.zeros(shape, bool)
     if "cancellations" in tables and "amount" in tables["cancellations"].columns:
         rows, cell = cells(tables["cancellations"])
-        back, count_back = summed(cell, rows["amount"]), counted(cell)
-    net, there = now - back, count + count_back > 0
+        back, given = summed(cell, rows["amount"]), any_in(cell)
+    net, there = now - back, bought | given
     waiting: list[pa.Table] = []
     for k in range(1, shape[0]):
         who = np.flatnonzero(there[k] | there[k - 1])
         found = {"now": net[k], "again": again[k], "back": back[k], "before": net[k - 1]}
-        found |= {"bought": count[k] > 0, "bought_again": count_again[k] > 0}
+        found |= {"bought": bought[k], "bought_again": bought_again[k]}
         keys = {"customer_id": who.astype(np.int32), "number": np.full(len(who), k)}
         waiting.append(pa.table(keys | {name: values[who] for name, values in found.items()}))
         if k == shape[0] - 1 or sum(map(len, waiting)) >= _ROWS_A_TABLE:

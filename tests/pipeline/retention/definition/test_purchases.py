@@ -55,7 +55,7 @@ def test_arrays_and_the_engine_find_the_same(times, active_days):
     pd.testing.assert_frame_equal(lifetimes(near, churn, as_of), lifetimes(tables, churn, as_of))
 
 
-@pytest.mark.parametrize("limit", ["_MOST_SLOTS", "_MOST_CELLS"])
+@pytest.mark.parametrize("limit", ["_MOST_SLOTS", "_MOST_CELLS", "_MOST_SEEN"])
 def test_what_does_not_fit_into_arrays_is_left_to_the_engine(limit, monkeypatch):
     frames, churn = shop(seed=7)
     want = lifetimes(as_tables(frames), churn, dt.date(2024, 1, 1))
