@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -166,6 +166,8 @@ def night_rates(
         forecast_losses(period, as_of, config.retention.unit, error=errors.get("rate", 0.0)),
     )
     question = Question(config, as_of, scope, lambda: tables, Ahead(forecasts, past))
+    # Drawings are made when files are: they have no tables, so that the copies at hand are gone by then.
+    drawn_later = replace(question, opened=dict)
     made, drawings, warnings = {}, {}, list[Said]()
     for name, table in of_a_night().items():
         if table.nightly is None or not all(map(question.has, table.needs)):
@@ -182,7 +184,7 @@ def night_rates(
         if len(frame) or name == RATE:
             made[name] = frame
             if table.drawn is not None:
-                drawings[name] = partial(table.drawn, question, frame)
+                drawings[name] = partial(table.drawn, drawn_later, frame)
     return NightRates(scope.unit, made, drawings, forecasts, tuple(warnings))
 
 
