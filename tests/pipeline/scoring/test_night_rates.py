@@ -1,6 +1,7 @@
 """The retention tables of a night: published, logged, forecast."""
 
 import datetime as dt
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,21 @@ def scored(config):
     here = last[last >= pd.Timestamp(AS_OF) - pd.Timedelta(days=90)].index.tolist()
     p = np.random.default_rng(0).uniform(0.1, 0.6, len(here))
     return sources, ScoreTable.of(here, p, {}), p
+
+
+def copies(sources):
+    asked = "select table_name from duckdb_tables() where temporary order by 1"
+    return sources.connection.con.sql(asked).fetchall()
+
+
+def test_copies_at_hand_are_gone_before_anything_is_drawn(shop, tmp_path):
+    config = shop()
+    sources, scores, _ = scored(config)
+    before = copies(sources)
+    made = night_rates(sources, config, AS_OF, scores, tmp_path)
+    gc.collect()
+    assert copies(sources) == before
+    assert set(made.pictures) == {"cohorts", "survival"}
 
 
 def test_a_night_publishes_its_tables_with_the_same_bytes(shop, tmp_path):
