@@ -1,5 +1,6 @@
 """What the night makes of the files that a cluster's workers have written: the values and ranks of one machine."""
 
+import os
 from types import SimpleNamespace
 
 import ibis
@@ -14,6 +15,7 @@ from models.statistics.credibility import history_parts
 from pipeline.dataset.cluster_jobs import matrix_rows
 from pipeline.outreach.valuation import kept, purchase_history, valuation
 from pipeline.scoring import cluster_score
+from pipeline.scoring.horizons import Further
 from pipeline.scoring.night_rates import no_rates
 from pipeline.scoring.score_table import CHANCE, NOT_RETURNED, ScoreTable
 
@@ -96,3 +98,46 @@ def test_so_many_come_here_and_the_others_are_known_by_what_they_are_worth(writt
         frame["plan"].iloc[here].reset_index(drop=True),
         check_dtype=False,
     )
+
+
+FURTHER = Further(None, (30, 90), 31, 0)
+
+
+@pytest.mark.parametrize("days", [None, DAYS])
+@pytest.mark.parametrize("further", [None, FURTHER], ids=["one horizon", "several"])
+def test_a_worker_without_rows_writes_the_columns_of_all_others(days, further):
+    """The files of a partition that holds nobody have the same columns, so that they can be read as one table."""
+    found = cluster_score.scored_parts({}, (), days, further, customers()[:0])
+    assert tuple(found) == cluster_score.scored_columns(days, further)
+    assert all(len(values) == 0 for values in found.values())
+    names = {
+        "churn_probability_30d",
+        "churn_probability_90d",
+        "expected_on",
+        "expected_from",
+        "expected_until",
+    }
+    assert set(found) >= names | {"lost_"} if further else not set(found) & names
+    assert (NOT_RETURNED in found) == (days is not None)
+
+
+def test_the_files_of_the_workers_lie_beside_the_outputs_and_are_gone_afterwards(tmp_path):
+    data = tmp_path / "not" / "yet"
+    with cluster_score.staged(data) as folder:
+        assert folder == data / f".staged-{os.getpid()}"
+        (folder / "rows").mkdir()
+    assert list(tmp_path.iterdir()) == []
+    data.mkdir(parents=True)
+    with pytest.raises(FileNotFoundError), cluster_score.staged(data) as folder:
+        (folder / "rows" / "part").write_text("x")
+    assert list(data.iterdir()) == []
+    with cluster_score.staged(tmp_path / "kept") as folder:
+        (folder.parent / "night").write_text("x")
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["night"]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "capacity", "most"), [(5_000, 50, 50_000), (100, 50, 1_000), (100, 51, 1_020), (1, 1, 20)]
+)
+def test_as_many_come_here_as_the_list_can_need(candidates, capacity, most):
+    assert cluster_score.most_here(Outreach(candidates=candidates, capacity=capacity)) == most
