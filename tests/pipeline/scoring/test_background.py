@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.outcomes import ledger
 from pipeline.report.view import Talk
-from pipeline.scoring.background import NIGHTS, TALKS, background, last_talks, past_chances, spaced
+from pipeline.scoring.background import background, last_talks, past_chances, spaced
 
 AS_OF = dt.date(2026, 7, 1)
 
@@ -23,7 +23,7 @@ def test_talks_are_those_of_a_plain_sort_whatever_the_log_holds():
     found = last_talks(ibis.memtable(log), ["a", "c", "nobody"])
     assert set(found) == {"a", "c"}
     for customer, talks in found.items():
-        mine = log[log["customer_id"] == customer].sort_values("occurred_at", ascending=False).head(TALKS)
+        mine = log[log["customer_id"] == customer].sort_values("occurred_at", ascending=False).head(3)
         days, channels = mine["occurred_at"].dt.date, mine["channel"].fillna("")
         assert talks == tuple(Talk(day, channel) for day, channel in zip(days, channels, strict=True))
     assert last_talks(None, ["a"]) == {}
@@ -50,4 +50,5 @@ def test_chances_come_from_the_nights_before_and_from_nobody_else(tmp_path):
 
 def test_a_chart_has_few_nights():
     nights = [AS_OF - dt.timedelta(days=days) for days in range(400)]
-    assert len(spaced(nights, AS_OF)) == NIGHTS
+    assert len(spaced(nights, AS_OF)) == 12
+    assert spaced(nights, AS_OF)[-1] == AS_OF - dt.timedelta(days=7)
