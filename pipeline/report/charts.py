@@ -204,7 +204,7 @@ def _scale(axes: mpl.axes.Axes, marks: Sequence[ChartMark], percent: Printed) ->
 
 
 def round_places(low: float, high: float) -> list[float]:
-    """Round numbers from at or below `low` to at or above `high`, at most seven."""
+    """Round numbers from at or below `low` to at or above `high`, at most eight."""
     step = next(s for s in (1, 2, 5, 10, 20, 25) if (high - low) / s <= 5.5)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [float(step * i) for i in range(first, last + 1)]

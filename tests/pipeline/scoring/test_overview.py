@@ -1,3 +1,5 @@
+"""The executive's half of the page: against the commands, and from tables that stand in the test."""
+
 import datetime as dt
 
 import ibis
@@ -5,11 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from configs.outreach import Outreach
+from configs.playbook import load_playbook
 from configs.schema import Churn
 from models.effects.sequence import NOTHING, Bounds
-from pipeline.outcomes.learned import ALL, Evidence
+from pipeline.outcomes.learned import ALL, Evidence, belief
 from pipeline.outreach.context import Context
-from pipeline.report.overview import Overview
+from pipeline.report.overview import (
+    AuditRow,
+    Cohort,
+    GoalRow,
+    Overview,
+    PeriodRevenue,
+    SegmentRow,
+    StatedRow,
+    SurveyRow,
+)
 from pipeline.retention.definition.periods import periods_until
 from pipeline.retention.tables.activity import activity_table
 from pipeline.retention.tables.rate import retention_of
@@ -52,16 +65,11 @@ def tables(company):
 
 
 def context(playbook, usual=None, **bounds):
-    from configs.outreach import Outreach
-    from pipeline.outcomes.learned import belief
-
     return Context(AS_OF, Outreach(), playbook, b"key", 60, belief(playbook), Evidence([], bounds, usual))
 
 
 @pytest.fixture(scope="module")
 def playbook():
-    from configs.playbook import load_playbook
-
     return load_playbook()
 
 
@@ -112,3 +120,164 @@ def test_periods_that_the_records_do_not_reach_are_doubtful(tables, playbook):
 
 def test_a_table_without_dates_has_no_overview(playbook):
     assert overview_of(no_rates().tables, "month", 1.0, context(playbook)) == Overview()
+
+
+RATE = pd.DataFrame({"period": ["2026-05", "2026-06", "2026-07"], "complete": [True, True, False]})
+
+
+@pytest.fixture(scope="module")
+def told():
+    """The overview of some tables, the rate among them."""
+    return lambda rate=RATE, **tables: overview_of(
+        {"rate": rate, **tables}, "month", 1.0, context(load_playbook())
+    )
+
+
+def test_of_the_rate_alone_nothing_else_is_told(told):
+    assert told() == Overview()
+
+
+def test_goals_that_were_missed_stand_first_and_the_unknown_before_the_reached(told):
+    names = ["metric", "wanted", "period", "value", "by", "since", "periods", "status"]
+    rows = [
+        ["rate", "at least 65", "2026-06", 70.0, 5.0, "2026-05", 2, "reached"],
+        ["nps", "at least 8", "", np.nan, np.nan, "", 0, "unknown"],
+        ["engagement", "up every month", "2026-06", 1.0, -0.5, "2026-06", 1, "missed"],
+    ]
+    assert told(goals=pd.DataFrame(rows, columns=names)).goals == (
+        GoalRow("engagement", "up every month", "2026-06", 1.0, False, -0.5, "2026-06", 1),
+        GoalRow("nps", "at least 8", "", None, None, None, "", 0),
+        GoalRow("rate", "at least 65", "2026-06", 70.0, True, 5.0, "2026-05", 2),
+    )
+
+
+def test_revenue_is_that_of_the_newest_period_whose_past_is_on_record(told):
+    revenue = pd.DataFrame(
+        {
+            "period": ["2026-05", "2026-06"],
+            "revenue": [10.0, 20.0],
+            "gross_retention": [80.0, 90.0],
+            "net_retention": [95.0, np.nan],
+            "repeat_share": [50.0, 60.0],
+            "full_history": [True, True],
+        }
+    )
+    assert told(revenue=revenue).money == PeriodRevenue("2026-06", 90.0, None, 60.0)
+    older = revenue.assign(full_history=[True, False])
+    assert told(revenue=older).money == PeriodRevenue("2026-05", 80.0, 95.0, 50.0)
+    assert told(revenue=revenue.assign(full_history=False)).money is None
+
+
+SEGMENTS = pd.DataFrame(
+    {
+        "attribute": "plan",
+        "segment": ["basic", "plus", "basic", "plus", "basic"],
+        "period": ["2026-05", "2026-05", "2026-06", "2026-06", "2026-07"],
+        "start": pd.to_datetime(["2026-05-01", "2026-05-01", "2026-06-01", "2026-06-01", "2026-07-01"]),
+        "complete": [True, True, True, True, False],
+        "S": [50, 50, 25, 75, 10],
+        "kept": [40, 45, 20, 75, 0],
+        "lost": [10, 5, 5, 0, 0],
+        "not_churn": 0,
+        "rate": [80.0, 90.0, 80.0, 100.0, np.nan],
+        "adjusted_rate": [80.0, 90.0, 80.0, 100.0, np.nan],
+        "rate_low": [70.0, 80.0, 60.0, 95.0, np.nan],
+        "rate_high": [90.0, 95.0, 90.0, np.nan, np.nan],
+    }
+)
+
+
+def test_segments_are_those_of_the_newest_period_that_is_over(told):
+    found = told(by_segment=SEGMENTS)
+    assert found.segments_of == "2026-06"
+    assert found.segments == (
+        SegmentRow("plan", "basic", 25, 80.0, 60.0, 90.0),
+        SegmentRow("plan", "plus", 75, 100.0, 95.0, None),
+    )
+
+
+def test_a_change_needs_two_periods(told):
+    """From 85 to 95: plus, which keeps more, has grown from half to three quarters, and keeps more itself."""
+    change = told(by_segment=SEGMENTS).change
+    assert (change.attribute, change.before, change.after) == ("plan", "2026-05", "2026-06")
+    assert change.total == pytest.approx(10.0)
+    # Kitagawa: shares move by a quarter, mean rates are 80 and 95; rates move by 0 and 10, mean shares are 3/8 and 5/8.
+    assert change.mix == pytest.approx(0.25 * (95 - 80))
+    assert change.behaviour == pytest.approx(10 * 5 / 8)
+    assert told(by_segment=SEGMENTS[SEGMENTS.period != "2026-05"]).change is None
+    assert told(by_segment=SEGMENTS[:0]).change is None
+
+
+def test_of_each_survey_the_newest_period_with_an_answer_is_told(told):
+    names = ["kind", "measure", "period", "complete", "answered", "answer_rate", "value", "low", "high"]
+    rows = [
+        ["nps", "mean", "2026-05", True, 4, 40.0, 7.0, 6.0, 8.0],
+        ["nps", "mean", "2026-06", True, 0, 0.0, np.nan, np.nan, np.nan],
+        ["nps", "mean", "2026-07", False, 9, 90.0, 9.0, 8.0, 10.0],
+        ["csat", "rate", "2026-06", True, 2, 20.0, 50.0, np.nan, np.nan],
+        ["never", "mean", "2026-06", True, 0, 0.0, np.nan, np.nan, np.nan],
+    ]
+    assert told(feedback=pd.DataFrame(rows, columns=names)).surveys == (
+        SurveyRow("csat", "rate", "2026-06", 2, 20.0, 50.0, None, None),
+        SurveyRow("nps", "mean", "2026-05", 4, 40.0, 7.0, 6.0, 8.0),
+    )
+
+
+def test_stated_reasons_of_all_periods_stand_together_the_most_frequent_first(told):
+    rows = [("price", "yes", 3), ("moved", "no", 2), ("price", "yes", 1), ("died", "no", 2)]
+    reasons = pd.DataFrame(rows, columns=["reason", "controllable", "customers"])
+    assert told(reasons=reasons).stated == (
+        StatedRow("price", "yes", 4, 50.0),
+        StatedRow("died", "no", 2, 25.0),
+        StatedRow("moved", "no", 2, 25.0),
+    )
+    many = pd.DataFrame({"reason": list("abcdefgh"), "controllable": "no", "customers": range(8)})
+    assert [row.reason for row in told(reasons=many).stated] == list("hgfedc")
+
+
+def test_of_an_audit_only_what_is_sure_is_told(told):
+    audit = pd.DataFrame(
+        {
+            "period": "2026-06",
+            "fact": "plan",
+            "value": ["basic", "plus", "gold"],
+            "customers": [10, 20, 30],
+            "lost_share": [50.0, 20.0, 10.0],
+            "risk_ratio": [2.0, 1.0, 0.5],
+            "low": [1.5, 0.8, 0.3],
+            "high": [3.0, 1.2, 0.9],
+            "p_adjusted": [0.001, 0.049, 0.05],
+        }
+    )
+    found = told(audit=audit)
+    assert found.audit == (
+        AuditRow("plan", "basic", 10, 50.0, 2.0, 1.5, 3.0),
+        AuditRow("plan", "plus", 20, 20.0, 1.0, 0.8, 1.2),
+    )
+    assert found.audit_of == "2026-06"
+    unsure = told(audit=audit.assign(p_adjusted=0.05))
+    assert (unsure.audit, unsure.audit_of) == ((), "")
+    assert len(told(audit=pd.concat([audit[:1]] * 9)).audit) == 5
+
+
+def test_of_cohorts_the_newest_dozen_with_a_dozen_ages_are_drawn(told):
+    rows = [
+        (f"{2024 + m // 12}-{m % 12 + 1:02d}", age, 10, 100.0 - age)
+        for m in range(14)
+        for age in range(13, -1, -1)
+    ]
+    found = told(cohorts=pd.DataFrame(rows, columns=["cohort", "age", "size", "rate"])).cohorts
+    assert [cohort.name for cohort in found][:2] == ["2024-03", "2024-04"]
+    assert len(found) == 12
+    assert found[0] == Cohort("2024-03", 10, tuple(100.0 - age for age in range(12)))
+
+
+def test_past_forecasts_are_counted_where_it_is_known_what_came(told):
+    inside = pd.Series([True, False, True, None], dtype="object")
+    found = told(forecast=pd.DataFrame({"inside": inside}))
+    assert (found.held, found.past) == (2, 3)
+    assert (told(forecast=pd.DataFrame({"rate": [1.0]})).past) == 0
+
+
+def test_periods_over_whose_start_is_not_on_record_are_doubtful(told):
+    assert told(RATE.assign(full_history=[False, True, False])).doubtful == {"2026-05"}
