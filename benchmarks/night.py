@@ -6,7 +6,7 @@
     python -m benchmarks.night W2 --scores         # its probabilities alone, at all horizons
 
 A champion is trained first when there is none, on 200,000 rows. Steps are told by the lines that `churn score`
-writes at the end of each; memory is the peak of the process.
+writes at the end of each, and count from the line before; memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ def churn(*command: str, stderr: int | None = None, **environ: str) -> subproces
     )
 
 
+def cpu_of(pid: int) -> float:
+    """CPU seconds of a process that runs, by Linux's count."""
+    after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, after_name[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def night(config: Path, memory: float | None) -> float:
     """Run a night, print its steps with the seconds that each takes, and return all of them."""
     environ = {} if memory is None else {"CHURN__ENGINE__MEMORY_GB": str(memory)}
@@ -46,10 +52,14 @@ def night(config: Path, memory: float | None) -> float:
     command = ["score", "--config", str(config), "--as-of", str(AS_OF), "--log-format", "json"]
     process = churn(*command, stderr=subprocess.PIPE, **environ)
     assert process.stderr is not None
+    before = 0.0, 0.0
     for line in process.stderr:
         told = json.loads(line)
         if "stage" in told:
-            print(f"  {told['seconds']:7.1f} s  {told['message'].rpartition(',')[0]}")
+            now = time.perf_counter() - begun, cpu_of(process.pid)
+            wall, cpu = (there - here for here, there in zip(before, now, strict=True))
+            print(f"  {wall:7.1f} s {cpu:7.1f} CPU s  {told['message'].rpartition(',')[0]}")
+            before = now
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6

@@ -110,6 +110,8 @@ def connect_duckdb(threads: int, memory_gb: float | None = None) -> Backend:
         threads=threads, temp_directory=str(Path(tempfile.gettempdir()) / "churn-spill"), **limit
     )
     connection.raw_sql("SET TimeZone = 'UTC'")
+    # What a table of a night took goes back to the machine when it is dropped; DuckDB would keep it for later queries.
+    connection.raw_sql("SET allocator_background_threads = true")
     return connection
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from configs.arrays import Bools, Floats, Ints
 from configs.schema import Churn
@@ -57,8 +59,27 @@ def paid_by_period(
 
 
 def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | None) -> Iterator[ir.Table]:
-    """Tables of whole periods, added up in arrays with a cell for each period of each customer."""
+    """Tables of whole periods, of the arrays with a cell for each period of each customer."""
+    cells, there = _cells(tables, edges, churn)
+    last = len(there) - 1
+    waiting: list[pa.Table] = []
+    for k in range(1, last + 1):
+        who = np.flatnonzero(there[k] | there[k - 1])
+        found = {name: values[k][who] for name, values in cells.items()}
+        found |= {"before": cells["now"][k - 1][who]}
+        keys = {"customer_id": who.astype(np.int32), "number": np.full(len(who), k)}
+        waiting.append(pa.table(keys | found))
+        if k == last or sum(map(len, waiting)) >= _ROWS_A_TABLE:
+            yield ibis.memtable(pa.concat_tables(waiting))
+            waiting = []
+
+
+def _cells(
+    tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | None
+) -> tuple[dict[str, NDArray[Any]], Bools]:
+    """What was paid, shape (periods, customers) each, and whether anything was; the rows are gone when this is read."""
     shape = len(edges) - 1, tables.customers
+    ends = np.array(edges[1:], "datetime64[us]")
 
     def cells(rows: ir.Table) -> tuple[pa.Table, Ints]:
         inside = (rows.occurred_at >= ibis.literal(edges[0])) & (rows.occurred_at < ibis.literal(edges[-1]))
@@ -75,7 +96,6 @@ def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | Non
         found.reshape(-1)[cell] = True
         return found
 
-    ends = np.array(edges[1:], "datetime64[us]")
     rows, cell = cells(tables["transactions"])
     first = rows["occurred_at"].to_numpy() <= _first_at(tables, churn)[rows["customer_id"].to_numpy()]
     now, bought, bought_again = summed(cell, rows["amount"]), any_in(cell), any_in(cell[~first])
@@ -84,17 +104,8 @@ def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | Non
     if "cancellations" in tables and "amount" in tables["cancellations"].columns:
         rows, cell = cells(tables["cancellations"])
         back, given = summed(cell, rows["amount"]), any_in(cell)
-    net, there = now - back, bought | given
-    waiting: list[pa.Table] = []
-    for k in range(1, shape[0]):
-        who = np.flatnonzero(there[k] | there[k - 1])
-        found = {"now": net[k], "again": again[k], "back": back[k], "before": net[k - 1]}
-        found |= {"bought": bought[k], "bought_again": bought_again[k]}
-        keys = {"customer_id": who.astype(np.int32), "number": np.full(len(who), k)}
-        waiting.append(pa.table(keys | {name: values[who] for name, values in found.items()}))
-        if k == shape[0] - 1 or sum(map(len, waiting)) >= _ROWS_A_TABLE:
-            yield ibis.memtable(pa.concat_tables(waiting))
-            waiting = []
+    found = {"now": now - back, "again": again, "back": back, "bought": bought, "bought_again": bought_again}
+    return found, bought | given
 
 
 def _first_at(tables: AtHand, churn: Churn | None) -> np.ndarray:

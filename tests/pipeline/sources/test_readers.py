@@ -1,6 +1,9 @@
 """From files to a raw table: the format by what a file holds, and every file with the same columns."""
 
 import gzip
+import os
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -126,3 +129,18 @@ def test_the_memory_of_the_engine_is_bounded_and_it_thinks_in_utc():
         for name in ("memory_limit", "TimeZone")
     )
     assert (limit, zone) == ("476.8 MiB", "UTC")
+
+
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="asks Linux what the process holds")
+def test_what_a_dropped_table_took_goes_back_to_the_machine(duck):
+    duck.raw_sql("create temp table many as select range::varchar || 'abcdefghijkl' as a from range(6000000)")
+    held = megabytes()
+    duck.raw_sql("drop table many")
+    until = time.monotonic() + 60
+    while megabytes() > held - 80 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert megabytes() < held - 80
