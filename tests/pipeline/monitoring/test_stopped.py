@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.monitoring.stopped import BEFORE, FEWEST, NEWEST, stopped_of
 from pipeline.sources.opening import open_sources
+from tests.pipeline.sources.in_databases import to_sqlite
 
 END = dt.date(2024, 6, 1)
 
@@ -19,10 +20,10 @@ def contacts(newest, before, prefix=""):
     return pd.DataFrame({"customer_id": ids, "occurred_at": pd.to_datetime([*last, *then])})
 
 
-def checks(tiny, rows):
+def checks(tiny, rows, uri=None):
     people = pd.DataFrame({"customer_id": [str(i) for i in range(200)]})
     bought = people.assign(occurred_at=pd.Timestamp("2024-01-05"))
-    config = tiny(transactions=bought, contacts=rows)
+    config = tiny(transactions=bought, contacts=rows, settings={"contacts": {"uri": uri}} if uri else None)
     return {c.place: c for c in stopped_of(open_sources(config, END), config)}
 
 
@@ -43,3 +44,12 @@ def test_ids_that_never_joined_have_not_stopped(tiny):
     half = rows.customer_id.where(rows.customer_id.astype(int) % 2 == 0, "x" + rows.customer_id)
     check = checks(tiny, rows.assign(customer_id=half))["contacts newest"]
     assert (check.found, check.outside) == (0.5, False)
+
+
+def test_a_database_is_asked_the_same(tiny, tmp_path):
+    rows = contacts(40, 100)
+    rows.loc[rows.index % 4 == 0, "customer_id"] = "x" + rows.customer_id
+    to_sqlite(tmp_path / "log.db", {"contacts": rows})
+    there = checks(tiny, rows, f"sqlite:///{tmp_path}/log.db#contacts")["contacts newest"]
+    assert there == checks(tiny, rows)["contacts newest"]
+    assert there.found == 0.75
