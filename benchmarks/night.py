@@ -58,7 +58,7 @@ def night(config: Path, memory: float | None) -> float:
         if "stage" in told:
             now = time.perf_counter() - begun, cpu_of(process.pid)
             wall, cpu = (there - here for here, there in zip(before, now, strict=True))
-            print(f"  {wall:7.1f} s {cpu:7.1f} CPU s  {told['message'].rpartition(',')[0]}")
+            print(f"  {wall:7.1f} s {cpu:7.1f} CPU s  {told['message'].rpartition(',')[0] or told['stage']}")
             before = now
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
