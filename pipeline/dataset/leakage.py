@@ -84,7 +84,7 @@ def check_features(config: Config, as_of: dt.date, count: int, say: Callable[[st
     Raises
     ------
     HistoryError
-        When all history is newer than one step before `as_of`.
+        When all history is newer than one step before `as_of`, or so old that nobody was a customer any more.
     """
     sources = open_sources(config, as_of)
     # What lies between the snapshots and `as_of` is the future that may leak, so `as_of` is in every matrix.
@@ -98,6 +98,11 @@ def check_features(config: Config, as_of: dt.date, count: int, say: Callable[[st
     say(f"features at {len(checked)} snapshots, {checked[-1]} to {checked[0]}")
     sources = bounded(sources, config, [as_of, *checked], say)
     whole = build_matrix(sources, config, [as_of, *checked])
+    if not (whole.frame["snapshot"] <= pd.Timestamp(checked[0])).any():
+        raise HistoryError(
+            f"nobody was a customer from {checked[-1]} to {checked[0]}, so that nothing can be checked: the newest row "
+            f"is of {max(f['last'] for f in sources.fingerprints.values())}; give a date soon after it by --as-of"
+        )
     futures: list[tuple[dt.date, str, Future]] = [
         (day, change, how)
         for day in checked

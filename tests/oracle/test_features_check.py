@@ -67,6 +67,14 @@ def test_without_history_there_is_nothing_to_check():
         check_features(config, dt.date(2023, 5, 20), 1, lambda line: None)
 
 
+def test_where_nobody_is_a_customer_any_more_nothing_is_proven():
+    with (
+        written(company(1, 40), "non_contractual") as config,
+        pytest.raises(HistoryError, match=r"nobody was a customer from 2033-.*give a date soon after it"),
+    ):
+        check_features(config, dt.date(2034, 1, 1), 1, lambda line: None)
+
+
 def test_a_broken_feature_is_told_before_anything_is_built():
     with (
         written(company(1, 40), "non_contractual", "1 +") as config,
