@@ -87,6 +87,45 @@ def featuretools(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds:
     return model.predict_proba(X[~known])[:, 1]
 
 
+def getml(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float) -> np.ndarray:
+    """FastProp of getML over the purchases before each snapshot, at its defaults, then LightGBM at its own."""
+    import getml as ml
+    import lightgbm as lgb
+
+    ml.engine.launch(launch_browser=False, quiet=True)
+    try:
+        ml.engine.set_project("peer")
+        # A purchase of the same second counts as known.
+        rows = [
+            ml.DataFrame.from_pandas(
+                pd.DataFrame(
+                    {
+                        "customer": part["customer"],
+                        "time": part["snapshot"] - pd.Timedelta(seconds=1),
+                        "churned": part["churned"],
+                    }
+                ),
+                name=name,
+                roles={"join_key": ["customer"], "time_stamp": ["time"], "target": ["churned"]},
+            )
+            for name, part in (("train", train), ("test", test))
+        ]
+        bought = pd.read_parquet(folder / "events.parquet")
+        bought = bought.rename(columns={"customer_id": "customer", "occurred_at": "time"})
+        roles = {"join_key": ["customer"], "time_stamp": ["time"], "numerical": ["amount"]}
+        events = ml.DataFrame.from_pandas(bought, name="events", roles=roles)
+        plan = ml.data.DataModel(rows[0].to_placeholder("rows"))
+        plan.add(events.to_placeholder("events"))
+        plan.rows.join(plan.events, on="customer", time_stamps="time")
+        pipeline = ml.Pipeline(plan, feature_learners=[ml.feature_learning.FastProp(num_threads=2)])
+        pipeline.fit(rows[0], {"events": events}, check=False)
+        X, ahead = (np.asarray(pipeline.transform(part, {"events": events})) for part in rows)
+    finally:
+        ml.engine.shutdown()
+    model = lgb.LGBMClassifier(random_state=7, n_jobs=2, verbose=-1).fit(X, train["churned"])
+    return model.predict_proba(ahead)[:, 1]
+
+
 def perpetual(train: pd.DataFrame, test: pd.DataFrame, folder: Path, seconds: float) -> np.ndarray:
     """PerpetualBooster at its default budget: it has nothing to tune."""
     from perpetual import PerpetualBooster
@@ -136,6 +175,7 @@ PEERS = {
     "flaml": flaml,
     "autogluon": autogluon,
     "featuretools": featuretools,
+    "getml": getml,
     "perpetual": perpetual,
     "LightGBM tuned": tuned,
 }

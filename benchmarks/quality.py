@@ -6,11 +6,11 @@
 The tasks are fixed: the test rows are the customers at one snapshot that no training label reaches, and everybody
 trains on the same earlier snapshots; a table without dates is predicted across its customers, in five folds. Peers
 get recency, tenure, mean gap, counts and sums by window, or the attributes where there are no purchases
-(featuretools builds its own columns of the purchases, for 20,000 training rows); the product builds its own. Then
-the same over several test snapshots (each predicted by what was known then), and as deployed: trained as of D,
-scored at D, judged by what came. Then how stable the first reason is when the model is trained again, and whether
-weights that fade with a snapshot's age would help. The data are read from CHURN_DATASETS (default
-../shared/datasets).
+(featuretools and getML build their own columns of the purchases, featuretools for 20,000 training rows); the product
+builds its own. Then the same over several test snapshots (each predicted by what was known then), and as deployed:
+trained as of D, scored at D, judged by what came. Then how stable the first reason is when the model is trained
+again, and whether weights that fade with a snapshot's age would help. The data are read from
+CHURN_DATASETS (default ../shared/datasets).
 """
 
 from __future__ import annotations

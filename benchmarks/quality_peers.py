@@ -35,11 +35,14 @@ PACKAGES = {
     "flaml": ["flaml[automl]", "pandas"],
     "autogluon": ["autogluon.tabular[lightgbm,catboost,xgboost]==1.6.*"],
     "featuretools": ["featuretools", "lightgbm", "scikit-learn", "pandas<2.3", "numpy<2.3"],
+    "getml": ["getml==1.5.*", "lightgbm", "scikit-learn", "pandas<2.3"],
     "perpetual": ["perpetual", "pandas", "scikit-learn"],
 }
 TUNED = "LightGBM tuned"
 # Their packages hold no weights, and load them from a hub when they run.
 NOT_HAD = ("TabICL", "TabPFN")
+# Those that make their own columns of the purchases.
+FROM_PURCHASES = ("featuretools", "getml")
 FEATURETOOLS_ROWS = 20_000
 
 
@@ -113,8 +116,8 @@ def peers(
         p = fit(train.X[names], train.churned, test.X[names])
         yield name, Told(test.churned, p, time.perf_counter() - start)
     for name, folder in environments.items():
-        if name == "featuretools" and events is None:
-            print("featuretools: skipped, no purchases here")
+        if name in FROM_PURCHASES and events is None:
+            print(f"{name}: skipped, no purchases here")
             continue
         part = train.at_most(FEATURETOOLS_ROWS, 7) if name == "featuretools" else train
         with tempfile.TemporaryDirectory() as place:
