@@ -36,12 +36,14 @@ from configs.playbook import load_playbook
 from configs.schema import Config, load_config
 from features.matrix import Matrix
 from models.effects.contact import fit_contact_effect
+from models.effects.expected import alive
 from models.prediction import still_there
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
-from pipeline.outcomes.drawn import YOUNGEST
+from pipeline.outcomes.drawn import OLDEST, YOUNGEST
 from pipeline.outcomes.learned import Evidence, belief
 from pipeline.outcomes.learning import drawn_of, judged, proven
+from pipeline.outcomes.situation import there_of
 from pipeline.outreach.competing import prepare
 from pipeline.outreach.context import Context
 from pipeline.outreach.decide import decide
@@ -185,7 +187,18 @@ class Quick:
             kept = np.zeros(len(found), bool)
             for then, who in enumerate(events["transactions"][0]["who"] for events in self.events):
                 kept |= (found["week"].to_numpy() <= then) & (then < end) & np.isin(at, who)
-        return judged(found, kept.astype(np.float64), self.config)
+        days = np.minimum(7 * (week - found["week"].to_numpy()), OLDEST * horizon)
+        found = found.assign(days=days)
+        if self.company.kind == "contractual":
+            end = found["week"].to_numpy() + days // 7
+            there = (~((left >= 0) & (left < end))).astype(np.float64)
+        else:
+            last = np.zeros(len(self.company.ids))
+            for then, who in enumerate(events["transactions"][0]["who"] for events in self.events):
+                last[who] = then
+            silence = 7.0 * (week - 0.5 - last[at]) / horizon
+            there = alive(found["churn_probability"].to_numpy(np.float64), there_of(found["inputs"]), silence)
+        return judged(found, kept.astype(np.float64), there, self.config)
 
 
 def kept_columns(setting: Setting, folder: Path) -> tuple[Path, pd.DataFrame]:

@@ -25,17 +25,17 @@ from models.effects.sparse import SingleEffects
 # Standard deviations of the first belief: of how far the prior effect is off as a whole (1 is right), of an action
 # against the others, and of an effect, in chance of leaving, that has another shape than the prior.
 SCALE, SCALE_OF_ACTION, SHIFT, SHIFT_OF_ACTION = 0.9, 1.0, 0.03, 0.02
-# Who told us of trouble that we have not answered yet can be kept so many times as often more: a contact that answers
+# Who told us of trouble just now, and was not answered, can be kept so many times as often more: a contact that answers
 # is seldom a nuisance. Mean and standard deviation of the first belief.
-TOLD, TOLD_SPREAD = 1.5, 0.75
-# An action that answers a sign of leaving can prevent what the sign adds to the risk: so many times as much, where all
-# of the risk goes with the sign.
-CALLED, CALLED_SPREAD = 3.0, 1.0
+TOLD, TOLD_SPREAD = 2.5, 1.0
+# An action that answers a sign of leaving can prevent what the sign adds to the risk: so many times its save rate of
+# that. Mean and standard deviation of the first belief.
+CALLED, CALLED_SPREAD = 6.0, 2.0
 TERMS = (
     "shape",
     "shift",
-    "told",
-    "called",
+    "fresh trouble",
+    "risk by sign",
 )  # what the coefficients of all stand before; a file of others is an older one
 # So many customers of the company's mean risk are thought to be among those who have a sign, and those without.
 _USUAL = 20.0
@@ -118,11 +118,14 @@ class Situation:
         Of `prevented`.
     there
         Chance that the customer has not left in silence.
+    risk
+        Chance that the customer has not left in silence, times that of leaving.
     swing
         How uncertain it is who leaves: twice the standard deviation of the outcome. Differences between customers
         count by it, since nobody can be kept who stays anyway.
     told
-        1 for a customer who told us of trouble and has not been contacted since, 0 for the others.
+        1 for a customer who has just told us of trouble and has not been contacted since, less the older it is, 0 for
+        the others.
     called
         How much each action is called for, see `called_for`; shape (rows, actions), or (rows, 1) of one action.
     inputs
@@ -131,6 +134,7 @@ class Situation:
 
     shape: Floats
     there: Floats
+    risk: Floats
     swing: Floats
     told: Floats
     called: Floats
@@ -154,13 +158,15 @@ class Situation:
         swing = 2 * np.sqrt(np.clip(probability * (1 - probability), 0.0, None))
         spoke = np.zeros(len(there)) if told is None else told
         calls = np.zeros((len(there), 1)) if called is None else called
-        return cls(prevented(probability, there, rest, recent), there, swing, spoke, calls, inputs)
+        shape, risk = prevented(probability, there, rest, recent), there * np.clip(probability, 0.0, 1.0)
+        return cls(shape, there, risk, swing, spoke, calls, inputs)
 
     def take(self, rows: NDArray[Any]) -> Situation:
         """Some of the customers."""
         return Situation(
             self.shape[rows],
             self.there[rows],
+            self.risk[rows],
             self.swing[rows],
             self.told[rows],
             self.called[rows],
@@ -266,11 +272,18 @@ class ContactEffect:
         n, rows = len(self.actions), np.arange(len(s.shape))
         at = np.broadcast_to(np.asarray(action, np.int64), rows.shape)
         D = np.zeros((len(rows), 4 + 2 * n))
-        base = s.shape * self.saves[at]
+        base, shift, told, called = self._each(s, at)
         D[:, 0], D[rows, 1 + at] = base, base
-        D[:, 1 + n], D[rows, 2 + n + at] = s.there, s.there
-        D[:, -2], D[:, -1] = base * s.told * self.answers[at], base * s.called_by(at)
+        D[:, 1 + n], D[rows, 2 + n + at] = shift, shift
+        D[:, -2], D[:, -1] = told, called
         return D
+
+    def _each(self, s: Situation, action: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+        """What stands before each coefficient, one action a row; shape (rows,) each."""
+        base, called = s.shape * self.saves[action], s.called_by(action)
+        # What a sign that the action answers has explained of the risk, the trouble must not explain again.
+        told = base * s.told * self.answers[action] * (1 - called)
+        return base, s.there, told, s.risk * called * self.saves[action]
 
     def effect(self, s: Situation, only: Sequence[int] | None = None) -> tuple[Floats, Floats]:
         """Expected fall of the chance of leaving and its standard deviation; shape (rows, actions) each."""
@@ -283,16 +296,16 @@ class ContactEffect:
         return cols.terms_of(self.columns, s.inputs) * (s.there * s.swing)[:, None]
 
     def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
-        n, base = len(self.actions), s.shape * self.saves[action]
+        n = len(self.actions)
         # Both the coefficients of all actions and those of this one stand before the same two numbers.
-        some, at = np.zeros((4, 4 + 2 * n)), np.full(len(base), action)
+        some, at = np.zeros((4, 4 + 2 * n)), np.full(len(s.shape), action)
         some[0, [0, 1 + action]], some[1, [1 + n, 2 + n + action]], some[2, -2], some[3, -1] = (
             1.0,
             1.0,
             1.0,
             1.0,
         )
-        D = np.column_stack([base, s.there, base * s.told * self.answers[action], base * s.called_by(at)])
+        D = np.column_stack(self._each(s, at))
         mean = D @ (some @ self.mean)
         variance = np.einsum("ij,jk,ik->i", D, some @ self.covariance @ some.T, D)
         if self.single is not None:

@@ -17,10 +17,11 @@ from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import newest_mature
 from models.effects.control_group import reached
+from models.effects.expected import alive
 from pipeline.dataset.cluster_jobs import only_of
 from pipeline.dataset.labelling import build_labels
 from pipeline.outcomes import ledger
-from pipeline.outcomes.situation import GONE
+from pipeline.outcomes.situation import GONE, there_of
 from pipeline.sources.opening import Sources
 
 _COLUMNS = [
@@ -37,15 +38,16 @@ _COLUMNS = [
     "value",
     "inputs",
 ]
-# Outcomes younger than this say next to nothing.
+# Outcomes younger than this say next to nothing; and after so many horizons much else has happened to a customer.
 YOUNGEST = 7
+OLDEST = 3
 
 
 def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     """Rows of everybody who was chosen and then listed or left alone, and of whom something can be known by now.
 
     Nights of an earlier version, which drew in another way and lack the mark of the trial, teach nothing. `age` is the
-    number of days of the label window that have passed, at most the horizon.
+    number of days of the label window that have passed, at most the horizon; `days` goes on for `OLDEST` horizons.
     """
     end = as_of - dt.timedelta(days=config.churn.gap_days + YOUNGEST - 1)
     rows = ledger.read_ledger(
@@ -54,7 +56,9 @@ def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     rows = rows.loc[rows["trial"].notna()].reset_index(drop=True)
     rows = rows.astype({"usual": "bool", "trial": "bool"})
     passed = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days - config.churn.gap_days
-    return rows.assign(age=np.minimum(passed, config.churn.horizon_days).astype(np.int64))
+    horizon = config.churn.horizon_days
+    ages = {"age": np.minimum(passed, horizon), "days": np.minimum(passed, OLDEST * horizon)}
+    return rows.assign(**{name: days.astype(np.int64) for name, days in ages.items()})
 
 
 def of_customers(sources: Sources, customers: Sequence[str]) -> Sources:
@@ -90,17 +94,44 @@ def churned_within(
     return churned(sources, config.model_copy(update={"churn": churn}), rows, as_of)
 
 
-def kept_so_far(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Floats:
+def kept_so_far(
+    sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date, until: str = "age"
+) -> Floats:
     """1 where a row's customer is kept by what is known at `as_of`, 0 where lost so far, NaN where unknown.
 
     The label window ends at `as_of` where it has not passed yet: of a contract, that it has not ended; of purchases,
     that there was one.
+
+    Parameters
+    ----------
+    until
+        Column with the length of each row's window: `age`, or `days`.
     """
     found = np.full(len(rows), np.nan)
-    for age, at in rows.groupby("age").indices.items():
+    for age, at in rows.groupby(until).indices.items():
         some = rows.iloc[at]
         found[at] = 1 - churned_within(sources, config, some, as_of, config.churn.gap_days, int(age))
     return _not_won_back(sources, config, rows, found)
+
+
+def still_there_now(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Floats:
+    """Chance that each row's customer is still there at `as_of`; NaN where unknown. Of a contract, 1 or 0.
+
+    Parameters
+    ----------
+    sources
+        Of these customers, see `of_customers`.
+    rows
+        Of `drawn_rows`.
+    """
+    if config.churn.kind == "contractual":
+        return kept_so_far(sources, config, rows, as_of, "days")
+    bought = sources.tables["transactions"]
+    newest = bought.group_by("customer_id").agg(last=bought.occurred_at.max()).to_pandas()
+    last = rows["customer_id"].map(newest.set_index("customer_id")["last"])
+    silence = (pd.Timestamp(as_of) - last) / pd.Timedelta(days=config.churn.horizon_days)
+    p = rows["churn_probability"].to_numpy(np.float64)
+    return alive(p, there_of(rows["inputs"]), silence.to_numpy(np.float64))
 
 
 def _not_won_back(sources: Sources, config: Config, rows: pd.DataFrame, kept: Floats) -> Floats:

@@ -13,7 +13,7 @@ from configs.arrays import Floats
 from configs.playbook import Playbook, load_playbook
 from configs.schema import Config
 from models.effects.contact import Drawn, fit_contact_effect
-from models.effects.expected import kept_by, recalibrated, shown_by
+from models.effects.expected import expected_alive, kept_by, recalibrated, shown_by, shown_in_silence
 from models.effects.sequence import NOTHING, Bounds, bounds
 from models.statistics.metrics import auc, ece, lift_at, log_loss
 from pipeline.log import Say, logged_stage
@@ -25,9 +25,10 @@ from pipeline.outcomes.drawn import (
     kept_so_far,
     mature_nights,
     of_customers,
+    still_there_now,
 )
 from pipeline.outcomes.learned import ALL, Learned, NightCheck
-from pipeline.outcomes.situation import from_record
+from pipeline.outcomes.situation import from_record, there_of
 from pipeline.publish import only_run
 from pipeline.sources.opening import Sources
 
@@ -35,6 +36,17 @@ _YEAR = 365
 # The newest rows teach the most about today's customers, and more would only cost time.
 _MOST_ROWS = 20_000
 _CHECKS = 12
+_JUDGED = (
+    "kept",
+    "residual",
+    "noise",
+    "shown",
+    "mature",
+    "who",
+    "there_residual",
+    "there_noise",
+    "there_shown",
+)
 
 
 def playbook_of(config: Config) -> Playbook:
@@ -45,26 +57,34 @@ def playbook_of(config: Config) -> Playbook:
 def judged_rows(sources: Sources, config: Config, folder: Path, as_of: dt.date) -> pd.DataFrame:
     """Everybody who was drawn for, with `kept` so far, what was `expected`, and how much of an effect shows.
 
-    Columns `residual`, `noise`, `shown`, `mature` and `who` beside those of the ledger; censored rows are left out.
+    Columns `residual`, `noise`, `shown`, `mature`, `who`, and those of `_there_by_now` beside those of the ledger;
+    censored rows are left out.
     """
     rows = drawn_rows(folder, config, as_of)
     if rows.empty:
-        return rows.assign(**dict.fromkeys(["kept", "residual", "noise", "shown", "mature", "who"], 0.0))
+        return rows.assign(**dict.fromkeys(_JUDGED, 0.0))
+    theirs = of_customers(sources, rows["customer_id"].tolist())
     return judged(
-        rows, kept_so_far(of_customers(sources, rows["customer_id"].tolist()), config, rows, as_of), config
+        rows,
+        kept_so_far(theirs, config, rows, as_of),
+        still_there_now(theirs, config, rows, as_of),
+        config,
     )
 
 
-def judged(rows: pd.DataFrame, kept: Floats, config: Config) -> pd.DataFrame:
+def judged(rows: pd.DataFrame, kept: Floats, there: Floats, config: Config) -> pd.DataFrame:
     """Rows of `drawn_rows` against what was expected of them.
 
     Parameters
     ----------
     kept
         1 kept so far, 0 lost, NaN unknown; shape (rows,).
+    there
+        Of `still_there_now`: what the model of the effect learns from. What is proven rests on `kept`.
     """
     known = np.isfinite(kept) & np.isfinite(rows["churn_probability"].to_numpy(np.float64))
-    rows, kept = rows.loc[known].reset_index(drop=True), kept[known]
+    there = np.where(np.isfinite(there), there, kept)
+    rows, kept, there = rows.loc[known].reset_index(drop=True), kept[known], there[known]
     p = rows["churn_probability"].to_numpy(np.float64)
     share = rows["age"].to_numpy(np.float64) / config.churn.horizon_days
     contractual = config.churn.kind == "contractual"
@@ -76,7 +96,20 @@ def judged(rows: pd.DataFrame, kept: Floats, config: Config) -> pd.DataFrame:
         shown=shown_by(p, share, contractual=contractual),
         mature=is_mature(config, rows),
         who=pd.factorize(rows["customer_id"])[0],
+        **_there_by_now(rows, there, p, config),
     )
+
+
+def _there_by_now(rows: pd.DataFrame, there: Floats, p: Floats, config: Config) -> dict[str, Floats]:
+    """Columns `there_residual`, `there_noise`, `there_shown`: who is still there by now, against what was expected."""
+    share = rows["days"].to_numpy(np.float64) / config.churn.horizon_days
+    if config.churn.kind == "contractual":
+        expected = recalibrated(kept_by(p, share, contractual=True), share, there)
+        noise, shown = expected * (1 - expected), shown_by(p, share, contractual=True)
+    else:
+        expected, noise = expected_alive(there, there_of(rows["inputs"]), p, share)
+        shown = shown_in_silence(p, share)
+    return {"there_residual": there - expected, "there_noise": noise, "there_shown": shown}
 
 
 def drawn_of(rows: pd.DataFrame, actions: tuple[str, ...]) -> Drawn:
@@ -94,9 +127,9 @@ def drawn_of(rows: pd.DataFrame, actions: tuple[str, ...]) -> Drawn:
         some["action"].map(number).to_numpy(np.int64),
         some["chosen"].to_numpy(np.float64),
         column("propensity"),
-        column("residual"),
-        column("noise"),
-        column("shown"),
+        column("there_residual"),
+        column("there_noise"),
+        column("there_shown"),
     )
 
 

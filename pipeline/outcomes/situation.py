@@ -22,6 +22,7 @@ NEAREST = 90
 # Half of those who have left answer to a contact as if they wavered: the save rate of a win-back is of all of them.
 _HALF = 0.5
 LEVELS = 8
+FADES = 14.0
 # Usual gaps shorter or longer than these multiples of the agreed rhythm are taken for accidents of the log.
 SHORTEST, LONGEST = 1 / 3, 3.0
 
@@ -60,7 +61,9 @@ def rested(
 
 
 def told_us(customers: pd.DataFrame, days: Floats) -> Floats:
-    """1 for a customer with an open complaint, or with one lately and no contact of ours since; 0 for the others.
+    """1 for a customer with an open issue; less for one who complained lately and had no contact of ours since.
+
+    A complaint counts half as much after two weeks (`FADES`), a quarter after four: a late answer mends little.
 
     Parameters
     ----------
@@ -72,17 +75,18 @@ def told_us(customers: pd.DataFrame, days: Floats) -> Floats:
     Examples
     --------
     >>> frame = pd.DataFrame({"complaint_count_90d": [1, 1, 0], "contact_inbound_gap_days": [5.0, 5.0, 5.0]})
-    >>> told_us(frame, np.array([40.0, 2.0, 40.0])).tolist()
-    [1.0, 0.0, 0.0]
+    >>> told_us(frame, np.array([40.0, 2.0, 40.0])).round(2).tolist()
+    [0.78, 0.0, 0.0]
     """
 
     def column(name: str) -> Floats:
         unknown = np.full(len(customers), np.nan)
         return customers[name].to_numpy(np.float64) if name in customers else unknown
 
-    unanswered = column("contact_inbound_gap_days") < days
-    told = (column("complaint_count_90d") > 0) & unanswered
-    return (told | (column("open_issue_count") > 0)).astype(np.float64)
+    since = column("contact_inbound_gap_days")
+    told = (column("complaint_count_90d") > 0) & (since < days)
+    fresh = np.where(told, 0.5 ** (np.where(told, since, 0.0) / FADES), 0.0)
+    return np.where(column("open_issue_count") > 0, 1.0, fresh)
 
 
 def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -184,3 +188,8 @@ def from_record(rows: Sequence[Any]) -> Situation:
     customers = pd.DataFrame({CHANCE: frame[CHANCE], THERE: frame[THERE], GONE: gone})
     inputs = frame.drop(columns=[CHANCE, THERE, REST, RECENT, TOLD, CALLED])
     return situation(customers, inputs, rest, recent, told, called)
+
+
+def there_of(rows: Sequence[Any]) -> Floats:
+    """Chance that each customer had not left in silence when the list was made; 1 where it was not recorded."""
+    return np.array([1.0 if row is None else dict(row).get(THERE, 1.0) for row in rows], np.float64)

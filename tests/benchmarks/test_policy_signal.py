@@ -1,24 +1,19 @@
-"""What the label window shows of a contact's effect."""
-
-import pytest
+"""What the label shows of a contact's effect, and what is seen of who is still a customer later."""
 
 from benchmarks.policy import company_of
 from benchmarks.policy_company import NOBODY
-from benchmarks.policy_signal import grown, windows
+from benchmarks.policy_signal import grown, kept_by_outcome
 
 
-@pytest.fixture(scope="module")
-def null():
+def test_a_contact_that_changes_nothing_shows_nothing_by_any_outcome():
     company = company_of("null", 0, 20, 300)
-    return company, grown(company)
+    state, rate = grown(company)
+    assert (kept_by_outcome(company, state, rate, 0) == kept_by_outcome(company, state, rate, NOBODY)).all()
 
 
-def test_a_contact_that_changes_nothing_shows_nothing_in_either_window(null):
-    assert (windows(*null, 0) == windows(*null, NOBODY)).all()
-
-
-def test_a_contact_that_drives_away_shows_rather_in_the_second_window():
+def test_a_contact_that_drives_away_is_seen_sooner_by_silence_than_by_the_label():
     company = company_of("market", 20, 26, 2_000)
-    state = grown(company)
-    first, second = windows(company, state, 0) - windows(company, state, NOBODY)
-    assert second < 2 * first < 0
+    state, rate = grown(company)
+    alone = kept_by_outcome(company, state, rate, NOBODY)
+    label, two, three = (kept_by_outcome(company, state, rate, 0) - alone).mean(axis=1) / alone.std(axis=1)
+    assert three < two < 2 * label < 0

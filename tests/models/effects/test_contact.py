@@ -89,8 +89,8 @@ def test_without_columns_it_is_the_regression_in_closed_form():
             base, x = s.shape[i] * list(SAVES.values())[action[i]], np.zeros(8)
             x[0] = x[1 + action[i]] = base
             x[3] = x[4 + action[i]] = s.there[i]
-            x[6] = base * s.told[i] * (action[i] == 0)
-            x[7] = base * called[i, action[i]]
+            x[6] = base * s.told[i] * (action[i] == 0) * (1 - called[i, action[i]])
+            x[7] = s.risk[i] * called[i, action[i]] * list(SAVES.values())[action[i]]
             x *= (rows.treated[i] - 0.5) / np.sqrt(0.24)
             A, b = A + np.outer(x, x), b + x * rows.residual[i] / np.sqrt(0.24)
         means.append(np.linalg.solve(A, b))
@@ -123,7 +123,7 @@ def test_who_told_us_of_trouble_is_believed_to_be_kept_more_often_and_judged_apa
     s = people(4_000, p=np.full(4_000, 0.5), told=told)
     belief = ContactEffect.prior(SAVES, ["call"])
     mean, spread = belief.effect(s.take(np.arange(2)))
-    assert mean[1] == pytest.approx([2.5, 1.0] * mean[0])
+    assert mean[1] == pytest.approx([3.5, 1.0] * mean[0])
     assert mean[1, 0] / spread[1, 0] > mean[0, 0] / spread[0, 0]
     found = fit_contact_effect(belief, trial(s, np.where(told > 0, 0.1, -0.1))).effect(s)[0][:, 0]
     assert found[told > 0].mean() > 0.03
@@ -198,6 +198,20 @@ def test_what_is_called_for_is_believed_to_prevent_more_of_that_action_alone():
     assert mean[1, 0] > 2 * mean[0, 0]
     assert mean[1, 1] == mean[0, 1]
     assert (mean - spread)[1, 0] > 0 > (mean - spread)[0, 0]  # sure enough for a pilot, without any row
+
+
+def test_a_sign_brings_in_proportion_to_the_risk_and_speaks_once():
+    """Hardly anything can be kept of who hardly leaves, and trouble that is the sign itself counts no second time."""
+    belief, called = ContactEffect.prior(SAVES, ["call"]), np.full((2, 2), 0.7)
+    risk = np.array([0.4, 0.02])
+    more = belief.effect(people(2, p=risk, called=called))[0] - belief.effect(people(2, p=risk))[0]
+    assert more[0, 0] == pytest.approx(20 * more[1, 0])
+    told = np.ones(2)
+    apart, both = (
+        belief.effect(people(2, p=risk, told=told, called=asked))[0][:, 0] for asked in (0 * called, called)
+    )
+    base = belief.effect(people(2, p=risk))[0][:, 0]
+    assert both == pytest.approx(base + 0.3 * (apart - base) + more[:, 0])
 
 
 def test_rows_of_a_trial_tell_whether_to_answer_what_is_called_for():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from outcomes_data import NIGHT, after, night, record, subscribers
 
+from models.effects.expected import alive
 from pipeline.layout import layout_of
 from pipeline.outcomes.drawn import (
     YOUNGEST,
@@ -16,6 +17,7 @@ from pipeline.outcomes.drawn import (
     kept_so_far,
     mature_nights,
     of_customers,
+    still_there_now,
 )
 from pipeline.sources.opening import open_sources
 
@@ -98,3 +100,28 @@ def test_nights_whose_window_has_passed_oldest_first(company):
     assert mature_nights(folder, config, later(35)) == [NIGHT]
     assert mature_nights(folder, config, later(34)) == []
     assert mature_nights(folder, config, later(60)) == [NIGHT, later(1), later(3)]
+
+
+def test_who_is_still_there_is_asked_beyond_the_label_window(company):
+    """An ending after the window is no loss of the window, but one of the customer; after three windows nobody asks."""
+    config = company(*after([40, 94, 96, 3], [True] * 4))
+    record(config, night(4, [True] * 4, [False] * 4))
+    for days, found in ((39, [1, 1, 1, np.nan]), (60, [0, 1, 1, np.nan]), (200, [0, 0, 1, np.nan])):
+        rows = drawn_rows(layout_of(config).ledger, config, later(days))
+        sources = of_customers(open_sources(config, later(days)), rows["customer_id"].tolist())
+        np.testing.assert_array_equal(still_there_now(sources, config, rows, later(days)), found)
+        assert rows["days"].max() == min(days - 5, 90)
+
+
+def test_without_a_contract_the_silence_since_the_last_purchase_says_it(tiny):
+    """Both bought before the list; one of them after it too, and again on the day of the look, which is not seen."""
+    bought = ["0000,2025-12-01", "0001,2025-12-01", "0001,2026-02-10", f"0001,{later(60)}"]
+    config = tiny(transactions="customer_id,occurred_at\n" + "\n".join(bought) + "\n")
+    record(config, night(2, listed=[True, False], alone=[False, True], probability=0.2))
+    rows = drawn_rows(layout_of(config).ledger, config, later(60))
+    sources = of_customers(open_sources(config, later(60)), rows["customer_id"].tolist())
+    silent, buying = still_there_now(sources, config, rows, later(60))
+    days = np.array([(later(60) - day).days for day in (dt.date(2025, 12, 1), dt.date(2026, 2, 10))])
+    expected = alive(np.full(2, 0.2), np.ones(2), days / config.churn.horizon_days)
+    assert [silent, buying] == pytest.approx(expected.tolist())
+    assert (silent < 0.3, buying > 0.8) == (True, True)

@@ -72,16 +72,18 @@ def test_a_contact_of_tomorrow_leaves_no_negative_rest():
     assert rested(known, None, ids, SETTINGS, TODAY)[0].tolist() == [0]
 
 
-def test_trouble_is_an_open_complaint_or_one_that_nobody_has_answered():
+def test_trouble_is_an_open_complaint_or_a_fresh_one_that_nobody_has_answered():
     frame = pd.DataFrame(
         {
-            "complaint_count_90d": [1, 1, 0, 0, 1],
-            "contact_inbound_gap_days": [5.0, 5.0, 5.0, 5.0, np.nan],
-            "open_issue_count": [0, 0, 0, 2, 0],
+            "complaint_count_90d": [1, 1, 0, 0, 1, 1, 1],
+            "contact_inbound_gap_days": [0.0, 5.0, 5.0, 5.0, np.nan, 14.0, 28.0],
+            "open_issue_count": [0, 0, 0, 2, 0, 0, 0],
         }
     )
-    assert told_us(frame, np.array([5.1, 5.0, 9.0, 0.0, 9.0])).tolist() == [1, 0, 0, 1, 0]
-    assert told_us(frame[["open_issue_count"]], np.zeros(5)).tolist() == [0, 0, 0, 1, 0]
+    days = np.array([0.1, 5.0, 9.0, 0.0, 9.0, 99.0, 99.0])
+    assert told_us(frame, days).tolist() == [1, 0, 0, 1, 0, 0.5, 0.25]
+    assert told_us(frame.assign(open_issue_count=1), days).tolist() == [1] * 7
+    assert told_us(frame[["open_issue_count"]], np.zeros(7)).tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert told_us(pd.DataFrame(index=range(2)), np.zeros(2)).tolist() == [0, 0]
 
 

@@ -107,6 +107,9 @@ def _recorded(effect_of_calls, n=1200, seed=3):
             "residual": kept - (1 - p),
             "noise": p * (1 - p),
             "shown": 1.0,
+            "there_residual": kept - (1 - p),
+            "there_noise": p * (1 - p),
+            "there_shown": 1.0,
             "mature": True,
             "who": np.arange(n),
         }
@@ -125,7 +128,7 @@ def test_a_row_has_no_part_in_what_is_believed_of_it():
     rows = _recorded(0.4)
     first = effects_out_of_fold(rows, book(call=1))
     changed = rows.copy()
-    changed.loc[7, "residual"] = 50.0
+    changed.loc[7, ["residual", "there_residual"]] = 50.0
     second = effects_out_of_fold(changed, book(call=1))
     assert second[7] == pytest.approx(first[7])
     assert abs(second - first).max() > 0.01
