@@ -14,6 +14,9 @@ from configs.schema import Config, load_config
 settings.register_profile("the same", derandomize=True, deadline=None)
 settings.load_profile("the same")
 
+# Spark's processes live for a minute here, and need not be compiled for a day's work.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
 ROOT = Path(__file__).parents[1]
 
 
