@@ -296,23 +296,22 @@ class ContactEffect:
         return cols.terms_of(self.columns, s.inputs) * (s.there * s.swing)[:, None]
 
     def _of_action(self, s: Situation, own: Floats, action: int) -> tuple[Floats, Floats]:
-        n = len(self.actions)
-        # Both the coefficients of all actions and those of this one stand before the same two numbers.
-        some, at = np.zeros((4, 4 + 2 * n)), np.full(len(s.shape), action)
-        some[0, [0, 1 + action]], some[1, [1 + n, 2 + n + action]], some[2, -2], some[3, -1] = (
-            1.0,
-            1.0,
-            1.0,
-            1.0,
-        )
-        D = np.column_stack(self._each(s, at))
+        D, some = self._short(s, action)
         mean = D @ (some @ self.mean)
-        variance = np.einsum("ij,jk,ik->i", D, some @ self.covariance @ some.T, D)
+        variance = np.einsum("ij,ij->i", D @ (some @ self.covariance @ some.T), D)
         if self.single is not None:
             part = self._part(self.single, action, own.shape[1])
             mean = mean + own @ part.coefficient
             variance = variance + part.variance_of(own)
         return mean, variance
+
+    def _short(self, s: Situation, action: int) -> tuple[Floats, Floats]:
+        """What `_design` has of one action but for its zeros, (rows, 4), and which coefficients stand before it."""
+        n, some = len(self.actions), np.zeros((4, 4 + 2 * len(self.actions)))
+        # Both the coefficients of all actions and those of this one stand before the same two numbers.
+        some[0, [0, 1 + action]] = some[1, [1 + n, 2 + n + action]] = 1.0
+        some[2, -2] = some[3, -1] = 1.0
+        return np.column_stack(self._each(s, np.full(len(s.shape), action))), some
 
     @staticmethod
     def _part(single: SingleEffects, action: int, k: int) -> SingleEffects:
@@ -333,13 +332,11 @@ class ContactEffect:
         k = own.shape[1]
         dense = rng.multivariate_normal(self.mean, self.covariance, method="cholesky")
         sparse = np.zeros((1 + len(self.actions)) * k) if self.single is None else self.single.draw(rng)
-        common = own @ sparse[:k]
-        return np.column_stack(
-            [
-                self._design(s, a) @ dense + common + own @ sparse[k * (1 + a) : k * (2 + a)]
-                for a in range(len(self.actions))
-            ]
-        )
+        common, found = own @ sparse[:k], []
+        for a in range(len(self.actions)):
+            D, some = self._short(s, a)
+            found.append(D @ (some @ dense) + common + own @ sparse[k * (1 + a) : k * (2 + a)])
+        return np.column_stack(found)
 
     def to_json(self) -> str:
         """The same values always give the same text."""
