@@ -133,4 +133,27 @@ def in_newest_row(rows: ir.Table, column: str, at: str, known: Any, keys: Sequen
     """
     order = [ibis.ifelse(known, 0, 1), rows[at].desc(), rows[column].desc()]
     place = ibis.row_number().over(ibis.window(group_by=[rows[key] for key in keys], order_by=order))
-    return ibis.ifelse((place == 0) & known, rows[column], ibis.null("float64"))
+    return ibis.ifelse((place == 0) & known, rows[column], ibis.null(rows[column].type()))
+
+
+def newest(rows: ir.Table, column: str, at: str, known: Any, keys: Sequence[str]) -> tuple[ir.Table, Any]:
+    """The value of a column in the newest known row of each group, whatever the order of the rows.
+
+    Returns
+    -------
+    tuple
+        The rows, and what to aggregate of them by the keys. Of several rows at one moment, as in a log of dates, the
+        largest value counts, on every engine.
+
+    Examples
+    --------
+    >>> calls = ibis.memtable({"who": ["a", "a", "a"], "day": [1, 2, 2], "agent": ["Zoe", "Ann", "Bob"]})
+    >>> calls, agent = newest(calls, "agent", "day", calls.agent.notnull(), ["who"])
+    >>> calls.group_by("who").agg(agent=agent).to_pandas().agent.tolist()
+    ['Bob']
+    """
+    if engine_of(rows) == "duckdb":
+        pair = ibis.struct({"at": rows[at], "value": rows[column]})
+        return rows, rows[column].argmax(pair, where=known)
+    rows = rows.mutate(**{f"newest_{column}": in_newest_row(rows, column, at, known, keys)})
+    return rows, rows[f"newest_{column}"].max()

@@ -9,6 +9,7 @@ import ibis
 import pandas as pd
 
 from configs.outreach import DEFAULT, Outreach
+from features.dialects import newest
 from features.tables import complaints
 from pipeline.sources.databases import arrow
 
@@ -85,13 +86,14 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
         quiet_until=table.occurred_at + _quiet_days(table, settings).cast("int32").as_interval("D"),
         counted=_ours(table) if settings.quiet_after == "outbound" else True,
     )
+    marked, agent = newest(marked, "who", "occurred_at", marked.ours & marked.who.notnull(), ["customer_id"])
     rows = marked.group_by("customer_id").aggregate(
         last_contact=marked.occurred_at.max(),
         last_ours=marked.occurred_at.max(where=marked.ours),
         quiet_until=marked.quiet_until.max(where=marked.counted),
         recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
         open_complaint=marked.complaint.any(),
-        agent=marked.who.argmax(marked.occurred_at, where=marked.ours & marked.who.notnull()),
+        agent=agent,
         first_day=marked.day.min(),
         last_day=marked.day.max(),
         days=marked.day.nunique(),

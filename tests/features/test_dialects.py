@@ -103,6 +103,16 @@ def test_the_newest_row_of_a_group_and_the_largest_of_one_moment(engine):
     assert found[["who", "newest"]].to_numpy().tolist() == [["a", 7.0], ["b", 4.0]]
 
 
+@every_engine
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_newest_text_is_the_same_in_any_order_of_the_rows(engine, order):
+    told = {"who": ["a", "a", "a", "b"], "at_": [1.0, 2.0, 2.0, 5.0], "agent": ["Zoe", "Ann", "Bob", None]}
+    rows = table(engine, **{name: values[::order] for name, values in told.items()})
+    rows, agent = dialects.newest(rows, "agent", "at_", rows.agent.notnull(), ["who"])
+    found = rows.group_by("who").agg(agent=agent).order_by("who").to_pyarrow()
+    assert found["agent"].to_pylist() == ["Bob", None]
+
+
 @pytest.mark.parametrize("blank", dialects.BLANKS)
 def test_blanks_that_nobody_sees_go_from_the_ends_alone(blank):
     rows = table("duckdb", text=[f"{blank}a{blank}b{blank}{blank}", f"{blank}"])

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.errors import ConfigError
+from features.dialects import newest
 from pipeline.retention.definition.segments import with_segment
 
 _ALL = "(all)"
@@ -29,10 +30,12 @@ def customer_trends(tables: Mapping[str, ir.Table], as_of: dt.date, min_answers:
     now = ibis.literal(dt.datetime.combine(as_of, dt.time())).epoch_seconds()
     quarters = (answers.occurred_at.epoch_seconds() - now) / (90 * 86_400.0)
     dated = answers.mutate(x=quarters)
-    sums = dated.group_by("customer_id", "kind").aggregate(
+    keys = ["customer_id", "kind"]
+    dated, last_score = newest(dated, "score", "occurred_at", dated.score.notnull(), keys)
+    sums = dated.group_by(keys).aggregate(
         answers=dated.count(),
         mean_score=dated.score.mean(),
-        last_score=dated.score.argmax(dated.occurred_at),
+        last_score=last_score,
         last_at=dated.occurred_at.max(),
         shared=dated.x.cov(dated.score, how="pop"),
         spread=dated.x.var(how="pop"),
@@ -101,10 +104,11 @@ def stopped_answering(
     if among is not None:
         asked = asked.semi_join(among, "customer_id")
     answered = asked.filter(asked.score.notnull())
+    answered, last_score = newest(answered, "score", "occurred_at", answered.score.notnull(), ["customer_id"])
     last = answered.group_by("customer_id").aggregate(
         answers=answered.count(),
         last_answer_at=answered.occurred_at.max(),
-        last_score=answered.score.argmax(answered.occurred_at),
+        last_score=last_score,
     )
     silent = asked.filter(asked.score.isnull()).inner_join(last, "customer_id")
     silent = silent.filter(silent.occurred_at > silent.last_answer_at)

@@ -37,6 +37,14 @@ def test_trends_are_least_squares():
     assert (row.segment, row.customers, row.falling, row.rising) == ("basic", 1, 1, 0)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_answers_at_one_moment_the_order_of_the_rows_decides_nothing(order):
+    rows = [("a", "2024-01-01", 9, "nps"), ("a", "2024-02-01", 3, "nps"), ("a", "2024-02-01", 7, "nps")]
+    tables = answers(*rows[::order], ("a", "2024-02-09", None, "nps"))
+    assert customer_trends(tables, AS_OF).execute().last_score.tolist() == [7]
+    assert stopped_answering(tables, min_unanswered=1).last_score.tolist() == [7]
+
+
 def test_each_kind_has_its_own_trend_and_answers_without_a_kind_are_one():
     """Scores of one kind rise, those of another fall, those of no kind stay; without the column all are one kind."""
     rows = [
