@@ -94,7 +94,7 @@ def share_drawn(rows: int, rate: float) -> float:
 
     Examples
     --------
-    >>> share_drawn(100_000, 0.7), share_drawn(100_000, 0.1)
+    >>> round(share_drawn(100_000, 0.7), 2), share_drawn(100_000, 0.1)
     (0.5, 1.0)
     """
     return float(min(1.0, TREE_MINORITY / max(rows * min(rate, 1 - rate), 1.0)))

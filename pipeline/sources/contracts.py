@@ -214,7 +214,7 @@ def _latest(source: CustomerSource, latest_by: Column, rows: ir.Table) -> ir.Tab
     who = value_of(rows, "customer_id", source.columns.customer_id, "text", source).value
     when = value_of(rows, "latest_by", latest_by, "time", source).value
     # A row whose time can't be read is older than every other.
-    known = when.notnull().cast("int64")
+    known = ibis.ifelse(when.notnull(), 1, 0)
     others = [rows[name].cast("string") for name in rows.columns if name not in ("row_", "filename")]
     order = [ibis.desc(known), ibis.desc(when), *map(ibis.desc, others)]
     numbered = rows.mutate(place_=ibis.row_number().over(group_by=who, order_by=order))

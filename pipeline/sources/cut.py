@@ -220,7 +220,7 @@ def _repeated(source: RoleSource[Any], rows: ir.Table, key: str, surplus: int, f
     repeated = named.group_by(key).agg(n=named.count()).filter(lambda t: t.n > 1)
     sample = arrow(repeated.order_by(key).limit(SAMPLES))[key].to_pylist()
     others = [name for name in named.columns if name != key]
-    kinds = {n: named[n].nunique() + named[n].isnull().any().cast("int64") for n in others}
+    kinds = {n: named[n].nunique() + ibis.ifelse(named[n].isnull().any(), 1, 0) for n in others}
     most = named.group_by(key).agg(**kinds)
     apart = [
         n

@@ -643,6 +643,40 @@ id,customer,plan,amount,started_at,ended_at,paused_at,resumed_at,reason
 """
 
 
+def test_rows_of_one_customer_in_a_database_are_refused_or_the_newest_counts(server, tmp_path):
+    """What is asked of repeated ids is asked of the server: a yes or no is no number there."""
+    frame = pd.DataFrame(
+        {
+            "customer": ["a", "a", "b", "c", "c"],
+            "plan": ["old", "new", "only", None, "known"],
+            "written": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-01-01", None, "2023-01-01"]),
+        }
+    )
+    bought = pd.DataFrame({"who": ["a", "b", "c"], "at": pd.to_datetime(["2024-01-05"] * 3)})
+    tables = {
+        "people": frame.astype({"written": "datetime64[us]"}),
+        "bought": bought.astype({"at": "datetime64[us]"}),
+    }
+    to_postgres(server, "crm", tables)
+
+    def opened(**more):
+        people = {
+            "uri": f"{server.url()}#crm.people",
+            "columns": {"customer_id": "customer"},
+            "attributes": ["plan"],
+        }
+        rows = {"uri": f"{server.url()}#crm.bought", "columns": {"customer_id": "who", "occurred_at": "at"}}
+        sources = {"customers": people | more, "transactions": rows}
+        churn = {"kind": "non_contractual", "horizon_days": 30, "active_days": 90}
+        config = {"name": "crm", "home": tmp_path, "churn": churn, "sources": sources}
+        return open_sources(Config.model_validate(config), AS_OF)
+
+    with pytest.raises(DataError, match=r"2 rows repeat an id, such as 'a', 'c', and differ in .*plan"):
+        opened()
+    plans = opened(latest_by="written").tables["customers"].order_by("customer_id").execute()["plan"]
+    assert plans.tolist() == ["new", "only", "known"]
+
+
 def test_contracts_in_a_database_are_those_of_the_file(server, tmp_path):
     """Customers, attributes, features and labels follow from contracts alike, wherever these are."""
     (tmp_path / "subs.csv").write_text(CONTRACTS, encoding="utf-8")
