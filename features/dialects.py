@@ -136,7 +136,9 @@ def in_newest_row(rows: ir.Table, column: str, at: str, known: Any, keys: Sequen
     return ibis.ifelse((place == 0) & known, rows[column], ibis.null(rows[column].type()))
 
 
-def newest(rows: ir.Table, column: str, at: str, known: Any, keys: Sequence[str]) -> tuple[ir.Table, Any]:
+def newest_value(
+    rows: ir.Table, column: str, at: str, known: Any, keys: Sequence[str]
+) -> tuple[ir.Table, Any]:
     """The value of a column in the newest known row of each group, whatever the order of the rows.
 
     Returns
@@ -148,7 +150,7 @@ def newest(rows: ir.Table, column: str, at: str, known: Any, keys: Sequence[str]
     Examples
     --------
     >>> calls = ibis.memtable({"who": ["a", "a", "a"], "day": [1, 2, 2], "agent": ["Zoe", "Ann", "Bob"]})
-    >>> calls, agent = newest(calls, "agent", "day", calls.agent.notnull(), ["who"])
+    >>> calls, agent = newest_value(calls, "agent", "day", calls.agent.notnull(), ["who"])
     >>> calls.group_by("who").agg(agent=agent).to_pandas().agent.tolist()
     ['Bob']
     """

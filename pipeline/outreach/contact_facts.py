@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 
 from configs.outreach import DEFAULT, Outreach
-from features.dialects import newest
+from features.dialects import newest_value
 from features.tables import complaints
 from pipeline.sources.databases import arrow
 
@@ -86,7 +86,9 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
         quiet_until=table.occurred_at + _quiet_days(table, settings).cast("int32").as_interval("D"),
         counted=_ours(table) if settings.quiet_after == "outbound" else True,
     )
-    marked, agent = newest(marked, "who", "occurred_at", marked.ours & marked.who.notnull(), ["customer_id"])
+    marked, agent = newest_value(
+        marked, "who", "occurred_at", marked.ours & marked.who.notnull(), ["customer_id"]
+    )
     rows = marked.group_by("customer_id").aggregate(
         last_contact=marked.occurred_at.max(),
         last_ours=marked.occurred_at.max(where=marked.ours),

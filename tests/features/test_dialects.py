@@ -108,7 +108,7 @@ def test_the_newest_row_of_a_group_and_the_largest_of_one_moment(engine):
 def test_the_newest_text_is_the_same_in_any_order_of_the_rows(engine, order):
     told = {"who": ["a", "a", "a", "b"], "at_": [1.0, 2.0, 2.0, 5.0], "agent": ["Zoe", "Ann", "Bob", None]}
     rows = table(engine, **{name: values[::order] for name, values in told.items()})
-    rows, agent = dialects.newest(rows, "agent", "at_", rows.agent.notnull(), ["who"])
+    rows, agent = dialects.newest_value(rows, "agent", "at_", rows.agent.notnull(), ["who"])
     found = rows.group_by("who").agg(agent=agent).order_by("who").to_pyarrow()
     assert found["agent"].to_pylist() == ["Bob", None]
 

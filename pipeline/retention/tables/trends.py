@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from configs.errors import ConfigError
-from features.dialects import newest
+from features.dialects import newest_value
 from pipeline.retention.definition.segments import with_segment
 
 _ALL = "(all)"
@@ -31,7 +31,7 @@ def customer_trends(tables: Mapping[str, ir.Table], as_of: dt.date, min_answers:
     quarters = (answers.occurred_at.epoch_seconds() - now) / (90 * 86_400.0)
     dated = answers.mutate(x=quarters)
     keys = ["customer_id", "kind"]
-    dated, last_score = newest(dated, "score", "occurred_at", dated.score.notnull(), keys)
+    dated, last_score = newest_value(dated, "score", "occurred_at", dated.score.notnull(), keys)
     sums = dated.group_by(keys).aggregate(
         answers=dated.count(),
         mean_score=dated.score.mean(),
@@ -104,7 +104,9 @@ def stopped_answering(
     if among is not None:
         asked = asked.semi_join(among, "customer_id")
     answered = asked.filter(asked.score.notnull())
-    answered, last_score = newest(answered, "score", "occurred_at", answered.score.notnull(), ["customer_id"])
+    answered, last_score = newest_value(
+        answered, "score", "occurred_at", answered.score.notnull(), ["customer_id"]
+    )
     last = answered.group_by("customer_id").aggregate(
         answers=answered.count(),
         last_answer_at=answered.occurred_at.max(),
