@@ -40,7 +40,7 @@ from models.effects.expected import alive
 from models.prediction import still_there
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
-from pipeline.outcomes.drawn import OLDEST, YOUNGEST
+from pipeline.outcomes.drawn import YOUNGEST, days_counted
 from pipeline.outcomes.learned import Evidence, belief
 from pipeline.outcomes.learning import drawn_of, judged, proven
 from pipeline.outcomes.situation import there_of
@@ -187,7 +187,7 @@ class Quick:
             kept = np.zeros(len(found), bool)
             for then, who in enumerate(events["transactions"][0]["who"] for events in self.events):
                 kept |= (found["week"].to_numpy() <= then) & (then < end) & np.isin(at, who)
-        days = np.minimum(7 * (week - found["week"].to_numpy()), OLDEST * horizon)
+        days = days_counted(self.config, 7 * (week - found["week"].to_numpy()))
         found = found.assign(days=days)
         if self.company.kind == "contractual":
             end = found["week"].to_numpy() + days // 7

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ibis
 import numpy as np
@@ -47,7 +48,7 @@ def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     """Rows of everybody who was chosen and then listed or left alone, and of whom something can be known by now.
 
     Nights of an earlier version, which drew in another way and lack the mark of the trial, teach nothing. `age` is the
-    number of days of the label window that have passed, at most the horizon; `days` goes on for `OLDEST` horizons.
+    number of days of the label window that have passed, at most the horizon; `days` goes on, see `days_counted`.
     """
     end = as_of - dt.timedelta(days=config.churn.gap_days + YOUNGEST - 1)
     rows = ledger.read_ledger(
@@ -56,9 +57,21 @@ def drawn_rows(folder: Path, config: Config, as_of: dt.date) -> pd.DataFrame:
     rows = rows.loc[rows["trial"].notna()].reset_index(drop=True)
     rows = rows.astype({"usual": "bool", "trial": "bool"})
     passed = (pd.Timestamp(as_of) - pd.to_datetime(rows["as_of"])).dt.days - config.churn.gap_days
-    horizon = config.churn.horizon_days
-    ages = {"age": np.minimum(passed, horizon), "days": np.minimum(passed, OLDEST * horizon)}
+    ages = {"age": np.minimum(passed, config.churn.horizon_days), "days": days_counted(config, passed)}
     return rows.assign(**{name: days.astype(np.int64) for name, days in ages.items()})
+
+
+def days_counted(config: Config, passed: Any) -> Any:
+    """Days since a list after which it is asked who is still there: all of them, for `OLDEST` horizons at most.
+
+    Of contracts in steps of a quarter of the horizon from there on: each number of days is asked for by itself.
+    """
+    horizon = config.churn.horizon_days
+    days = np.minimum(passed, OLDEST * horizon)
+    if config.churn.kind != "contractual":
+        return days
+    quarters = (days - horizon) * 4 // horizon
+    return np.where(days > horizon, horizon + quarters * horizon // 4, days)
 
 
 def of_customers(sources: Sources, customers: Sequence[str]) -> Sources:
@@ -114,7 +127,9 @@ def kept_so_far(
     return _not_won_back(sources, config, rows, found)
 
 
-def still_there_now(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Floats:
+def still_there_now(
+    sources: Sources, config: Config, rows: pd.DataFrame, kept: Floats, as_of: dt.date
+) -> Floats:
     """Chance that each row's customer is still there at `as_of`; NaN where unknown. Of a contract, 1 or 0.
 
     Parameters
@@ -123,9 +138,13 @@ def still_there_now(sources: Sources, config: Config, rows: pd.DataFrame, as_of:
         Of these customers, see `of_customers`.
     rows
         Of `drawn_rows`.
+    kept
+        Of `kept_so_far`.
     """
     if config.churn.kind == "contractual":
-        return kept_so_far(sources, config, rows, as_of, "days")
+        found, on = kept.copy(), (rows["days"] > rows["age"]).to_numpy()
+        found[on] = kept_so_far(sources, config, rows.loc[on], as_of, "days")
+        return found
     bought = sources.tables["transactions"]
     newest = bought.group_by("customer_id").agg(last=bought.occurred_at.max()).to_pandas()
     last = rows["customer_id"].map(newest.set_index("customer_id")["last"])

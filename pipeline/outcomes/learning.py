@@ -64,12 +64,8 @@ def judged_rows(sources: Sources, config: Config, folder: Path, as_of: dt.date) 
     if rows.empty:
         return rows.assign(**dict.fromkeys(_JUDGED, 0.0))
     theirs = of_customers(sources, rows["customer_id"].tolist())
-    return judged(
-        rows,
-        kept_so_far(theirs, config, rows, as_of),
-        still_there_now(theirs, config, rows, as_of),
-        config,
-    )
+    kept = kept_so_far(theirs, config, rows, as_of)
+    return judged(rows, kept, still_there_now(theirs, config, rows, kept, as_of), config)
 
 
 def judged(rows: pd.DataFrame, kept: Floats, there: Floats, config: Config) -> pd.DataFrame:

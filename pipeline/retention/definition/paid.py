@@ -132,7 +132,7 @@ def _added_there(tables: Mapping[str, ir.Table], edges: Sequence[dt.datetime]) -
         again=placed.amount.sum(where=again).fill_null(0.0),
         back=ibis.literal(0.0),
         bought=ibis.literal(1, "int64"),
-        bought_again=again.any().cast("int64"),
+        bought_again=ibis.ifelse(again.any(), 1, 0).cast("int64"),
     )
     if "cancellations" in tables and "amount" in tables["cancellations"].columns:
         paid = _less(paid, _placed(tables["cancellations"], edges))

@@ -93,7 +93,7 @@ def known_at_start(
     """The facts of each customer as they were known at the start of the period, and whether it was lost."""
     now = ibis.literal(start)
     tenure = (now.epoch_seconds() - people.first_at.epoch_seconds()) / 86_400.0
-    facts = people.select("customer_id", lost=(people.status == "lost").cast("int64"), tenure_days=tenure)
+    facts = people.select("customer_id", lost=ibis.ifelse(people.status == "lost", 1, 0), tenure_days=tenure)
     own = attributes(tables)
     if own:
         facts = facts.left_join(tables["customers"].select("customer_id", *own), "customer_id")

@@ -10,7 +10,9 @@ from outcomes_data import NIGHT, after, night, record, subscribers
 from models.effects.expected import alive
 from pipeline.layout import layout_of
 from pipeline.outcomes.drawn import (
+    OLDEST,
     YOUNGEST,
+    days_counted,
     drawn_rows,
     in_contact_log,
     is_mature,
@@ -109,8 +111,22 @@ def test_who_is_still_there_is_asked_beyond_the_label_window(company):
     for days, found in ((39, [1, 1, 1, np.nan]), (60, [0, 1, 1, np.nan]), (200, [0, 0, 1, np.nan])):
         rows = drawn_rows(layout_of(config).ledger, config, later(days))
         sources = of_customers(open_sources(config, later(days)), rows["customer_id"].tolist())
-        np.testing.assert_array_equal(still_there_now(sources, config, rows, later(days)), found)
-        assert rows["days"].max() == min(days - 5, 90)
+        kept = kept_so_far(sources, config, rows, later(days))
+        np.testing.assert_array_equal(still_there_now(sources, config, rows, kept, later(days)), found)
+
+
+def test_of_contracts_few_windows_are_asked_for_and_of_purchases_every_day_counts(company, tiny):
+    contracts = days_counted(company(), np.arange(1, 200))
+    assert contracts[:30].tolist() == list(range(1, 31))
+    assert len(set(contracts[30:])) <= 2 * (OLDEST - 1) * 4 + 1
+    assert (contracts <= np.minimum(np.arange(1, 200), 90)).all()
+    shop = tiny(transactions="customer_id,occurred_at\n0000,2025-12-01\n")
+    assert days_counted(shop, np.array([1, 31, 32, 500])).tolist() == [
+        1,
+        31,
+        32,
+        OLDEST * shop.churn.horizon_days,
+    ]
 
 
 def test_without_a_contract_the_silence_since_the_last_purchase_says_it(tiny):
@@ -120,7 +136,7 @@ def test_without_a_contract_the_silence_since_the_last_purchase_says_it(tiny):
     record(config, night(2, listed=[True, False], alone=[False, True], probability=0.2))
     rows = drawn_rows(layout_of(config).ledger, config, later(60))
     sources = of_customers(open_sources(config, later(60)), rows["customer_id"].tolist())
-    silent, buying = still_there_now(sources, config, rows, later(60))
+    silent, buying = still_there_now(sources, config, rows, np.ones(2), later(60))
     days = np.array([(later(60) - day).days for day in (dt.date(2025, 12, 1), dt.date(2026, 2, 10))])
     expected = alive(np.full(2, 0.2), np.ones(2), days / config.churn.horizon_days)
     assert [silent, buying] == pytest.approx(expected.tolist())

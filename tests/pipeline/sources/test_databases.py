@@ -1,5 +1,6 @@
 """Databases: the same matrix as from files, the group-by in PostgreSQL and SQLite, and no password anywhere."""
 
+import ast
 import datetime as dt
 import os
 import shutil
@@ -675,6 +676,30 @@ def test_rows_of_one_customer_in_a_database_are_refused_or_the_newest_counts(ser
         opened()
     plans = opened(latest_by="written").tables["customers"].order_by("customer_id").execute()["plan"]
     assert plans.tolist() == ["new", "only", "known"]
+
+
+def test_no_yes_or_no_is_cast_to_a_whole_number():
+    """PostgreSQL refuses it for large ones; `ibis.ifelse(..., 1, 0)` is the same on every engine."""
+    asks = {"notnull", "isnull", "any", "all", "isin", "notin", "between"}
+
+    def is_question(of: ast.expr) -> bool:
+        if isinstance(of, ast.Call):
+            return isinstance(of.func, ast.Attribute) and of.func.attr in asks
+        return isinstance(of, ast.Compare) or (isinstance(of, ast.UnaryOp) and isinstance(of.op, ast.Invert))
+
+    found = [
+        f"{file}:{node.lineno}"
+        for folder in ("pipeline", "features")
+        for file in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "cast"
+        and node.args
+        and str(getattr(node.args[0], "value", "")).startswith("int")
+        and is_question(node.func.value)
+    ]
+    assert not found
 
 
 def test_contracts_in_a_database_are_those_of_the_file(server, tmp_path):
