@@ -66,6 +66,7 @@ ROOMS = {
     "models/effects": ["tests/models/effects"],
     "models/prediction": ["tests/models/prediction", "tests/models/backtest/test_recipe.py"],
     "models/statistics": ["tests/models/statistics"],
+    "pipeline/dataset": [],
     "pipeline/outcomes": [],
     "pipeline/outreach": [],
     "pipeline/retention": [],
@@ -183,10 +184,21 @@ def tests_of(module: str) -> list[str]:
     >>> tests_of("features/labels.py")[0]
     'tests/features/test_labels.py'
     """
-    path = Path(module)
-    own = (Path("tests") / path.parent / f"test_{path.name}").as_posix()
     room = next(tests for room, tests in ROOMS.items() if module.startswith(room))
-    return list(dict.fromkeys([own, *room] if (ROOT / own).exists() else room))
+    return list(dict.fromkeys([*(name for name in own_tests(module) if (ROOT / name).exists()), *room]))
+
+
+def own_tests(module: str) -> list[str]:
+    """The names that a module's own test module may have: with the name of its room before, where another has its.
+
+    Examples
+    --------
+    >>> own_tests("models/backtest/horizons.py")
+    ['tests/models/backtest/test_horizons.py', 'tests/models/backtest/test_backtest_horizons.py']
+    """
+    path = Path(module)
+    folder = Path("tests") / path.parent
+    return [(folder / f"test_{name}").as_posix() for name in (path.name, f"{path.parent.name}_{path.name}")]
 
 
 def passes(folder: Path, module: str, seconds: float | None = None) -> bool:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.mutants import own_tests
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("configs", "features", "models", "pipeline")
 # Modules that no test imports: a command or a whole night runs them, and the tests of that name what they do.
@@ -48,7 +50,7 @@ def untested(modules, tests):
     return {
         path
         for path in modules
-        if f"tests/{Path(path).parent.as_posix()}/test_{Path(path).name}" not in tests
+        if not set(own_tests(path)) & tests.keys()
         and path.removesuffix(".py").replace("/", ".") not in imported
     }
 

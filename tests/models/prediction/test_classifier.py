@@ -4,14 +4,12 @@ import pytest
 
 from configs.errors import ModelError
 from models.prediction import classifier
-from models.prediction.blend import FoldForecast, learn_weights, mean_loss, promising
+from models.prediction.blend import FoldForecast, mean_loss
 from models.prediction.boosted import FADING, Settings
 from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, fit_members
-from models.prediction.explain import contributions
-from models.prediction.members import logistic, logistics
 from models.prediction.sample import Sample
-from models.prediction.scoring import calibrate, linear_terms, member_score
+from models.prediction.scoring import calibrate
 from models.prediction.steps import scoring_steps
 from tests.models.model_data import random_sample
 
@@ -125,45 +123,6 @@ def test_probabilities_never_fall_where_the_uncalibrated_score_rises(model, samp
     assert (np.diff(said[np.argsort(raw)]) >= 0).all()
 
 
-def test_contributions_add_up_to_the_log_odds(model, sample):
-    rows = sample.X.head(50)
-    found = contributions(model, rows)
-    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.log_odds(rows), atol=1e-9)
-    assert list(found.columns) == list(sample.X.columns)
-    assert contributions(model, rows.head(0)).values.shape == (0, 7)
-
-
-def test_against_the_customers_of_today_they_still_add_up_and_are_nothing_on_average(model, sample):
-    rows = sample.X.head(50)
-    found = contributions(model, rows, among=sample.X)
-    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.log_odds(rows), atol=1e-9)
-    everybody = contributions(model, rows, among=rows)
-    np.testing.assert_allclose(everybody.values.mean(axis=0), 0, atol=1e-9)
-
-
-def test_the_first_reason_is_mostly_the_same_when_trained_on_other_customers(sample):
-    half = pd.Series(sample.customer).astype("int64").to_numpy() % 2 == 0
-    fits = [
-        fit_members(sample.rows(side), Settings(horizon_days=30, trees=40), seeds=1) for side in (half, ~half)
-    ]
-    found = [
-        contributions(
-            FittedModel.assemble(f, {"boosted": 0.5, "linear": 0.5}, UNCALIBRATED),
-            sample.X.head(300),
-            sample.X,
-        )
-        for f in fits
-    ]
-    first = [f.values.argmax(axis=1) for f in found]
-    assert np.mean(first[0] == first[1]) > 0.75
-
-
-def test_silence_explains_more_than_noise(model, sample):
-    found = contributions(model, sample.X.head(200))
-    size = dict(zip(found.columns, np.abs(found.values).mean(axis=0), strict=True))
-    assert size["recency_days"] > 3 * size["noise"]
-
-
 def forecast(month, z, y):
     return FoldForecast(np.datetime64(f"2025-{month:02d}-01"), {"boosted": z}, y)
 
@@ -201,112 +160,6 @@ def test_a_fold_that_lacks_a_member_of_the_blend_teaches_no_correction():
 def test_calibrators_never_fall():
     z = np.linspace(-20, 20, 500)
     assert all((np.diff(calibrate(c, z)) >= 0).all() for c in CALIBRATORS)
-
-
-def test_a_lucky_rule_does_not_become_the_model_on_few_churners():
-    rng = np.random.default_rng(3)
-    z = rng.normal(-4, 1, 400)
-    y = drawn(rng, z)
-    guessed = np.zeros(400)
-    guessed[np.flatnonzero(y)[0]] = 3.0
-    lucky = {"boosted": z, "linear + trees": z, "recency rule": z + guessed}
-    several = [
-        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in lucky.items()}, y[i::4])
-        for i in range(4)
-    ]
-    assert len(learn_weights(several, lucky)) > 1
-
-
-def test_a_rule_that_alone_tells_the_truth_becomes_the_model():
-    rng = np.random.default_rng(1)
-    truth = rng.normal(0, 2, 5_000)
-    y, noise = drawn(rng, truth), rng.normal(0, 2, (2, 5_000))
-    scores = {"boosted": noise[0], "linear": noise[1], "recency rule": truth}
-    forecast = FoldForecast(np.datetime64("2025-01-01"), scores, y)
-    assert learn_weights([forecast], scores) == {"recency rule": 1.0}
-
-
-@pytest.mark.parametrize("rows", [0, 60, 2_000])
-def test_shares_are_equal_unless_others_are_proven(rows):
-    """Whatever few rows seem to say, and whichever members are a little better by luck."""
-    rng = np.random.default_rng(rows)
-    truth = rng.normal(0, 1.5, rows)
-    y = drawn(rng, truth)
-    names = ("base rate", "rfm", "boosted", "linear + trees", "large trees")
-    scores = {n: truth + rng.normal(0, 0.3, rows) for n in names}
-    folds = [
-        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::2] for n, s in scores.items()}, y[i::2])
-        for i in range(2 if rows else 0)
-    ]
-    assert learn_weights(folds, names) == {"boosted": 0.5, "linear + trees": 0.5}
-
-
-def test_rows_of_one_customer_prove_less_than_rows_of_many():
-    """The same row a hundred times is one witness."""
-    rng = np.random.default_rng(5)
-    truth = rng.normal(0, 1.5, 110)
-    y = drawn(rng, truth)
-    scores = {"boosted": 0.85 * truth, "rfm": truth}
-    day, who = np.datetime64("2025-01-01"), np.repeat(np.arange(110), 100).astype(str)
-    many = {n: np.repeat(s, 100) for n, s in scores.items()}
-    assert learn_weights([FoldForecast(day, many, np.repeat(y, 100))], scores) == {"rfm": 1.0}
-    assert learn_weights([FoldForecast(day, many, np.repeat(y, 100), customer=who)], scores) == {
-        "boosted": 1.0
-    }
-
-
-@pytest.mark.parametrize(
-    ("churners", "found"), [(49, {"boosted": 0.5, "linear + trees": 0.5}), (50, {"rfm": 1.0})]
-)
-def test_a_handful_of_churners_proves_nothing(churners, found):
-    y = (np.arange(400) < churners).astype(float)
-    scores = {"boosted": 0 * y - 1, "linear + trees": 0 * y - 1, "rfm": 4 * y - 2}
-    assert learn_weights([FoldForecast(np.datetime64("2025-01-01"), scores, y)], scores) == found
-
-
-@pytest.mark.parametrize("best", ["large trees", "rfm", "both"])
-def test_whoever_is_proven_gets_the_shares(best):
-    rng = np.random.default_rng(2)
-    one, two = rng.normal(0, 1.5, (2, 4_000))
-    y = drawn(rng, one + two)
-    good = {"large trees": one + two} if best == "large trees" else {"rfm": one + two}
-    if best == "both":
-        # Each knows the half; the sum of the halves in log-odds is the truth, and equal shares of both are near it.
-        good = {"rfm": 2 * one, "bg/nbd": 2 * two}
-    scores = {"boosted": 0.3 * one, "linear + trees": 0.3 * one} | good
-    folds = [
-        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in scores.items()}, y[i::4])
-        for i in range(4)
-    ]
-    found = learn_weights(folds, scores)
-    assert sum(found.get(n, 0.0) for n in good) > 0.6
-    assert set(good) <= set(found)
-
-
-def test_fading_trees_get_an_equal_share_where_they_are_proven():
-    rng = np.random.default_rng(6)
-    truth = rng.normal(0, 1.5, 4_000)
-    y, zero = drawn(rng, truth), np.zeros(4_000)
-    scores = {"base rate": zero, "boosted": 0.3 * truth, "linear + trees": 0.3 * truth, "fading trees": truth}
-    folds = [
-        FoldForecast(np.datetime64("2025-01-01"), {n: s[i::4] for n, s in scores.items()}, y[i::4])
-        for i in range(4)
-    ]
-    thirds = dict.fromkeys(("boosted", "linear + trees", "fading trees"), 0.3333)
-    assert learn_weights(folds, scores) == thirds
-
-
-def test_the_newest_snapshot_alone_counts_where_the_base_rate_beats_the_trees_there():
-    """Five good snapshots would hide the bad one that says what has changed."""
-    rng = np.random.default_rng(8)
-    folds = []
-    for month in range(1, 7):
-        truth = rng.normal(0, 1.5, 1_000)
-        y, said = drawn(rng, truth), -truth if month == 6 else truth
-        scores = {"base rate": 0 * y, "boosted": said, "linear + trees": said}
-        folds.append(FoldForecast(np.datetime64(f"2025-{month:02}-01"), scores, y))
-    assert learn_weights(folds[:5], scores) == {"boosted": 0.5, "linear + trees": 0.5}
-    assert learn_weights(folds, scores) == {"base rate": 1.0}
 
 
 def test_fading_trees_follow_what_has_changed():
@@ -352,43 +205,3 @@ def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):
     whole = model.probability(sample.X, 2)
     monkeypatch.setattr(classifier, "BLOCK", 101)
     np.testing.assert_array_equal(model.probability(sample.X, 2), whole)
-
-
-@pytest.mark.parametrize(
-    ("small", "large", "kept"),
-    [
-        ((0.7, 0.0), (1.0, 0.0), ["large trees", "fading trees"]),  # better alone
-        ((1.0, -0.75), (1.0, 1.5), ["large trees", "fading trees"]),  # better beside the small ones
-        ((1.0, 0.0), (0.5, 0.0), ["fading trees"]),
-    ],
-)
-def test_large_trees_are_worth_a_fit_where_they_help_alone_or_beside_small_ones(small, large, kept):
-    """Scores are so many times the truth, and so many times a noise."""
-    rng = np.random.default_rng(0)
-    truth, noise = rng.normal(0, 2, 1_500), rng.normal(size=1_500)
-    y = (rng.random(1_500) < 1 / (1 + np.exp(-truth))).astype(float)
-    few, many = (part * truth + other * noise for part, other in (small, large))
-    said = {"boosted": few, "linear + trees": few, "large trees": many}
-    assert promising([FoldForecast(np.datetime64("2026-01-01"), said, y)]) == kept
-
-
-def test_with_too_few_churners_large_trees_are_always_worth_a_fit():
-    y = np.array([1.0] * 49 + [0.0] * 200)
-    said = {"boosted": 4 * y - 2, "linear + trees": 4 * y - 2, "large trees": np.zeros(249)}
-    day = np.datetime64("2026-01-01")
-    assert promising([FoldForecast(day, said, y)]) == ["large trees", "fading trees"]
-    both = [FoldForecast(day, {n: np.tile(z, 2) for n, z in said.items()}, np.tile(y, 2))]
-    assert promising(both) == ["fading trees"]
-
-
-def test_regressions_of_one_design_are_those_of_each_strength_alone():
-    rng = np.random.default_rng(0)
-    X = rng.normal(0, 3, (30_000, 4))
-    X[rng.random(X.shape) < 0.1] = np.nan
-    y = (rng.random(len(X)) < 1 / (1 + np.exp(-np.nan_to_num(X[:, 0]) + 1))).astype(float)
-    both = logistics(X, y, range(4), [400.0, 100.0], squares=True)
-    for strength, member in zip((400.0, 100.0), both, strict=True):
-        alone = logistic(X, y, range(4), strength, squares=True)
-        np.testing.assert_allclose(member_score(member, [], X), member_score(alone, [], X), atol=5e-3)
-        np.testing.assert_allclose(member["centre"], linear_terms(member, X).mean(axis=0), atol=1e-9)
-    assert both[0]["slope"] != both[1]["slope"]
