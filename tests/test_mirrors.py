@@ -22,12 +22,8 @@ RUN_WHOLE = {
     "pipeline/scoring/files.py": "tests/pipeline/test_cli.py",
     "pipeline/scoring/logged.py": "tests/faults/test_services_away.py",
     "pipeline/scoring/night.py": "tests/pipeline/test_cli.py",
-    "pipeline/scoring/summary.py": "tests/pipeline/test_night_languages.py",
     "pipeline/showcase.py": "tests/pipeline/test_cli.py",
     "pipeline/tracking/tracking_ui.py": "tests/pipeline/test_cli.py",
-    "pipeline/training/page.py": "tests/pipeline/training/test_train.py",
-    "pipeline/training/record.py": "tests/pipeline/training/test_train.py",
-    "pipeline/training/trained.py": "tests/pipeline/training/test_train.py",
 }
 # Modules without anything that runs.
 NOTHING_RUNS = {"configs/arrays.py": "names of array types"}

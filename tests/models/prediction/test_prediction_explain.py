@@ -9,7 +9,7 @@ import pytest
 from models.prediction.boosted import Settings
 from models.prediction.calibration import UNCALIBRATED
 from models.prediction.classifier import FittedModel, fit_members
-from models.prediction.explain import COMPARED_ROWS, Contributions, _shapley, contributions, importance
+from models.prediction.explain import Contributions, _shapley, contributions, importance
 from models.prediction.scoring import bgnbd_log_odds
 from tests.models.model_data import random_sample
 
@@ -152,7 +152,7 @@ def test_at_most_so_many_customers_are_explained_for_their_mean_spread_over_all(
     among = pd.DataFrame({"age": np.arange(10_000.0)})
     model = ruled(rule, columns=[{"name": "age", "kind": "number"}])
     found = contributions(model, among.tail(1), among)
-    picked = np.unique(np.linspace(0, 9_999, COMPARED_ROWS).astype(int)).mean()
+    picked = np.unique(np.linspace(0, 9_999, 500).astype(int)).mean()
     assert found.base == pytest.approx(picked)
     assert found.values[0, 0] == pytest.approx(9_999 - picked)
     nobody = contributions(model, among.tail(1), among.head(0))
