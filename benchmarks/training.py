@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def measured(name: str) -> None:
     said: list[tuple[float, float]] = []
 
     def noting(
-        items: Iterable[Any], what: str, total: int, *, plan: Sequence[float] | None = None
+        items: Iterable[Any], what: str, total: int, *, plan: Callable[[], Sequence[float]] | None = None
     ) -> Iterator[Any]:
         begun = time.perf_counter()
         for done, item in enumerate(items, start=1):

@@ -31,7 +31,7 @@ def progress(
     *,
     unit: str = "steps",
     size: int = 1,
-    plan: Sequence[float] | None = None,
+    plan: Callable[[], Sequence[float]] | None = None,
 ) -> Iterator[T]:
     """Hand on the items and show how many are done, how fast, and how long the rest may take.
 
@@ -46,7 +46,8 @@ def progress(
     unit, size
         What is counted, such as rows, and about how many of it are in an item.
     plan
-        Which share of the time should have gone by after each of them; None where all take equally long.
+        Which share of the time will have gone by after each of them, asked again at each; None where all take
+        equally long.
 
     Examples
     --------
@@ -77,7 +78,12 @@ def _lines(items: Iterable[T], what: str, total: int, line: Callable[..., str]) 
 
 
 def progress_line(
-    done: int, total: int, unit: str, size: int, seconds: float, plan: Sequence[float] | None = None
+    done: int,
+    total: int,
+    unit: str,
+    size: int,
+    seconds: float,
+    plan: Callable[[], Sequence[float]] | None = None,
 ) -> str:
     """Progress as a line; the time to go is that of the last item's end, by the plan or evenly.
 
@@ -87,12 +93,12 @@ def progress_line(
     '3,000,000 of 12,000,000 rows, 500,000 a second, 18 s to go'
     >>> progress_line(2, 6, "matrices", 1, 7.0)
     '2 of 6 matrices, 3.5 s each, 14 s to go'
-    >>> progress_line(1, 3, "steps", 1, 8.0, plan=[0.5, 0.75, 1.0])
+    >>> progress_line(1, 3, "steps", 1, 8.0, plan=lambda: [0.5, 0.75, 1.0])
     '1 of 3 steps, 8 s to go'
     """
     counted = f"{done * size:,} of {total * size:,} {unit}"
     if plan is not None:
-        return f"{counted}, {seconds / plan[done - 1] - seconds:.0f} s to go"
+        return f"{counted}, {seconds / plan()[done - 1] - seconds:.0f} s to go"
     rate = done * size / seconds
     speed = f"{rate:,.0f} a second" if rate >= 2 else f"{1 / rate:.1f} s each"
     return f"{counted}, {speed}, {(total - done) * size / rate:.0f} s to go"

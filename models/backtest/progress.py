@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
+# Which share of the time will have gone by after each step. Asked again at each: work shows on its way how much it is.
+TimePlan = Callable[[], Sequence[float]]
+
+# Two jobs side by side each wait for memory that the other uses: together they are 1.7 times as fast as one.
+SIDE_BY_SIDE = 0.8
+
 
 class Progress(Protocol):
     """Hands on the steps of long work, and may show how many are done."""
 
     def __call__(
-        self, items: Iterable[T], what: str, total: int, *, plan: Sequence[float] | None = None
+        self, items: Iterable[T], what: str, total: int, *, plan: TimePlan | None = None
     ) -> Iterator[T]:
         """`what` names the work in a word or two; `total` is the number of items.
 
-        `plan`: which share of the time should have gone by after each of them; None where all take equally long.
+        `plan`: see `TimePlan`; None where all take equally long.
         """
         ...
 
 
-def no_progress(
-    items: Iterable[T], what: str, total: int, *, plan: Sequence[float] | None = None
-) -> Iterator[T]:
+def no_progress(items: Iterable[T], what: str, total: int, *, plan: TimePlan | None = None) -> Iterator[T]:
     """Show nothing.
 
     Examples
@@ -46,7 +49,7 @@ def in_threads(
     jobs
         At the first that fails no further one is begun, and its error is raised.
     costs
-        About how long each takes, in any unit: the time to go follows from it.
+        About how long each takes, in any unit: the time to go follows from it. It may be corrected while they run.
 
     Examples
     --------
@@ -56,7 +59,9 @@ def in_threads(
     with ThreadPoolExecutor(threads) as pool:
         begun = [pool.submit(job) for job in jobs]
         try:
-            for job in progress(as_completed(begun), what, len(jobs), plan=shares_of_time(costs, threads)):
+            for job in progress(
+                as_completed(begun), what, len(jobs), plan=lambda: shares_of_time(costs, threads)
+            ):
                 job.result()
         finally:
             for job in begun:
@@ -69,11 +74,18 @@ def shares_of_time(costs: Sequence[float], threads: int) -> list[float]:
 
     Examples
     --------
-    >>> shares_of_time([4.0, 1.0, 1.0], 2)
-    [0.25, 0.5, 1.0]
+    >>> [round(share, 2) for share in shares_of_time([4.0, 1.0, 1.0], 2)]
+    [0.27, 0.53, 1.0]
     """
-    free, ends = [0.0] * threads, []
-    for cost in costs:
-        ends.append(heapq.heappop(free) + cost)
-        heapq.heappush(free, ends[-1])
-    return [end / max(ends) for end in sorted(ends)]
+    waiting = list(reversed(costs))
+    running: list[float] = []
+    ends: list[float] = []
+    now = 0.0
+    while waiting or running:
+        while waiting and len(running) < threads:
+            running.append(waiting.pop())
+        next_end = min(running)
+        now += next_end * len(running) ** (1 - SIDE_BY_SIDE)
+        ends += [now] * running.count(next_end)
+        running = [left - next_end for left in running if left > next_end]
+    return [end / now for end in ends]

@@ -18,11 +18,11 @@ from threadpoolctl import threadpool_limits
 
 from configs.errors import HistoryError
 from models.backtest.best_members import blended, members_above_rules, note_of_members
-from models.backtest.progress import Progress, in_threads, no_progress
+from models.backtest.progress import SIDE_BY_SIDE, Progress, in_threads, no_progress
 from models.backtest.split import Fold, fold_at, origins, reach
 from models.backtest.tested import Tested
 from models.prediction.blend import FoldForecast, learn_weights, promising, telling
-from models.prediction.boosted import OPTIONAL, TREES, Settings
+from models.prediction.boosted import LARGE, OPTIONAL, TREES, Settings
 from models.prediction.calibration import UNCALIBRATED, learn_calibrator
 from models.prediction.classifier import FittedModel, Members, cost_of_fit, fit_members
 from models.prediction.sample import Sample, enough, require_enough
@@ -31,8 +31,6 @@ FOLD_ROWS = 40_000
 COMPARABLE = 0.5
 NEWEST_FOLDS = 4
 FEWEST_JUDGES = 2
-# Members of one fit wait for each other: two threads make it 1.7 times as fast.
-SIDE_BY_SIDE = 0.8
 CUSTOMER_FOLDS = 3
 
 
@@ -226,8 +224,11 @@ def _fit_origins(
         size, seeds = (settings, settings.seeds) if newest else (replace(settings, threads=1), 1)
         train = sample.rows(folds[i].train_rows).at_most(limits[i], settings.seed)
         told = [fitted[j].result().forecast for j in before[i]]
+        optional = promising(told) if told else OPTIONAL
+        for j in range(i, len(folds)):
+            costs[j] = cost(j, LARGE in optional) if told and before[j] else costs[j]
         say(str(folds[i]))
-        parts = fit_members(train, size, seeds, optional=promising(told) if told else OPTIONAL)
+        parts = fit_members(train, size, seeds, optional=optional)
         ahead = sample.rows(folds[i].test_rows)
         scores = parts.scores(ahead.X, size.threads)
         said = FoldForecast(folds[i].test, scores, ahead.churned, ahead.weight, ahead.customer)
@@ -240,9 +241,12 @@ def _fit_origins(
             fitted[i].set_exception(error)
             raise
 
-    costs = [cost_of_fit(n, sample.churned.mean(), 1, large=not before[i]) for i, n in enumerate(rows)]
-    alone = cost_of_fit(rows[-1], sample.churned.mean(), settings.seeds, large=not before[-1])
-    costs[-1] = alone / settings.threads**SIDE_BY_SIDE
+    def cost(i: int, large: float) -> float:
+        newest = i == len(folds) - 1
+        seeds, faster = (settings.seeds, settings.threads**SIDE_BY_SIDE) if newest else (1, 1.0)
+        return cost_of_fit(rows[i], sample.X.shape[1], sample.churned.mean(), seeds, large) / faster
+
+    costs = [cost(i, large=0.5 if before[i] else 1.0) for i in range(len(folds))]
     jobs = [partial(keep, i) for i in range(len(folds))]
     in_threads(jobs, costs, settings.threads, progress, "backtest")
     return [origin.result() for origin in reversed(fitted)]

@@ -34,7 +34,7 @@ def test_lines_where_there_is_no_terminal(impatient, capsys):
 
 
 def test_a_plan_tells_when_steps_are_not_alike(impatient, capsys):
-    assert list(progress("abc", "backtest", 3, plan=[0.5, 0.8, 1.0])) == ["a", "b", "c"]
+    assert list(progress("abc", "backtest", 3, plan=lambda: [0.5, 0.8, 1.0])) == ["a", "b", "c"]
     said = capsys.readouterr().err
     assert said == "backtest: 1 of 3 steps, 2 s to go\nbacktest: 2 of 3 steps, 1 s to go\n"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.backtest.progress import in_threads, no_progress, shares_of_time
+from models.backtest.progress import SIDE_BY_SIDE, in_threads, no_progress, shares_of_time
 
 
 @settings(max_examples=30, deadline=None)
@@ -16,27 +16,50 @@ def test_the_time_to_go_is_that_of_jobs_taken_one_by_one(costs, threads):
     assert len(shares) == len(costs)
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    # No schedule ends before its longest job, nor before the work is shared out evenly.
-    longest, even = max(costs), sum(costs) / threads
-    assert shares[0] <= longest / max(longest, even) + 1e-9
     if threads == 1:
         assert shares[0] == pytest.approx(costs[0] / sum(costs))
+    # All at once, the first ends when each has had as much as it needs.
     if threads >= len(costs):
-        assert shares == pytest.approx([cost / longest for cost in sorted(costs)])
+        left, end, ends = sorted(costs), 0.0, []
+        while left:
+            end += left[0] * len(left) ** (1 - SIDE_BY_SIDE)
+            ends += [end] * left.count(left[0])
+            left = [cost - left[0] for cost in left if cost > left[0]]
+        assert shares == pytest.approx([each / end for each in ends])
 
 
-def test_results_come_in_the_order_of_the_jobs():
-    turn = threading.Event()
+@pytest.mark.parametrize(
+    ("costs", "threads", "shares"),
+    [
+        ([1, 1, 2], 1, [0.25, 0.5, 1.0]),
+        # Three units side by side take 3 x 2^.2 as long as one alone: the last one alone is quicker.
+        ([1, 1, 1], 2, [2**0.2 / (2**0.2 + 1), 2**0.2 / (2**0.2 + 1), 1.0]),
+        ([3, 1, 1, 1], 2, [1 / 3, 2 / 3, 1, 1]),
+        ([5], 4, [1.0]),
+    ],
+)
+def test_shares_of_the_planned_time(costs, threads, shares):
+    assert shares_of_time(costs, threads) == pytest.approx(shares)
+
+
+def test_results_come_in_the_order_of_the_jobs_whichever_ends_first():
+    second_ended = threading.Event()
 
     def first():
-        turn.wait(5)
+        assert second_ended.wait(10)
         return "first"
 
     def second():
-        turn.set()
+        second_ended.set()
         return "second"
 
-    assert in_threads([first, second], [1, 1], 2, no_progress, "x") == ["first", "second"]
+    assert in_threads([first, second], [1, 1], 2, no_progress, "jobs") == ["first", "second"]
+
+
+def test_one_thread_takes_the_jobs_one_by_one():
+    names = []
+    in_threads([lambda i=i: names.append(i) for i in range(5)], [1] * 5, 1, no_progress, "jobs")
+    assert names == [0, 1, 2, 3, 4]
 
 
 def test_after_a_failure_no_further_job_is_begun():
@@ -51,12 +74,17 @@ def test_after_a_failure_no_further_job_is_begun():
     assert len(begun) < 50
 
 
-def test_progress_hears_of_each_job_and_when_it_should_end():
-    heard = {}
+def test_the_plan_is_asked_again_as_jobs_end_and_costs_are_corrected():
+    told, costs = [], [4.0, 1.0, 1.0]
 
-    def progress(items, what, total, *, plan=None):
-        heard.update(what=what, total=total, plan=plan, items=len(list_ := list(items)))
-        return iter(list_)
+    def longer():
+        costs[2] = 3.0
+        return "second"
 
-    in_threads([lambda: 1, lambda: 2], [3.0, 1.0], 1, progress, "fits")
-    assert heard == {"what": "fits", "total": 2, "plan": [0.75, 1.0], "items": 2}
+    def watch(items, what, total, *, plan):
+        for count, item in enumerate(items):
+            told.append((what, total, plan()[count]))
+            yield item
+
+    assert in_threads([str, longer, str], costs, 1, watch, "backtest") == ["", "second", ""]
+    assert told[1:] == [("backtest", 3, 5 / 8), ("backtest", 3, 1.0)]

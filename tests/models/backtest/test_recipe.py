@@ -96,7 +96,7 @@ def test_the_origins_can_be_watched():
         for item in items:
             seen.append((what, total))
             yield item
-        assert len(plan) == total
+        assert len(plan()) == total
 
     sample = random_sample()
     watched = run_recipe(sample, SETTINGS, 2, quiet, watch)
@@ -248,3 +248,26 @@ def test_large_trees_are_judged_by_what_was_known_then(monkeypatch):
     # Rows of a fit end a window before its origin, and so do the labels that were known there.
     assert all(known <= newest for known, (newest, _) in judged)
     assert all(wanted == {"fading trees"} for _, (_, wanted) in judged)
+
+
+def test_the_time_to_go_shrinks_once_large_trees_are_left_out(monkeypatch):
+    few_rows_suffice(monkeypatch)
+    plans = []
+
+    def watch(items, what, total, *, plan):
+        plans.append(plan())
+        for item in items:
+            yield item
+            plans.append(plan())
+
+    run_recipe(
+        random_sample(customers=200, snapshots=10),
+        replace(SETTINGS, threads=1, learning_rate=0.2),
+        2,
+        quiet,
+        watch,
+    )
+    # What had gone by when the judges had ended is a larger share of less.
+    judges = recipe.FEWEST_JUDGES
+    assert plans[-1][judges - 1] > plans[0][judges - 1]
+    assert all(plan[-1] == 1 for plan in plans)

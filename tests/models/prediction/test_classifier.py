@@ -7,7 +7,7 @@ from models.prediction import classifier
 from models.prediction.blend import FoldForecast, mean_loss
 from models.prediction.boosted import FADING, Settings
 from models.prediction.calibration import UNCALIBRATED, learn_calibrator
-from models.prediction.classifier import FittedModel, fit_members
+from models.prediction.classifier import FittedModel, cost_of_fit, fit_members
 from models.prediction.sample import Sample
 from models.prediction.scoring import calibrate
 from models.prediction.steps import scoring_steps
@@ -205,3 +205,15 @@ def test_blocks_of_rows_give_the_same_probabilities(monkeypatch):
     whole = model.probability(sample.X, 2)
     monkeypatch.setattr(classifier, "BLOCK", 101)
     np.testing.assert_array_equal(model.probability(sample.X, 2), whole)
+
+
+@pytest.mark.parametrize("rows", [1_000, 40_000, 400_000])
+def test_a_fit_of_more_seeds_or_large_trees_costs_more_but_not_what_is_fitted_once(rows):
+    def cost(**change):
+        return cost_of_fit(**{"rows": rows, "columns": 40, "rate": 0.3, "seeds": 1, "large": 0.0} | change)
+
+    assert cost() < cost(seeds=3) < 3 * cost()
+    assert cost() < cost(large=0.5) < cost(large=1.0)
+    # Of twice the rows a small tree draws the same number once they hold enough of the rarer class.
+    assert cost() < cost(rows=2 * rows) < 2 * cost()
+    assert cost(columns=100) <= cost()
