@@ -11,14 +11,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("configs", "features", "models", "pipeline")
 # Modules that no test imports: a command or a whole night runs them, and the tests of that name what they do.
 RUN_WHOLE = {
-    "features/feedback.py": "tests/features/test_feedback_features.py",
     "models/tracking/runs.py": "tests/models/tracking/test_registry.py",
     "pipeline/cli_common.py": "tests/pipeline/test_cli.py",
     "pipeline/cli_nightly.py": "tests/pipeline/unattended/test_nightly_elsewhere.py",
     "pipeline/dataset/cluster_labels.py": "tests/pipeline/dataset/test_cluster.py",
-    "pipeline/dataset/plan.py": "tests/pipeline/dataset/test_matrix.py",
     "pipeline/nightly.py": "tests/pipeline/test_cli.py",
-    "pipeline/retention/tables/forecast.py": "tests/pipeline/test_cli_retention.py",
     "pipeline/scoring/files.py": "tests/pipeline/test_cli.py",
     "pipeline/scoring/logged.py": "tests/faults/test_services_away.py",
     "pipeline/scoring/night.py": "tests/pipeline/test_cli.py",

@@ -14,7 +14,6 @@ from configs.errors import ConfigError
 from pipeline.commit import commit
 from pipeline.csv_text import csv_text
 from pipeline.forgetting.forget import forget
-from pipeline.forgetting.rows import out_of_calendar, out_of_csv, out_of_page, out_of_parquet
 from pipeline.layout import layout_of
 from pipeline.outcomes import ledger
 from pipeline.outreach.files import parquet_bytes
@@ -125,26 +124,3 @@ def test_wrong_use_is_said(company, tmp_path):
     shutil.rmtree(layout_of(company).folder)
     with pytest.raises(ConfigError, match="nothing is kept there"):
         forget(company, "0001", DAY, None, NOW)
-
-
-def test_lines_of_others_keep_their_bytes():
-    text = '\ufeffwhy,customer_id\r\n"7, and ""7""\nmore",17\r\nx,7\r\n"7",77\r\n'
-    content, count = out_of_csv(text.encode(), "7")
-    assert (content.decode(), count) == (text.replace("x,7\r\n", ""), 1)
-    assert out_of_csv(b"", "7") == (b"", 0)
-    assert out_of_csv(text.encode(), "7", [0, 2])[0].decode() == "\ufeffwhy,customer_id\r\nx,7\r\n"
-
-
-def test_a_short_id_takes_no_other_with_it():
-    frame = pd.DataFrame({"customer_id": ["7", "17", None], "n": [7, 7, 7]})
-    sink = io.BytesIO()
-    frame.to_parquet(sink)
-    content, places = out_of_parquet(sink.getvalue(), "7")
-    assert places == [0]
-    assert pq.read_table(io.BytesIO(content)).to_pydict() == {"customer_id": ["17", None], "n": [7, 7]}
-    calendar = event("Call: 17") + event("Call: 7") + event("Contact 7") + event("7 purchases: a")
-    kept, count = out_of_calendar(calendar.encode(), "7", ["Contact 7"])
-    assert count == 2
-    assert kept.decode() == event("Call: 17") + event("7 purchases: a")
-    old = '<tr role="row"><th><bdi>17</bdi></th></tr><tr role="row"><th><bdi>7</bdi></th><td>a</td></tr>'
-    assert out_of_page(old.encode(), "7") == (b'<tr role="row"><th><bdi>17</bdi></th></tr>', 1)
