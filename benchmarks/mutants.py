@@ -2,10 +2,10 @@
 
 Cosmic Ray names the places of a module where a fault can be made and makes it: another operator, another number, a
 condition turned round, a decorator or a loop taken away. Of each place one fault is tried, of each module at most N
-places, both drawn with a fixed seed; the module's own test and those of its room run on a copy of the project, in a
-fork of a process that has loaded the libraries. A fault that no test notices is printed, unless
-`benchmarks/mutants.yaml` says why none could. The modules come in a drawn order, and after M minutes none is begun any
-more: `make mutants` ends, and its score is that of a sample.
+places, both drawn by a seed that is the same every time unless `--seed` says another; the module's own test and those
+of its room run on a copy of the project, in a fork of a process that has loaded the libraries. A fault that no test
+notices is printed, unless `benchmarks/mutants.yaml` says why none could. The modules come in a drawn order, and after
+M minutes none is begun any more: `make mutants` ends, and its score is that of a sample.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ def meaning(code: str) -> str:
     return ast.dump(_WithoutTypes().visit(ast.parse(code)))
 
 
-def mutants(module: str, code: str, places: int) -> list[Mutant]:
-    """Draw faults: one a place, at most so many places, the same ones every time."""
+def mutants(module: str, code: str, places: int, seed: int = SEED) -> list[Mutant]:
+    """Draw faults: one a place, at most so many places, the same ones every time by the same seed."""
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
@@ -132,7 +132,7 @@ def mutants(module: str, code: str, places: int) -> list[Mutant]:
         )
         for occurrence, start in enumerate(spots):
             found.setdefault(start, []).append((name, occurrence))
-    rng = random.Random(f"{SEED} {module}")
+    rng = random.Random(f"{seed} {module}")
     drawn, original = [], meaning(code)
     for start in rng.sample(sorted(found), len(found)):
         name, occurrence = rng.choice(found[start])
@@ -152,15 +152,15 @@ def _differs(changed: str, original: str) -> bool:
         return False
 
 
-def files_of(modules: Sequence[str]) -> list[Path]:
-    """The files of modules and folders, in an order that is drawn once for all: the first ones are a sample."""
+def files_of(modules: Sequence[str], seed: int = SEED) -> list[Path]:
+    """The files of modules and folders, in an order that the seed draws: the first ones are a sample."""
     found = {
         file
         for path in modules
         for file in ([ROOT / path] if path.endswith(".py") else (ROOT / path).rglob("*.py"))
         if file.name != "__init__.py"
     }
-    return random.Random(SEED).sample(sorted(found), len(found))
+    return random.Random(seed).sample(sorted(found), len(found))
 
 
 def changed_line(code: str, changed: str) -> tuple[str, str]:
@@ -279,7 +279,9 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
-def tried(files: Sequence[Path], places: int, minutes: float, folder: Path) -> tuple[int, int, int, int]:
+def tried(
+    files: Sequence[Path], places: int, minutes: float, folder: Path, seed: int = SEED
+) -> tuple[int, int, int, int]:
     """Try the faults of the files and print the survivors; counts: noticed, explained, tried, modules begun."""
     known = {(e["module"], e["after"]) for e in yaml.safe_load(EXPLAINED.read_text(encoding="utf-8")) or []}
     took: dict[frozenset[str], float] = {}
@@ -290,7 +292,7 @@ def tried(files: Sequence[Path], places: int, minutes: float, folder: Path) -> t
             break
         begun += 1
         module = file.relative_to(ROOT).as_posix()
-        faults = mutants(module, file.read_text(encoding="utf-8"), places)
+        faults = mutants(module, file.read_text(encoding="utf-8"), places, seed)
         if not faults:
             continue
         lived = list(survivors(faults, folder, allowed(folder, module, took)))
@@ -312,9 +314,12 @@ def main() -> int:
     )
     parser.add_argument("--places", type=int, default=PLACES, help="faults a module, at most")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="after these no module is begun")
+    parser.add_argument("--seed", type=int, default=SEED, help="another one draws other faults")
     given = parser.parse_args()
     files = [
-        file for file in files_of(given.modules or list(ROOMS)) if tests_of(file.relative_to(ROOT).as_posix())
+        file
+        for file in files_of(given.modules or list(ROOMS), given.seed)
+        if tests_of(file.relative_to(ROOT).as_posix())
     ]
     for tests in {tuple(tests_of(file.relative_to(ROOT).as_posix())) for file in files}:
         missing = [path for path in tests if not (ROOT / path).exists()]
@@ -322,7 +327,9 @@ def main() -> int:
             parser.error(f"no tests at {', '.join(missing)}; mend ROOMS in {Path(__file__).name}")
     load_libraries()
     with tempfile.TemporaryDirectory(prefix="churn-mutants-") as place:
-        noticed, explained, total, begun = tried(files, given.places, given.minutes, _copy(Path(place)))
+        noticed, explained, total, begun = tried(
+            files, given.places, given.minutes, _copy(Path(place)), given.seed
+        )
     share = (noticed + explained) / max(total, 1)
     print(
         f"{noticed} of {total} faults noticed, {explained} more explained ({share:.0%} together); "

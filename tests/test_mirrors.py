@@ -12,7 +12,6 @@ PACKAGES = ("configs", "features", "models", "pipeline")
 # Modules that no test imports: a command or a whole night runs them, and the tests of that name what they do.
 RUN_WHOLE = {
     "models/tracking/runs.py": "tests/models/tracking/test_registry.py",
-    "pipeline/cli_common.py": "tests/pipeline/test_cli.py",
     "pipeline/cli_nightly.py": "tests/pipeline/unattended/test_nightly_elsewhere.py",
     "pipeline/dataset/cluster_labels.py": "tests/pipeline/dataset/test_cluster.py",
     "pipeline/nightly.py": "tests/pipeline/test_cli.py",
