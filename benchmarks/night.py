@@ -12,7 +12,6 @@ writes at the end of each, and count from the line before; memory is the peak of
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import os
 import subprocess
@@ -69,24 +68,23 @@ def night(config: Path, memory: float | None) -> float:
 
 
 def retention_alone(config_file: Path) -> None:
-    """Make the retention tables of a night, of customers with random scores, and print what they take."""
+    """Make the retention tables of a night after its features, of random scores, and print what they take."""
     import numpy as np
 
     from configs.schema import load_config
-    from features.definition import customers_at
+    from pipeline.dataset.matrix import matrix_and_rows
     from pipeline.scoring.night_rates import night_rates
     from pipeline.scoring.score_table import ScoreTable
-    from pipeline.sources.databases import arrow
     from pipeline.sources.opening import open_sources
 
     config = load_config(config_file, {})
     sources = open_sources(config, AS_OF)
-    midnight = dt.datetime.combine(AS_OF, dt.time())
-    ids = sorted(arrow(customers_at(sources.local, config.churn, midnight))["customer_id"].to_pylist())
+    matrix, rows = matrix_and_rows(sources, config, [AS_OF])
+    ids = matrix.frame["customer_id"]
     scores = ScoreTable.of(ids, np.random.default_rng(1).random(len(ids)), {})
     with tempfile.TemporaryDirectory() as kept:
         begun, cpu = time.perf_counter(), time.process_time()
-        made = night_rates(sources, config, AS_OF, scores, Path(kept))
+        made = night_rates(sources, config, AS_OF, scores, Path(kept), rows=rows)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     print(f"{len(made.tables)} retention tables: {seconds:.1f} s, {cpu:.1f} CPU s")
 

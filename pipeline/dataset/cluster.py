@@ -21,9 +21,10 @@ from features.definition import names_of
 from features.panel import Stat
 from features.partials import partials
 from features.tables import derived
-from pipeline.dataset.engine import kinds_of, shards_for
+from pipeline.dataset.engine import kinds_of
 from pipeline.dataset.extra import loaded
 from pipeline.dataset.plan import MEMBERS, Plan, members
+from pipeline.dataset.shards import shards_for
 
 EVENTS_A_PIECE = 1_000_000
 _WHOLE = ("count", "active_days", "bits")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 from numpy.typing import NDArray
 
-from features.dialects import duckdb_hash
 from features.grid import Grid
 from features.matrix import People
 from features.panel import WHOLE, Panel, Stat
@@ -26,14 +24,10 @@ from features.partials import moments, partials
 from features.reduction import reduced
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
+from pipeline.dataset.shards import NumberedRows, keyed, numbered, read_shard, with_customers, write_shards
 from pipeline.progress import progress
 from pipeline.sources.databases import arrow, brought_here
 from pipeline.sources.drivers import asking
-
-ROWS_A_SHARD = 2_000_000
-_ROWS_AT_ONCE = 500_000
-
-_Key = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -49,11 +43,13 @@ class Scan:
     """The partial statistics of every source, in one or more shards of customers.
 
     A customer is in the same shard of every source, so that a matrix can be built shard by shard in bounded memory.
-    Each shard is loaded once; several threads may load shards at a time.
+    Each shard is loaded once; several threads may load shards at a time. Once all are loaded, `rows` gives the rows
+    that were divided; None where none were, or nobody keeps them.
     """
 
     shards: int
     load: Callable[[int], dict[str, pa.Table]]
+    rows: Callable[[], NumberedRows | None] = lambda: None
 
 
 @contextmanager
@@ -66,6 +62,7 @@ def scan(
     *,
     everybody: ir.Table,
     grouped: Mapping[str, Grouped],
+    keep: bool = False,
 ) -> Iterator[Scan]:
     """Run one group-by for each source that has statistics to compute.
 
@@ -81,6 +78,8 @@ def scan(
         The ids of all customers of the roles, each once.
     grouped
         More tables by name, which have one row a customer.
+    keep
+        Whether the divided rows are read once more, after all shards.
     """
     every = derived(tables)
     wanted = {role: columns for role, columns in stats.items() if columns}
@@ -98,92 +97,68 @@ def scan(
     rows = {role: tables[role].select(*read) for role, read in columns_read(tables, here, wanted).items()}
     away = {role: partials(every[role], role, wanted[role], axis) for role in wanted if role not in here}
     away |= {name: more.of(tables) for name, more in grouped.items() if more.role not in rows}
-    people, key = _keyed(everybody, shards) if rows else ([], None)
+    people, key = keyed(everybody, shards) if rows else ([], None)
+    kept: dict[int, dict[str, pa.Table]] = {}
 
-    def queries_of(numbered: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
-        made = derived(numbered)
+    def queries_of(divided: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+        made = derived(divided)
         asked = {role: moments(made[role], role, wanted[role], axis) for role in here}
-        return asked | {name: more.of(numbered) for name, more in grouped.items() if more.role in rows}
+        return asked | {name: more.of(divided) for name, more in grouped.items() if more.role in rows}
 
     with tempfile.TemporaryDirectory(prefix="churn-") as name:
         folder = Path(name)
         for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):
             file = folder / f"{role}.parquet"
             found_here = brought_here(connection, table, file)
-            _write_shards(connection, found_here, folder / role, shards, key if role in rows else None)
+            write_shards(connection, found_here, folder / role, shards, key if role in rows else None)
             file.unlink(missing_ok=True)
-        first = {role: _read_shard(folder / role, 0, keep=True) for role in rows}
-        texts = _compiled(connection, _numbered(first, people[0]), queries_of) if rows else {}
+        first = {role: numbered(read_shard(folder / role, 0, last=False), people[0]) for role in rows}
+        texts = _compiled(connection, first, queries_of) if rows else {}
 
         def load(shard: int) -> dict[str, pa.Table]:
-            found = {role: _read_shard(folder / role, shard).combine_chunks() for role in away}
+            found = {role: read_shard(folder / role, shard).combine_chunks() for role in away}
             if not rows:
                 return found
-            read = {role: _read_shard(folder / role, shard) for role in rows}
-            return found | _rows(connection, _numbered(read, people[shard]), people[shard], texts)
+            # Mapped a second time: what the features have read of a file counts as memory until its table goes.
+            again = {role: read_shard(folder / role, shard, last=False) for role in rows if keep}
+            read = {role: numbered(read_shard(folder / role, shard), people[shard]) for role in rows}
+            kept[shard] = {
+                role: with_customers(table, read[role]["customer_id"]) for role, table in again.items()
+            }
+            return found | _rows(connection, read, people[shard], texts)
+
+        def divided() -> NumberedRows | None:
+            return (
+                NumberedRows.of(people, [kept[shard] for shard in range(shards)]) if rows and keep else None
+            )
 
         with _one_thread_each(connection):
-            yield Scan(shards, load)
+            yield Scan(shards, load, divided)
 
 
 def _compiled(
     connection: Backend,
-    numbered: Mapping[str, pa.Table],
+    divided: Mapping[str, pa.Table],
     queries: Callable[[Mapping[str, ir.Table]], Mapping[str, ir.Table]],
 ) -> dict[str, str]:
     """The queries over the tables of a shard, which are all named alike: written once for all."""
-    with _registered(connection.con, numbered):
-        asked = queries({role: connection.table(_shard_name(role)) for role in numbered})
+    with _registered(connection.con, divided):
+        asked = queries({role: connection.table(_shard_name(role)) for role in divided})
         return {name: str(connection.compile(query)) for name, query in asked.items()}
 
 
 def _rows(
-    connection: Backend, numbered: Mapping[str, pa.Table], people: pa.Table, queries: Mapping[str, str]
+    connection: Backend, divided: Mapping[str, pa.Table], people: pa.Table, queries: Mapping[str, str]
 ) -> dict[str, pa.Table]:
     """The results of the queries of a shard."""
     ids = people["customer_id"].combine_chunks()
     found = {}
-    with connection.con.cursor() as own, _registered(own, numbered), asking():
+    with connection.con.cursor() as own, _registered(own, divided), asking():
         for role, query in queries.items():
             table = own.sql(query).to_arrow_table().combine_chunks()
             names = pa.DictionaryArray.from_arrays(table["customer_id"].combine_chunks(), ids)
             found[role] = table.set_column(table.schema.get_field_index("customer_id"), "customer_id", names)
     return found
-
-
-def _keyed(everybody: ir.Table, shards: int) -> tuple[list[pa.Table], _Key]:
-    """The customers of each shard with a key by which rows tell theirs; and how the key is made of an id.
-
-    A hash is a quarter of an id to move, and half of it to group by. Where two ids share one, the id is the key.
-    """
-    ids = everybody.filter(everybody.customer_id.notnull()).select("customer_id")
-    ids = ids.mutate(key=duckdb_hash(ids.customer_id), shard_=shard_of(ids.customer_id, shards))
-    found = arrow(ids)
-    different = pc.count_distinct(found["key"]).as_py() == found.num_rows
-    if not different:
-        found = found.set_column(found.schema.get_field_index("key"), "key", found["customer_id"])
-    return by_shard(found, shards), duckdb_hash if different else lambda customer_id: customer_id
-
-
-def by_shard(rows: pa.Table, shards: int) -> list[pa.Table]:
-    """The rows of each shard, told by their `shard_`."""
-    of = rows["shard_"].to_numpy().astype(np.uint16)
-    order = rows.drop_columns(["shard_"]).take(np.argsort(of, kind="stable"))
-    ends = np.cumsum(np.bincount(of, minlength=shards))
-    return [order.slice(begin, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]
-
-
-def _numbered(tables: Mapping[str, pa.Table], people: pa.Table) -> dict[str, pa.Table]:
-    """The tables of a shard with numbers for customers, which are their places in `people`."""
-    keys = people["key"].combine_chunks()
-    return {
-        role: table.set_column(
-            table.schema.get_field_index("customer_id"),
-            "customer_id",
-            pc.index_in(table["customer_id"], value_set=keys),
-        )
-        for role, table in tables.items()
-    }
 
 
 @contextmanager
@@ -195,16 +170,6 @@ def _one_thread_each(connection: Backend) -> Iterator[None]:
         yield
     finally:
         connection.con.execute("SET threads = $threads", {"threads": threads})
-
-
-@contextmanager
-def _in_any_order(connection: Backend) -> Iterator[None]:
-    """Rows as the threads come by them: none has to wait for another."""
-    connection.con.execute("SET preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        connection.con.execute("SET preserve_insertion_order = true")
 
 
 def _shard_name(role: str) -> str:
@@ -221,58 +186,6 @@ def _registered(connection: Any, tables: Mapping[str, pa.Table]) -> Iterator[Non
     finally:
         for role in tables:
             connection.unregister(_shard_name(role))
-
-
-def shard_of(customer_id: Any, shards: int) -> Any:
-    """The shard of a customer."""
-    return duckdb_hash(customer_id) & (shards - 1)
-
-
-def shards_for(rows: int) -> int:
-    """A power of two of shards, so that each holds the partials of some million events.
-
-    Examples
-    --------
-    >>> shards_for(1_000), shards_for(60_000_000)
-    (1, 32)
-    """
-    return 1 << max(0, math.ceil(math.log2(max(rows, 1) / ROWS_A_SHARD)))
-
-
-def _write_shards(
-    connection: Backend, found: ir.Table, folder: Path, shards: int, key: _Key | None = None
-) -> None:
-    """Divide rows by the shard of their customer as they come, a file a shard; `key` makes what stands for ids."""
-    folder.mkdir()
-    # NumPy sorts 16 bits by their digits, several times as fast as 32.
-    split = found.mutate(shard_=shard_of(found.customer_id, shards).cast("uint16"))
-    if key is not None:
-        split = split.mutate(customer_id=key(found.customer_id))
-    with ExitStack() as stack, _in_any_order(connection):
-        # Ibis 12 asks DuckDB 2 for a stream by a name that is gone.
-        batches = connection.con.sql(connection.compile(split)).to_arrow_reader(_ROWS_AT_ONCE)
-        schema = batches.schema.remove(batches.schema.get_field_index("shard_"))
-        files = [
-            stack.enter_context(pa.ipc.new_file(str(folder / f"{shard}.arrow"), schema))
-            for shard in range(shards)
-        ]
-        for batch in batches:
-            shard = batch.column("shard_").to_numpy()
-            rows = batch.drop_columns(["shard_"]).take(np.argsort(shard, kind="stable"))
-            end = np.cumsum(np.bincount(shard, minlength=shards))
-            for number, file in enumerate(files):
-                begin = end[number - 1] if number else 0
-                file.write_batch(rows.slice(begin, end[number] - begin))
-
-
-def _read_shard(folder: Path, shard: int, *, keep: bool = False) -> pa.Table:
-    """The rows of a shard, which are read once: their file goes."""
-    name = folder / f"{shard}.arrow"
-    with pa.OSFile(str(name)) as file:
-        found = pa.ipc.open_file(file).read_all()
-    if not keep:
-        name.unlink()
-    return found
 
 
 def different_ids(*columns: pa.ChunkedArray) -> pa.Array:

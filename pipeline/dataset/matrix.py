@@ -20,13 +20,21 @@ from features.snapshots import back_from, newest_mature
 from features.tables import derived
 from pipeline.dataset import engine
 from pipeline.dataset.plan import MEMBERS, Plan, members
+from pipeline.dataset.shards import NumberedRows, by_shard, shard_of, shards_for
 from pipeline.progress import progress
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources
 
 
 def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date]) -> Matrix:
-    """The features of every customer at each snapshot.
+    """The features of every customer at each snapshot, as `matrix_and_rows` has them."""
+    return matrix_and_rows(sources, config, snapshots, keep=False)[0]
+
+
+def matrix_and_rows(
+    sources: Sources, config: Config, snapshots: Sequence[dt.date], *, keep: bool = True
+) -> tuple[Matrix, NumberedRows | None]:
+    """The features of every customer at each snapshot; and the rows that were divided for them, where any were.
 
     Parameters
     ----------
@@ -34,13 +42,15 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
         The opened sources; nothing in them is newer than their as-of date.
     snapshots
         As-of dates, each seeing only what occurred and was known before it.
+    keep
+        Whether the rows are wanted.
     """
     tables = derived(sources.tables)
     plan = Plan.of(config, snapshots, tables, sources.attributes)
-    shards = engine.shards_for(sources.event_rows)
+    shards = shards_for(sources.event_rows)
     customers = _customers(tables.get("customers"), shards)
     kinds = engine.kinds_of(customers, sources.attributes)
-    people = [None] * shards if customers is None else engine.by_shard(customers, shards)
+    people = [None] * shards if customers is None else by_shard(customers, shards)
     size = sources.event_rows // shards
     with (
         engine.scan(
@@ -56,6 +66,7 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
                     config.sources.base(config.churn.kind) if config.churn.kind == "non_contractual" else "",
                 )
             },
+            keep=keep,
         ) as scan,
         ThreadPoolExecutor(config.model.threads) as pool,
     ):
@@ -64,7 +75,8 @@ def build_matrix(sources: Sources, config: Config, snapshots: Sequence[dt.date])
             return plan.frame(scan.load(shard), people[shard], kinds)
 
         frames = list(progress(pool.map(frame, range(shards)), "features", shards, unit="events", size=size))
-    return Matrix(_joined(frames), plan.catalogue, plan.digest)
+        rows = scan.rows()
+    return Matrix(_joined(frames), plan.catalogue, plan.digest), rows
 
 
 def _customers(customers: ir.Table | None, shards: int) -> pa.Table | None:
@@ -72,7 +84,7 @@ def _customers(customers: ir.Table | None, shards: int) -> pa.Table | None:
     if customers is None:
         return None
     found = ibis.memtable(arrow(customers))
-    return found.mutate(shard_=engine.shard_of(found.customer_id, shards)).to_pyarrow()
+    return found.mutate(shard_=shard_of(found.customer_id, shards)).to_pyarrow()
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 from configs.errors import ConfigError, DataError
 from configs.schema import Config
 from pipeline.csv_text import csv_text
+from pipeline.dataset.shards import NumberedRows
 from pipeline.languages.said import Said, said
 from pipeline.report.curves import standalone
 from pipeline.report.view import Forecast
@@ -140,6 +141,7 @@ def night_rates(
     scores: ScoreTable,
     kept: Path,
     bring: Callable[[ir.Table], ir.Table] = _here,
+    rows: NumberedRows | None = None,
 ) -> NightRates:
     """Compute the retention tables of a night.
 
@@ -151,10 +153,12 @@ def night_rates(
         Folder of the past forecasts.
     bring
         Makes ids that another engine finds a table beside the scores.
+    rows
+        Of the sources, where the features have numbered them.
     """
     unit = config.retention.unit
     scope = Scope.of(config.retention)
-    tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope), sources.ids)
+    tables = at_hand(Seen(sources, read_at_night()), times_of(config, as_of, scope), sources.ids, rows)
     secure = secure_ids(tables, config.churn, as_of, unit)
     if secure is not None:
         secure = bring(tables.with_own_ids(secure) if isinstance(tables, AtHand) else secure)

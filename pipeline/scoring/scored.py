@@ -18,7 +18,7 @@ from configs.schema import Config
 from features.matrix import Matrix
 from models.tracking.registry import Champion
 from pipeline.dataset.labelled import probabilities, read_labelled
-from pipeline.dataset.matrix import build_matrix
+from pipeline.dataset.matrix import matrix_and_rows
 from pipeline.languages.said import Said, said
 from pipeline.layout import Layout
 from pipeline.log import Say, logged_stage
@@ -176,7 +176,7 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
     for note in sources.notes:
         say(note)
     with logged_stage("features", say) as counted:
-        matrix = build_matrix(sources, config, [as_of])
+        matrix, rows = matrix_and_rows(sources, config, [as_of])
         counted(f"at {as_of}", customers=len(matrix.frame), columns=len(matrix.columns))
     if not len(matrix.frame):
         raise nobody(sources, as_of)
@@ -189,7 +189,8 @@ def on_this_machine(job: Job) -> Iterator[Scored]:
         counted(customers=len(probability))
     with logged_stage("retention", say) as counted:
         table = ScoreTable.of(matrix.frame["customer_id"], probability, numbers)
-        rates = night_rates(sources, config, as_of, table, job.layout.forecasts)
+        rates = night_rates(sources, config, as_of, table, job.layout.forecasts, rows=rows)
+        del rows  # what they take goes back to the machine
         counted(periods=len(rates.table))
     yield Scored(sources, matrix, probability, rates, Everybody(table, matrix.features))
 

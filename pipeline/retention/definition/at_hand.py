@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
 from configs.roles import ROLES
 from features.dialects import engine_of
+from pipeline.dataset.shards import NumberedRows
 from pipeline.sources.databases import arrow
 from pipeline.sources.ids import Ids
 from pipeline.sources.opening import Sources
@@ -107,8 +111,8 @@ class AtHand(dict[str, ir.Table]):
 
     @cached_property
     def customers(self) -> int:
-        """How many numbers there are."""
-        return int(arrow(self._numbers.count().as_table()).column(0)[0].as_py())
+        """All numbers are below it."""
+        return int(arrow(self._numbers.number.max().as_table()).column(0)[0].as_py() or 0) + 1
 
     def with_own_ids(self, customers: ir.Table) -> ir.Table:
         """The ids, as the sources have them, of the numbers in `customer_id`."""
@@ -117,7 +121,10 @@ class AtHand(dict[str, ir.Table]):
 
 
 def at_hand(
-    tables: Mapping[str, ir.Table], times: Sequence[dt.datetime], ids: Ids | None = None
+    tables: Mapping[str, ir.Table],
+    times: Sequence[dt.datetime],
+    ids: Ids | None = None,
+    rows: NumberedRows | None = None,
 ) -> Mapping[str, ir.Table]:
     """The tables, copied to the local DuckDB with a number for each customer; on a cluster as they are.
 
@@ -130,6 +137,8 @@ def at_hand(
         See `AtHand`.
     ids
         The customers of the sources that the tables are of, where they are known already.
+    rows
+        Rows of the same sources that have numbers already; what they have of a table is not copied again.
     """
     needed = {role: table for role, table in tables.items() if "customer_id" in table.columns}
     if any(engine_of(table) == "pyspark" for table in needed.values()):
@@ -141,10 +150,34 @@ def at_hand(
     else:
         one, *others = parts.values()
         everybody = ibis.union(one, *others, distinct=True) if others else one.distinct()
-    numbers = everybody.mutate(number=ibis.row_number().cast("int32")).cache()
+    numbers = _numbers(everybody, rows).cache()
     found = {role: table for role, table in tables.items() if role not in needed}
+    here = {} if rows is None else {role: rows.tables[role] for role in needed.keys() & rows.tables.keys()}
+    here = {
+        role: table for role, table in here.items() if set(needed[role].columns) <= set(table.column_names)
+    }
     for role, table in needed.items():
-        numbered = table.inner_join(numbers, "customer_id")
-        rest = [numbered[c] for c in table.columns if c != "customer_id"]
-        found[role] = numbered.select(numbered.number.name("customer_id"), *rest).cache()
-    return AtHand(found, times, numbers)
+        if role not in here:
+            numbered = table.inner_join(numbers, "customer_id")
+            rest = [numbered[c] for c in table.columns if c != "customer_id"]
+            found[role] = numbered.select(numbered.number.name("customer_id"), *rest).cache()
+    near = AtHand(found, times, numbers)
+    backend = numbers.get_backend()
+    for role, table in here.items():
+        name = f"{role}_numbered"
+        backend.con.register(name, table)
+        weakref.finalize(near, backend.con.unregister, name).atexit = False
+        seen = backend.table(name).select(*needed[role].columns)
+        near[role] = (
+            seen.semi_join(numbers, seen.customer_id == numbers.number) if role == "contacts" else seen
+        )
+    return near
+
+
+def _numbers(everybody: ir.Table, rows: NumberedRows | None) -> ir.Table:
+    """The ids with a `number` each: any, or that of the rows."""
+    if rows is None:
+        return everybody.mutate(number=ibis.row_number().cast("int32"))
+    number = pa.array(np.arange(len(rows.ids), dtype=np.int32))
+    every = ibis.memtable(pa.table({"customer_id": rows.ids, "number": number}))
+    return everybody.inner_join(every, "customer_id")

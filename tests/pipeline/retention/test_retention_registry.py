@@ -3,10 +3,12 @@
 import datetime as dt
 from pathlib import Path
 
+import ibis.expr.operations as ops
 import pandas as pd
 import pytest
 
 from pipeline import demo
+from pipeline.dataset.matrix import matrix_and_rows
 from pipeline.retention import tables
 from pipeline.retention.definition.at_hand import Seen, at_hand
 from pipeline.retention.definition.scope import Scope
@@ -63,6 +65,33 @@ def _more_roles(folder):
         for name in frame:
             found[f"CHURN__SOURCES__{role.upper()}__COLUMNS__{name.upper()}"] = name
     return found
+
+
+def is_view(table):
+    """Whether a table reads the rows that the features have numbered."""
+    return any(read.name.endswith("_numbered") for read in table.op().find(ops.DatabaseTable))
+
+
+@pytest.fixture(scope="module")
+def twice(company):
+    """The tables of a night as copies, and of the rows that its features have numbered in several shards."""
+    sources, times = open_sources(company, AS_OF), times_of(company, AS_OF, Scope.of(company.retention))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 1_000)
+        rows = matrix_and_rows(sources, company, [AS_OF])[1]
+    seen = Seen(sources, read_at_night())
+    return at_hand(seen, times, sources.ids), at_hand(seen, times, sources.ids, rows)
+
+
+@pytest.mark.parametrize("name", [n for n in of_a_night() if n != "forecast"])
+def test_a_table_gives_the_same_figures_of_the_rows_of_the_features(company, twice, name):
+    copies, near = twice
+    assert {"transactions", "contacts"} <= {role for role in near if is_view(near[role])}
+    assert not any(is_view(copies[role]) for role in copies)
+    table, scope = table_of(name), Scope.of(company.retention)
+    want, got = (Question(company, AS_OF, scope, lambda tables=tables: tables) for tables in twice)
+    if all(map(want.has, table.needs)):
+        pd.testing.assert_frame_equal(table.nightly(got), table.nightly(want), check_dtype=False)
 
 
 @pytest.mark.parametrize("name", [n for n in of_a_night() if n != "forecast"])

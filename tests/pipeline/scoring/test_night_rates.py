@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from configs.errors import ConfigError
+from pipeline.dataset.matrix import matrix_and_rows
 from pipeline.layout import layout_of
 from pipeline.retention.definition.scope import Scope
 from pipeline.retention.forecast.expected import RateForecast
@@ -39,15 +40,21 @@ def scored(config):
 
 
 def copies(sources):
-    asked = "select table_name from duckdb_tables() where temporary order by 1"
+    tables, views = (
+        f"select {kind}_name from duckdb_{kind}s() where temporary" for kind in ("table", "view")
+    )
+    asked = f"{tables} union all {views} and view_name like '%numbered' order by 1"
     return sources.connection.con.sql(asked).fetchall()
 
 
-def test_copies_at_hand_are_gone_before_anything_is_drawn(shop, tmp_path):
+@pytest.mark.parametrize("divided", [False, True])
+def test_copies_at_hand_are_gone_before_anything_is_drawn(shop, tmp_path, monkeypatch, divided):
     config = shop()
     sources, scores, _ = scored(config)
     before = copies(sources)
-    made = night_rates(sources, config, AS_OF, scores, tmp_path)
+    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 500)
+    rows = matrix_and_rows(sources, config, [AS_OF])[1] if divided else None
+    made = night_rates(sources, config, AS_OF, scores, tmp_path, rows=rows)
     gc.collect()
     assert copies(sources) == before
     assert set(made.pictures) == {"cohorts", "survival"}

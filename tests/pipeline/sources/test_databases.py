@@ -117,15 +117,15 @@ def half(role):
 @pytest.mark.parametrize("where", ["files", half, mixed])
 def test_many_shards_give_the_same_matrix(company, monkeypatch, where):
     expected, _ = matrix_and_labels(company("files"))
-    monkeypatch.setattr("pipeline.dataset.engine.ROWS_A_SHARD", 3_000)
+    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 3_000)
     found, _ = matrix_and_labels(company(where))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_ids_that_share_a_hash_stay_apart(company, monkeypatch):
     expected, _ = matrix_and_labels(company("files"))
-    monkeypatch.setattr("pipeline.dataset.engine.ROWS_A_SHARD", 3_000)
-    monkeypatch.setattr("pipeline.dataset.engine.duckdb_hash", lambda value: duckdb_hash(value) & 63)
+    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 3_000)
+    monkeypatch.setattr("pipeline.dataset.shards.duckdb_hash", lambda value: duckdb_hash(value) & 63)
     found, _ = matrix_and_labels(company("files"))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
