@@ -17,6 +17,7 @@ from configs.schema import Churn
 from features.definition import edge_index
 from pipeline.retention.definition.at_hand import AtHand
 from pipeline.retention.definition.movements import memberships
+from pipeline.retention.definition.purchases import rows_at_hand
 from pipeline.sources.databases import arrow
 
 _MOST_CELLS = 32_000_000  # of periods and customers
@@ -77,35 +78,38 @@ def _added_here(tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | Non
 def _cells(
     tables: AtHand, edges: Sequence[dt.datetime], churn: Churn | None
 ) -> tuple[dict[str, NDArray[Any]], Bools]:
-    """What was paid, shape (periods, customers) each, and whether anything was; the rows are gone when this is read."""
+    """What was paid, shape (periods, customers) each, and whether anything was."""
     shape = len(edges) - 1, tables.customers
-    ends = np.array(edges[1:], "datetime64[us]")
+    ends = np.array(edges[1:], "datetime64[us]").astype(np.int64)
 
-    def cells(rows: ir.Table) -> tuple[pa.Table, Ints]:
-        inside = (rows.occurred_at >= ibis.literal(edges[0])) & (rows.occurred_at < ibis.literal(edges[-1]))
-        found = arrow(rows.filter(inside).select("customer_id", "occurred_at", "amount"))
-        place = np.searchsorted(ends, found["occurred_at"].to_numpy().astype(ends.dtype), side="right")
-        return found, place * tables.customers + found["customer_id"].to_numpy()
+    def rows(role: str) -> Iterator[tuple[Ints, Ints, Ints, Floats]]:
+        """Some rows of the periods after others: the cell of each, and what the row says."""
+        table = tables[role]
+        inside = (table.occurred_at >= ibis.literal(edges[0])) & (table.occurred_at < ibis.literal(edges[-1]))
+        for number, at, amount in rows_at_hand(table.filter(inside)):
+            yield np.searchsorted(ends, at, side="right") * tables.customers + number, number, at, amount
 
-    def summed(cell: Ints, amount: pa.ChunkedArray) -> Floats:
-        found = np.bincount(cell, amount.fill_null(0.0).to_numpy(), shape[0] * shape[1])
-        return found.astype(np.float64, copy=False).reshape(shape)
-
-    def any_in(cell: Ints) -> Bools:
-        found = np.zeros(shape, bool)
-        found.reshape(-1)[cell] = True
-        return found
-
-    rows, cell = cells(tables["transactions"])
-    first = rows["occurred_at"].to_numpy() <= _first_at(tables, churn)[rows["customer_id"].to_numpy()]
-    now, bought, bought_again = summed(cell, rows["amount"]), any_in(cell), any_in(cell[~first])
-    again = now - summed(cell[first], rows["amount"].filter(pa.array(first)))
-    back, given = np.zeros(shape), np.zeros(shape, bool)
+    now, first_paid, back = (np.zeros(shape[0] * shape[1]) for _ in range(3))
+    bought, bought_again, given = (np.zeros(shape[0] * shape[1], bool) for _ in range(3))
+    first_at = _first_at(tables, churn).astype(np.int64)
+    for cell, number, at, amount in rows("transactions"):
+        first = at <= first_at[number]
+        np.add.at(now, cell, amount)
+        np.add.at(first_paid, cell[first], amount[first])
+        bought[cell] = True
+        bought_again[cell[~first]] = True
     if "cancellations" in tables and "amount" in tables["cancellations"].columns:
-        rows, cell = cells(tables["cancellations"])
-        back, given = summed(cell, rows["amount"]), any_in(cell)
-    found = {"now": now - back, "again": again, "back": back, "bought": bought, "bought_again": bought_again}
-    return found, bought | given
+        for cell, _, _, amount in rows("cancellations"):
+            np.add.at(back, cell, amount)
+            given[cell] = True
+    found = {
+        "now": now - back,
+        "again": now - first_paid,
+        "back": back,
+        "bought": bought,
+        "bought_again": bought_again,
+    }
+    return {name: values.reshape(shape) for name, values in found.items()}, (bought | given).reshape(shape)
 
 
 def _first_at(tables: AtHand, churn: Churn | None) -> np.ndarray:

@@ -10,12 +10,19 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from configs.schema import Churn
 from features.definition import edge_index
+from pipeline.retention.definition.at_hand import AtHand
 from pipeline.retention.definition.periods import Period
+from pipeline.retention.definition.purchases import purchases_at_hand
 
 
 def activity_table(
-    tables: Mapping[str, ir.Table], periods: Sequence[Period], as_of: dt.date, retention: pd.DataFrame
+    tables: Mapping[str, ir.Table],
+    periods: Sequence[Period],
+    as_of: dt.date,
+    retention: pd.DataFrame,
+    churn: Churn | None = None,
 ) -> pd.DataFrame:
     """Events and money per customer.
 
@@ -29,6 +36,8 @@ def activity_table(
         That midnight UTC is now.
     retention
         The table of `pipeline.retention.tables.rate.retention_of` for the same periods, without segment.
+    churn
+        What churn means here; of tables at hand it saves a look at the purchases.
 
     Returns
     -------
@@ -44,7 +53,9 @@ def activity_table(
     sums = pd.DataFrame({"number": range(len(periods))})
     for role, count, amount in (("transactions", "purchases", "amount"), ("usage", "usage_events", None)):
         if role in tables:
-            sums = sums.merge(_per_period(tables[role], edges, count, amount), how="left", on="number")
+            here = _here(tables, edges, churn) if role == "transactions" else None
+            each = _per_period(tables[role], edges, count, amount) if here is None else here
+            sums = sums.merge(each, how="left", on="number")
             sums[count] = sums[count].fillna(0)
             if "revenue" in sums:
                 sums["revenue"] = sums["revenue"].fillna(0.0)
@@ -77,6 +88,22 @@ def activity_table(
             "lifetime_value",
         ]
     ]
+
+
+def _here(
+    tables: Mapping[str, ir.Table], edges: Sequence[dt.datetime], churn: Churn | None
+) -> pd.DataFrame | None:
+    """Purchases and revenue by number of the period, as gathered of tables at hand; None where nothing is."""
+    if not (isinstance(tables, AtHand) and set(edges) <= set(tables.times)):
+        return None
+    found = (
+        purchases_at_hand(tables, churn) if churn is not None and churn.kind == "non_contractual" else None
+    )
+    if found is None:
+        return None
+    counts, paid = found.between(edges)
+    sums = {"purchases": counts} | ({"revenue": paid} if "amount" in tables["transactions"].columns else {})
+    return pd.DataFrame({"number": range(len(counts)), **sums})
 
 
 def _per_period(events: ir.Table, edges: list[dt.datetime], count: str, amount: str | None) -> pd.DataFrame:

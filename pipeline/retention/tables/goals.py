@@ -166,7 +166,9 @@ def history(question: Question, metrics: Collection[str]) -> pd.DataFrame:
     periods = question.scope.until(question.as_of)
     frame = rates.assign(complete=rates["complete"] & rates["full_history"])
     makers: tuple[Callable[[], pd.DataFrame], ...] = (
-        lambda: activity.activity_table(question.tables, periods, question.as_of, rates),
+        lambda: activity.activity_table(
+            question.tables, periods, question.as_of, rates, question.config.churn
+        ),
         lambda: _answers(question),
         lambda: _money(question),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.retention.definition.at_hand import AtHand, at_hand
 from pipeline.retention.definition.periods import periods_until
+from pipeline.retention.tables.activity import activity_table
 from pipeline.retention.tables.audit import audit_table
 from pipeline.retention.tables.cohorts import cohort_table
 from pipeline.retention.tables.rate import retention_of
@@ -28,7 +29,12 @@ TABLES = {
 }
 
 
+def activity_of(tables, churn):
+    return activity_table(tables, MONTHS, AS_OF, retention_of(tables, churn, MONTHS, AS_OF), churn)
+
+
 OF_PURCHASES = {
+    "activity": activity_of,
     "revenue": lambda t, churn: revenue_table(t, AS_OF, churn=churn),
     "revenue by plan": lambda t, churn: revenue_table(t, AS_OF, segment="plan"),
 }

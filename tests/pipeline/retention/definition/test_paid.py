@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from configs.schema import Churn
-from pipeline.retention.definition import paid
+from pipeline.retention.definition import paid, purchases
 from pipeline.retention.definition.at_hand import at_hand
 from tests.oracle.retention_data import as_tables, shop
 
@@ -24,7 +24,8 @@ def rows_of(tables, edges, churn=None):
 
 @pytest.mark.parametrize("churn", [None, BUYERS])
 @pytest.mark.parametrize("given_back", [False, True])
-def test_arrays_and_the_engine_find_the_same(churn, given_back):
+def test_arrays_and_the_engine_find_the_same(churn, given_back, monkeypatch):
+    monkeypatch.setattr(purchases, "_ROWS_AT_ONCE", 10)
     frames, _ = shop(seed=5)
     if given_back:
         some = frames["transactions"].iloc[::7]

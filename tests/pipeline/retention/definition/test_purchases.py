@@ -1,6 +1,7 @@
 """What purchases at hand say in arrays is what the engine says of the same rows."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -39,9 +40,11 @@ def test_a_customer_by_hand():
     assert found.members.first_index.execute().tolist() == [0]
 
 
+@pytest.mark.parametrize("rows_at_once", [10, 1_000_000])
 @pytest.mark.parametrize("times", [MIDNIGHTS, ELSEWHERE])
 @pytest.mark.parametrize("active_days", [7, 60, 500])
-def test_arrays_and_the_engine_find_the_same(times, active_days):
+def test_arrays_and_the_engine_find_the_same(times, active_days, rows_at_once, monkeypatch):
+    monkeypatch.setattr(purchases, "_ROWS_AT_ONCE", rows_at_once)
     frames, _ = shop(seed=7)
     tables, churn = as_tables(frames), buyers(active_days)
     near = at_hand(tables, times)
@@ -53,6 +56,30 @@ def test_arrays_and_the_engine_find_the_same(times, active_days):
     pd.testing.assert_frame_equal(found, want, check_dtype=False)
     as_of = dt.date(2024, 1, 1)
     pd.testing.assert_frame_equal(lifetimes(near, churn, as_of), lifetimes(tables, churn, as_of))
+
+
+@pytest.mark.parametrize("times", [MIDNIGHTS, ELSEWHERE])
+def test_purchases_between_times_are_counted_and_added(times, monkeypatch):
+    """Amounts are quarters, so that sums of them are the same in every order; one amount is missing."""
+    monkeypatch.setattr(purchases, "_ROWS_AT_ONCE", 10)
+    rows = shop(seed=8)[0]["transactions"]
+    rows.loc[5, "amount"] = None
+    counts, paid = of(rows, 60, times).between(times[2:9:3])
+    ends = pd.to_datetime(times[2:9:3])
+    for k, (start, end) in enumerate(pairwise(ends)):
+        inside = rows[(rows.occurred_at >= start) & (rows.occurred_at < end)]
+        assert len(inside) > 20
+        assert (counts[k], paid[k]) == (len(inside), inside.amount.sum())
+    assert len(counts) == len(paid) == 2
+
+
+def test_before_and_after_all_purchases_nothing_is_counted():
+    rows = pd.DataFrame(
+        {"customer_id": ["a"], "occurred_at": pd.to_datetime(["2023-05-05"]), "amount": [2.5]}
+    )
+    counts, paid = of(rows, 60, MIDNIGHTS).between(MIDNIGHTS[:6])
+    assert counts.tolist() == [0, 0, 0, 1, 0]
+    assert paid.tolist() == [0, 0, 0, 2.5, 0]
 
 
 @pytest.mark.parametrize("limit", ["_MOST_SLOTS", "_MOST_CELLS", "_MOST_SEEN"])
