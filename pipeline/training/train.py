@@ -17,8 +17,8 @@ from configs.schema import Config
 from features.matrix import Matrix
 from models.backtest.best_members import same_for_all
 from models.backtest.left_out import without_each
-from models.backtest.recipe import run_recipe
-from models.backtest.tuning import tune, untuned_table
+from models.backtest.recipe import Training, run_recipe
+from models.backtest.tuning import Tuned, tune, untuned_table
 from models.backtest.undated import WARNING, run_undated
 from models.effects.censoring import Untouched
 from models.prediction import still_there
@@ -85,22 +85,8 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
     doubted = doubts(config, every, report.used)
     for line in doubted:
         say(f"look: {line}")
-    settings, tests = backtest_settings(config), config.model.test_snapshots
-    tuned = None
-    if undated:
-        tuned = untuned_table(settings) if config.model.tune_trials else None
-        with logged_stage("backtest", say) as counted:
-            training = run_undated(sample, settings, say, progress)
-            counted(folds=len(training.tested), rows=training.training_rows)
-    else:
-        if config.model.tune_trials:
-            trials, seconds = config.model.tune_trials, config.model.tune_seconds
-            with logged_stage("tuning", say) as counted:
-                tuned = tune(sample, settings, tests, trials, seconds, say, progress)
-                counted(trials=len(tuned.tried))
-        with logged_stage("backtest", say) as counted:
-            training = run_recipe(sample, tuned.settings if tuned else settings, tests, say, progress)
-            counted(folds=len(training.tested), rows=training.training_rows)
+    settings = backtest_settings(config)
+    tuned, training = _backtested(config, sample, settings, say)
     with logged_stage("sources left out", say):
         worth = without_each(
             sample, settings, training.tested[0].fold, by_source(matrix.columns, report.used)
@@ -137,19 +123,44 @@ def train(config: Config, as_of: dt.date, say: Say = lambda line: None) -> Resul
         parcel = Parcel(record, models, verdict.promote, verdict.reason, against, trained.waits)
         logged, kept = _handed_over(tracking, layout, parcel, away)
     text, values = training_summary(trained, record, logged)
-    replaced = [f"the champion was replaced because it can't be used any more: {verdict.unfit}"]
-    return Result(text, values, LOOK if verdict.failed else 0).with_look(
-        [
-            *(replaced if verdict.unfit and verdict.promote else []),
-            *unsent,
-            *kept,
-            *same_for_all(training.deployed.weights),
-            *trained.fairness.looks,
-            *sources.look,
-            *([] if undated else map(str, suspects_of(sources, config))),
-            *doubted,
-        ]
-    )
+    look = _looks(trained, [*unsent, *kept], doubted)
+    return Result(text, values, LOOK if verdict.failed else 0).with_look(look)
+
+
+def _backtested(
+    config: Config, sample: Sample, settings: Settings, say: Say
+) -> tuple[Tuned | None, Training]:
+    """What the search for sizes gave, where one is wanted, and the backtest with the sizes that it took."""
+    trials, seconds = config.model.tune_trials, config.model.tune_seconds
+    tests, tuned = config.model.test_snapshots, None
+    if config.churn.kind == "labelled":
+        tuned = untuned_table(settings) if trials else None
+    elif trials:
+        with logged_stage("tuning", say) as counted:
+            tuned = tune(sample, settings, tests, trials, seconds, say, progress)
+            counted(trials=len(tuned.tried))
+    with logged_stage("backtest", say) as counted:
+        if config.churn.kind == "labelled":
+            training = run_undated(sample, settings, say, progress)
+        else:
+            training = run_recipe(sample, tuned.settings if tuned else settings, tests, say, progress)
+        counted(folds=len(training.tested), rows=training.training_rows)
+    return tuned, training
+
+
+def _looks(trained: Trained, sent: Sequence[str], doubted: Sequence[str]) -> list[str]:
+    """What a person should look at: the champion's place, what was sent, the model, its fairness and its sources."""
+    config, sources, verdict = trained.config, trained.sources, trained.verdict
+    replaced = f"the champion was replaced because it can't be used any more: {verdict.unfit}"
+    return [
+        *([replaced] if verdict.unfit and verdict.promote else []),
+        *sent,
+        *same_for_all(trained.training.deployed.weights),
+        *trained.fairness.looks,
+        *sources.look,
+        *([] if config.churn.kind == "labelled" else map(str, suspects_of(sources, config))),
+        *doubted,
+    ]
 
 
 def _reached(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.decision import assignment
 from models.decision.assignment import Options, assign
 
 
@@ -54,6 +55,34 @@ def test_it_is_the_best_of_all_choices(problem):
     assert (options.gain[found.taken] > 0).all()
     assert found.gain == pytest.approx(best_by_trying_all(options, capacity, budget), abs=1e-6)
     assert found.bound >= found.gain - 1e-9
+
+
+def best_within(gain, cost, budget):
+    """The knapsack by dynamic programming: the most that any budget buys, option by option."""
+    most = np.zeros(budget + 1)
+    for one, price in zip(gain, cost, strict=True):
+        most[price:] = np.maximum(most[price:], most[: budget + 1 - price] + one)
+    return float(most[-1])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_forty_options_the_best_within_a_budget_is_found(seed):
+    rng = np.random.default_rng(seed)
+    gain, cost = rng.uniform(5, 10, 40).round(2), rng.integers(500, 1_000, 40)
+    budget = int(rng.integers(2_000, 8_000))
+    found = assign(Options(np.arange(40), gain, cost.astype(float)), 40, float(budget))
+    assert found.gain == pytest.approx(best_within(gain, cost, budget), abs=1e-6)
+
+
+def test_a_search_that_gives_nothing_leaves_the_choice_within_the_limits(monkeypatch):
+    """The integer program may end without a choice: then the rounded relaxation stays."""
+    rng = np.random.default_rng(0)
+    options = Options(np.arange(60), rng.uniform(1, 2, 60), rng.uniform(1, 2, 60))
+    whole = assign(options, 30, 20.0)
+    monkeypatch.setattr(assignment, "SEARCH", {**assignment.SEARCH, "time_limit": 0.0})
+    found = assign(options, 30, 20.0)
+    assert allowed(options, found.taken, 30, 20.0)
+    assert 0.9 * whole.gain < found.gain <= whole.gain
 
 
 def test_greed_would_be_wrong():
