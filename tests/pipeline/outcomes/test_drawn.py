@@ -9,6 +9,7 @@ from outcomes_data import NIGHT, after, night, record, subscribers
 
 from models.effects.expected import alive
 from pipeline.layout import layout_of
+from pipeline.outcomes import ledger
 from pipeline.outcomes.drawn import (
     OLDEST,
     YOUNGEST,
@@ -56,6 +57,8 @@ def test_nights_of_an_earlier_version_teach_nothing(company):
     record(config, night(4, [True] * 4, [False] * 4).assign(trial=None), later(1))
     rows = drawn_rows(layout_of(config).ledger, config, later(60))
     assert set(pd.to_datetime(rows["as_of"]).dt.date) == {NIGHT}
+    assert list(rows.index) == list(range(len(rows)))
+    assert set(rows) <= {*ledger.SCHEMA.names, "age", "days"}
 
 
 def test_only_endings_after_the_gap_and_by_now_count_as_lost(company):

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from configs.outreach import Outreach
 from pipeline.outcomes.situation import (
+    CALLED,
     CHANCE,
     GONE,
+    RECENT,
+    REST,
     THERE,
+    TOLD,
     from_record,
     inputs_of,
     recorded,
@@ -152,3 +156,17 @@ def test_an_older_record_without_what_came_later_is_read_with_the_usual():
     assert found.there.tolist() == [1]
     assert found.told.tolist() == [0]
     assert found.inputs["rest"].tolist() == [10]
+
+
+def test_a_record_of_before_a_column_was_kept_takes_what_is_usual():
+    """Nobody was contacted, nothing told, nobody called, and everybody was there."""
+    old = from_record([[(CHANCE, 0.3)], [(CHANCE, 0.4), ("x", 2.0)]])
+    whole = [(THERE, 1.0), (REST, np.inf), (RECENT, 0.0), (TOLD, 0.0), (CALLED, 0.0), (GONE, 0.0)]
+    new = from_record([[(CHANCE, 0.3), *whole], [(CHANCE, 0.4), *whole, ("x", 2.0)]])
+    for name, value in vars(old).items():
+        other = getattr(new, name)
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(value, other)
+        else:
+            np.testing.assert_array_equal(value, other)
+    np.testing.assert_array_equal(old.called, np.zeros((2, 1)))
