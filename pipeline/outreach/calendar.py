@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,6 @@ from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import account_managers
 from pipeline.outreach.decision import Decision
 from pipeline.outreach.eligibility import Rule
-
-if TYPE_CHECKING:
-    from icalendar import Event
 
 MOST_ENTRIES = 500
 CONTACT = N_("Contact {customer}")
@@ -89,7 +86,7 @@ def calendar_files(
     until = pd.Timestamp(as_of) + pd.Timedelta(days=context.settings.calendar_days)
     soon = calendar[(calendar["next_due"] < until) & ~calendar["customer_id"].isin(chosen["customer_id"])]
     soon = soon[soon.groupby("owner").cumcount() < MOST_ENTRIES]
-    entries: dict[str, list[Event]] = {}
+    entries: dict[str, list[bytes]] = {}
     for row in chosen.to_dict("records"):
         text = f"{row['message']}\n{row['reason_1']}".strip()
         day = row["due_date"].date()
@@ -102,7 +99,7 @@ def calendar_files(
     return {file_name(owner): _calendar(lines) for owner, lines in sorted(entries.items())}
 
 
-def _rhythm_entry(row: Mapping[Any, Any], language: Language, as_of: dt.date, company: str) -> Event:
+def _rhythm_entry(row: Mapping[Any, Any], language: Language, as_of: dt.date, company: str) -> bytes:
     last, due = row["last_contact"], row["next_due"].date()
     told = [language.several("Usual gap: {n} day", "Usual gap: {n} days", row["usual_gap_days"])]
     if not pd.isna(last):
@@ -125,19 +122,30 @@ def file_name(owner: str, kind: str = "calendar", ending: str = "ics") -> str:
     return f"{kind}-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.{ending}"
 
 
-def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> Event:
-    """An entry for the whole day."""
-    from icalendar import Event
+def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> bytes:
+    """An entry for the whole day: its texts as the library escapes and folds them.
 
-    entry = Event()
-    entry.add("uid", f"{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn")
-    entry.add("dtstamp", dt.datetime.combine(as_of, dt.time(), dt.UTC))
-    entry.add("dtstart", day)
-    entry.add("dtend", day + dt.timedelta(days=1))
-    entry.add("summary", _printable(summary))
-    entry.add("description", _printable(description))
-    entry.add("transp", "TRANSPARENT")
-    return entry
+    An event of the library's own has the same bytes and takes three times as long; a night has many thousands.
+    """
+    lines = (
+        b"BEGIN:VEVENT",
+        _line("SUMMARY", _printable(summary)),
+        f"DTSTART;VALUE=DATE:{day:%Y%m%d}".encode(),
+        f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}".encode(),
+        f"DTSTAMP:{as_of:%Y%m%d}T000000Z".encode(),
+        f"UID:{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn".encode(),
+        _line("DESCRIPTION", _printable(description)),
+        b"TRANSP:TRANSPARENT",
+        b"END:VEVENT",
+    )
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def _line(name: str, text: str) -> bytes:
+    from icalendar import Parameters, vText
+    from icalendar.parser import Contentline
+
+    return Contentline.from_parts(name, Parameters(), vText(text)).to_ical()
 
 
 def _printable(text: str) -> str:
@@ -151,7 +159,7 @@ def _printable(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", re.sub(r"\r\n|\r", "\n", text))
 
 
-def _calendar(entries: list[Event]) -> str:
+def _calendar(entries: list[bytes]) -> str:
     from icalendar import Calendar
 
     calendar = Calendar()
@@ -159,6 +167,5 @@ def _calendar(entries: list[Event]) -> str:
     calendar.add("prodid", "-//churn//contact calendar//EN")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
-    for entry in entries:
-        calendar.add_component(entry)
-    return calendar.to_ical().decode()
+    end = b"END:VCALENDAR\r\n"
+    return b"".join([calendar.to_ical().removesuffix(end), *entries, end]).decode()

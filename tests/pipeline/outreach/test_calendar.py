@@ -1,9 +1,15 @@
+import datetime as dt
+import hashlib
 import re
 from dataclasses import replace
 
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar, Event
 from outreach_data import DAY, contacts, context, customers
 
+from pipeline.outreach import calendar
 from pipeline.outreach.calendar import MOST_ENTRIES, calendar_files, contact_calendar, file_name
 from pipeline.outreach.competing import prepare
 from pipeline.outreach.decide import decide
@@ -109,3 +115,30 @@ def test_an_empty_night():
     assert (
         calendar_files(contact_calendar(prepared, decision), decision.chosen, prepared.context, "shop") == {}
     )
+
+
+TEXTS = st.text(st.sampled_from("ab ;,:\\\"'\r\n\x07éسम€"), max_size=120)
+
+
+@given(TEXTS, TEXTS, st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1)))
+def test_an_entry_has_the_bytes_of_the_librarys_own(summary, description, day):
+    event = Event()
+    event.add("uid", "x")
+    event.add("dtstamp", dt.datetime.combine(day, dt.time(), dt.UTC))
+    event.add("dtstart", day)
+    event.add("dtend", day + dt.timedelta(days=1))
+    for name, text in {"summary": summary, "description": description}.items():
+        event.add(name, calendar._printable(text))
+    event.add("transp", "TRANSPARENT")
+    want = Calendar()
+    for name, text in {
+        "version": "2.0",
+        "prodid": "-//churn//contact calendar//EN",
+        "calscale": "GREGORIAN",
+        "method": "PUBLISH",
+    }.items():
+        want.add(name, text)
+    want.add_component(event)
+    found = calendar._calendar([calendar._entry("x", day, summary, description, day)])
+    uid = hashlib.sha256(b"x").hexdigest()[:32]
+    assert found.replace(f"UID:{uid}@churn", "UID:x") == want.to_ical().decode()
