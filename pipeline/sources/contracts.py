@@ -171,33 +171,10 @@ def checked_rows(
     conditions: dict[str, Fault] = {}
     made: dict[str, CellValue] = {}
     for name, rule in source.mapped.items():
-        declared = ROLES[role].column(name)
-        found = value_of(rows, name, rule, declared.kind, source, trim=trim)
-        made[name] = found
-        value, bad = found.value, found.bad
-        values[name] = value
-        where = f"{source.shown}, column {name}"
-        if bad is not None:
-            values[f"bad_{name}"] = bad
-            conditions[f"bad_{name}"] = Fault(where, _unlike(declared.kind, rule.formats), "correct it")
-            if numbered and rule.column:
-                values[f"raw_{name}"] = rows[rule.column].cast("string")
-        if declared.filled:
-            values[f"null_{name}"] = is_null(rows, rule, source, trim=trim)
-            if declared.kind == "text":
-                values[f"null_{name}"] |= (value == "").fill_null(False)
-            conditions[f"null_{name}"] = Fault(
-                where,
-                EMPTY,
-                f"fill it in, or leave such rows out by {_filled(role, source, rule)}",
-            )
-        if declared.one_of:
-            values[name] = value.lower()
-            values[f"other_{name}"] = ~values[name].isin(declared.one_of)
-            known = [word for word in declared.one_of if word]
-            conditions[f"other_{name}"] = Fault(where, _none_of(known))
-            if numbered and rule.column:
-                values[f"raw_{name}"] = rows[rule.column].cast("string").strip()
+        made[name] = value_of(rows, name, rule, ROLES[role].column(name).kind, source, trim=trim)
+        more, faults = _checked(role, source, rows, name, rule, made[name], numbered=numbered, trim=trim)
+        values |= more
+        conditions |= faults
     if "known_at" in values:
         values["known_at"] = ibis.coalesce(values["known_at"], values["occurred_at"])
     columns = tuple(
@@ -207,6 +184,44 @@ def checked_rows(
     )
     marks = doubts.writing_marks(made)
     return Checked(rows.select(**values, **marks), conditions, columns, tuple(marks))
+
+
+def _checked(
+    role: str,
+    source: RoleSource[Any],
+    rows: ir.Table,
+    name: str,
+    rule: Column,
+    found: CellValue,
+    *,
+    numbered: bool,
+    trim: bool,
+) -> tuple[dict[str, Any], dict[str, Fault]]:
+    """A normalised column with the conditions under which a row breaks its contract, and their faults by name."""
+    declared, where = ROLES[role].column(name), f"{source.shown}, column {name}"
+    values: dict[str, Any] = {name: found.value}
+    conditions: dict[str, Fault] = {}
+    raw = rows[rule.column].cast("string") if numbered and rule.column else None
+    if found.bad is not None:
+        values[f"bad_{name}"] = found.bad
+        conditions[f"bad_{name}"] = Fault(where, _unlike(declared.kind, rule.formats), "correct it")
+        if raw is not None:
+            values[f"raw_{name}"] = raw
+    if declared.filled:
+        empty = is_null(rows, rule, source, trim=trim)
+        if declared.kind == "text":
+            empty |= (found.value == "").fill_null(False)
+        values[f"null_{name}"] = empty
+        fix = f"fill it in, or leave such rows out by {_filled(role, source, rule)}"
+        conditions[f"null_{name}"] = Fault(where, EMPTY, fix)
+    if declared.one_of:
+        values[name] = found.value.lower()
+        values[f"other_{name}"] = ~values[name].isin(declared.one_of)
+        known = [word for word in declared.one_of if word]
+        conditions[f"other_{name}"] = Fault(where, _none_of(known))
+        if raw is not None:
+            values[f"raw_{name}"] = raw.strip()
+    return values, conditions
 
 
 def _latest(source: CustomerSource, latest_by: Column, rows: ir.Table) -> ir.Table:

@@ -5,7 +5,7 @@ import pytest
 
 from configs.monitoring import CHECKS
 from pipeline.monitoring.checks import LOOK, STOP
-from pipeline.scoring.past_nights import GROUPS, PAST_NIGHTS, past_nights
+from pipeline.scoring.past_nights import GROUPS, past_nights
 
 DAY = dt.date(2026, 7, 30)
 DELIVERED = [DAY + dt.timedelta(days) for days in range(-30, 2)]
@@ -49,7 +49,7 @@ def test_a_night_that_cannot_be_read_is_left_out(tmp_path, content):
 def test_there_are_no_more_than_a_fortnight_and_none_without_runs(tmp_path):
     for days in range(1, 30):
         write(tmp_path, DAY - dt.timedelta(days), [])
-    assert len(past_nights(tmp_path, DELIVERED, DAY, ())) == PAST_NIGHTS - 1
+    assert len(past_nights(tmp_path, DELIVERED, DAY, ())) == 13  # and tonight
     assert past_nights(tmp_path / "none", DELIVERED, DAY, ()) == ()
 
 

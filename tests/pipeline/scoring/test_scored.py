@@ -1,5 +1,6 @@
 """Customers of whom some stay elsewhere: what their absence means for the list, and whose rows are brought here."""
 
+import datetime as dt
 from types import SimpleNamespace
 
 import ibis
@@ -7,9 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from configs.errors import DataError, ModelError
 from features.matrix import Matrix
+from models.prediction.classifier import FittedModel
+from models.tracking.registry import Champion
+from pipeline.layout import layout_of
 from pipeline.scoring.score_table import ScoreTable
-from pipeline.scoring.scored import Everybody, Hindsight, Job, Scored, nobody
+from pipeline.scoring.scored import Everybody, Hindsight, Job, Scored, nobody, on_this_machine
 
 PROBABILITY = np.array([0.1, 0.2, 0.7])
 
@@ -109,3 +114,62 @@ def test_sources_that_are_open_are_not_read_again(monkeypatch):
 
 def test_an_older_night_believes_nothing_unless_it_is_told():
     assert Hindsight("champion").believed is None
+
+
+SALES = "customer_id,occurred_at\nnew,2024-06-25\nquiet,2024-05-01\ngone,2024-01-01\n"
+# The longer silent, the likelier to leave: even at 30 days.
+RULE = {
+    "name": "rule",
+    "kind": "steps",
+    "inputs": [0],
+    "edges": [30.0],
+    "values": [-1.0, 1.0],
+    "missing": 0.0,
+}
+
+
+def champion_of(column="recency_days"):
+    spec = {
+        "columns": [{"name": column, "kind": "number"}],
+        "boosters": [],
+        "members": [RULE | {"weight": 1.0}],
+    }
+    model = FittedModel(spec | {"calibrator": {"kind": "none"}}, ())
+    return Champion(model, {}, {"as_of": "2024-06-01", "definition": {}}, 1, "run", "digest")
+
+
+def job_of(config, as_of=dt.date(2024, 7, 1), champion=None):
+    return Job(config, as_of, champion or champion_of(), layout_of(config), lambda line: None)
+
+
+def test_all_customers_of_the_day_are_scored_and_counted_in_the_rate(tiny):
+    config = tiny(transactions=SALES)
+    with on_this_machine(job_of(config)) as found:
+        ids = found.matrix.frame["customer_id"].tolist()
+        assert dict(zip(ids, found.probability.round(3).tolist(), strict=True)) == {
+            "new": 0.269,
+            "quiet": 0.731,
+        }
+        assert found.everybody.customers == 2
+        assert found.everybody.expected_to_leave == pytest.approx(1.0)
+        assert found.everybody.left_out is None
+        assert list(found.everybody.compared) == [column.name for column in found.matrix.columns]
+        (june,) = found.rates.table.dropna(subset="rate").tail(1).itertuples()
+        assert (june.period, june.S, june.E) == ("2024-06", 1, 2)
+
+
+def test_where_nobody_is_a_customer_any_more_nothing_is_scored(tiny):
+    config = tiny(transactions=SALES, churn={"active_days": 3})
+    with (
+        pytest.raises(DataError, match="nobody is a customer at 2024-07-01: the newest row is of 2024-06-25"),
+        on_this_machine(job_of(config)),
+    ):
+        pass
+
+
+def test_a_model_of_other_columns_is_refused_before_it_scores(tiny):
+    with (
+        pytest.raises(ModelError, match=r"- no_such_column"),
+        on_this_machine(job_of(tiny(transactions=SALES), champion=champion_of("no_such_column"))),
+    ):
+        pass
