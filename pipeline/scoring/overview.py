@@ -10,7 +10,7 @@ import pandas as pd
 
 from configs.errors import DataError
 from models.effects.sequence import Bounds
-from models.statistics.kitagawa import TOTAL, mix_table
+from models.statistics.kitagawa import mix_table
 from pipeline.outcomes.learned import ALL
 from pipeline.outreach.context import Context
 from pipeline.outreach.playbook import title
@@ -120,7 +120,7 @@ def _change(tables: Tables) -> Change | None:
         table = mix_table(rows, labels[0], labels[1])
     except DataError:  # nobody at the start of one of them
         return None
-    total = table[table["segment"] == TOTAL].iloc[0]
+    total = table.iloc[-1]
     return Change(
         attribute,
         labels[0],

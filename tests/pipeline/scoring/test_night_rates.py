@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from configs.errors import ConfigError
@@ -214,6 +215,7 @@ def test_sums_are_written_to_nine_digits_and_excel_gets_its_mark(tmp_path):
     night.write(tmp_path, excel=True)
     text = (tmp_path / "retention.csv").read_bytes()
     assert text.startswith(b"\xef\xbb\xbfperiod,")
+    assert pq.read_schema(tmp_path / "retention.parquet").names == list(night.table.columns)
     assert pd.read_parquet(tmp_path / "retention.parquet").rate.tolist()[:2] == [33.3333333, 3.33333333e-13]
     night.write(tmp_path)
     assert (tmp_path / "retention.csv").read_bytes() == text[3:]

@@ -204,6 +204,9 @@ def test_a_change_needs_two_periods(told):
     # Kitagawa: shares move by a quarter, mean rates are 80 and 95; rates move by 0 and 10, mean shares are 3/8 and 5/8.
     assert change.mix == pytest.approx(0.25 * (95 - 80))
     assert change.behaviour == pytest.approx(10 * 5 / 8)
+    # What a segment is called changes nothing, whatever stands before the total in a list or has its name.
+    for name in ("#1", "(total)"):
+        assert told(by_segment=SEGMENTS.replace({"segment": {"plus": name}})).change == change
     assert told(by_segment=SEGMENTS[SEGMENTS.period != "2026-05"]).change is None
     assert told(by_segment=SEGMENTS[:0]).change is None
 
