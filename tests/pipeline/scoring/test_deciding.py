@@ -1,6 +1,7 @@
 """What is put before a decision: scores, those who have left, earlier recommendations, and what is odd of a model."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from pipeline.outreach.reasons import Reason
 from pipeline.scoring import deciding
 from pipeline.scoring.ended import LatelyEnded
 from pipeline.scoring.scored import Job
+from pipeline.sources.opening import open_sources
 
 NIGHT = dt.date(2026, 7, 1)
 
@@ -77,3 +79,21 @@ def _scored(matrix, probability):
 
     table = ScoreTable.of(matrix.frame["customer_id"], probability, {})
     return Scored(None, matrix, probability, no_rates(), Everybody(table, matrix.features))
+
+
+def test_facts_are_those_of_the_config_for_the_customers_of_the_source_and_none_without_one(tiny):
+    sales = "customer_id,occurred_at\n1,2026-06-25\n"
+    people = "customer_id,owner,secret\n1,Ana,x\n2,Eva,y\n"
+    config = tiny(
+        transactions=sales,
+        customers=people,
+        mapped={"customers": {"customer_id": "customer_id"}},
+        settings={"customers": {"facts": ["owner"]}},
+    )
+    sources = open_sources(config, NIGHT)
+    frame = pd.DataFrame({"customer_id": ["1"], "snapshot": [NIGHT]})
+    found = replace(_scored(Matrix(frame, (), "hash"), np.array([0.3])), sources=sources)
+    facts = deciding._facts(config, found).sort_values("customer_id")
+    assert facts.to_dict("list") == {"customer_id": ["1", "2"], "owner": ["Ana", "Eva"]}
+    alone = tiny(transactions=sales)
+    assert deciding._facts(alone, replace(found, sources=open_sources(alone, NIGHT))) is None

@@ -51,6 +51,15 @@ def test_a_change_of_the_config_is_told_by_its_section(config):
     assert differ(digests(config), digests(other)) == {"config.outreach", "config.seed"}
 
 
+def test_the_order_of_keys_in_the_file_is_no_change(config):
+    one, other = ({"phone": 3, "email": 9}, {"email": 9, "phone": 3})
+    found = [
+        config.model_copy(update={"outreach": config.outreach.model_copy(update={"channel_capacity": caps})})
+        for caps in (one, other)
+    ]
+    assert digests(found[0]) == digests(found[1])
+
+
 def test_what_stands_beside_the_sources_is_told_apart(config):
     book = load_playbook()
     first = next(iter(book.actions))
