@@ -23,6 +23,7 @@ from pipeline.doctor.findings import Finding
 from pipeline.log import Say
 from pipeline.outreach.consent import do_not_contact
 from pipeline.outreach.eligibility import check_columns
+from pipeline.outreach.permissions import unasked_permissions
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.training.advisor import USABLE_CHURNERS, TeamPace, advise
@@ -132,9 +133,13 @@ def _list(opened: Sources, config: Config, as_of: dt.date, *, dated: bool) -> Fi
     except ChurnError as error:
         lines = [str(fault) for fault in error.faults] or [str(error)]
         return Finding(name, "fault", lines[0], tuple(lines[1:]))
-    if never.look:
-        return Finding(name, "look", never.look[0], (*never.look[1:], *never.notes))
+    if looks := [*unasked_permissions(config), *never.look]:
+        return Finding(name, "look", looks[0], (*looks[1:], *never.notes))
     told = f"{len(never.customers):,} customers are never to be contacted"
+    settings = config.outreach
+    asked = {*settings.consent.values(), *settings.opt_out.values(), settings.columns.do_not_contact} - {None}
+    if asked:
+        told += f", and those whom {', '.join(map(repr, sorted(map(str, asked))))} tells so"
     return Finding(name, "ok", told, never.notes)
 
 

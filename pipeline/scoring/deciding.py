@@ -26,6 +26,7 @@ from pipeline.outreach.competing import prepare
 from pipeline.outreach.consent import do_not_contact, unheard_opt_outs
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import decide
+from pipeline.outreach.permissions import unasked_permissions
 from pipeline.outreach.playbook import check_playbook
 from pipeline.outreach.reasons import Reason, reasons_of
 from pipeline.scoring.background import background
@@ -81,6 +82,7 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
             *job.look,
             *trained_later(champion, as_of),
             *found.sources.look,
+            *unasked_permissions(config),
             *never.look,
             *unheard,
             *_harm(prepared),

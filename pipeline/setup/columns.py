@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configs.roles import ROLES, RoleColumn
+from pipeline.outreach.eligibility import NO, YES
+from pipeline.outreach.permissions import permission_of
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank, words_of
+from pipeline.setup.words import rank
+from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 
 FEW_VALUES = 30
@@ -143,6 +146,7 @@ def customers_part(table: GivenTable, who: Profile | None, doubts: list[str]) ->
         used.add(label.name)
     facts = _facts(table, used)
     used |= set(facts.values())
+    doubts = [*doubts, *_unused_permissions(table, used)]
     attributes = [
         c for c in table.columns if c.name not in used and _is_attribute(c, labelled="churned" in columns)
     ]
@@ -172,7 +176,30 @@ def _facts(table: GivenTable, used: Collection[str]) -> dict[str, str]:
         names = ranked(table, concept, ("text", "flag", "number"), {*used, *found.values()})
         if names:
             found[concept] = names[0].name
+    for column in table.columns:
+        rule = permission_of(column.name)
+        if rule is not None and column.name not in {*used, *found.values()} and _says_yes_or_no(column):
+            found.setdefault("_".join(rule), column.name)
     return found
+
+
+def _unused_permissions(table: GivenTable, used: Collection[str]) -> list[str]:
+    """Columns that sound like a permission and can't be taken for one: the list would not ask them."""
+    found = [
+        (c, permission_of(c.name))
+        for c in table.columns
+        if c.name not in used and c.kind not in ("empty", "time")
+    ]
+    return [
+        f"{column.name!r} of {table.name} sounds as if it said who may be contacted, in words such as "
+        f"{', '.join(map(repr, column.samples[:2]))}, and is not asked: outreach.{rule[0]} is where it belongs"
+        for column, rule in found
+        if rule is not None
+    ]
+
+
+def _says_yes_or_no(column: Profile) -> bool:
+    return column.filled > 0 and {value.strip().casefold() for value in column.samples} <= YES | NO
 
 
 def one_by_one_part(table: GivenTable, who: Profile, doubts: list[str]) -> RolePart:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
+from configs.outreach import Outreach
 from configs.roles import ROLES
 from pipeline.setup.columns import RolePart
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
+from pipeline.setup.words import COMPLAINTS
 
 
 def first_draft(
@@ -54,6 +56,7 @@ def first_draft(
     order = [role for role in ROLES if role in draft.sources]
     draft.values["sources"] = {role: draft.sources[role] for role in order}
     _list_columns(draft)
+    _complaints(draft, parts)
     return draft
 
 
@@ -76,6 +79,8 @@ REMARKS = {
     "usage": "any event of use",
     "failed_payments": "payments that failed",
     "contracts": "one row a contract",
+    "consent": "who has said yes, by channel; nobody else is contacted by it",
+    "opt_out": "who has said no, by channel",
 }
 
 
@@ -125,6 +130,25 @@ def _name(parts: list[RolePart], home: Path) -> str:
 def _list_columns(draft: Draft) -> None:
     """Facts that the list reads are named where it looks for them."""
     facts = draft.sources.get("customers", {}).get("facts", {})
-    if facts:
-        draft.values["outreach"] = {"columns": {fact: fact for fact in facts}}
+    found: dict[str, dict[str, str]] = {}
+    for fact in facts:
+        key = next((key for key in ("consent", "opt_out") if fact.startswith(f"{key}_")), "columns")
+        found.setdefault(key, {})[fact.removeprefix(f"{key}_")] = fact
+        if key != "columns":
+            draft.remarks[f"outreach.{key}"] = REMARKS[key]
+    if found:
+        draft.values["outreach"] = found
         draft.remarks["outreach"] = "the list"
+
+
+def _complaints(draft: Draft, parts: list[RolePart]) -> None:
+    """The words of other languages by which a contact is a complaint."""
+    topics = [(part.table, part.columns.get("topic")) for part in parts if part.role == "contacts"]
+    samples = [
+        value for table, name in topics if isinstance(name, str) for value in table.column(name).samples
+    ]
+    found = sorted({word for word in COMPLAINTS if any(word in value.casefold() for value in samples)})
+    if found:
+        usual = Outreach().complaint_topics
+        draft.values.setdefault("outreach", {})["complaint_topics"] = [*usual, *found]
+        draft.remarks["outreach.complaint_topics"] = "text in the topic of a contact that is a complaint"

@@ -19,7 +19,8 @@ from pipeline.setup.columns import (
     time_columns,
 )
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank, role_by_name, words_of
+from pipeline.setup.words import rank, role_by_name
+from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 
 FEW_SCORES = 101

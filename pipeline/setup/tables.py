@@ -17,11 +17,11 @@ from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
 from pipeline.setup.textfiles import ENDINGS as TEXTS
 from pipeline.setup.textfiles import fixed_widths, known_of, start_of, text_settings
-from pipeline.setup.words import words_of
 from pipeline.sources import databases
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, asking
 from pipeline.sources.looks import dialect_of
+from pipeline.sources.names import words_of
 from pipeline.sources.places import TABLES, is_store, is_url, local_files
 from pipeline.sources.profiles import Profile, profiles_of
 from pipeline.sources.readers import read_source

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from configs.roles import ROLES
+from pipeline.sources.names import words_of
 
 _ID = "(id|ids|no|nr|num|number|code|key|ref|reference|uuid|guid|nummer|kennung|kennziffer|شناسه|کد|شماره)"
 _ID_FIRST = "(شماره|کد|شناسه|id|number|code)"
@@ -93,7 +94,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "direction": (r"direction|inbound outbound|richtung",),
     "agent": (r"agent|assignee|assigned to|handled by|employee|operator|rep|bearbeiter|کارشناس",),
     "topic": (
-        r"topic|category|(?:issue|ticket|case|complaint) ?(?:category|topic|type|theme)|thema|kategorie|موضوع",
+        r"topic|category|(?:issue|ticket|case|complaint) ?(?:category|topic|type|theme)|thema|kategorie|typ|anliegen|"
+        r"موضوع",
         r"subject|reason|type|theme|betreff|priority",
     ),
     "resolved_at": (
@@ -116,11 +118,21 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "owner": (r"owner|account manager|sales rep|salesperson|betreuer|csm",),
     "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
-    "do_not_contact": (
-        r"do not (?:contact|call|mail|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",
-    ),
+    "do_not_contact": (r"do not (?:contact|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",),
     "status": (r"(?:\w+ )?(?:status|state)|وضعیت",),
 }
+# What a complaint is called, beside the word of `outreach.complaint_topics`.
+COMPLAINTS = (
+    "beschwer",
+    "reklamation",
+    "plainte",
+    "réclamation",
+    "queja",
+    "reclam",
+    "klacht",
+    "شکایت",
+    "तक्रार",
+)
 # Times that are neither the start nor the end of anything, and numbers that are no revenue.
 _NEVER: Mapping[str, str] = {
     "occurred_at": r"updat|modif|chang|ship|deliver|\bdue|birth|dob|expir|known|record|resol|clos"
@@ -142,20 +154,6 @@ _TABLES: Mapping[str, str] = {
     "customers": "customers?|clients?|accounts?|users?|members?|subscribers?|enrol?l?ments?|polic(?:y|ies)|kunden|"
     "students?|churn|مشتریان|مشتری",
 }
-
-
-def words_of(name: str) -> str:
-    """The words of a name in lower case, one blank between them.
-
-    Examples
-    --------
-    >>> words_of("CustomerID"), words_of("Created (UTC)"), words_of("Kunden-Nr."), words_of("کد مشتری")
-    ('customer id', 'created utc', 'kunden nr', 'کد مشتری')
-    """
-    parted = re.sub(
-        r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name.replace("\u200c", " ")
-    )
-    return " ".join(re.sub(r"[\W_]+", " ", parted).lower().split())
 
 
 @cache

@@ -115,6 +115,14 @@ def test_only_rows_without_a_label_are_scored_when_there_are_some(table, tmp_pat
     assert sorted(found["customer_id"]) == frame["id"][:25].tolist()
 
 
+def test_a_night_says_that_a_permission_in_the_data_is_not_asked(table, tmp_path):
+    config = table(people().assign(newsletter=["yes", "no"] * 200), ["plan", "months", "newsletter"])
+    train(config, AS_OF)
+    result = score(config, AS_OF, tmp_path / "out", dry_run=True, say=lambda line: None)
+    assert result.exit_code == 3
+    assert "look: 'newsletter' sounds as if it said who may be contacted" in result.text
+
+
 def test_every_output_says_that_time_was_not_checked(table, tmp_path):
     config = table(people())
     trained = train(config, AS_OF)

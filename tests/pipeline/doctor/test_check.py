@@ -64,6 +64,10 @@ def broken(tiny, name):
         return tiny(
             transactions=purchases(), customers=people(), settings=settings, sections=sections, **customers
         ), AS_OF
+    if name == "permission":
+        table = people(**{"E-Mail erlaubt": ["ja", "nein"] * 20})
+        settings = {"customers": {"attributes": ["E-Mail erlaubt"]}}
+        return tiny(transactions=purchases(), customers=table, settings=settings, **customers), AS_OF
     if name == "never":
         config = tiny(transactions=purchases(), sections={"outreach": {"do_not_contact": "stop.csv"}})
         (config.home / "stop.csv").write_text("ann@example.org\n")
@@ -87,13 +91,14 @@ def broken(tiny, name):
         ("attributes", "look", 3, "features.exclude: [status]"),
         ("the list", "fault", 1, "no column 'plans'; did you mean 'plan'?"),
         ("never", "look", 3, "1 of 1 ids of `outreach.do_not_contact` matches no customer"),
+        ("permission", "look", 3, "write `outreach.consent: {email: 'E-Mail erlaubt'}`"),
         ("enough data", "look", 3, "bring more history"),
         ("tracking", "fault", 1, "mlflow.db"),
     ],
 )
 def test_each_fault_is_told_first_by_its_own_check_with_the_mend(tiny, name, state, code, told):
     result = check(*broken(tiny, name))
-    name = {"ids": "joins", "never": "the list"}.get(name, name)
+    name = {"ids": "joins", "never": "the list", "permission": "the list"}.get(name, name)
     assert states(result)[name] == state
     assert result.text.startswith(state)
     first = next(one for one in result.values["checks"] if one["check"] == name)

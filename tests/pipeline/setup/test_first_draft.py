@@ -91,3 +91,20 @@ def test_facts_are_named_where_the_list_looks_for_them():
     people = part("customers", ("customer_id",), facts={"owner": "x"})
     found = drafted(people, part("transactions", ORDERS))
     assert found.values["outreach"] == {"columns": {"owner": "owner"}}
+
+
+def test_permissions_are_asked_by_channel():
+    facts = {"owner": "x", "consent_email": "y", "opt_out_all": "z"}
+    found = drafted(part("customers", ("customer_id",), facts=facts), part("transactions", ORDERS))
+    assert found.values["outreach"] == {
+        "columns": {"owner": "owner"},
+        "consent": {"email": "consent_email"},
+        "opt_out": {"all": "opt_out_all"},
+    }
+
+
+@pytest.mark.parametrize(("topics", "words"), [(["Beschwerde", "Frage"], ["beschwer"]), (["a", "b"], None)])
+def test_complaints_in_another_language_are_told_by_their_word(topics, words):
+    contacts = part("contacts", ("customer_id", "occurred_at", "topic"), topic=topics)
+    found = drafted(contacts, part("transactions", ORDERS)).values
+    assert found.get("outreach", {}).get("complaint_topics") == (words and ["complain", *words])

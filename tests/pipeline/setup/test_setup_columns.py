@@ -184,3 +184,37 @@ def test_the_best_name_comes_first_and_used_or_empty_columns_never():
     assert [c.name for c in ranked(table, "customer_id")] == ["customer_id", "user_id"]
     assert [c.name for c in ranked(table, "customer_id", used={"customer_id"})] == ["user_id"]
     assert ranked(table, "customer_id", ("number",)) == []
+
+
+def test_who_may_be_contacted_is_a_fact_by_kind_and_channel():
+    values = people(
+        **{
+            "Accepts Email Marketing": ["yes", "no", "yes", "no"],
+            "DoNotCall": [0, 1, 0, 0],
+            "Werbung erlaubt": ["ja", "nein", None, "ja"],
+            "plan": ["x", "y", "x", "y"],
+        }
+    )
+    found = part(customers_part, "customers", values)
+    assert dict(found.facts) == {
+        "consent_email": "Accepts Email Marketing",
+        "opt_out_phone": "DoNotCall",
+        "consent_all": "Werbung erlaubt",
+    }
+    assert found.attributes == ("plan",)
+    assert found.doubts == ()
+
+
+def test_a_permission_in_other_words_or_of_the_same_channel_is_doubted():
+    values = people(
+        gdpr_consent=["SUBSCRIBED", "NEVER", "NEVER", "NEVER"],
+        marketing_opt_in=["yes", "no", "yes", "no"],
+        can_contact=["yes", "no", "no", "no"],
+    )
+    found = part(customers_part, "customers", values)
+    assert dict(found.facts) == {"consent_all": "marketing_opt_in"}
+    assert [line.partition(" of ")[0] for line in found.doubts] == ["'gdpr_consent'", "'can_contact'"]
+    assert "in words such as" in found.doubts[0]
+    assert all(
+        line.endswith("and is not asked: outreach.consent is where it belongs") for line in found.doubts
+    )

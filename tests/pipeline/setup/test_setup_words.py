@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.setup.words import is_known, rank, role_by_name, words_of
+from pipeline.setup.words import is_known, rank, role_by_name
 
 BEST = {
     "customer_id": ["CustomerID", "customer_id", "Kunden-Nr.", "cust no", "Client Number", "کد مشتری"],
@@ -40,21 +40,6 @@ def test_names_of_something_else(concept, name):
 )
 def test_surer_words_come_first(better, worse):
     assert rank(better, "customer_id") < rank(worse, "customer_id")
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("HTTPServerID", "http server id"),
-        ("already_snake", "already snake"),
-        ("  A--b__C ", "a b c"),
-        ("KundenNr2", "kunden nr2"),
-        ("نام\u200cمشتری", "نام مشتری"),
-    ],
-)
-def test_the_words_of_a_name(name, words):
-    assert words_of(name) == words
-    assert words_of(words) == words
 
 
 @pytest.mark.parametrize(
