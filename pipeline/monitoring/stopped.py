@@ -27,11 +27,11 @@ def stopped_of(sources: Sources, config: Config) -> Iterator[Check]:
     for role, others in compared(config).items():
         table, clock = sources.tables[role], ROLES[role].clock
         last = sources.fingerprints.get(role, {}).get("last", "")[:10]
-        known = [sources.ids[other].select("customer_id") for other in others if other in sources.ids]
+        known = [other for other in others if other in sources.ids]
         if clock not in table.columns or not last[:4].isdigit() or not known:
             continue
         end = dt.date.fromisoformat(last) + dt.timedelta(days=1)
-        theirs = ibis.union(*known, distinct=True) if len(known) > 1 else known[0]
+        theirs = sources.ids.of_any(known)
         newest = end - dt.timedelta(days=NEWEST)
         now, then = _known(sources, table, clock, newest - dt.timedelta(days=BEFORE), newest, end, theirs)
         if now[1] < FEWEST or then[1] < FEWEST:
