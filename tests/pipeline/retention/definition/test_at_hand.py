@@ -2,9 +2,12 @@
 
 import datetime as dt
 
+import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from pipeline.dataset.shards import NumberedRows
 from pipeline.retention.definition.at_hand import AtHand, at_hand
 from pipeline.retention.definition.periods import periods_until
 from pipeline.retention.tables.activity import activity_table
@@ -83,3 +86,27 @@ def test_more_times_than_a_word_has_bits(company):
     for periods in (weeks, weeks[3::7], weeks[-70:]):
         want = retention_of(tables, churn, periods, AS_OF)
         pd.testing.assert_frame_equal(retention_of(near, churn, periods, AS_OF), want)
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_contacts_of_whom_no_other_source_knows_do_not_count(numbered):
+    days = pd.to_datetime(["2023-05-01"] * 3).astype("datetime64[us]")
+    frames = {
+        "transactions": pd.DataFrame({"customer_id": ["b", "a"], "occurred_at": days[:2]}),
+        "contacts": pd.DataFrame({"customer_id": ["a", "stranger", "b"], "occurred_at": days}),
+    }
+    tables = {role: ibis.memtable(frame) for role, frame in frames.items()}
+    rows = None
+    if numbered:
+        ids = pa.array(["a", "b", "stranger"])
+        places = {"a": 0, "b": 1, "stranger": 2}
+        made = {
+            role: pa.Table.from_pandas(frame.replace({"customer_id": places}), preserve_index=False)
+            for role, frame in frames.items()
+        }
+        rows = NumberedRows(ids, made)
+    near = at_hand(tables, TIMES, rows=rows)
+    assert near["contacts"].count().execute() == 2
+    named = near.with_own_ids(ibis.memtable(near["contacts"].select("customer_id").to_pyarrow()))
+    assert sorted(named.to_pyarrow()["customer_id"].to_pylist()) == ["a", "b"]
+    assert near.customers == 2
