@@ -244,3 +244,10 @@ def test_the_chances_of_all_terms_are_one_half_of_an_effect(actions, own):
     assert found[:4] == pytest.approx((1 - own) * 0.5 / 4)
     assert found[4:] == pytest.approx(own * 0.5 / (4 * actions), abs=1e-8)
     assert contact._chances(0, actions).tolist() == []
+
+
+def test_swing_is_twice_the_standard_deviation_of_who_leaves():
+    """Of even odds 1, of a tenth .6, of who is sure to leave or to stay none."""
+    p = np.array([0.5, 0.1, 1.0, 0.0])
+    found = Situation.of(p, np.ones(4), np.full(4, np.inf), np.zeros(4), pd.DataFrame(index=range(4)))
+    assert found.swing.tolist() == pytest.approx([1.0, 0.6, 0.0, 0.0])
