@@ -14,18 +14,8 @@ from hypothesis import strategies as st
 from features.dialects import duckdb_hash
 from features.panel import Stat, Window
 from features.snapshots import TimeAxis
-from pipeline.dataset import engine
-from pipeline.dataset.engine import (
-    Grouped,
-    by_shard,
-    different_ids,
-    kinds_of,
-    panel_of,
-    people_of,
-    scan,
-    shard_of,
-    shards_for,
-)
+from pipeline.dataset.engine import Grouped, different_ids, kinds_of, panel_of, people_of, scan
+from pipeline.dataset.shards import shard_of
 from pipeline.sources.readers import connect_duckdb
 
 T = dt.date(2024, 3, 1)
@@ -110,7 +100,9 @@ def test_the_statistics_are_those_of_the_rows_in_one_piece_or_several(duck, shar
 @pytest.mark.parametrize("same_hash", [False, True])
 def test_a_customer_is_in_one_shard_with_all_rows_and_keeps_the_own_id(duck, monkeypatch, same_hash):
     if same_hash:  # of ids that end alike: then the id itself is the key
-        monkeypatch.setattr(engine, "duckdb_hash", lambda name: duckdb_hash(name.substr(2, 1)))
+        monkeypatch.setattr(
+            "pipeline.dataset.shards.duckdb_hash", lambda name: duckdb_hash(name.substr(2, 1))
+        )
     tables = tables_of(duck)
     everybody = tables["transactions"].select("customer_id").distinct()
     stats = {"transactions": STATS["transactions"]}
@@ -153,26 +145,6 @@ def test_a_role_without_statistics_is_not_read(duck):
     stats = {"transactions": STATS["transactions"], "contacts": []}
     with scan(duck, tables, stats, AXIS, everybody=everybody, grouped={}) as found:
         assert set(found.load(0)) == {"transactions"}
-
-
-@pytest.mark.parametrize(
-    ("rows", "shards"),
-    [(0, 1), (1, 1), (engine.ROWS_A_SHARD, 1), (engine.ROWS_A_SHARD + 1, 2), (5 * engine.ROWS_A_SHARD, 8)],
-)
-def test_shards_are_a_power_of_two_that_holds_the_rows(rows, shards):
-    assert shards_for(rows) == shards
-
-
-@given(st.lists(st.integers(0, 7), max_size=50))
-def test_rows_are_parted_by_their_shard_in_their_order(numbers):
-    rows = pa.table(
-        {"place": pa.array(range(len(numbers)), pa.int64()), "shard_": pa.array(numbers, pa.int64())}
-    )
-    parts = by_shard(rows, 8)
-    assert [part["place"].to_pylist() for part in parts] == [
-        [place for place, number in enumerate(numbers) if number == shard] for shard in range(8)
-    ]
-    assert all(part.column_names == ["place"] for part in parts)
 
 
 def test_the_shard_of_an_id_is_the_same_for_ever(duck):

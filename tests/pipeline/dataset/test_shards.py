@@ -4,13 +4,16 @@ import datetime as dt
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from configs.schema import load_config
 from features.dialects import duckdb_hash
 from pipeline import demo
 from pipeline.dataset.matrix import matrix_and_rows
-from pipeline.dataset.shards import NumberedRows, with_customers
+from pipeline.dataset.shards import ROWS_A_SHARD, NumberedRows, by_shard, shards_for, with_customers
 from pipeline.sources.databases import arrow
 from pipeline.sources.opening import open_sources
 from tests.pipeline.sources.in_databases import to_sqlite
@@ -76,3 +79,23 @@ def test_nothing_is_kept_of_few_rows_or_unasked(company, monkeypatch):
     assert matrix_and_rows(sources, company(), [AS_OF])[1] is None
     monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 500)
     assert matrix_and_rows(sources, company(), [AS_OF], keep=False)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "shards"),
+    [(0, 1), (1, 1), (ROWS_A_SHARD, 1), (ROWS_A_SHARD + 1, 2), (5 * ROWS_A_SHARD, 8)],
+)
+def test_shards_are_a_power_of_two_that_holds_the_rows(rows, shards):
+    assert shards_for(rows) == shards
+
+
+@given(st.lists(st.integers(0, 7), max_size=50))
+def test_rows_are_parted_by_their_shard_in_their_order(numbers):
+    rows = pa.table(
+        {"place": pa.array(range(len(numbers)), pa.int64()), "shard_": pa.array(numbers, pa.int64())}
+    )
+    parts = by_shard(rows, 8)
+    assert [part["place"].to_pylist() for part in parts] == [
+        [place for place, number in enumerate(numbers) if number == shard] for shard in range(8)
+    ]
+    assert all(part.column_names == ["place"] for part in parts)
