@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -263,9 +264,18 @@ def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -
             columns[name] = rule_of(fits[0], time=fits[0].kind == "time")
             used.add(fits[0].name)
             read.append(fits[0])
-    if "amount" in ROLES[role].columns:
-        read += _amount(table, columns, used)
+    if (
+        role == "transactions"
+        and "transaction_id" not in columns
+        and (numbered := _order_numbers(table, used))
+    ):
+        columns["transaction_id"] = numbered.name
+        used.add(numbered.name)
     where = [{"column": who.name, "is_null": False}] if who.filled < who.rows else []
+    if "amount" in ROLES[role].columns:
+        amounts = _amount(table, columns, used)
+        read += amounts
+        where += _first_lines(table, columns, amounts)
     where += _sold(table, role, used)
     return RolePart(role, table, columns, where=tuple(where), settings=_writing(read), doubts=tuple(doubts))
 
@@ -298,6 +308,25 @@ def _plays(column: Profile, name: str, role: str) -> bool:
     if name in ("topic", "kind", "event", "channel"):
         return column.different <= max(FEW_VALUES * 10, column.filled // 10)
     return name != "transaction_id" or column.empty_share == 0
+
+
+def _order_numbers(table: GivenTable, used: Collection[str]) -> Profile | None:
+    """A column of numbers of orders that no name tells, such as '#1001' under Name; every row has one."""
+    fits = (c for c in table.columns if c.name not in used and c.kind == "text" and c.filled == c.rows)
+    return next((c for c in fits if all(re.fullmatch(r"#\w*\d+", value) for value in c.samples)), None)
+
+
+def _first_lines(
+    table: GivenTable, columns: Mapping[str, Any], amounts: Sequence[Profile]
+) -> list[dict[str, Any]]:
+    """The condition for the lines of an order that have its sum, where the other lines have none."""
+    number = columns.get("transaction_id")
+    if number is None or len(amounts) != 1:
+        return []
+    lines = table.column(number)
+    if amounts[0].filled == lines.different < lines.rows:
+        return [{"column": amounts[0].name, "is_null": False}]
+    return []
 
 
 def clock_of(table: GivenTable, used: Collection[str]) -> Profile | None:

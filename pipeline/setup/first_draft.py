@@ -10,6 +10,7 @@ from typing import Any
 from configs.errors import DataError
 from configs.outreach import Outreach
 from configs.roles import ROLES
+from pipeline.outreach.permissions import permission_of
 from pipeline.setup.columns import RolePart
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
@@ -57,6 +58,7 @@ def first_draft(
     draft.values["sources"] = {role: draft.sources[role] for role in order}
     _list_columns(draft)
     _complaints(draft, parts)
+    _permissions_elsewhere(draft, parts)
     return draft
 
 
@@ -152,3 +154,18 @@ def _complaints(draft: Draft, parts: list[RolePart]) -> None:
         usual = Outreach().complaint_topics
         draft.values.setdefault("outreach", {})["complaint_topics"] = [*usual, *found]
         draft.remarks["outreach.complaint_topics"] = "text in the topic of a contact that is a complaint"
+
+
+def _permissions_elsewhere(draft: Draft, parts: list[RolePart]) -> None:
+    """Say so where only rows of events tell who may be contacted: the list asks columns of the customers."""
+    if {"consent", "opt_out"} & draft.values.get("outreach", {}).keys():
+        return
+    for part in parts:
+        names = [
+            c.name for c in part.table.columns if permission_of(c.name) and c.kind not in ("empty", "time")
+        ]
+        if part.role != "customers" and names:
+            draft.doubts.append(
+                f"{names[0]!r} of {part.table.name} sounds as if it said who may be contacted, and is not asked: give "
+                "a table with one row a customer that has it"
+            )

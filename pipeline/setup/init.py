@@ -219,8 +219,15 @@ def _config(draft: Draft, home: Path) -> Config:
         return Config.model_validate({**draft.values, "home": home})
     except ValidationError as error:
         raise ConfigError(
-            "init: the tables make no config", [fault_of(e, Config) for e in error.errors()]
+            "init: the tables make no config",
+            [*(fault_of(e, Config) for e in error.errors()), *_left_out(draft)],
         ) from None
+
+
+def _left_out(draft: Draft) -> list[Fault]:
+    """Why tables take no part, for whoever looks for what is missing."""
+    parted = (line.partition(": ") for line in draft.left_out)
+    return [Fault(where, why, "mend it, or name the table's role with --role") for where, _, why in parted]
 
 
 def _reraise(error: Exception) -> Sequence[Fault]:

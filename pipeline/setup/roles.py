@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from configs.roles import ROLES
 from pipeline.setup.columns import (
@@ -30,16 +31,19 @@ _EVENTS = ("transactions", "cancellations", "failed_payments", "feedback", "cont
 def customer_ids(tables: Sequence[GivenTable], chosen: str | None) -> dict[str, tuple[Profile | None, str]]:
     """Table to the column that says who the customer is, and what is not sure about it.
 
-    A column that several tables share wins over a better name; of tables with none the flag decides.
+    A column that several tables share wins over a better name, and where the best names of two tables have no value in
+    common, columns that have; of tables with none the flag decides.
     """
     shared = _shared(tables)
     found: dict[str, tuple[Profile | None, str]] = {}
+    named: dict[str, list[Profile]] = {}
     for table in tables:
         given = [c for c in table.columns if c.name == chosen]
         if given:
             found[table.name] = given[0], ""
             continue
         names = [c for c in ranked(table, "customer_id", ("number", "text")) if c.filled]
+        named[table.name] = names
         best = min(
             names,
             key=lambda c: (rank(c.name, "customer_id") or 0) - 2 * (words_of(c.name) in shared),
@@ -51,7 +55,35 @@ def customer_ids(tables: Sequence[GivenTable], chosen: str | None) -> dict[str, 
             else f"takes {best.name!r} for the customer"
         )
         found[table.name] = (best, doubt) if best is not None else _by_values(table)
-    return found
+    return found | _by_meeting({name: who for name, (who, _) in found.items()}, named)
+
+
+def _by_meeting(
+    found: Mapping[str, Profile | None], named: Mapping[str, Sequence[Profile]]
+) -> dict[str, tuple[Profile | None, str]]:
+    """Of tables whose customers nobody else knows: the first columns named like one whose values meet."""
+    alone = [
+        name
+        for name in named
+        if not any(_meet(found[name], who) for other, who in found.items() if other != name)
+    ]
+    pairs: list[dict[str, tuple[Profile | None, str]]] = [
+        {one: (a, ""), other: (b, "")}
+        for one, other in combinations(alone, 2)
+        for a in named[one]
+        for b in named[other]
+        if _meet(a, b)
+    ]
+    return pairs[0] if pairs else {}
+
+
+def _meet(one: Profile | None, other: Profile | None) -> bool:
+    """Whether columns have values in common: samples are drawn by their hash, the same ones of the same values."""
+    if one is None or other is None:
+        return False
+    return not {v.strip().casefold() for v in one.samples}.isdisjoint(
+        v.strip().casefold() for v in other.samples
+    )
 
 
 def _by_values(table: GivenTable) -> tuple[Profile | None, str]:

@@ -132,6 +132,31 @@ def subscriptions(folder):
     return [folder / "subscriptions.csv"]
 
 
+def webshop(folder):
+    """A shop system's export: lines of orders, the sum and the status on the first; customers by mail and a long id."""
+    lines = []
+    for n, row in enumerate(bought(seed=6).itertuples()):
+        at, first = f"{row.at:%Y-%m-%d %H:%M:%S} +0200", "voided" if n % 50 == 3 else "paid"
+        order = {"Name": f"#{1001 + n}", "Email": f"{row.customer}@example.org", "Created at": at}
+        sums = {"Financial Status": first, "Currency": "EUR", "Subtotal": row.amount, "Id": 10**12 + n}
+        lines.append(order | sums | {"Lineitem quantity": 1, "Lineitem name": "A", "Lineitem price": 1.5})
+        lines += [order | {"Lineitem quantity": 2, "Lineitem name": "B", "Lineitem price": 2.5}] * (n % 3)
+    pd.DataFrame(lines).iloc[::-1].to_csv(folder / "orders_export.csv", index=False)
+    who = bought(seed=6).customer.unique()
+    people = pd.DataFrame(
+        {
+            "Customer ID": [f"'7{k:012d}" for k in who],
+            "First Name": [f"F{k}" for k in who],
+            "Email": [f"{k}@example.org" for k in who],
+            "Accepts Email Marketing": np.where(who % 4 == 0, "no", "yes"),
+            "Default Address City": [f"City {k % 9}" for k in who],
+            "Total Spent": bought(seed=6).groupby("customer").amount.sum().loc[who].to_numpy(),
+        }
+    )
+    people.to_csv(folder / "customers_export.csv", index=False)
+    return [folder / "orders_export.csv", folder / "customers_export.csv"]
+
+
 def tickets(folder):
     """Orders and tickets of a help desk, in a Windows code page, day first with dashes."""
     frame = bought(seed=5)
@@ -168,5 +193,5 @@ def label(folder):
 
 SHAPES = {
     one.__name__: one
-    for one in (retail, fixed_width, shop, persian, university, subscriptions, tickets, label)
+    for one in (retail, fixed_width, shop, persian, university, subscriptions, webshop, tickets, label)
 }

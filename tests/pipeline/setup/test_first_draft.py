@@ -108,3 +108,11 @@ def test_complaints_in_another_language_are_told_by_their_word(topics, words):
     contacts = part("contacts", ("customer_id", "occurred_at", "topic"), topic=topics)
     found = drafted(contacts, part("transactions", ORDERS)).values
     assert found.get("outreach", {}).get("complaint_topics") == (words and ["complain", *words])
+
+
+def test_permissions_that_only_events_tell_are_doubted():
+    bought = part("transactions", ORDERS, **{"Accepts Marketing": ["yes", "no"]})
+    (line,) = drafted(bought).doubts
+    assert line.startswith("'Accepts Marketing' of transactions sounds as if it said who may be contacted")
+    people = part("customers", ("customer_id",), facts={"consent_all": "y"})
+    assert drafted(bought, people).doubts == []

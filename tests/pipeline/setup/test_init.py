@@ -25,6 +25,7 @@ ROLES = {
     "shop": {"transactions", "cancellations"},
     "persian": {"transactions"},
     "university": {"customers", "usage"},
+    "webshop": {"customers", "transactions"},
     "tickets": {"transactions", "contacts"},
     "label": {"customers"},
 }
@@ -76,20 +77,24 @@ def test_real_files_pass_the_check_without_an_edit(name, datasets, tmp_path):
     assert len(asked) == (config.churn.kind == "labelled")
 
 
-@pytest.mark.parametrize("shape", ["retail", "shop", "tickets"])
+@pytest.mark.parametrize("shape", ["retail", "shop", "webshop", "tickets"])
 def test_every_purchase_is_read_with_its_amount(shape, tmp_path):
     files = SHAPES[shape](tmp_path)
     begin(files, tmp_path / "churn.yaml")
     from pipeline.sources.opening import open_sources
 
     opened = open_sources(load_config(tmp_path / "churn.yaml", environ={}), TODAY)
-    frame = bought(seed={"retail": 0, "shop": 1, "tickets": 5}[shape])
+    frame = bought(seed={"retail": 0, "shop": 1, "webshop": 6, "tickets": 5}[shape])
     number = range(len(frame))
     if shape == "retail":
         kept = [(n + 536365) % 25 and (n + 536365) % 19 for n in number]
         expected = 2 * frame.amount[[bool(k) for k in kept]].sum()
     elif shape == "shop":
         expected = frame.amount[[n % 40 != 7 and n % 23 != 5 for n in number]].sum()
+    elif shape == "webshop":
+        kept = frame.amount[[n % 50 != 3 for n in number]]
+        expected = kept.sum()
+        assert opened.tables["transactions"].count().to_pyarrow().as_py() == len(kept)
     else:
         expected = frame.amount.sum()
     found = opened.tables["transactions"].amount.sum().to_pyarrow().as_py()
@@ -222,3 +227,22 @@ def test_the_tables_of_a_database(tmp_path):
     config = load_config(tmp_path / "churn.yaml", environ={})
     assert config.sources.transactions.uri == f"sqlite:///{tmp_path}/shop.db#orders"
     assert result.exit_code == 0, result.text
+
+
+def test_a_permission_in_the_files_is_asked_from_the_first_config_on(tmp_path):
+    begin(SHAPES["webshop"](tmp_path), tmp_path / "churn.yaml")
+    config = load_config(tmp_path / "churn.yaml", environ={})
+    assert config.outreach.consent == {"email": "consent_email"}
+    assert config.sources.customers.facts["consent_email"].column == "Accepts Email Marketing"
+
+
+def test_tables_whose_customers_never_meet_say_so(tmp_path):
+    files = SHAPES["webshop"](tmp_path)
+    people = pd.read_csv(files[1]).drop(columns="Email")
+    people.to_csv(files[1], index=False)
+    with pytest.raises(ConfigError) as told:
+        begin(files, tmp_path / "churn.yaml")
+    lines = [str(fault) for fault in told.value.faults]
+    assert any("non_contractual needs sources.transactions" in line for line in lines)
+    assert any("none of its" in line and "is known from" in line for line in lines)
+    assert not (tmp_path / "churn.yaml").exists()

@@ -218,3 +218,21 @@ def test_a_permission_in_other_words_or_of_the_same_channel_is_doubted():
     assert all(
         line.endswith("and is not asked: outreach.consent is where it belongs") for line in found.doubts
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [(["#1", "#2", "#2", "#3"], "Name"), (["1", "2", "2", "3"], None), (["#1", "#2", None, "#3"], None)],
+)
+def test_numbers_of_orders_are_told_by_their_sign(names, found):
+    table = orders(Name=names)
+    assert part(events_part, "orders", table, "transactions").columns.get("transaction_id") == found
+
+
+def test_lines_without_the_sum_of_their_order_are_left_out():
+    table = orders(Name=["#1", "#1", "#2", "#3"]) | {"total": [5.5, None, 2.5, 1.5]}
+    assert part(events_part, "orders", table, "transactions").where == (
+        {"column": "total", "is_null": False},
+    )
+    gap = table | {"total": [5.5, None, None, 1.5]}  # an order without a sum is a fault of the data
+    assert part(events_part, "orders", gap, "transactions").where == ()

@@ -78,3 +78,20 @@ def test_where_no_name_helps_values_that_come_again_do():
     table = given_table("t", {"colour": ["red", "blue"] * 40, "sum": [i + 0.5 for i in range(80)], "x": many})
     assert who([table]) == {"t": ("x", "takes 'x' for the customer")}
     assert who([given_table("t", {"colour": ["red", "blue"]})]) == {"t": (None, "")}
+
+
+def test_columns_whose_values_meet_win_over_better_names_that_nobody_shares():
+    orders = given_table(
+        "orders", {"Email": ["a@x.org", "b@x.org"], "Phone": ["1", "2"], "order date": DAYS[:2]}
+    )
+    people = given_table(
+        "people", {"Customer ID": [7, 8], "Phone": ["3", "4"], "Email": ["A@x.org", "c@x.org"]}
+    )
+    found = customer_ids([orders, people], None)
+    assert {name: who.name for name, (who, _) in found.items()} == {"orders": "Email", "people": "Email"}
+    alone = customer_ids([people], None)
+    assert alone["people"][0].name == "Customer ID"
+    # Of three tables, two of which meet by their best names, the third changes nothing.
+    calls = given_table("calls", {"Customer ID": [7, 9], "opened": DAYS[:2]})
+    found = customer_ids([orders, people, calls], None)
+    assert found["people"][0].name == "Customer ID"
