@@ -12,13 +12,13 @@ from pipeline.setup.columns import (
     RolePart,
     contracts_part,
     customers_part,
-    events_part,
     has_decimals,
     one_by_one_part,
     ranked,
     span_of,
     time_columns,
 )
+from pipeline.setup.events import events_part
 from pipeline.setup.tables import GivenTable
 from pipeline.setup.words import rank, role_by_name
 from pipeline.sources.names import words_of
