@@ -184,3 +184,18 @@ def test_more_edges_than_a_word_holds():
     assert table.S.max() == 2
     assert table.new.sum() == 2
     assert table.lost.sum() == 2
+
+
+def test_a_month_that_met_nobody_has_a_row_of_zeros_as_each_segment_has():
+    tables = purchases(("a", "2024-01-10"), ("b", "2024-04-10"))
+    tables["customers"] = ibis.memtable({"customer_id": ["a", "b"], "plan": ["basic", "plus"]})
+    months = periods_until(dt.date(2024, 5, 1), "month", 4)
+    found = retention_of(tables, SHOP, months, dt.date(2024, 5, 1))
+    assert found.period.tolist() == ["2024-01", "2024-02", "2024-03", "2024-04"]
+    assert found.loc[found.period == "2024-03", NUMBERS].values.tolist() == [[0] * len(NUMBERS)]
+    parts = retention_of(tables, SHOP, months, dt.date(2024, 5, 1), "plan")
+    assert parts.loc[parts.period == "2024-03", ["segment", "S", "E"]].values.tolist() == [
+        ["basic", 0, 0],
+        ["plus", 0, 0],
+    ]
+    assert len(parts) == 8
