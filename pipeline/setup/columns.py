@@ -60,10 +60,11 @@ def ranked(
 def time_columns(table: GivenTable) -> list[Profile]:
     """Columns that hold times: by their values, or numbers that fit a date and are named like one."""
     bare = "fields" in table.settings
-    return [c for c in table.columns if c.kind == "time" or (c.formats and (bare or _is_named_time(c.name)))]
+    return [c for c in table.columns if c.kind == "time" or (c.formats and (bare or is_named_time(c.name)))]
 
 
-def _is_named_time(name: str) -> bool:
+def is_named_time(name: str) -> bool:
+    """Whether a name says that the column holds times."""
     fits = [rank(name, concept) for concept in ("occurred_at", "started_at", "ended_at", "resolved_at")]
     return any(r is not None and r < 3 for r in fits) and not _is_id(name)
 

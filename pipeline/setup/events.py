@@ -19,11 +19,18 @@ from pipeline.setup.columns import (
 from pipeline.setup.tables import GivenTable
 from pipeline.sources.profiles import Profile
 
+# What stands for nobody where an id should be; left out where it has many times the rows of a usual customer.
+NOBODY = frozenset(
+    {"0", "-1", "guest", "Guest", "unknown", "Unknown", "anonymous", "Anonymous", "N/A", "n/a", "None"}
+)
+MOST_OF_ONE = 5.0
+
 NOT_SOLD = frozenset(
     {
         *("cancelled", "canceled", "refunded", "returned", "storniert", "لغو"),
         *("failed", "declined", "rejected", "void", "voided", "abandoned"),
         *("pending", "unpaid", "open", "offen", "draft"),
+        *("closedlost", "closed_lost"),
     }
 )
 
@@ -54,6 +61,7 @@ def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -
         columns["transaction_id"] = numbered.name
         used.add(numbered.name)
     where = [{"column": who.name, "is_null": False}] if who.filled < who.rows else []
+    where += _guests(table, who)
     if "amount" in ROLES[role].columns:
         amounts = _amount(table, columns, used)
         read += amounts
@@ -90,6 +98,19 @@ def _plays(column: Profile, name: str, role: str) -> bool:
     if name in ("topic", "kind", "event", "channel"):
         return column.different <= max(FEW_VALUES * 10, column.filled // 10)
     return name != "transaction_id" or column.empty_share == 0
+
+
+def _guests(table: GivenTable, who: Profile) -> list[dict[str, Any]]:
+    """The condition that leaves out rows of nobody: a mark that stands where the id of a guest would."""
+    marks = sorted(set(who.samples) & NOBODY)
+    if not marks or who.is_unique:
+        return []
+    rows = table.rows.filter(table.rows[who.name].cast("string").isin(marks)).count().to_pyarrow().as_py()
+    return [{"column": who.name, "none_of": marks}] if rows > MOST_OF_ONE * who.rows / who.different else []
+
+
+def _plain_status(word: str) -> str:
+    return word.lower().removeprefix("wc-").replace(" ", "_")
 
 
 def _order_numbers(table: GivenTable, used: Collection[str]) -> Profile | None:
@@ -143,7 +164,7 @@ def _sold(table: GivenTable, role: str, used: Collection[str]) -> list[dict[str,
     if role != "transactions":
         return []
     for column in ranked(table, "status", ("text",), used):
-        words = sorted(v for v in column.samples if v.lower().replace(" ", "_") in NOT_SOLD)
+        words = sorted(v for v in column.samples if _plain_status(v) in NOT_SOLD)
         if words and len(words) < column.different:
             return [{"column": column.name, "none_of": words}]
     return []

@@ -13,6 +13,7 @@ from pipeline.setup.columns import (
     contracts_part,
     customers_part,
     has_decimals,
+    is_named_time,
     one_by_one_part,
     ranked,
     span_of,
@@ -88,10 +89,14 @@ def _meet(one: Profile | None, other: Profile | None) -> bool:
 
 def _by_values(table: GivenTable) -> tuple[Profile | None, str]:
     """The first column of many values that come again: in fixed-width files, and where no name helps."""
+    bare = "fields" in table.settings
     fits = [
         c
         for c in table.columns
-        if c.kind in ("text", "number") and not c.formats and c.different > FEW_VALUES
+        if c.kind in ("text", "number")
+        and not c.formats
+        and c.different > FEW_VALUES
+        and (bare or (c.different < c.filled and not is_named_time(c.name)))
     ]
     fits = [c for c in fits if c.empty_share < FEW_EMPTY and not has_decimals(c)]
     if not fits:
@@ -127,6 +132,8 @@ def part_of(table: GivenTable, who: Profile, role: str | None, doubt: str) -> Ro
 def role_of(table: GivenTable, who: Profile) -> str:
     """The role of a table by its name, its columns and whether a customer stands there once."""
     named = role_by_name(table.name)
+    if named == "contacts" and who.is_unique and ranked(table, "name"):
+        return "customers"  # people that one can contact, and not what was said to them
     spans = span_of(table, {who.name})
     if named == "contracts" and {"started_at", "ended_at"} <= set(spans):
         return "contracts"

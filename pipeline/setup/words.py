@@ -42,8 +42,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         *(rf"(?:\w+ )?(?:{who}) ?{_ID}|{_ID_FIRST} ?(?:{who})" for who in _WHO[:2]),
         "|".join(_WHO[:2]),
         rf"(?:\w+ )?(?:{_WHO[2]}) ?{_ID}|{_ID_FIRST} ?(?:{_WHO[2]})",
-        rf"(?:{_WHO[3]}) ?{_ID}?|{_ID_FIRST} ?(?:{_WHO[3]})|{_WHO[2]}",
-        _ID,
+        rf"(?:(?:\w+ )?(?:{_WHO[3]}) ?{_ID}|{_WHO[3]})|{_ID_FIRST} ?(?:{_WHO[3]})|{_WHO[2]}",
+        r"(?:\w+ )*(?:e ?mail|mail)(?: address(?:es)?| adresse)?",
+        rf"(?:record |entity |row )?{_ID}",
     ),
     "transaction_id": (
         rf"(?:{_PURCHASE}) ?{_ID}|{_ID_FIRST} ?(?:{_PURCHASE})",
@@ -77,7 +78,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
         r"(?: (?:amount|price|paid|usd|eur|gbp|net|gross|value|spent))?|"
         r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|مبلغ.*|جمع.*",
-        r"sales|spend|spent|dollars|euros?|turnover|paid|price paid|order value|total price|totalprice|مجموع|قیمت کل",
+        r"sales|spend|spent|dollars|euros?|turnover|paid|price paid|order value|total price|totalprice|brutto|netto|"
+        r"gross|net|مجموع|قیمت کل",
         r"value|price|preis|wert|fee|قیمت|\w+ amount( \w+)?",
     ),
     "quantity": (r"quantity|qty|units|count|number of items|items|menge|anzahl|stück|تعداد",),
@@ -119,7 +121,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "owner": (r"owner|account manager|sales rep|salesperson|betreuer|csm",),
     "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
     "do_not_contact": (r"do not (?:contact|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",),
-    "status": (r"(?:\w+ )?(?:status|state)|وضعیت",),
+    "status": (r"(?:\w+ )?(?:status|state|stage)|وضعیت",),
 }
 # What a complaint is called, beside the word of `outreach.complaint_topics`.
 COMPLAINTS = (
@@ -140,7 +142,7 @@ _NEVER: Mapping[str, str] = {
     "started_at": r"period|trial|due|updat|modif|birth",
     "ended_at": r"period|trial|due|planned|renew|weekend|at end",
     "amount": r"tax|vat|shipping|discount|fee|cost|refund|balance|مالیات|تخفیف",
-    "customer_id": r"\b(name|type|status|value|count|plan)\b",
+    "customer_id": r"\b(name|type|status|value|count|plan|marketing|opt(ed)?|consent|unsubscribed|opened|sent)\b",
 }
 _TABLES: Mapping[str, str] = {
     "failed_payments": "failed payments?|failed charges?|dunning|declined",

@@ -13,7 +13,6 @@ def words_of(name: str) -> str:
     >>> words_of("CustomerID"), words_of("Created (UTC)"), words_of("Kunden-Nr."), words_of("کد مشتری")
     ('customer id', 'created utc', 'kunden nr', 'کد مشتری')
     """
-    parted = re.sub(
-        r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name.replace("\u200c", " ")
-    )
+    plain = name.replace("\u200c", " ").replace("IDs", "Ids")
+    parted = re.sub(r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", plain)
     return " ".join(re.sub(r"[\W_]+", " ", parted).lower().split())
