@@ -92,7 +92,8 @@ def span_of(table: GivenTable, used: Collection[str]) -> dict[str, Profile]:
         # An end that nearly nobody has is still an end; a start has to be there.
         fits = [c for c in fits if concept == "ended_at" or c.empty_share < FEW_EMPTY]
         if concept == "ended_at" and len(fits) > 1:
-            fits = sorted(fits, key=lambda c: (rank(c.name, concept) or 0, c.empty_share))
+            # What every row has was agreed; what came is empty where it has not come yet.
+            fits = sorted(fits, key=lambda c: (rank(c.name, concept) or 0, not c.empty_share, c.empty_share))
         if fits:
             found[concept] = fits[0]
     return found
@@ -155,6 +156,8 @@ def label_of(table: GivenTable) -> Profile | None:
 
 def _is_attribute(column: Profile, *, labelled: bool) -> bool:
     if column.kind in ("empty", "time") or (_is_id(column.name) and column.kind != "flag"):
+        return False
+    if column.is_unique and rank(column.name, "row_number") is not None:
         return False
     if column.kind in ("flag", "number"):
         return column.kind == "flag" or labelled or not column.is_unique

@@ -16,13 +16,13 @@ _DATE = "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|
 # Of people: the surest word first.
 _WHO = (
     "customers?|cust|clients?|kunden?|kundin|klant|cliente|مشتری|مشتریان",
-    "buyer|shopper|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|enrol?l?ment|patient|"
+    "buyer|shopper|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|employee|mitarbeiter|enrol?l?ment|patient|"
     "policy ?holder|policy|donor|player|guest|caller|کاربر|عضو",
     "account|acct|konto|company|organi[sz]ation|org|firma|حساب|شرکت",
     "contact|person|subscription|contract|vertrags?|e ?mail|mail|phone|اشتراک|قرارداد|ایمیل|تلفن",
 )
 _PURCHASE = (
-    "order|invoice|receipt|transaction|trans|txn|basket|cart|purchase|sales?|bill|payment|charge|bestell(?:ung)?s?|"
+    "order|invoice|receipt|bon|kassenbon|transaction|trans|txn|basket|cart|purchase|sales?|bill|payment|charge|bestell(?:ung)?s?|"
     "rechnungs?|belegs?|auftrags?|فاکتور|سفارش|تراکنش|خرید"
 )
 _START = (
@@ -92,7 +92,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"zufriedenheit|امتیاز|رضایت|نمره",
     ),
     "kind": (r"survey(?: type| kind| name)?|kind|question(?: type)?|type|art",),
-    "channel": (r"(?:contact )?(?:channel|medium|kanal|via)(?: id| name)?|کانال",),
+    "channel": (r"(?:contact )?(?:channel|medium|kanal|via|origin)(?: id| name)?|کانال",),
     "direction": (r"direction|inbound outbound|richtung",),
     "agent": (r"agent|assignee|assigned to|handled by|employee|operator|rep|bearbeiter|کارشناس",),
     "topic": (
@@ -121,6 +121,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "owner": (r"owner|account manager|sales rep|salesperson|betreuer|csm",),
     "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
     "do_not_contact": (r"do not (?:contact|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",),
+    "row_number": (
+        r"row(?: (?:number|no|nr|num|id))?|index|unnamed 0|s(?:eria)?l? ?(?:no|number)|lfd ?nr|zeile",
+    ),
     "status": (r"(?:\w+ )?(?:status|state|stage)|وضعیت",),
 }
 # What a complaint is called, beside the word of `outreach.complaint_topics`.
@@ -147,7 +150,7 @@ _NEVER: Mapping[str, str] = {
 _TABLES: Mapping[str, str] = {
     "failed_payments": "failed payments?|failed charges?|dunning|declined",
     "cancellations": "returns?|refunds?|cancell?ations?|storno|retouren|مرجوعی",
-    "contacts": "contacts?|tickets?|calls?|support|interactions?|crm|cases|complaints?|conversations?|anfragen|تماس",
+    "contacts": "contacts?|tickets?|calls?|support|interactions?|crm|cases?|complaints?|conversations?|anfragen|تماس",
     "feedback": "feedback|surveys?|reviews?|nps|csat|ratings?|umfragen?|bewertungen|نظرسنجی",
     "usage": "usage|events?|activit(?:y|ies)|logs?|sessions?|clicks?|visits?|logins?|nutzung|استفاده",
     "transactions": "orders?|sales|transactions?|purchases?|invoices?|payments?|receipts?|revenue|charges|retail|"

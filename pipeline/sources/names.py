@@ -13,6 +13,6 @@ def words_of(name: str) -> str:
     >>> words_of("CustomerID"), words_of("Created (UTC)"), words_of("Kunden-Nr."), words_of("کد مشتری")
     ('customer id', 'created utc', 'kunden nr', 'کد مشتری')
     """
-    plain = name.replace("\u200c", " ").replace("IDs", "Ids")
+    plain = name.removesuffix("__c").replace("\u200c", " ").replace("IDs", "Ids")  # __c: a field of one's own
     parted = re.sub(r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])|(?<=[A-Z])(?=[A-Z][a-z])", " ", plain)
     return " ".join(re.sub(r"[\W_]+", " ", parted).lower().split())

@@ -169,3 +169,21 @@ def test_a_permission_in_other_words_or_of_the_same_channel_is_doubted():
     assert all(
         line.endswith("and is not asked: outreach.consent is where it belongs") for line in found.doubts
     )
+
+
+def test_the_end_that_came_wins_over_the_one_that_was_agreed():
+    ends = people(
+        EndDate=["2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"],
+        Termination_Date__c=[None, "2024-06-01", None, None],
+        StartDate=DAYS,
+    )
+    found = span_of(given_table("Contract", ends), {"customer_id"})
+    assert {concept: column.name for concept, column in found.items()} == {
+        "started_at": "StartDate",
+        "ended_at": "Termination_Date__c",
+    }
+
+
+def test_the_number_of_a_row_is_no_attribute():
+    values = people(Exited=[1, 0, 0, 1], RowNumber=[1, 2, 3, 4], Balance=[1.5, 2.5, 3.5, 4.5])
+    assert part(customers_part, "customers", values).attributes == ("Balance",)

@@ -106,6 +106,8 @@ EXPORTS = {
             "amount": "مبلغ کل",
         },
     ),
+    "a table of employees": (["EmployeeNumber", "Attrition", "Age"], {"customer_id": "EmployeeNumber"}),
+    "a till": (["Bon-Nr", "Datum", "Brutto"], {"transaction_id": "Bon-Nr", "amount": "Brutto"}),
     "a survey": (
         ["Respondent", "Customer ID", "Survey type", "NPS score", "Submitted at", "Comment"],
         {
@@ -173,6 +175,7 @@ def test_a_name_that_sounds_like_it_and_is_not(name, concept):
         ("fct_subscriptions", "contracts"),
         ("dim_customer", "customers"),
         ("support-tickets.csv", "contacts"),
+        ("Case", "contacts"),
         ("NPS Q3", "feedback"),
         ("app_events", "usage"),
         ("Refunds (all)", "cancellations"),

@@ -10,6 +10,8 @@ from pipeline.sources.names import words_of
     [
         ("HTTPServerID", "http server id"),
         ("already_snake", "already snake"),
+        ("Associated Contact IDs", "associated contact ids"),
+        ("Termination_Date__c", "termination date"),
         ("  A--b__C ", "a b c"),
         ("KundenNr2", "kunden nr2"),
         ("نام\u200cمشتری", "نام مشتری"),
