@@ -15,7 +15,7 @@ from pipeline.setup.columns import RolePart
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
-from pipeline.setup.words import COMPLAINTS
+from pipeline.setup.words import COMPLAINTS, rank
 
 
 def first_draft(
@@ -59,10 +59,11 @@ def first_draft(
     _list_columns(draft)
     _complaints(draft, parts)
     _permissions_elsewhere(draft, parts)
+    _currency(draft, parts)
     return draft
 
 
-KEYS = ("name", "as_of", "churn", "snapshots", "sources", "outreach")
+KEYS = ("name", "as_of", "currency", "churn", "snapshots", "sources", "outreach")
 
 
 KINDS = {
@@ -168,4 +169,23 @@ def _permissions_elsewhere(draft: Draft, parts: list[RolePart]) -> None:
             draft.doubts.append(
                 f"{names[0]!r} of {part.table.name} sounds as if it said who may be contacted, and is not asked: give "
                 "a table with one row a customer that has it"
+            )
+
+
+def _currency(draft: Draft, parts: list[RolePart]) -> None:
+    """The one currency that the amounts are in; several are a doubt, since their amounts are added up."""
+    for part in parts:
+        if "amount" not in part.columns or part.role not in draft.sources:
+            continue
+        named = (c for c in part.table.columns if rank(c.name, "currency") is not None and c.filled)
+        column = next((c for c in named if all(re.fullmatch("[A-Za-z]{3}", v) for v in c.samples)), None)
+        if column is None:
+            continue
+        codes = sorted({value.upper() for value in column.samples})
+        if len(codes) == 1:
+            draft.values.setdefault("currency", codes[0])
+        else:
+            draft.doubts.append(
+                f"sources.{part.role}: amounts in {', '.join(codes)} are added up as they are; convert them, or write "
+                f"where: [{{column: {column.name}, one_of: [{column.samples[0]}]}}]"
             )

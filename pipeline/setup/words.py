@@ -121,6 +121,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "owner": (r"owner|account manager|sales rep|salesperson|betreuer|csm",),
     "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
     "do_not_contact": (r"do not (?:contact|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",),
+    "currency": (r"(?:\w+ )?(?:currency|currencies|währung|waehrung|devise|moneda|ارز)(?: code)?",),
     "row_number": (
         r"row(?: (?:number|no|nr|num|id))?|index|unnamed 0|s(?:eria)?l? ?(?:no|number)|lfd ?nr|zeile",
     ),

@@ -116,3 +116,17 @@ def test_permissions_that_only_events_tell_are_doubted():
     assert line.startswith("'Accepts Marketing' of transactions sounds as if it said who may be contacted")
     people = part("customers", ("customer_id",), facts={"consent_all": "y"})
     assert drafted(bought, people).doubts == []
+
+
+def test_the_currency_is_that_of_the_amounts_and_several_are_doubted():
+    def sold(**more):
+        columns = {"customer_id": ["a", "b"], "occurred_at": ["2024-01-01"] * 2, "amount": [1.5, 2.5]}
+        return part("transactions", ORDERS, **columns, **more)
+
+    assert drafted(sold(Currency=["EUR", "eur"])).values["currency"] == "EUR"
+    found = drafted(sold(Currency=["EUR", "USD"]))
+    assert "currency" not in found.values
+    (line,) = found.doubts
+    assert line.startswith("sources.transactions: amounts in EUR, USD are added up as they are")
+    assert "currency" not in drafted(sold(Currency=["no code", "at all"])).values
+    assert "currency" not in drafted(sold()).values
