@@ -17,12 +17,10 @@ from pipeline.setup.columns import (
     writing_of,
 )
 from pipeline.setup.tables import GivenTable
+from pipeline.sources.ids import NOBODY
 from pipeline.sources.profiles import Profile
 
-# What stands for nobody where an id should be; left out where it has many times the rows of a usual customer.
-NOBODY = frozenset(
-    {"0", "-1", "guest", "Guest", "unknown", "Unknown", "anonymous", "Anonymous", "N/A", "n/a", "None"}
-)
+# So many times the rows of a usual customer are too many for one.
 MOST_OF_ONE = 5.0
 
 NOT_SOLD = frozenset(
@@ -102,7 +100,7 @@ def _plays(column: Profile, name: str, role: str) -> bool:
 
 def _guests(table: GivenTable, who: Profile) -> list[dict[str, Any]]:
     """The condition that leaves out rows of nobody: a mark that stands where the id of a guest would."""
-    marks = sorted(set(who.samples) & NOBODY)
+    marks = sorted(value for value in set(who.samples) if value.casefold() in NOBODY)
     if not marks or who.is_unique:
         return []
     rows = table.rows.filter(table.rows[who.name].cast("string").isin(marks)).count().to_pyarrow().as_py()

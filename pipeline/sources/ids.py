@@ -21,6 +21,28 @@ from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
 from pipeline.sources.values import TIDYINGS, tidied
 
+# What exports write where the id of a guest would stand, in small letters. A customer of that name with so many times
+# the usual number of rows, and so large a share of all, is nobody.
+NOBODY = frozenset(
+    {
+        "0",
+        "-1",
+        "guest",
+        "gast",
+        "unknown",
+        "unbekannt",
+        "anonymous",
+        "anonym",
+        "anon",
+        "none",
+        "null",
+        "nan",
+        "n/a",
+        "na",
+    }
+    | {"test", "-", "?", "x", "default", "dummy", "مهمان", "ناشناس"}
+)
+_TIMES, _SHARE, _FEWEST = 20, 0.01, 20
 _ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
 
@@ -91,9 +113,10 @@ class Ids(Mapping[str, ir.Table]):
         return ibis.or_(*(self.table[other].notnull() for other in others))
 
     def asked(self, compared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """What is counted: `rows`, `customers`, `rounded` and `changed_...` of each role, and how many are `met`."""
+        """What is counted: of each role `rows`, `customers`, `rounded`, `changed_...` and `nobody`, and who is `met`."""
         text = self.table.customer_id
         forms = {"rounded": ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED), False)}
+        nobody = text.lower().isin(sorted(NOBODY))
         forms |= {f"changed_{name}": _tidy(text, name) != text for name in TIDYINGS}
         # Who is told from all others by small letters alone is told from them by capital letters too.
         forms["changed_back"] = text.lower().upper() != text
@@ -102,6 +125,7 @@ class Ids(Mapping[str, ir.Table]):
             rows = self.table[role]
             found |= {f"{role} rows": rows.sum(), f"{role} customers": rows.count()}
             found |= {f"{role} {name}": form.sum(where=rows.notnull()) for name, form in forms.items()}
+            found[f"{role} nobody"] = rows.max(where=nobody)
         for role, others in compared.items():
             rows, met = self.table[role], self._met(others)
             found |= {f"{role} rows met": rows.sum(where=met), f"{role} customers met": rows.count(where=met)}
@@ -133,6 +157,37 @@ def shortened(ids: Ids, config: Config) -> list[Fault]:
             step = "their last digits are lost, so that customers may share one: export the column as text"
             faults.append(Fault(f"{source.shown}, column customer_id", what, step))
     return faults
+
+
+def nobodies(ids: Ids, config: Config) -> list[Said]:
+    """What a person should look at: a word that stands for guests, and counts as one customer with all their rows."""
+    looks = []
+    for role, source in config.sources.given.items():
+        rule, most = source.mapped["customer_id"], ids.counts[f"{role} nobody"]
+        rows, customers = ids.counts[f"{role} rows"], ids.counts[f"{role} customers"]
+        few = customers < _FEWEST or most <= max(_TIMES * rows / max(customers, 1), _SHARE * rows)
+        if few or "tidy" in rule.model_fields_set or rule.column is None:
+            continue
+        own = ids[role]
+        found = own.filter(own.customer_id.lower().isin(sorted(NOBODY)), own.rows_ == most)
+        name = arrow(found.order_by("customer_id").limit(1))["customer_id"][0].as_py()
+        condition = yaml.safe_dump(
+            {"column": rule.column, "none_of": [name]}, default_flow_style=True, width=10_000
+        )
+        looks.append(
+            said(
+                "{role}: {name!r} has {n} of {rows} rows; if it stands for nobody add `{condition}` to "
+                "`sources.{key}.where`, if it is a customer write `{apart}`",
+                role=role_in_words(role),
+                name=name,
+                n=most,
+                rows=rows,
+                condition=condition.strip(),
+                key=role,
+                apart=line(role, rule, tidy=[]),
+            )
+        )
+    return looks
 
 
 def twins(ids: Ids, config: Config) -> list[Said]:

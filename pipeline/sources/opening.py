@@ -23,7 +23,7 @@ from pipeline.sources.contacted import Mark, read_marks, with_marks
 from pipeline.sources.cut import Opened
 from pipeline.sources.drivers import UnreadableError
 from pipeline.sources.freshness import Freshness
-from pipeline.sources.ids import Ids, shortened, twins
+from pipeline.sources.ids import Ids, nobodies, shortened, twins
 from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
 from pipeline.sources.one_source import open_source
@@ -145,7 +145,7 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of_matches(matches))
     fresh = _freshness(opened, config, as_of) if dated else Freshness(None, as_of)
-    odd = twins(ids, config) if dated else []
+    odd = [*nobodies(ids, config), *twins(ids, config)] if dated else []
     stand = {role: int(o.fingerprint["account"]["in_source"]) for role, o in opened.items()}
     aside = Quarantine(tuple(part for o in opened.values() for part in o.aside), stand)
     return Sources(

@@ -48,7 +48,7 @@ def test_who_is_known_from_the_others(duck):
     assert told(ids.unmet("contacts", ["transactions", "usage"])) == [("c",)]
     counts = {k: v for k, v in ids.counts.items() if k.startswith("contacts") and "changed" not in k}
     assert counts == {
-        "contacts rows": 4, "contacts customers": 3, "contacts rounded": 0,
+        "contacts rows": 4, "contacts customers": 3, "contacts rounded": 0, "contacts nobody": 0,
         "contacts rows met": 3, "contacts customers met": 2,
     }  # fmt: skip
 
