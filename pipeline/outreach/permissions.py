@@ -21,8 +21,8 @@ _CHANNELS = {
 _ABOUT = "|".join(
     [
         *_CHANNELS.values(),
-        r"contact\w*|kontakt\w*|marketing|promo(?:tion)?s?|promotional|advertis\w+|ads|offers?|communications?",
-        r"tracking|push|gdpr|dsgvo|privacy|data processing|werbung|werbe\w*|datenschutz|angebote?",
+        r"contact\w*|kontakt\w*|marketing|promo(?:tion)?s?|promotional|advertis\w+|ads|communications?",
+        r"tracking|push|gdpr|dsgvo|privacy|data processing|werbung|werbe\w*|datenschutz",
         "تماس|تبلیغات",
     ]
 )
@@ -33,8 +33,9 @@ _STOP = (
     r"(?:werbe|kontakt|mail|post|anruf)?sperre|(?:werbe)?widerspruch|(?:contact|marketing|e ?mail) blocked|"
     r"لغو (?:تماس|تبلیغات|اشتراک خبرنامه)|عدم تماس"
 )
-# The same of a word that says what is meant.
-_NO = r"no|kein\w*|ohne|without|suppress(?:ed|ion)?|refus(?:es|ed)|declined|objects?|objected"
+# The same beside a word that says what is meant; `no of calls` is a number.
+_NO = rf"(?:no|kein\w*|ohne|without) (?:{_ABOUT})"
+_REFUSED = r"suppress(?:ed|ion)?|refus(?:es|ed)|declined|objects?|objected"
 _GO = (
     r"consent(?:s|ed)?|opt(?:ed|s)? ?ins?|optins?|einwilligung\w*|zustimmung|einverstanden\w*|رضایت به \w+|"
     r"newsletters?"
@@ -62,7 +63,7 @@ def permission_of(name: str) -> tuple[Literal["consent", "opt_out"], str] | None
     """
     words = words_of(name)
     about = _has(_ABOUT, words)
-    if _has(_STOP, words) or (_has(_NO, words) and about):
+    if _has(_STOP, words) or _has(_NO, words) or (_has(_REFUSED, words) and about):
         kind: Literal["consent", "opt_out"] = "opt_out"
     elif (_has(_GO, words) or (_has(_YES, words) and about)) and not _has(_NOT, words):
         kind = "consent"

@@ -58,6 +58,7 @@ NONE = (
         "may",
     ),
     *("plan", "region", "Tarif", "active", "is_active", "voice mail plan", "complaints", "promo code", "can"),
+    *("no_of_calls", "No. of emails", "Offer accepted", "number of marketing emails", "AcceptedCmp1"),
 )
 
 
