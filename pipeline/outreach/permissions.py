@@ -38,11 +38,12 @@ _NO = rf"(?:no|kein\w*|ohne|without) (?:{_ABOUT})"
 _REFUSED = r"suppress(?:ed|ion)?|refus(?:es|ed)|declined|objects?|objected"
 _GO = (
     r"consent(?:s|ed)?|opt(?:ed|s)? ?ins?|optins?|einwilligung\w*|zustimmung|einverstanden\w*|رضایت به \w+|"
-    r"newsletters?"
+    rf"newsletters?|(?:may|can|ok to|okay to) (?:be )?(?:contact\w*|call(?:ed)?|e ?mail(?:ed)?|mail|text|phone)|"
+    rf"(?:{_OF_EMAIL}|marketing|sms) subscri\w+|subscribed to (?:{_OF_EMAIL}|marketing|sms)"
 )
 _YES = (
-    r"permissions?|permitted|permits?|allow(?:s|ed)?|accept(?:s|ed)?|agree[sd]?|may|can|ok|okay|subscribed|subscriber|"
-    r"subscription|wants?|receives?|enabled|erlaubt\w*|erlaubnis|darf|zugestimmt|اجازه|مجاز|موافقت"
+    r"permissions?|permitted|permits?|allow(?:s|ed)?|accept(?:s|ed)?|agree[sd]?|ok|okay|"
+    r"wants?|receives?|enabled|erlaubt\w*|erlaubnis|darf|zugestimmt|اجازه|مجاز|موافقت"
 )
 # Other things that are said of a contact or of a consent.
 _NOT = (

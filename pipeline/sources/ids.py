@@ -113,7 +113,7 @@ class Ids(Mapping[str, ir.Table]):
         return ibis.or_(*(self.table[other].notnull() for other in others))
 
     def asked(self, compared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """What is counted: of each role `rows`, `customers`, `rounded`, `changed_...` and `nobody`, and who is `met`."""
+        """What is counted: of each role `rows`, `customers`, `rounded`, `changed_...`, `nobody`, and who is `met`."""
         text = self.table.customer_id
         forms = {"rounded": ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED), False)}
         nobody = text.lower().isin(sorted(NOBODY))

@@ -20,6 +20,9 @@ SAID = {
     "gdpr_consent": ("consent", "all"),
     "email_allowed": ("consent", "email"),
     "can_contact": ("consent", "all"),
+    "may be contacted": ("consent", "all"),
+    "email_subscribed": ("consent", "email"),
+    "ok to call": ("consent", "phone"),
     "newsletter": ("consent", "email"),
     "no_calls": ("opt_out", "phone"),
     "phone and email opt out": ("opt_out", "all"),
@@ -59,6 +62,7 @@ NONE = (
     ),
     *("plan", "region", "Tarif", "active", "is_active", "voice mail plan", "complaints", "promo code", "can"),
     *("no_of_calls", "No. of emails", "Offer accepted", "number of marketing emails", "AcceptedCmp1"),
+    *("may_calls", "phone_subscription", "can_calls", "call_ok_count", "texts_received", "mail_received"),
 )
 
 
