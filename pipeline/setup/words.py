@@ -169,7 +169,7 @@ def rank(name: str, concept: str) -> int | None:
     Examples
     --------
     >>> [rank(name, "customer_id") for name in ("Kundennummer", "account_id", "id", "Customer Value")]
-    [0, 3, 5, None]
+    [0, 3, 6, None]
     >>> rank("InvoiceDate", "occurred_at"), rank("updated_at", "occurred_at"), rank("Qty", "quantity")
     (0, None, 0)
     """

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from configs.errors import ConfigError, DataError, Fault, TryAgainError
 from pipeline.cli_common import Common, command, pairs
+from pipeline.log import speaking
 
 SHOP = """name: shop
 as_of: 2024-07-01
@@ -18,6 +19,13 @@ churn: {kind: non_contractual, horizon_days: 30, active_days: 90}
 sources:
   transactions: {uri: sales.csv, columns: {customer_id: id, occurred_at: at}}
 """
+
+
+@pytest.fixture(autouse=True)
+def within_a_command():
+    """Settings say to which run the lines belong, until the command ends."""
+    with speaking("text", "run"):
+        yield
 
 
 @dataclass(frozen=True)
