@@ -24,25 +24,22 @@ from pipeline.sources.values import TIDYINGS, tidied
 # What exports write where the id of a guest would stand, in small letters. A customer of that name with so many times
 # the usual number of rows, and so large a share of all, is nobody.
 NOBODY = frozenset(
-    {
-        "0",
-        "-1",
-        "guest",
-        "gast",
-        "unknown",
-        "unbekannt",
-        "anonymous",
-        "anonym",
-        "anon",
-        "none",
-        "null",
-        "nan",
-        "n/a",
-        "na",
-    }
-    | {"test", "-", "?", "x", "default", "dummy", "مهمان", "ناشناس"}
+    {"0", "-1", "00", "000", "999", "9999", "99999", "999999", "9999999", "-99", "-999", "-", "?", "x"}
 )
-_TIMES, _SHARE, _FEWEST = 20, 0.01, 20
+NOBODY |= {"none", "null", "nan", "n/a", "na", "not set", "(not set)", "undefined", "unknown", "unbekannt"}
+NOBODY |= {"guest", "gast", "anonymous", "anonym", "anon", "nobody", "deleted", "default", "test", "dummy"}
+NOBODY |= {
+    "walk-in",
+    "walk in",
+    "walkin",
+    "walk-in customer",
+    "cash",
+    "cash customer",
+    "laufkunde",
+    "laufkundschaft",
+}
+NOBODY |= {"barverkauf", "مهمان", "ناشناس"}
+_TIMES, _SHARE, _FEWEST = 10, 0.01, 20
 _ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
 
@@ -165,7 +162,7 @@ def nobodies(ids: Ids, config: Config) -> list[Said]:
     for role, source in config.sources.given.items():
         rule, most = source.mapped["customer_id"], ids.counts[f"{role} nobody"]
         rows, customers = ids.counts[f"{role} rows"], ids.counts[f"{role} customers"]
-        few = customers < _FEWEST or most <= max(_TIMES * rows / max(customers, 1), _SHARE * rows)
+        few = customers < _FEWEST or most <= max(_TIMES * (rows - most) / (customers - 1), _SHARE * rows)
         if few or "tidy" in rule.model_fields_set or rule.column is None:
             continue
         own = ids[role]

@@ -1,11 +1,15 @@
 """The customers of all roles, each once, and ids that differ in their form only."""
 
+import datetime as dt
+
 import ibis
 import pandas as pd
 import pytest
+import yaml
 
 from configs.sources import Column
-from pipeline.sources.ids import Ids, line, shortened, shown, twins
+from pipeline.sources.ids import Ids, line, nobodies, shortened, shown, twins
+from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect_duckdb
 
 
@@ -107,3 +111,45 @@ def test_ids_that_a_spreadsheet_has_shortened(duck, tiny, customer, is_one):
 def test_lines_and_ids_as_messages_show_them():
     assert shown(["a", "it's"]) == "'a', \"it's\""
     assert line("usage", Column(column="id", tidy=["lower"]), tidy=[]).endswith("{column: id, tidy: []}")
+
+
+def crowd(name, rows):
+    return [name] * rows + [f"c{k}" for k in range(30) for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("customers", "name"),
+    [
+        (crowd("0", 400), "0"),
+        (crowd("Guest", 400), "Guest"),
+        (crowd("999999", 400), "999999"),
+        (crowd("Walk-in", 400), "Walk-in"),
+        (crowd("0", 8), None),  # somebody who bought more than others
+        (crowd("ann", 400), None),  # a large customer
+        (["0"] * 400 + ["a", "b"], None),  # too few to say what is usual
+    ],
+)
+def test_a_word_for_guests_is_no_customer(duck, tiny, customers, name):
+    ids = ids_of(duck, transactions=customers)
+    looks = nobodies(ids, config(tiny))
+    assert len(looks) == (name is not None)
+    for look in looks:
+        assert look.startswith(f"transactions: {name!r} has 400 of 490 rows; if it stands for nobody add `")
+        assert look.endswith("{column: customer_id, tidy: []}`")
+    assert nobodies(ids, config(tiny, tidy=[])) == []
+
+
+def test_the_advice_for_guests_works(tiny):
+    rows = [f"{who},2024-01-{1 + k % 28:02d}" for k, who in enumerate(crowd("0", 2_000))]
+    text = "\n".join(["customer_id,occurred_at", *rows, ""])
+
+    def looks(**settings):
+        opened = open_sources(
+            tiny(transactions=text, settings={"transactions": settings}), dt.date(2024, 2, 1)
+        )
+        return [line for line in opened.look if "stands for nobody" in line]
+
+    (look,) = looks()
+    condition = yaml.safe_load(look.split("`")[1])
+    assert condition == {"column": "customer_id", "none_of": ["0"]}
+    assert looks(where=[condition]) == []
