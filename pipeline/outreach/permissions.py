@@ -81,16 +81,17 @@ def _has(pattern: str, words: str) -> bool:
 
 
 def unasked_permissions(config: Config) -> list[Said]:
-    """Columns of the customers that sound like a permission where the list asks for none: a person should look.
+    """Columns of the customers that sound like a permission, and that the list does not ask: a person should look.
 
-    A config that has `outreach.consent` or `outreach.opt_out`, empty ones too, has said what it asks.
+    A config that has `outreach.consent`, an empty one too, has said which yes it needs, and so it is with
+    `outreach.opt_out` and those that stop a contact.
     """
     settings = config.outreach
-    if settings.columns.do_not_contact or settings.model_fields_set & {"consent", "opt_out"}:
-        return []
+    asked = {*settings.consent.values(), *settings.opt_out.values(), settings.columns.do_not_contact}
     facts = config.sources.customers.facts if config.sources.customers else {}
-    columns = dict.fromkeys([*config.attributes, *facts])
+    columns = [name for name in dict.fromkeys([*config.attributes, *facts]) if name not in asked]
     found = {name: rule for name in columns if (rule := permission_of(name)) is not None}
+    found = {name: rule for name, rule in found.items() if rule[0] not in settings.model_fields_set}
     return [
         said(
             "{name!r} sounds as if it said who may be contacted, and the list does not ask it; write "

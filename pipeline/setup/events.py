@@ -17,11 +17,8 @@ from pipeline.setup.columns import (
     writing_of,
 )
 from pipeline.setup.tables import GivenTable
-from pipeline.sources.ids import NOBODY
+from pipeline.sources.ids import NOBODY, are_too_many
 from pipeline.sources.profiles import Profile
-
-# So many times the rows of a usual customer are too many for one.
-MOST_OF_ONE = 5.0
 
 NOT_SOLD = frozenset(
     {
@@ -104,7 +101,7 @@ def _guests(table: GivenTable, who: Profile) -> list[dict[str, Any]]:
     if not marks or who.is_unique:
         return []
     rows = table.rows.filter(table.rows[who.name].cast("string").isin(marks)).count().to_pyarrow().as_py()
-    return [{"column": who.name, "none_of": marks}] if rows > MOST_OF_ONE * who.rows / who.different else []
+    return [{"column": who.name, "none_of": marks}] if are_too_many(rows, who.filled, who.different) else []
 
 
 def _plain_status(word: str) -> str:

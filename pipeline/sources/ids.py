@@ -156,14 +156,24 @@ def shortened(ids: Ids, config: Config) -> list[Fault]:
     return faults
 
 
+def are_too_many(most: int, rows: int, customers: int) -> bool:
+    """Whether so many of the rows are too many for one of so many customers.
+
+    Examples
+    --------
+    >>> are_too_many(400, 490, 31), are_too_many(8, 98, 31), are_too_many(400, 402, 3)
+    (True, False, False)
+    """
+    return customers >= _FEWEST and most > max(_TIMES * (rows - most) / (customers - 1), _SHARE * rows)
+
+
 def nobodies(ids: Ids, config: Config) -> list[Said]:
     """What a person should look at: a word that stands for guests, and counts as one customer with all their rows."""
     looks = []
     for role, source in config.sources.given.items():
         rule, most = source.mapped["customer_id"], ids.counts[f"{role} nobody"]
         rows, customers = ids.counts[f"{role} rows"], ids.counts[f"{role} customers"]
-        few = customers < _FEWEST or most <= max(_TIMES * (rows - most) / (customers - 1), _SHARE * rows)
-        if few or "tidy" in rule.model_fields_set or rule.column is None:
+        if not are_too_many(most, rows, customers) or "tidy" in rule.model_fields_set or rule.column is None:
             continue
         own = ids[role]
         found = own.filter(own.customer_id.lower().isin(sorted(NOBODY)), own.rows_ == most)

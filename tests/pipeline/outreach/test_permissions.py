@@ -106,10 +106,17 @@ def test_a_permission_that_the_list_does_not_ask_is_said_with_the_line_to_write(
     [
         {"consent": {"all": "Werbung erlaubt"}},
         {"consent": {}},
-        {"opt_out": {}},
-        {"columns": {"do_not_contact": "plan"}},
     ],
 )
 def test_a_config_that_has_said_what_it_asks_is_not_doubted(outreach):
     assert unasked_permissions(config(["plan", "Werbung erlaubt"], **outreach)) == []
     assert unasked_permissions(config(["plan"])) == []
+
+
+def test_one_permission_that_is_asked_does_not_speak_for_another():
+    asked = {"consent": {"all": "Werbung erlaubt"}}
+    (line,) = unasked_permissions(config(["Werbung erlaubt", "DoNotCall"], **asked))
+    assert "`outreach.opt_out: {phone: 'DoNotCall'}`" in str(line)
+    stop = {"columns": {"do_not_contact": "do_not_contact"}}
+    (line,) = unasked_permissions(config(["email_allowed"], ["do_not_contact"], **stop))
+    assert "`outreach.consent: {email: 'email_allowed'}`" in str(line)

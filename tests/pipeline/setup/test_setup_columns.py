@@ -1,7 +1,7 @@
 """Which column plays which part, guessed from names and values of small tables."""
 
 import pytest
-from given import given_table
+from given import DAYS, given_table, part
 
 from pipeline.setup.columns import (
     contracts_part,
@@ -14,17 +14,6 @@ from pipeline.setup.columns import (
     span_of,
     time_columns,
 )
-
-DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
-
-
-def part(make, name, values, *more):
-    table = given_table(name, values)
-    return make(table, table.columns[0], *more, [])
-
-
-def orders(**more):
-    return {"customer_id": [1, 2, 2, 3], "order_date": DAYS, **more}
 
 
 def test_times_are_told_by_their_values_and_numbers_by_their_names_too():

@@ -1,20 +1,9 @@
 """Which column of a table of events plays which part, guessed from names and values of small tables."""
 
 import pytest
-from given import given_table
+from given import DAYS, given_table, orders, part
 
 from pipeline.setup.events import clock_of, events_part
-
-DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
-
-
-def part(make, name, values, *more):
-    table = given_table(name, values)
-    return make(table, table.columns[0], *more, [])
-
-
-def orders(**more):
-    return {"customer_id": [1, 2, 2, 3], "order_date": DAYS, **more}
 
 
 def test_an_event_has_its_customer_its_time_and_its_amount():
