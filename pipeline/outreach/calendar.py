@@ -6,8 +6,8 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -60,8 +60,8 @@ def contact_calendar(prepared: Prepared, decision: Decision) -> pd.DataFrame:
     kept = ~np.logical_or.reduce(never) & ~(decision.ledger["control"] & ~decision.ledger["usual"]).to_numpy(
         bool
     )
-    order = ["overdue_days", "customer_id"]
-    return table[kept].sort_values(order, ascending=[False, True], ignore_index=True)[COLUMNS]
+    # The customers stand in the order of their ids, and stay so among those who are due on one day.
+    return table[kept].sort_values("overdue_days", ascending=False, kind="stable", ignore_index=True)[COLUMNS]
 
 
 def calendar_files(
@@ -91,22 +91,36 @@ def calendar_files(
         text = f"{row['message']}\n{row['reason_1']}".strip()
         day = row["due_date"].date()
         head = f"{row['title']}: {row['customer_id']}"
-        entry = _entry(f"{company} {as_of} {row['customer_id']}", day, head, text, as_of)
+        entry = _entry(
+            f"{company} {as_of} {row['customer_id']}", day, head, _line("DESCRIPTION", text), as_of
+        )
         entries.setdefault(row["owner"], []).append(entry)
-    for row in soon.to_dict("records"):
-        entry = _rhythm_entry(row, context.language_of(row["owner"]), as_of, company)
-        entries.setdefault(row["owner"], []).append(entry)
+    for owner, rows in soon.groupby("owner", sort=False):
+        entries.setdefault(str(owner), []).extend(
+            _rhythm_entries(rows, context.language_of(str(owner)), as_of, company)
+        )
     return {file_name(owner): _calendar(lines) for owner, lines in sorted(entries.items())}
 
 
-def _rhythm_entry(row: Mapping[Any, Any], language: Language, as_of: dt.date, company: str) -> bytes:
-    last, due = row["last_contact"], row["next_due"].date()
-    told = [language.several("Usual gap: {n} day", "Usual gap: {n} days", row["usual_gap_days"])]
-    if not pd.isna(last):
-        told.insert(0, language.text("Last contact: {day}", day=language.day(last.date())))
-    head = language.word(CONTACT).format(customer=row["customer_id"])
-    name = f"{company} rhythm {due} {row['customer_id']}"
-    return _entry(name, max(due, as_of), head, "\n".join(told), as_of)
+def _rhythm_entries(rows: pd.DataFrame, language: Language, as_of: dt.date, company: str) -> Iterator[bytes]:
+    """An entry for each customer of an owner."""
+
+    @cache  # a few days and gaps stand for all customers
+    def told(last: pd.Timestamp, usual: float) -> bytes:
+        gap = language.several("Usual gap: {n} day", "Usual gap: {n} days", usual)
+        since = [] if pd.isna(last) else [language.text("Last contact: {day}", day=language.day(last.date()))]
+        return _line("DESCRIPTION", "\n".join([*since, gap]))
+
+    contact = language.word(CONTACT)
+    for row in rows.to_dict("records"):
+        due, customer = row["next_due"].date(), row["customer_id"]
+        yield _entry(
+            f"{company} rhythm {due} {customer}",
+            max(due, as_of),
+            contact.format(customer=customer),
+            told(row["last_contact"], row["usual_gap_days"]),
+            as_of,
+        )
 
 
 def file_name(owner: str, kind: str = "calendar", ending: str = "ics") -> str:
@@ -122,19 +136,19 @@ def file_name(owner: str, kind: str = "calendar", ending: str = "ics") -> str:
     return f"{kind}-{plain}-{hashlib.sha256(owner.encode()).hexdigest()[:6]}.{ending}"
 
 
-def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.date) -> bytes:
-    """An entry for the whole day: its texts as the library escapes and folds them.
+def _entry(name: str, day: dt.date, summary: str, description: bytes, as_of: dt.date) -> bytes:
+    """An entry for the whole day, with a description of `_line`.
 
     An event of the library's own has the same bytes and takes three times as long; a night has many thousands.
     """
     lines = (
         b"BEGIN:VEVENT",
-        _line("SUMMARY", _printable(summary)),
+        _line("SUMMARY", summary),
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}".encode(),
         f"DTEND;VALUE=DATE:{day + dt.timedelta(days=1):%Y%m%d}".encode(),
         f"DTSTAMP:{as_of:%Y%m%d}T000000Z".encode(),
         f"UID:{hashlib.sha256(name.encode()).hexdigest()[:32]}@churn".encode(),
-        _line("DESCRIPTION", _printable(description)),
+        description,
         b"TRANSP:TRANSPARENT",
         b"END:VEVENT",
     )
@@ -142,10 +156,11 @@ def _entry(name: str, day: dt.date, summary: str, description: str, as_of: dt.da
 
 
 def _line(name: str, text: str) -> bytes:
+    """A text as the library escapes and folds it."""
     from icalendar import Parameters, vText
     from icalendar.parser import Contentline
 
-    return Contentline.from_parts(name, Parameters(), vText(text)).to_ical()
+    return Contentline.from_parts(name, Parameters(), vText(_printable(text))).to_ical()
 
 
 def _printable(text: str) -> str:

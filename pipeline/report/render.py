@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -49,16 +50,7 @@ def render_report(view: ReportView) -> str:
     '<html lang="en" dir="ltr">'
     """
     language = Language(view.language, view.currency)
-    loader = PackageLoader("pipeline.report", "templates")
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"path": quote, "spark": spark, "dict": dict}
-    script = "".join(loader.get_source(environment, name)[0] for name in ("worklist.js", "marks.js"))
+    environment, script = _templates()
     shown, amounts = view.outreach[:LIST_ROWS], _amounts(view)
     template = environment.get_template("report.html.j2")
     return template.render(
@@ -93,6 +85,22 @@ def render_report(view: ReportView) -> str:
         **_headline(view),
         **_charts(view, language),
     )
+
+
+@cache
+def _templates() -> tuple[Environment, str]:
+    """The templates and the script of the page; a night compiles them once for all of its pages."""
+    loader = PackageLoader("pipeline.report", "templates")
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"path": quote, "spark": spark, "dict": dict}
+    script = "".join(loader.get_source(environment, name)[0] for name in ("worklist.js", "marks.js"))
+    return environment, script
 
 
 def _window(view: ReportView) -> tuple[dt.date, dt.date]:

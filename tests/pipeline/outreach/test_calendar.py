@@ -139,6 +139,8 @@ def test_an_entry_has_the_bytes_of_the_librarys_own(summary, description, day):
     }.items():
         want.add(name, text)
     want.add_component(event)
-    found = calendar._calendar([calendar._entry("x", day, summary, description, day)])
+    found = calendar._calendar(
+        [calendar._entry("x", day, summary, calendar._line("DESCRIPTION", description), day)]
+    )
     uid = hashlib.sha256(b"x").hexdigest()[:32]
     assert found.replace(f"UID:{uid}@churn", "UID:x") == want.to_ical().decode()
