@@ -161,7 +161,7 @@ class Situation:
         shape, risk = prevented(probability, there, rest, recent), there * np.clip(probability, 0.0, 1.0)
         return cls(shape, there, risk, swing, spoke, calls, inputs)
 
-    def take(self, rows: NDArray[Any]) -> Situation:
+    def take(self, rows: NDArray[Any] | slice) -> Situation:
         """Some of the customers."""
         return Situation(
             self.shape[rows],

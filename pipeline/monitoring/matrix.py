@@ -121,8 +121,12 @@ def _pieces(values: pd.Series[Any], cuts: Mapping[str, Any]) -> Ints:
         found = np.where(found < 0, len(cuts["values"]), found)
         return np.where(values.isna(), len(cuts["values"]) + 1, found).astype(np.int64)
     number = values.to_numpy(np.float64, na_value=np.nan)
-    found = np.searchsorted(np.asarray(cuts["edges"], np.float64), number, side="left")
-    return np.where(np.isnan(number), len(cuts["edges"]) + 1, found).astype(np.int64)
+    # A few passes over the numbers, one an edge, take a fraction of the time of a search for each number.
+    found = np.zeros(len(number), np.uint8)
+    for edge in cuts["edges"]:
+        found += number > edge
+    found[np.isnan(number)] = len(cuts["edges"]) + 1
+    return found.astype(np.int64)
 
 
 def drift_of(

@@ -7,6 +7,8 @@ from typing import Any
 
 import ibis
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from configs.outreach import DEFAULT, Outreach
 from features.dialects import newest_value
@@ -14,6 +16,8 @@ from features.tables import complaints
 from pipeline.sources.databases import arrow
 
 _DAY = pd.Timedelta(days=1)
+# Before the days of quiet, in the name of a column that has the newest contact which starts so many.
+_QUIET = "quiet_after_"
 _COLUMNS = (
     "last_contact",
     "last_ours",
@@ -46,11 +50,16 @@ def contact_facts(
         last; `usual_gap_days`, the mean days between days with a contact. Null where the log says nothing.
     """
     if contacts is None:
-        found = pd.DataFrame(index=pd.Index([], dtype="str", name="customer_id"))
+        found = pd.DataFrame(index=customers)
     else:
         table = _in_memory(contacts) if isinstance(contacts, pd.DataFrame) else contacts
-        found = arrow(_per_customer(table, settings, as_of)).to_pandas().set_index("customer_id")
-    found = found.reindex(customers).reindex(columns=list(_COLUMNS))
+        rows = arrow(_per_customer(table, settings, as_of)).combine_chunks()
+        # Arrow finds a million ids in a fraction of the time that an index of pandas takes.
+        ids = rows["customer_id"].combine_chunks().cast(pa.string())
+        places = pc.index_in(pa.array(customers, pa.string()), value_set=ids)
+        found = rows.take(places).to_pandas().set_index(customers)
+        found["quiet_until"] = _quiet_until(found)
+    found = found.reindex(columns=list(_COLUMNS))
     for name in ("last_contact", "last_ours", "quiet_until"):
         found[name] = pd.to_datetime(found[name])
     return found.assign(
@@ -83,7 +92,7 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
         who=_text(table, "agent"),
         complaint=complaints(table, settings.complaint_topics) & pending,
         day=table.occurred_at.date(),
-        quiet_until=table.occurred_at + _quiet_days(table, settings).cast("int32").as_interval("D"),
+        quiet_days=_quiet_days(table, settings),
         counted=_ours(table) if settings.quiet_after == "outbound" else True,
     )
     marked, agent = newest_value(
@@ -92,17 +101,31 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
     rows = marked.group_by("customer_id").aggregate(
         last_contact=marked.occurred_at.max(),
         last_ours=marked.occurred_at.max(where=marked.ours),
-        quiet_until=marked.quiet_until.max(where=marked.counted),
+        **{
+            f"{_QUIET}{days}": marked.occurred_at.max(where=marked.counted & (marked.quiet_days == days))
+            for days in sorted({settings.quiet_days.get(DEFAULT, 0), *settings.quiet_days.values()})
+        },
         recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
         open_complaint=marked.complaint.any(),
         agent=agent,
-        first_day=marked.day.min(),
-        last_day=marked.day.max(),
+        first_contact=marked.occurred_at.min(),
         days=marked.day.nunique(),
     )
-    span = rows.last_day.cast("timestamp").epoch_seconds() - rows.first_day.cast("timestamp").epoch_seconds()
-    gap = ibis.cases((rows.days > 1, span / 86_400.0 / (rows.days - 1)))
-    return rows.mutate(usual_gap_days=gap).drop("first_day", "last_day", "days")
+    first, last = (
+        moment.date().cast("timestamp").epoch_seconds() for moment in (rows.first_contact, rows.last_contact)
+    )
+    gap = ibis.cases((rows.days > 1, (last - first) / 86_400.0 / (rows.days - 1)))
+    return rows.mutate(usual_gap_days=gap).drop("first_contact", "days")
+
+
+def _quiet_until(found: pd.DataFrame) -> pd.Series[Any]:
+    """When the quiet of the newest contact of each length of quiet is over, the latest of them."""
+    ends = {
+        name: pd.to_datetime(times) + int(name.removeprefix(_QUIET)) * _DAY
+        for name, times in found.items()
+        if str(name).startswith(_QUIET)
+    }
+    return pd.DataFrame(ends).max(axis=1)
 
 
 def _quiet_days(table: Any, settings: Outreach) -> Any:

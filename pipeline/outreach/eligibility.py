@@ -159,7 +159,10 @@ def blocked(
     if column is not None:
         listed |= said_yes(customers[column], unknown=True, missing=False)
     past = _days_since(history, as_of)
-    days = [ids.reset_index(drop=True).map(found).fillna(np.inf) for found in past]
+    days = [
+        ids.reset_index(drop=True).map(found).fillna(np.inf) if found else pd.Series(np.inf, range(len(ids)))
+        for found in past
+    ]
     if settings.columns.household is not None:
         home = pd.Series(contact_units(customers, settings), dtype="object")
         days = [each.groupby(home).transform("min") for each in days]

@@ -1,9 +1,14 @@
 """Drift of features and scores: silent while the population is the same, however large; found when it moves."""
 
+import bisect
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipeline.monitoring import matrix
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, score_profile
 from pipeline.monitoring.trained import SHARED_BY
 
@@ -55,6 +60,19 @@ def test_what_moves_is_named_and_nothing_else(count):
     assert outside(rows(count, 64, age=240), np.random.default_rng(0).beta(5, 2, count)) == {
         "churn_probability"
     }
+
+
+NUMBERS = st.lists(st.floats(width=32) | st.integers(-3, 3).map(float), max_size=30)
+
+
+@given(
+    NUMBERS,
+    st.lists(st.integers(-3, 3).map(float) | st.floats(-1e6, 1e6), max_size=9, unique=True).map(sorted),
+)
+def test_a_number_falls_into_the_piece_that_a_search_for_it_finds(numbers, edges):
+    found = matrix._pieces(pd.Series(numbers, dtype="float32"), {"edges": edges})
+    want = [len(edges) + 1 if np.isnan(x) else bisect.bisect_left(edges, x) for x in numbers]
+    assert found.tolist() == want
 
 
 def test_the_distance_is_the_same_for_a_sample_and_for_all():

@@ -90,6 +90,18 @@ def test_a_file_for_each_owner_that_parses():
     assert due.get("Contact 0001", "20260701") == "20260701"
 
 
+def test_each_entry_says_the_last_contact_and_the_gap_of_its_own_customer():
+    prepared, decision = decided(chosen=False, calendar_days=60)
+    files = calendar_files(contact_calendar(prepared, decision), decision.chosen, prepared.context, "shop")
+    said = {e["SUMMARY"]: e["DESCRIPTION"] for text in files.values() for e in parsed(text)}
+    assert said == {
+        "Contact 0000": "Last contact: 10 June 2026\nUsual gap: 40 days",
+        "Contact 0001": "Last contact: 1 January 2026\nUsual gap: 60 days",
+        "Contact 0002": "Last contact: 29 June 2026\nUsual gap: 60 days",
+        "Contact 0003": "Usual gap: 60 days",
+    }
+
+
 def test_the_same_night_gives_the_same_bytes_and_long_words_are_folded_whole():
     prepared, decision = decided()
     prepared = replace(prepared, context=replace(prepared.context, language="mr"))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from outreach_data import action, context, customers, playbook
 
+from pipeline.outreach import competing
 from pipeline.outreach.competing import least_gain, prepare
 from pipeline.outreach.decide import decide
 from pipeline.outreach.eligibility import Rule
@@ -39,6 +40,31 @@ def test_the_candidates_are_those_who_gain_the_most_by_expectation_or_draw():
         everybody.gain(everybody.effect)[np.isin(everybody.candidates, top)],
     )
     assert np.array_equal(*again)
+
+
+def test_the_effects_of_all_follow_from_one_draw_in_whatever_blocks_they_are_worked_out(monkeypatch):
+    book = playbook(call=action(), mail=action("email", rate=0.05))
+    whole = prepare(customers(200), context(book), columns=[])
+    monkeypatch.setattr(competing, "_BLOCK", 7)
+    parts = prepare(customers(200), context(book), columns=[])
+    assert len(whole.candidates) > 100
+    assert parts.candidates.tolist() == whole.candidates.tolist()
+    for name in ("effect", "spread", "drawn"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-12)
+
+
+def test_facts_are_those_of_the_first_row_of_each_customer_in_whatever_order():
+    facts = pd.DataFrame(
+        {"customer_id": ["0002", "0000", "0002"], "owner": ["Ana", "Bo", "Cy"], "crm": [1, 2, 3]}
+    )
+    scores = customers(4).iloc[[3, 1, 0, 2]]
+    prepared = prepare(scores, context(), columns=[], facts=facts)
+    found = prepared.customers.set_index("customer_id")
+    assert found.owner.fillna("").to_dict() == {"0000": "Bo", "0001": "", "0002": "Ana", "0003": ""}
+    assert found.crm.dropna().to_dict() == {"0000": 2, "0002": 1}
+    strict = context(columns={"do_not_contact": "owner"})
+    unknown = prepare(scores, strict, columns=[], facts=facts.assign(owner="no"))
+    assert [Rule.NO_RECORD in said(unknown)[name] for name in found.index] == [False, True, False, True]
 
 
 def test_the_least_gain_is_that_of_the_last_candidate():

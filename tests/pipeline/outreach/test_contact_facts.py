@@ -4,6 +4,8 @@ import datetime as dt
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from configs.outreach import Outreach
 from pipeline.outreach.contact_facts import contact_facts
@@ -71,6 +73,61 @@ def test_only_ours_of_the_last_days_are_counted():
         ("b", "2024-02-29", None, None, None, None),
     ]
     assert facts(*rows)["recent_contacts"].tolist() == [1, 1, 0]
+
+
+def by_hand(rows, settings):
+    """The oracle: customer by customer, contact by contact."""
+    found = {}
+    for customer in "abc":
+        own = sorted((row for row in rows if row[0] == customer), key=lambda row: (row[1], row[3] or ""))
+        ours = [row for row in own if row[2] in ("outbound", None)]
+        counted = own if settings.quiet_after == "any" else ours
+        quiet = [
+            at + dt.timedelta(settings.quiet_days.get(row[6], settings.quiet_days["default"]))
+            for row in counted
+            for at in [row[1]]
+        ]
+        days = sorted({row[1].date() for row in own})
+        since = dt.datetime.combine(AS_OF, dt.time()) - dt.timedelta(settings.max_contacts.days)
+        found[customer] = {
+            "last_contact": max((row[1] for row in own), default=None),
+            "last_ours": max((row[1] for row in ours), default=None),
+            "quiet_until": max(quiet, default=None),
+            "recent_contacts": sum(row[1] >= since for row in ours),
+            "open_complaint": any(
+                row[4] == "complaint" and row[2] in ("inbound", None) and not row[5] for row in own
+            ),
+            "agent": next((row[3] for row in reversed(ours) if row[3]), None),
+            "usual_gap_days": (days[-1] - days[0]).days / (len(days) - 1) if len(days) > 1 else None,
+        }
+    return found
+
+
+CONTACT = st.tuples(
+    st.sampled_from("abx"),
+    st.datetimes(dt.datetime(2023, 12, 1), dt.datetime(2024, 2, 29)),
+    st.sampled_from(["inbound", "outbound", None]),
+    st.sampled_from(["Ann", "Bob", None]),
+    st.sampled_from(["complaint", "question", None]),
+    st.none() | st.just("2024-02-29"),
+    st.sampled_from(["phone", "email", "visit", None]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(CONTACT, max_size=6),
+    st.sampled_from([{"default": 7}, {"default": 7, "phone": 30, "email": 2}]),
+    st.sampled_from(["any", "outbound"]),
+)
+def test_everything_is_as_counted_by_hand(rows, quiet_days, quiet_after):
+    rules = Outreach(quiet_days=quiet_days, quiet_after=quiet_after)
+    contacts = log(*(row[:6] for row in rows)).assign(
+        channel=pd.Series([row[6] for row in rows], dtype="str")
+    )
+    found = contact_facts(contacts, pd.Index(["a", "b", "c"]), rules, AS_OF)
+    shown = found.astype("object").where(found.notna(), None).to_dict("index")
+    assert shown == by_hand(rows, rules)
 
 
 def test_nobody_was_contacted():
