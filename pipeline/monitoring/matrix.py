@@ -117,9 +117,11 @@ def _size(cuts: Mapping[str, Any]) -> int:
 def _pieces(values: pd.Series[Any], cuts: Mapping[str, Any]) -> Ints:
     """The piece that each value falls into; the last is for those that are empty."""
     if "values" in cuts:
-        found = pd.Index(cuts["values"]).get_indexer(values.astype("object").map(str))
-        found = np.where(found < 0, len(cuts["values"]), found)
-        return np.where(values.isna(), len(cuts["values"]) + 1, found).astype(np.int64)
+        others, (code, known) = len(cuts["values"]), pd.factorize(values)  # -1 for what is empty
+        place = pd.Index(cuts["values"], dtype="str").get_indexer(
+            pd.Index([str(x) for x in known], dtype="str")
+        )
+        return np.append(np.where(place < 0, others, place), others + 1)[code].astype(np.int64)
     number = values.to_numpy(np.float64, na_value=np.nan)
     # A few passes over the numbers, one an edge, take a fraction of the time of a search for each number.
     found = np.zeros(len(number), np.uint8)

@@ -75,6 +75,15 @@ def test_a_number_falls_into_the_piece_that_a_search_for_it_finds(numbers, edges
     assert found.tolist() == want
 
 
+def test_a_value_falls_into_its_own_piece_or_that_of_the_others_or_of_the_empty():
+    values = pd.Series(["b", None, "x", "a", "b"], dtype=pd.CategoricalDtype(["x", "a", "b", "unused"]))
+    assert matrix._pieces(values, {"values": ["a", "b"]}).tolist() == [1, 3, 2, 0, 1]
+    assert matrix._pieces(values[:0], {"values": ["a", "b"]}).tolist() == []
+    assert matrix._pieces(values, {"values": []}).tolist() == [0, 1, 0, 0, 0]
+    numbers = pd.Series([2.0, None, 7.0]).astype(pd.CategoricalDtype([2.0, 7.0]))
+    assert matrix._pieces(numbers, {"values": ["2.0"]}).tolist() == [0, 2, 1]
+
+
 def test_the_distance_is_the_same_for_a_sample_and_for_all():
     big = rows(60_000, 70, shift=0.5, age=240)
     said = np.full(len(big), 0.2)
