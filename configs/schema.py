@@ -169,6 +169,10 @@ class Engine(Section):
         default=None,
         description="DuckDB's limit; beyond it spills to disk. Absent: 80 % of the machine's memory",
     )
+    store: bool = Field(
+        default=False,
+        description="keep rows of Parquet files that a night has read, so that the next ones need not read them again",
+    )
     query_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=1_800,
         description="PostgreSQL and MySQL: a query that takes longer ends the run, to be tried again later",

@@ -9,6 +9,7 @@ canary.json      what the model that waits for its place said beside it
 unsent/          what the tracking store has not received yet; trainings/ in it
 contacted.csv    contacts that were marked in the report
 mailed/          which owner got which list by mail
+store/           rows that an earlier night has read, with engine.store
 nights.jsonl     what came of each `churn nightly`, its seconds and its memory
 """
 
@@ -79,6 +80,11 @@ class Layout:
     def canary(self) -> Path:
         """What a model that waits for the champion's place said beside it, by night."""
         return self.folder / "canary.json"
+
+    @property
+    def store(self) -> Path:
+        """What earlier runs have read of the sources' files; a cache of rows of customers."""
+        return self.folder / "store"
 
     @property
     def nights(self) -> Path:

@@ -7,12 +7,15 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from configs.errors import ChurnError, TryAgainError
+
+PACKAGES = ("configs", "features", "models", "pipeline")
 
 
 @contextmanager
@@ -92,6 +95,17 @@ def sha256_of(file: Path) -> str:
     """SHA-256 of a file's content."""
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Of this version's own files, so that an unreleased change shows as well."""
+    root, found = Path(__file__).parents[1], hashlib.sha256()
+    for package in PACKAGES:
+        for file in sorted((root / package).rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                found.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -24,10 +24,13 @@ from features.partials import moments, partials
 from features.reduction import reduced
 from features.snapshots import TimeAxis
 from features.tables import columns_read, derived
-from pipeline.dataset.shards import NumberedRows, keyed, numbered, read_shard, with_customers, write_shards
+from pipeline.dataset.shards import Divided, NumberedRows, divide, keyed, numbered, read_shard, with_customers
 from pipeline.progress import progress
 from pipeline.sources.databases import arrow, brought_here
 from pipeline.sources.drivers import asking
+from pipeline.sources.parts import Parts
+
+_shard_name = "{}_shard".format
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def scan(
     everybody: ir.Table,
     grouped: Mapping[str, Grouped],
     keep: bool = False,
+    parts: Mapping[str, Parts] = {},
 ) -> Iterator[Scan]:
     """Run one group-by for each source that has statistics to compute.
 
@@ -80,6 +84,8 @@ def scan(
         More tables by name, which have one row a customer.
     keep
         Whether the divided rows are read once more, after all shards.
+    parts
+        Role to the parts of its files, where something is kept of them.
     """
     every = derived(tables)
     wanted = {role: columns for role, columns in stats.items() if columns}
@@ -99,6 +105,7 @@ def scan(
     away |= {name: more.of(tables) for name, more in grouped.items() if more.role not in rows}
     people, key = keyed(everybody, shards) if rows else ([], None)
     kept: dict[int, dict[str, pa.Table]] = {}
+    places: dict[str, Divided] = {}
 
     def queries_of(divided: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
         made = derived(divided)
@@ -110,27 +117,26 @@ def scan(
         for role, table in progress([*rows.items(), *away.items()], "read sources", len(rows) + len(away)):
             file = folder / f"{role}.parquet"
             found_here = brought_here(connection, table, file)
-            write_shards(connection, found_here, folder / role, shards, key if role in rows else None)
+            own = key if role in rows else None
+            places[role] = divide(connection, found_here, folder / role, shards, own, parts.get(role))
             file.unlink(missing_ok=True)
-        first = {role: numbered(read_shard(folder / role, 0, last=False), people[0]) for role in rows}
+        first = {role: numbered(read_shard(places[role], 0, last=False), people[0]) for role in rows}
         texts = _compiled(connection, first, queries_of) if rows else {}
 
         def load(shard: int) -> dict[str, pa.Table]:
-            found = {role: read_shard(folder / role, shard).combine_chunks() for role in away}
+            found = {role: read_shard(places[role], shard).combine_chunks() for role in away}
             if not rows:
                 return found
             # Mapped a second time: what the features have read of a file counts as memory until its table goes.
-            again = {role: read_shard(folder / role, shard, last=False) for role in rows if keep}
-            read = {role: numbered(read_shard(folder / role, shard), people[shard]) for role in rows}
+            again = {role: read_shard(places[role], shard, last=False) for role in rows if keep}
+            read = {role: numbered(read_shard(places[role], shard), people[shard]) for role in rows}
             kept[shard] = {
                 role: with_customers(table, read[role]["customer_id"]) for role, table in again.items()
             }
             return found | _rows(connection, read, people[shard], texts)
 
         def divided() -> NumberedRows | None:
-            return (
-                NumberedRows.of(people, [kept[shard] for shard in range(shards)]) if rows and keep else None
-            )
+            return NumberedRows.of(people, [kept[n] for n in range(shards)]) if rows and keep else None
 
         with _one_thread_each(connection):
             yield Scan(shards, load, divided)
@@ -170,10 +176,6 @@ def _one_thread_each(connection: Backend) -> Iterator[None]:
         yield
     finally:
         connection.con.execute("SET threads = $threads", {"threads": threads})
-
-
-def _shard_name(role: str) -> str:
-    return f"{role}_shard"
 
 
 @contextmanager

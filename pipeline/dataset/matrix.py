@@ -67,6 +67,7 @@ def matrix_and_rows(
                 )
             },
             keep=keep,
+            parts={role: part for role, part in sources.parts.items() if part.table is sources.tables[role]},
         ) as scan,
         ThreadPoolExecutor(config.model.threads) as pool,
     ):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from ibis.backends.duckdb import Backend
 
 from features.dialects import duckdb_hash
 from pipeline.sources.databases import arrow
+from pipeline.sources.parts import Part, Parts
+from pipeline.sources.store import Entry
 
 ROWS_A_SHARD = 2_000_000
 _ROWS_AT_ONCE = 500_000
@@ -138,14 +143,47 @@ def write_shards(
                 file.write_batch(rows.slice(begin, end[number] - begin))
 
 
-def read_shard(folder: Path, shard: int, *, last: bool = True) -> pa.Table:
-    """The rows of a shard, mapped from their file, which goes with the last table that reads it."""
-    name = folder / f"{shard}.arrow"
-    with pa.memory_map(str(name)) as file:
-        found = pa.ipc.open_file(file).read_all()
-    if last:
-        name.unlink()
+Divided = Sequence[Entry | Path]
+
+
+def divide(
+    connection: Backend, table: ir.Table, folder: Path, shards: int, key: _Key | None, parts: Parts | None
+) -> Divided:
+    """Divide rows as `write_shards` does; of files of which something is kept, the rows that are kept."""
+    if parts is None:
+        write_shards(connection, table, folder, shards, key)
+        return [folder]
+    told = json.dumps([table.columns, shards, key is duckdb_hash])
+    name = f"rows-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    found: list[Entry | Path] = []
+    for number, part in enumerate(parts.parts):
+        place = folder.with_name(f"{folder.name}-{number}")
+
+        def fresh(part: Part = part, place: Path = place) -> Iterator[pa.Table]:
+            shutil.rmtree(place, ignore_errors=True)  # what could not be kept is divided once more
+            write_shards(connection, parts.of(part, table), place, shards, key)
+            return (read_shard([place], shard) for shard in range(shards))
+
+        entry = part.kept(name, fresh)
+        if entry is None:
+            fresh()
+        found.append(entry or place)
     return found
+
+
+def read_shard(divided: Divided, shard: int, *, last: bool = True) -> pa.Table:
+    """The rows of a shard, mapped from their files; those that are not kept go with the last table that reads them."""
+    found = []
+    for one in divided:
+        if isinstance(one, Entry):
+            found.append(one.table(shard))
+            continue
+        name = one / f"{shard}.arrow"
+        with pa.memory_map(str(name)) as file:
+            found.append(pa.ipc.open_file(file).read_all())
+        if last:
+            name.unlink()
+    return pa.concat_tables(found)
 
 
 @contextmanager

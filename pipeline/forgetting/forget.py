@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,6 +92,7 @@ def forget(config: Config, customer: str, as_of: dt.date, out: Path | None, now:
             for run in sorted(path for path in layout.runs.glob("????-??-??") if path.is_dir()):
                 _out_of_run(run, layout, config, customer, removed)
             left += _out_of_marks(layout, customer, removed, still_there=bool(left))
+            _out_of_store(layout_of(config).store, removed)
         except OSError as error:
             raise ChurnError(
                 f"{error.filename}: can't be written: {error.strerror}; what was taken out so far stays out, run again"
@@ -177,6 +179,14 @@ def _out_of_marks(layout: Layout, customer: str, removed: _Removed, *, still_the
     return [
         f"{layout.contacted.name}: the wish not to be contacted stays until the sources no longer hold the customer"
     ]
+
+
+def _out_of_store(store: Path, removed: _Removed) -> None:
+    """Delete all rows that were kept of the sources: the next night reads them there."""
+    files = [path for path in store.rglob("*") if path.is_file()]
+    if files:
+        shutil.rmtree(store)
+        removed.files[f"{store.name} (all of it: the next night reads its rows in the sources)"] = len(files)
 
 
 def _left_in_sources(config: Config, customer: str, as_of: dt.date) -> list[str]:

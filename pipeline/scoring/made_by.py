@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from pipeline.publish import code_digest
 from pipeline.scoring.night import Night
 
-PACKAGES = ("configs", "features", "models", "pipeline")
 _LENGTH = 16
 
 
@@ -28,17 +26,6 @@ def made_by(night: Night) -> dict[str, Any]:
             "marked contacts": _digest(" ".join(map(str, night.sources.marks))),
         },
     }
-
-
-@cache
-def code_digest() -> str:
-    """Of this version's own files, so that an unreleased change shows as well."""
-    root, found = Path(__file__).parents[2], hashlib.sha256()
-    for package in PACKAGES:
-        for file in sorted((root / package).rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                found.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
-    return found.hexdigest()[:_LENGTH]
 
 
 def _digest(text: str) -> str:

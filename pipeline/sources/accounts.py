@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 from configs.errors import Fault
 from configs.roles import RoleSource
 from pipeline.sources import contracts
-from pipeline.sources.databases import arrow
+from pipeline.sources.parts import Parts, answers_of
 from pipeline.sources.readers import Raw
 
 _DISTINCT = "equal to another row (distinct)"
@@ -65,13 +65,17 @@ class Account:
         return {**asdict(self), "left_out": {rule: n for rule, n in self.left_out.items() if n}}
 
 
-def account_of(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) -> tuple[Account, list[Fault]]:
+def account_of(
+    source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int, parts: Parts | None = None
+) -> tuple[Account, list[Fault]]:
     """The account of the rows that the config's conditions let through, and a fault when it does not add up.
 
     Parameters
     ----------
     kept
         Rows that passed the conditions, as the reader gave them.
+    parts
+        Of the source's files, where something is kept of them.
     """
     left: dict[str, int] = {}
     given = kept
@@ -79,7 +83,7 @@ def account_of(source: RoleSource[Any], found: Raw, raw: ir.Table, kept: int) ->
     if source.where or source.distinct or latest:
         rows = raw.distinct() if source.distinct else raw
         asked = {f"left_{i}": e for i, e in enumerate(contracts.left_out(source, rows))}
-        counts = arrow(rows.aggregate(all=rows.count(), **asked)).to_pylist()[0]
+        counts = answers_of(parts, "account", rows, {"all": rows.count(), **asked})
         given = counts.pop("all")
         for condition, n in zip(source.where, counts.values(), strict=True):
             left[condition.shown] = left.get(condition.shown, 0) + int(n or 0)

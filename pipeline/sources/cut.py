@@ -22,6 +22,7 @@ from pipeline.sources.accounts import Account
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
 from pipeline.sources.digests import digest, digest_parts
+from pipeline.sources.parts import Parts
 from pipeline.sources.quarantine import Aside
 from pipeline.sources.rows import whose
 
@@ -46,6 +47,10 @@ class Opened:
         Whether rows of one id differ, where the role has each id once.
     aside
         Bad rows that were put aside.
+    parts
+        Of its files, where something is kept of them.
+    reread
+        What of them was read again, and why; empty without a store.
     """
 
     table: ir.Table
@@ -56,6 +61,8 @@ class Opened:
     look: tuple[Said, ...] = ()
     repeats: bool = False
     aside: tuple[Aside, ...] = ()
+    parts: Parts | None = None
+    reread: str = ""
 
 
 @dataclass(frozen=True)

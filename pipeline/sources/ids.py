@@ -19,6 +19,7 @@ from pipeline.languages.names import role_in_words
 from pipeline.languages.said import Said, said
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
+from pipeline.sources.parts import Parts
 from pipeline.sources.values import TIDYINGS, tidied
 
 # What exports write where the id of a guest would stand, in small letters. A customer of that name with so many times
@@ -64,7 +65,11 @@ class Ids(Mapping[str, ir.Table]):
 
     @classmethod
     def of(
-        cls, connection: Backend, tables: Mapping[str, ir.Table], compared: Mapping[str, Sequence[str]]
+        cls,
+        connection: Backend,
+        tables: Mapping[str, ir.Table],
+        compared: Mapping[str, Sequence[str]],
+        parts: Mapping[str, Parts] | None = None,
     ) -> Ids:
         """The customers of the roles' tables.
 
@@ -72,11 +77,14 @@ class Ids(Mapping[str, ir.Table]):
         ----------
         compared
             Role to those that it is compared with.
+        parts
+            Role to the parts of its files, where something is kept of them.
         """
-        parts = [_of_role(connection, role, table, tables) for role, table in tables.items()]
-        query = parts[0]
-        if len(parts) > 1:
-            every = ibis.union(*parts, distinct=False)
+        given = parts or {}
+        own = [_of_role(connection, role, tables, given.get(role)) for role in tables]
+        query = own[0]
+        if len(own) > 1:
+            every = ibis.union(*own, distinct=False)
             query = every.group_by("customer_id").agg(**{role: every[role].sum() for role in tables})
         if query.get_backend() is connection:
             query = connection.create_table("ids", query, temp=True, overwrite=True)
@@ -129,10 +137,13 @@ class Ids(Mapping[str, ir.Table]):
         return found
 
 
-def _of_role(connection: Backend, role: str, table: ir.Table, tables: Mapping[str, ir.Table]) -> ir.Table:
+def _of_role(connection: Backend, role: str, tables: Mapping[str, ir.Table], parts: Parts | None) -> ir.Table:
     """The customers of a role with the number of their rows in its column, null in those of the others."""
+    table = tables[role]
     query = table.group_by("customer_id").agg(**{role: table.count()})
-    if query.get_backend() is not connection and engine_of(query) != "pyspark":
+    if parts is not None:
+        query = parts.customers(table, role)
+    elif query.get_backend() is not connection and engine_of(query) != "pyspark":
         query = connection.create_table(f"{role}_ids", arrow(query), temp=True, overwrite=True)
     others = {name: query[role] if name == role else ibis.null("int64") for name in tables}
     return query.select("customer_id", **others)

@@ -21,11 +21,14 @@ from pipeline.languages.said import Said
 from pipeline.sources import accounts, agreements, contracts, quarantine, rows
 from pipeline.sources.aside import Putting
 from pipeline.sources.connections import Connections
+from pipeline.sources.contracts import Checked
 from pipeline.sources.cut import REPEATED, ROW_KEYS, Opened, Questions, cut
 from pipeline.sources.databases import arrow
 from pipeline.sources.drivers import UnreadableError, asking
+from pipeline.sources.known_files import parts_of, why_not
 from pipeline.sources.numerals import with_numbers
-from pipeline.sources.readers import read_source
+from pipeline.sources.parts import Parts
+from pipeline.sources.readers import Raw, read_source
 from pipeline.sources.repeats import Repeats, counted_once, repeated
 
 _NO_ROWS = "check the file and the conditions in 'where'"
@@ -92,18 +95,19 @@ def _read(
                 checked,
                 table=connection.create_table(f"{role}_checked", checked.table, temp=True, overwrite=True),
             )
+        parts, reread = _parts(connection, role, source, found, checked, config, as_of, trim=trim)
         looked, more = checked, {}
         if not aside and "transaction_id" not in checked.columns and not isinstance(source, ContractSource):
             # No lines are joined or put aside: what is asked of whole rows is answered by the same pass.
             once = computed_once(checked.table, engine_of(raw))
             asked = Questions.of(role, source, once, checked.columns, as_of)
             looked, more = replace(checked, table=asked.table), asked.expressions(role, as_of)
-        seen = rows.look(role, source, raw, looked, found.place, more, aside=aside)
+        seen = rows.look(role, source, raw, looked, found.place, more, aside=aside, parts=parts)
         if seen.blank_ends:
             return _read(
                 connection, others, role, source, config, as_of, aside=aside, ragged=ragged, trim=True
             )
-        account, unaccounted = accounts.account_of(source, found, raw, seen.rows)
+        account, unaccounted = accounts.account_of(source, found, raw, seen.rows, parts)
         faults += [*seen.faults, *unaccounted]
         putting = Putting(role, source, found, raw)
         if not seen.rows:
@@ -134,7 +138,28 @@ def _read(
             notes=[*notes, *opened.notes],
             look=(*seen.looks, *odd) if not faults else (),
             aside=tuple(putting.parts),
+            parts=replace(parts, table=marked) if parts and answers else None,
+            reread=reread,
         )
+
+
+def _parts(
+    connection: Backend,
+    role: str,
+    source: RoleSource[Any],
+    found: Raw,
+    checked: Checked,
+    config: Config,
+    as_of: dt.date,
+    *,
+    trim: bool,
+) -> tuple[Parts | None, str]:
+    """The parts of the source's files of which something is kept; and what of them is read again."""
+    if not config.engine.store:
+        return None, ""
+    if why := why_not(role, source, found.paths, config):
+        return None, f"engine.store: {role} is read again: {why}"
+    return parts_of(connection, role, found, checked.table, config, as_of, trim=trim)
 
 
 def _each_once(

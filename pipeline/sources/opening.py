@@ -27,8 +27,10 @@ from pipeline.sources.ids import Ids, nobodies, shortened, twins
 from pipeline.sources.local import LocalTables
 from pipeline.sources.matching import Match
 from pipeline.sources.one_source import open_source
+from pipeline.sources.parts import Parts
 from pipeline.sources.quarantine import Quarantine
 from pipeline.sources.readers import connect_duckdb
+from pipeline.sources.store import sweep
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class Sources:
         Contacts that were marked in the report.
     quarantine
         Bad rows that were put aside.
+    parts
+        The parts of a role's files, by its table, where something is kept of them.
+    reread
+        What was read again that might have been kept, a line a role.
     """
 
     connection: Backend
@@ -80,6 +86,8 @@ class Sources:
     share: float = 1.0
     marks: tuple[Mark, ...] = ()
     quarantine: Quarantine = field(default_factory=Quarantine)
+    parts: Mapping[str, Parts] = field(default_factory=dict)
+    reread: tuple[str, ...] = ()
 
     @cached_property
     def local(self) -> Mapping[str, ir.Table]:
@@ -140,7 +148,9 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     _refuse(faults)
     base = config.sources.base(config.churn.kind)
     tables = {role: o.table for role, o in opened.items()}
-    ids = Ids.of(connection, tables, matching.compared(config) if dated else {})
+    parts = {role: o.parts for role, o in opened.items() if o.parts is not None}
+    ids = Ids.of(connection, tables, matching.compared(config) if dated else {}, parts)
+    sweep(layout_of(config).store, "*/*")
     _refuse(shortened(ids, config))
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of_matches(matches))
@@ -167,6 +177,8 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
         fresh,
         marks=read_marks(layout_of(config).contacted),
         quarantine=aside,
+        parts=parts,
+        reread=tuple(o.reread for o in opened.values() if o.reread),
     )
 
 
@@ -175,6 +187,8 @@ def read_sources(config: Config, as_of: dt.date, say: Say, *, dated: bool = True
     with logged_stage("sources", say) as counted:
         sources = open_sources(config, as_of, dated=dated)
         counted(**{role: int(found["rows"]) for role, found in sources.fingerprints.items()})
+    for line in sources.reread:
+        say(line)
     return sources
 
 

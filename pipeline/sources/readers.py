@@ -65,6 +65,8 @@ class Raw:
         File, line and fields of rows that do not fit the header and are left aside.
     names
         The columns of text files.
+    paths
+        Of Parquet files that all have the same columns, which their content alone tells.
     """
 
     table: ir.Table
@@ -76,6 +78,7 @@ class Raw:
     files: int = 0
     ragged: Sequence[tuple[str, int | None, list[str]]] = ()
     names: Sequence[str] = ()
+    paths: Sequence[Path] = ()
 
     @property
     def place(self) -> Callable[[Collection[int]], list[str]] | None:
@@ -239,7 +242,15 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
         what = f"can't read {source.shown}: {first_line(error)}"
         raise UnreadableError(Fault(f"sources.{role}", what)) from error
     ends = list(accumulate(lengths))
-    return Raw(table, ends[-1], spots=partial(in_parquet, [f.shown for f in files], ends), files=len(files))
+    # The name of a folder such as day=2026-07-01 is a column of the files in it.
+    alike = not by_name and not any("=" in str(file.path) for file in files)
+    return Raw(
+        table,
+        ends[-1],
+        spots=partial(in_parquet, [f.shown for f in files], ends),
+        files=len(files),
+        paths=[file.path for file in files] if alike else (),
+    )
 
 
 def _texts(

@@ -17,6 +17,7 @@ from pipeline.sources import contracts, doubts, stand_ins
 from pipeline.sources.contracts import SAMPLES, Checked
 from pipeline.sources.databases import arrow
 from pipeline.sources.guessing import VALUES_SHOWN, advice, is_number, such_as
+from pipeline.sources.parts import Parts, answers_of
 from pipeline.sources.places import is_table
 
 _DIFFERENT = 1_000
@@ -76,19 +77,20 @@ def look(
     more: Mapping[str, Any] | None = None,
     *,
     aside: bool = False,
+    parts: Parts | None = None,
 ) -> RowsSeen:
     """The faults of the rows in one pass; a second one, only when there are any, for the row numbers.
 
     A few values that can't be read in any way are borne, see `Source.max_unreadable_share`. `place` tells file and line
     of rows by their numbers, where there are several files. With `aside` whatever is broken is told, and no fault.
-    `more` are aggregates that the same pass answers.
+    `more` are aggregates that the same pass answers. What is kept of `parts` of the source's files is not asked again.
     """
     table = checked.table
     counts = {name: table[name].sum() for name in checked.conditions}
     marks = doubts.counts_of(table, list(checked.marks))
     odd = stand_ins.counts_asked(role, source, table)
     asked = {"rows": table.count(), **counts, **marks, **odd, **(more or {})}
-    found = arrow(table.aggregate(**asked)).to_pylist()[0]
+    found = answers_of(parts, "look", table, asked)
     answers = {name: found[name] for name in more or {}}
     rows = found["rows"]
     if any(found[mark] for mark in checked.marks if mark.startswith("ends_")):

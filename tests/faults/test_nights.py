@@ -1,12 +1,18 @@
 """A bounded part of `make faults`: some changes of each act fail; all of them do in tests.faults.sweep."""
 
+import datetime as dt
+import os
 import shutil
 
 import pytest
 
 from configs.errors import ChurnError
 from pipeline.commit import settle_nights
+from pipeline.layout import layout_of
+from pipeline.publish import file_digests
+from pipeline.scoring.score import score
 from tests.faults import acts, sweep
+from tests.faults.conftest import YESTERDAY, shop
 from tests.faults.sweep import KINDS, SIGNALS, contents, small_files, some
 
 
@@ -91,3 +97,21 @@ def test_a_correction_after_a_kill_still_says_that_the_list_changed(scoring, tmp
         assert "the ledger had another list for 2025-12-01" in manifest
     assert seen
     assert settle_nights(sweep.Layout(home, home / "runs", home)) == []
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_night_of_rows_that_were_kept_has_the_same_bytes(home):
+    """All of them kept, all of them read, and the store deleted."""
+    config, day = shop(home, engine={"store": True}), YESTERDAY + dt.timedelta(1)
+    os.utime(home / "transactions.parquet", (1.7e9, 1.7e9))
+    nights, told = [], []
+    for again in (True, False, True):
+        score(config, day, None, dry_run=False, say=told.append)
+        nights.append(file_digests(layout_of(config).runs / str(day)))
+        if not again:
+            shutil.rmtree(layout_of(config).store)
+    first, warm, cold = nights
+    assert first == warm == cold
+    read = "engine.store: transactions: 1 of 1 files are read again, 1 of them not known as they are"
+    kept = "engine.store: transactions: 0 of 1 files are read again"
+    assert [line for line in told if "engine.store" in line] == [read, kept, read]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,8 @@ import textwrap
 import pytest
 
 from configs.errors import ChurnError, TryAgainError
-from pipeline.publish import as_json, only_run, write_atomic
+from pipeline import publish
+from pipeline.publish import PACKAGES, as_json, code_digest, only_run, write_atomic
 
 DAY = dt.date(2026, 7, 1)
 
@@ -51,3 +53,28 @@ def test_files_are_replaced_in_one_step(tmp_path):
 
 def test_json_keeps_letters_and_order():
     assert as_json({"b": DAY, "a": "سارا"}) == '{\n  "a": "سارا",\n  "b": "2026-07-01"\n}\n'
+
+
+def test_any_file_of_the_code_counts_but_none_that_python_makes(tmp_path, monkeypatch):
+    for package in PACKAGES:
+        (tmp_path / package / "room").mkdir(parents=True)
+        (tmp_path / package / "room" / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(publish, "__file__", str(tmp_path / "pipeline" / "publish.py"))
+
+    def digest():
+        code_digest.cache_clear()
+        return code_digest()
+
+    before = digest()
+    (tmp_path / "models" / "room" / "a.pyc").write_bytes(b"made")
+    assert digest() == before
+    (tmp_path / "configs" / "room" / "a.yaml").write_text("y: 1\n")
+    with_yaml = digest()
+    assert with_yaml != before
+    (tmp_path / "configs" / "room" / "a.yaml").rename(tmp_path / "configs" / "room" / "b.yaml")
+    assert digest() != with_yaml  # the name of a file is part of it
+    shutil.rmtree(tmp_path / "configs" / "room")
+    (tmp_path / "configs" / "room").mkdir()
+    (tmp_path / "configs" / "room" / "a.py").write_text("x = 1\n")
+    assert digest() == before
+    code_digest.cache_clear()

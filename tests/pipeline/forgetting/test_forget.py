@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import os
 import re
 import shutil
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from configs.errors import ConfigError
+from configs.schema import Engine
 from pipeline.commit import commit
 from pipeline.csv_text import csv_text
 from pipeline.forgetting.forget import forget
@@ -19,6 +21,7 @@ from pipeline.outcomes import ledger
 from pipeline.outreach.files import parquet_bytes
 from pipeline.publish import as_json, file_digests
 from pipeline.sources.contacted import Mark, read_marks, write_marks
+from pipeline.sources.opening import open_sources
 from tests.pipeline.outcomes.test_ledger import night
 
 DAY, NOW = dt.date(2024, 3, 1), dt.datetime(2024, 3, 2, 8)
@@ -29,6 +32,21 @@ def event(summary):
     return (
         f"BEGIN:VEVENT\r\nUID:{hash(summary)}\r\nSUMMARY:{summary}\r\nDESCRIPTION:7\\, 0000\r\nEND:VEVENT\r\n"
     )
+
+
+def test_rows_that_were_kept_of_the_sources_go_and_it_is_said(tiny):
+    """All of them, whoever is forgotten: a customer's rows stand among those of others."""
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "occurred_at": pd.to_datetime(["2024-01-01"] * 2)})
+    config = tiny(transactions=rows, sections={"engine": {"store": True}})
+    os.utime(config.home / "transactions.parquet", (1.7e9, 1.7e9))
+    open_sources(config, DAY)
+    store = layout_of(config).store
+    assert any(path.is_file() for path in store.rglob("*"))
+    result = forget(config, "a", DAY, None, NOW)
+    assert not store.exists()
+    assert "in store (all of it: the next night reads its rows in the sources)" in result.text
+    result = forget(config.model_copy(update={"engine": Engine()}), "a", DAY, None, NOW)
+    assert "in store" not in result.text
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a night was made by: a digest a section, so that a change is told by its place."""
 
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from configs.playbook import load_playbook
 from pipeline.outcomes.learned import belief
 from pipeline.scoring import made_by
-from pipeline.scoring.made_by import PACKAGES, code_digest
 
 SALES = "customer_id,occurred_at\n1,2024-01-01\n"
 
@@ -77,28 +75,3 @@ def test_digests_are_short_and_hold_no_value(config):
     every = [found["code"], *found["config"].values(), *found["beside"].values()]
     assert {len(one) for one in every} == {16}
     assert all(set(one) <= set("0123456789abcdef") for one in every)
-
-
-def test_any_file_of_the_code_counts_but_none_that_python_makes(tmp_path, monkeypatch):
-    for package in PACKAGES:
-        (tmp_path / package / "room").mkdir(parents=True)
-        (tmp_path / package / "room" / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(made_by, "__file__", str(tmp_path / "pipeline" / "scoring" / "made_by.py"))
-
-    def digest():
-        code_digest.cache_clear()
-        return code_digest()
-
-    before = digest()
-    (tmp_path / "models" / "room" / "a.pyc").write_bytes(b"made")
-    assert digest() == before
-    (tmp_path / "configs" / "room" / "a.yaml").write_text("y: 1\n")
-    with_yaml = digest()
-    assert with_yaml != before
-    (tmp_path / "configs" / "room" / "a.yaml").rename(tmp_path / "configs" / "room" / "b.yaml")
-    assert digest() != with_yaml  # the name of a file is part of it
-    shutil.rmtree(tmp_path / "configs" / "room")
-    (tmp_path / "configs" / "room").mkdir()
-    (tmp_path / "configs" / "room" / "a.py").write_text("x = 1\n")
-    assert digest() == before
-    code_digest.cache_clear()
