@@ -32,7 +32,7 @@ TOLD, TOLD_SPREAD = 2.5, 1.0
 # that. Mean and standard deviation of the first belief.
 CALLED, CALLED_SPREAD = 6.0, 2.0
 TERMS = (
-    "shape",
+    "shape but for the sign",
     "shift",
     "fresh trouble",
     "risk by sign",
@@ -280,10 +280,10 @@ class ContactEffect:
 
     def _each(self, s: Situation, action: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """What stands before each coefficient, one action a row; shape (rows,) each."""
-        base, called = s.shape * self.saves[action], s.called_by(action)
-        # What a sign that the action answers has explained of the risk, the trouble must not explain again.
-        told = base * s.told * self.answers[action] * (1 - called)
-        return base, s.there, told, s.risk * called * self.saves[action]
+        called = s.called_by(action)
+        # What a sign that the action answers has explained of the risk, nothing else must explain again.
+        base = s.shape * self.saves[action] * (1 - called)
+        return base, s.there, base * s.told * self.answers[action], s.risk * called * self.saves[action]
 
     def effect(self, s: Situation, only: Sequence[int] | None = None) -> tuple[Floats, Floats]:
         """Expected fall of the chance of leaving and its standard deviation; shape (rows, actions) each."""

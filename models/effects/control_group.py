@@ -13,15 +13,17 @@ from models.statistics.intervals import LEVEL
 POWER = 0.8
 
 
-def rows_needed(rate: float, effect: float, control_share: float, power: float = POWER) -> int:
-    """Rows, list and control group together, until a difference of shares would be seen.
+def rows_needed(
+    rate: float, effect: float, control_share: float, power: float = POWER, level: float = LEVEL
+) -> int:
+    """Rows, list and control group together, until a difference of shares would be seen with this confidence.
 
     Examples
     --------
-    >>> rows_needed(0.5, 0.1, 0.5)
-    785
+    >>> rows_needed(0.5, 0.1, 0.5), rows_needed(0.5, 0.1, 0.5, level=0.68)
+    (785, 338)
     """
-    z = float(ndtri((1 + LEVEL) / 2) + ndtri(power))
+    z = float(ndtri((1 + level) / 2) + ndtri(power))
     return math.ceil(z * z * rate * (1 - rate) / (effect * effect * control_share * (1 - control_share)))
 
 

@@ -224,13 +224,14 @@ def recommended(folder: Path, start: dt.date, end: dt.date) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `as_of`, `customer_id`, `channel`, `control`, and `usual`: of these, left to the team.
+        `as_of`, `customer_id`, `channel`, `control`, `usual` (of these, left to the team) and `trial`.
     """
     rows = read_ledger(
         folder,
         start,
         end,
-        columns=["as_of", "customer_id", "channel", "chosen", "control", "usual"],
+        columns=["as_of", "customer_id", "channel", "chosen", "control", "usual", "trial"],
         only=lambda field: field("chosen") | field("control"),
     )
-    return rows.drop(columns="chosen").assign(usual=rows["usual"] == True)  # noqa: E712 - null is no
+    marks = {name: rows[name] == True for name in ("usual", "trial")}  # noqa: E712 - null is no
+    return rows.drop(columns="chosen").assign(**marks)

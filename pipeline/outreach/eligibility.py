@@ -158,16 +158,14 @@ def blocked(
     column = settings.columns.do_not_contact
     if column is not None:
         listed |= said_yes(customers[column], unknown=True, missing=False)
-    past = _days_since(history, as_of)
-    days = [
-        ids.reset_index(drop=True).map(found).fillna(np.inf) if found else pd.Series(np.inf, range(len(ids)))
-        for found in past
+    resting = [
+        ids.reset_index(drop=True).isin(who) if len(who) else pd.Series(False, range(len(ids)))
+        for who in _resting(history, as_of, settings.repeat_days, hold_days)
     ]
     if settings.columns.household is not None:
         home = pd.Series(contact_units(customers, settings), dtype="object")
-        days = [each.groupby(home).transform("min") for each in days]
-    repeat, alone, usual = (each.to_numpy(np.float64) for each in days)
-    left_alone = np.minimum(alone, usual)
+        resting = [each.groupby(home).transform("any") for each in resting]
+    repeat, alone, usual = (each.to_numpy(bool) for each in resting)
     return {
         Rule.DO_NOT_CONTACT: listed.to_numpy(bool),
         Rule.NO_RECORD: np.zeros(len(ids), bool)
@@ -176,23 +174,29 @@ def blocked(
         Rule.OPTED_OUT: ~channels.any(axis=1),
         Rule.QUIET: (facts["quiet_until"] > today).to_numpy(bool) & calm,
         Rule.TOO_MANY: (facts["recent_contacts"] >= settings.max_contacts.count).to_numpy(bool) & calm,
-        Rule.REPEAT: (repeat < settings.repeat_days) | ((left_alone < settings.repeat_days) & calm),
-        Rule.HELD: (alone < hold_days) & calm,
-        Rule.USUAL: (usual < hold_days) & calm,
+        Rule.REPEAT: repeat,
+        Rule.HELD: alone & calm,
+        Rule.USUAL: usual & calm,
     }
 
 
-def _days_since(history: pd.DataFrame | None, as_of: dt.date) -> tuple[Mapping[str, float], ...]:
-    """Days since each customer was last listed, left alone, and left to the team."""
+def _resting(
+    history: pd.DataFrame | None, as_of: dt.date, repeat_days: int, hold_days: int
+) -> tuple[Collection[str], ...]:
+    """Customers whose last list is too young for another: listed, left alone, and left to the team.
+
+    The control group of the contacts whose gain is sure says what the list is worth: it is left alone until the
+    outcome is known. A trial asks only what a contact does now, so who was left alone for it rests as long as who was
+    contacted, and may be tried again.
+    """
     if history is None or history.empty:
-        return {}, {}, {}
+        return (), (), ()
     days = (pd.Timestamp(as_of) - pd.to_datetime(history["as_of"])).dt.days
     control = history["control"].astype(bool)
+    measured = control & ~history["trial"].astype(bool)
+    rests = (days > 0) & (days < np.where(measured, max(hold_days, repeat_days), repeat_days))
     usual = control & history["usual"].astype(bool)
-    return tuple(
-        days[rows & (days > 0)].groupby(history["customer_id"]).min().to_dict()
-        for rows in (~control, control & ~usual, usual)
-    )
+    return tuple(set(history["customer_id"].loc[rests & who]) for who in (~control, control & ~usual, usual))
 
 
 def joined(rules: Mapping[Rule, Bools], n: int) -> NDArray[Any]:

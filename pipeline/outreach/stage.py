@@ -18,8 +18,8 @@ LEAST = 0.10
 _YEAR = 365
 # A pilot's first lists make a contact without trying it only when its gain stays above zero with an effect of so many
 # standard deviations less than expected (a chance of 84 %). The first belief reaches it for those who told us of
-# trouble. Each randomised row lowers the bar, and with this part of those needed an expected gain is enough: by then an
-# effect as harmful as the bar fears would have shown.
+# trouble. Each randomised row lowers the bar, and with this part of those that end the pilot an expected gain is
+# enough: by then an effect as harmful as the bar fears would have shown.
 SURE = 1.0
 ENOUGH = 0.5
 _HALF = 0.5
@@ -79,6 +79,8 @@ def stage(
     lists = max(hold_days / evidence.every_days, 1.0)
     seen = min(max(risk / 2, SEEN[0]), SEEN[1])
     need, least = (rows_needed(risk, effect, _HALF) for effect in (seen, LEAST))
+    # A whole list is asked for no more certainty than the first contacts were.
+    enough = rows_needed(risk, seen, _HALF, level=2 * NormalDist().cdf(SURE) - 1)
     pilot = max(1, min(settings.capacity // 2, math.ceil(need / 2 / lists)))
     explore = round(settings.exploration * settings.capacity) if settings.control.share else 0
     a_year = min(2 * pilot * _YEAR / evidence.every_days, customers * _YEAR / hold_days)
@@ -102,9 +104,9 @@ def stage(
         )
         return Stage("belief", 0, 0.0, 0.0, evidence.stopped, (belief, *stops))
     share, told = _control(settings, evidence)
-    if settings.start == "full" or rows >= need:
+    if settings.start == "full" or rows >= enough:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
-    trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * need))
+    trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * enough))
     pilot_line = said(
         "pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
         "are made that gain with a chance of {chance:.0%}; {rows:.0f} of {needed} randomised rows are in that show an "
@@ -112,7 +114,7 @@ def stage(
         trial=trial,
         chance=NormalDist().cdf(sure),
         rows=rows,
-        needed=need,
+        needed=enough,
         points=100 * seen,
     )
     return Stage("pilot", trial, sure, share, evidence.stopped, (pilot_line, *told, *stops))

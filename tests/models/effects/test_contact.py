@@ -86,10 +86,10 @@ def test_without_columns_it_is_the_regression_in_closed_form():
         A = np.linalg.inv(np.diag(np.diag(belief.covariance)) * wider**2)
         b = A @ belief.mean
         for i in range(300):
-            base, x = s.shape[i] * list(SAVES.values())[action[i]], np.zeros(8)
+            base, x = s.shape[i] * list(SAVES.values())[action[i]] * (1 - called[i, action[i]]), np.zeros(8)
             x[0] = x[1 + action[i]] = base
             x[3] = x[4 + action[i]] = s.there[i]
-            x[6] = base * s.told[i] * (action[i] == 0) * (1 - called[i, action[i]])
+            x[6] = base * s.told[i] * (action[i] == 0)
             x[7] = s.risk[i] * called[i, action[i]] * list(SAVES.values())[action[i]]
             x *= (rows.treated[i] - 0.5) / np.sqrt(0.24)
             A, b = A + np.outer(x, x), b + x * rows.residual[i] / np.sqrt(0.24)
@@ -201,17 +201,21 @@ def test_what_is_called_for_is_believed_to_prevent_more_of_that_action_alone():
 
 
 def test_a_sign_brings_in_proportion_to_the_risk_and_speaks_once():
-    """Hardly anything can be kept of who hardly leaves, and trouble that is the sign itself counts no second time."""
+    """Hardly anything can be kept of who hardly leaves, and what the sign explains counts no second time."""
     belief, called = ContactEffect.prior(SAVES, ["call"]), np.full((2, 2), 0.7)
     risk = np.array([0.4, 0.02])
-    more = belief.effect(people(2, p=risk, called=called))[0] - belief.effect(people(2, p=risk))[0]
-    assert more[0, 0] == pytest.approx(20 * more[1, 0])
-    told = np.ones(2)
-    apart, both = (
-        belief.effect(people(2, p=risk, told=told, called=asked))[0][:, 0] for asked in (0 * called, called)
+    quiet, told = (
+        [
+            belief.effect(people(2, p=risk, told=spoke, called=asked))[0][:, 0]
+            for asked in (0 * called, called)
+        ]
+        for spoke in (np.zeros(2), np.ones(2))
     )
-    base = belief.effect(people(2, p=risk))[0][:, 0]
-    assert both == pytest.approx(base + 0.3 * (apart - base) + more[:, 0])
+    sign = quiet[1] - 0.3 * quiet[0]
+    assert sign[1] > 0
+    assert sign[0] == pytest.approx(20 * sign[1])
+    assert told[1] == pytest.approx(0.3 * told[0] + sign)
+    assert (told[0] > quiet[0]).all()
 
 
 def test_rows_of_a_trial_tell_whether_to_answer_what_is_called_for():

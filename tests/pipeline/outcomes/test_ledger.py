@@ -95,6 +95,7 @@ def test_no_ledger_is_an_empty_one(tmp_path):
         "channel",
         "control",
         "usual",
+        "trial",
     ]
 
 
@@ -121,7 +122,7 @@ def test_nights_of_an_earlier_version_are_read_and_lack_what_it_did_not_know(tmp
     assert back.trial.tolist() == [None, None, None, True]
     assert back.inputs.tolist() == [None, None, None, [("rest", 2.0), ("plan: gold", 1.0)]]
     old = ledger.recommended(tmp_path, DAY, DAY + dt.timedelta(1))
-    assert old[["control", "usual"]].to_numpy().tolist() == [[False, False], [True, False]]
+    assert old[["control", "usual", "trial"]].to_numpy().tolist() == [[False] * 3, [True, False, False]]
 
 
 def test_a_file_that_lacks_another_column_is_named(tmp_path):

@@ -89,6 +89,7 @@ def test_a_recommendation_counts_as_a_contact_although_the_log_does_not_have_it(
             "customer_id": ["0000", "0001"],
             "control": [False, True],
             "usual": [False, False],
+            "trial": [False, False],
         }
     )
     found = night(scores, history=history, max_contacts={"days": 45}, rhythm_days=90).chosen
@@ -323,14 +324,15 @@ def test_a_household_rests_when_one_of_it_was_listed_and_is_left_alone_when_one_
             "customer_id": ["0000", "0002"],
             "control": [False, True],
             "usual": [False, False],
+            "trial": [False, False],
         }
     )
     given = {"columns": {"household": "home"}, "history": history, "repeat_days": 14}
     assert rules(night(scores, playbook(call=action(cost=0)), **given)) == {
         "0000": Rule.REPEAT,
         "0001": Rule.REPEAT,
-        "0002": f"{Rule.REPEAT}; {Rule.HELD}",
-        "0003": f"{Rule.REPEAT}; {Rule.HELD}",
+        "0002": Rule.HELD,
+        "0003": Rule.HELD,
     }
 
 
@@ -341,10 +343,11 @@ def test_what_was_recommended_rests_for_listed_and_left_alone_alike():
             "customer_id": ["0000", "0001", "0002", "0003", "0004", "0005"],
             "control": [False, True, False, True, True, True],
             "usual": [False, False, False, True, True, False],
+            "trial": [False, False, False, False, False, False],
         }
     )
     found = night(customers(6), playbook(call=action(cost=0)), history=history, repeat_days=14)
-    assert rules(found) == {"0000": Rule.REPEAT, "0001": f"{Rule.REPEAT}; {Rule.HELD}", "0003": Rule.USUAL}
+    assert rules(found) == {"0000": Rule.REPEAT, "0001": Rule.HELD, "0003": Rule.USUAL}
 
 
 def test_who_was_left_alone_and_complains_is_left_alone_no_longer():
@@ -354,6 +357,7 @@ def test_who_was_left_alone_and_complains_is_left_alone_no_longer():
             "customer_id": ["0000", "0001", "0002"],
             "control": [True, True, False],
             "usual": [False, True, False],
+            "trial": [False, False, False],
         }
     )
     past = contacts(*[(f"000{i}", "2026-06-30", "phone", "inbound", None, "Complaint") for i in range(3)])

@@ -44,8 +44,8 @@ def rules_of(*, settings=None, history=None, stopped=(), open_=None, unrecorded=
     return {name: mask.tolist() for name, mask in found.items() if mask.any()}
 
 
-def past(*rows):
-    return pd.DataFrame(rows, columns=["customer_id", "as_of", "control", "usual"])
+def past(*rows, trial=False):
+    return pd.DataFrame(rows, columns=["customer_id", "as_of", "control", "usual"]).assign(trial=trial)
 
 
 def test_nothing_stands_against_a_customer_of_whom_nothing_is_known():
@@ -85,13 +85,14 @@ def test_who_is_left_alone_stays_so_until_the_outcome_is_known(days, held):
     assert Rule.REPEAT not in found
 
 
-@pytest.mark.parametrize("column", ["control", "listed"])
-def test_a_recommendation_is_not_repeated_for_some_days(column):
-    days = Outreach().repeat_days
-    history = past(
-        ("a", ago(days - 1), column == "control", False), ("b", ago(days), column == "control", False)
-    )
-    assert rules_of(history=history, hold=0) == {Rule.REPEAT: [True, False, False]}
+@pytest.mark.parametrize(("trial", "hold"), [(False, 0), (True, 0), (True, 60)])
+@pytest.mark.parametrize("rule", [Rule.REPEAT, Rule.HELD, Rule.USUAL])
+def test_a_recommendation_is_not_repeated_for_some_days_nor_is_who_was_left_alone_for_a_trial(
+    rule, trial, hold
+):
+    days, control, usual = Outreach().repeat_days, rule is not Rule.REPEAT, rule is Rule.USUAL
+    history = past(("a", ago(days - 1), control, usual), ("b", ago(days), control, usual), trial=trial)
+    assert rules_of(history=history, hold=hold) == {rule: [True, False, False]}
 
 
 def test_the_newest_night_counts_and_one_of_today_does_not():
