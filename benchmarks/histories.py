@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from configs.errors import ChurnError
 from configs.schema import Config
@@ -113,7 +115,9 @@ class Company:
 
     def write(self, path: Path, table: pd.DataFrame) -> None:
         """Write a file; most are of an earlier day."""
-        table.to_parquet(path, index=False)
+        content = pa.Table.from_pandas(table, preserve_index=False)
+        filled = [one.with_nullable(bool(table[one.name].isna().any())) for one in content.schema]
+        pq.write_table(content.cast(pa.schema(filled)), path)
         if self.rng.random() < 0.9:
             os.utime(path, (1.7e9, 1.7e9))
 

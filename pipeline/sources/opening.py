@@ -150,7 +150,8 @@ def open_sources(config: Config, as_of: dt.date, *, dated: bool = True) -> Sourc
     tables = {role: o.table for role, o in opened.items()}
     parts = {role: o.parts for role, o in opened.items() if o.parts is not None}
     ids = Ids.of(connection, tables, matching.compared(config) if dated else {}, parts)
-    sweep(layout_of(config).store, "*/*")
+    for unused in ("*/*", "*/*/.*.tmp"):  # parts, and what a run that was killed has begun to write
+        sweep(layout_of(config).store, unused)
     _refuse(shortened(ids, config))
     matches = matching.matches(ids, config) if dated else ()
     _refuse(matching.faults_of_matches(matches))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -129,13 +130,14 @@ class Parts:
     def customers(self, table: ir.Table, name: str) -> ir.Table:
         """The customers of a table of the rows, each with the number of its rows in a column of that name."""
         found = self._each("ids", table.group_by("customer_id").agg(**{name: table.count()}))
-        return found.group_by("customer_id").agg(**{name: found[name].sum().cast("int64")})
+        query = found.group_by("customer_id").agg(**{name: found[name].sum().cast("int64")})
+        return self.connection.create_table(f"{self.role}_ids", query, temp=True, overwrite=True)
 
     def answers(self, name: str, query: ir.Table, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The answers to what is asked of the rows, which add up."""
         found = self._each(name, query)
         whole = {n: _together(value, found[n]).cast(value.type()) for n, value in asked.items()}
-        answers: dict[str, Any] = arrow(found.aggregate(**whole)).to_pylist()[0]
+        answers: dict[str, Any] = self.connection.to_pyarrow(found.aggregate(**whole)).to_pylist()[0]
         return answers
 
     def _each(self, name: str, query: ir.Table) -> ir.Table:
@@ -145,10 +147,7 @@ class Parts:
             entry = part.kept(name, lambda: [arrow(self.of(part, query))])
             return arrow(self.of(part, query)) if entry is None else entry.table(0)
 
-        found = [of(part) for part in self.parts]
-        return self.connection.create_table(
-            f"{self.role}_{name}_kept", pa.concat_tables(found), temp=True, overwrite=True
-        )
+        return ibis.memtable(pa.concat_tables(of(part) for part in self.parts))
 
 
 def _together(value: ir.Value, parts: ir.Column) -> ir.Value:

@@ -232,10 +232,12 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
                 Fault(f"sources.{role}", what, "the file is damaged; export it again")
             ) from None
         with found:
-            schemas.append(found.schema_arrow.remove_metadata())
+            schemas.append(found.schema_arrow)
             lengths.append(found.metadata.num_rows)
     _missing(role, source, [(f.shown, s.names) for f, s in zip(files, schemas, strict=True)])
-    by_name = any(schema != schemas[0] for schema in schemas)
+    # Whether a column may be empty is no difference: it follows from the rows of each file.
+    kinds = [(schema.names, schema.types) for schema in schemas]
+    by_name = any(kind != kinds[0] for kind in kinds)
     try:
         table = connection.read_parquet([str(file.path) for file in files], union_by_name=by_name)
     except (duckdb.Error, OSError) as error:

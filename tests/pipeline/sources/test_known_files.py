@@ -153,6 +153,22 @@ def test_other_settings_or_another_program_know_nothing(warm, monkeypatch):
     assert line_of(company).startswith("transactions: 4 of 4")
 
 
+def test_parts_that_nobody_uses_go_and_so_does_what_a_killed_run_has_begun(warm):
+    config = warm.config(store=True)
+    store = layout_of(config).store
+    unused, begun = store / "transactions" / "other-part", next(store.glob("*/*")) / ".rows-x.1.tmp"
+    unused.mkdir()
+    begun.write_text("half")
+    for path in (unused, begun):
+        os.utime(path, OLD)
+    kept = {path for path in store.glob("*/*") if path != unused}
+    for path in kept:
+        os.utime(path, OLD)  # an earlier night's
+    open_sources(config, warm.as_of)
+    assert set(store.glob("*/*")) == kept
+    assert not begun.exists()
+
+
 def test_many_parts_become_few(company, monkeypatch):
     monkeypatch.setattr(known_files, "_MOST", 4)
     monkeypatch.setattr(known_files, "_LARGEST", 2)
