@@ -144,6 +144,15 @@ def test_what_breaks_is_made_again(warm):
     assert line_of(warm) == "transactions: 0 of 4 files are read again"
 
 
+def test_rows_that_cannot_be_kept_are_divided_all_the_same(warm):
+    for path in layout_of(warm.config(store=True)).store.glob("*/*/rows-*"):
+        path.unlink()
+        path.mkdir()
+    found = state(warm.config(store=True), warm.as_of, warm)
+    assert found == state(warm.config(store=False), warm.as_of, warm)
+    assert "rows of transactions" in found
+
+
 def test_other_settings_or_another_program_know_nothing(warm, monkeypatch):
     company = warm
     company.settings = {"where": [{"column": "amount", "above": 1.0}]}

@@ -1,6 +1,8 @@
 """What the store holds is whole, or it is not there."""
 
 import os
+import resource
+import signal
 import stat
 import time
 
@@ -63,6 +65,23 @@ def test_a_write_that_breaks_off_leaves_what_was_there(entry):
     before = entry.read_bytes()
     with pytest.raises(OSError, match="No space"):
         write_entry(entry, tables(), {})
+    assert entry.read_bytes() == before
+    assert list(entry.parent.iterdir()) == [entry]
+
+
+def test_a_disk_without_room_leaves_what_was_there(entry):
+    before = entry.read_bytes()
+    limits, signalled = (
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_entry(entry, [pa.table({"at": list(range(5_000))})] * 2, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, signalled)
     assert entry.read_bytes() == before
     assert list(entry.parent.iterdir()) == [entry]
 
