@@ -7,8 +7,9 @@
 Every contender runs in a process of its own, one after the other; seconds are wall time after its imports, CPU
 seconds those of all its threads, memory is the peak of the process. `floor` is one group-by of a source with count,
 sum and max: nothing that reads the events is faster. `analyst SQL` is what a skilled analyst writes in DuckDB for the
-purchase columns: conditional aggregates over events joined with the snapshots. featuretools runs when its Python is
-given with --featuretools, and the Polars plan when its Python is given with --polars.
+purchase columns: conditional aggregates over events joined with the snapshots. The DuckDB and Polars plans group by
+customer and period first. featuretools runs when its Python is given with --featuretools, and the Polars plan when its
+Python is given with --polars. `benchmarks.features_chart` draws seconds against events and snapshots.
 """
 
 from __future__ import annotations
@@ -107,6 +108,14 @@ def analyst(folder: Path, count: int) -> tuple[int, int]:
     return found.num_rows, found.num_columns
 
 
+def duckdb_partials(folder: Path, count: int) -> tuple[int, int]:
+    """The purchase columns by a DuckDB plan that groups by customer and period first."""
+    from benchmarks.features_duckdb import duckdb_plan
+
+    found = duckdb_plan(folder, count, WINDOWS)
+    return found.num_rows, found.num_columns
+
+
 def pandas_loop(folder: Path, count: int) -> tuple[int, int]:
     """The purchase columns by pandas, snapshot after snapshot."""
     import pandas as pd
@@ -185,6 +194,7 @@ CONTENDERS = {
     "floor": lambda f, n: floor(f, ("purchases", "feedback", "contacts")),
     "floor, purchases only": lambda f, n: floor(f, ("purchases",)),
     "analyst SQL, purchases only": analyst,
+    "DuckDB plan, purchases only": duckdb_partials,
     "pandas loop, purchases only": pandas_loop,
     "Polars plan, purchases only": polars,
     "featuretools, purchases only": featuretools,
@@ -238,18 +248,19 @@ def measure(name: str, folder: Path, count: int, python: str = sys.executable) -
         f"{name:32s} {count:2d} snapshots {found['seconds']:9.2f} s {found['cpu']:8.2f} CPU s "
         f"{found['gigabytes']:6.2f} GB "
         f"{found['rows']:10,} rows {found['columns']:4d} columns "
-        f"{1e6 * found['seconds'] / found['rows']:10.1f} us a row",
+        f"{1e6 * found['seconds'] / found['rows']:10.1f} us a row "
+        f"{found['rows'] / found['seconds']:10,.0f} rows a second",
         flush=True,
     )
     return found
 
 
-def prepared(workload: str, folder: Path) -> Path:
-    """The workload's files, made when they are not there yet."""
+def prepared(workload: str, folder: Path, size: tuple[int, int, int, int] | None = None) -> Path:
+    """The workload's files, made when they are not there yet; `size` is that of a workload of another name."""
     place = folder / workload
     if not (place / "bench.yaml").exists():
         print(f"make {workload} in {place}", flush=True)
-        generate(place, *SIZES[workload])
+        generate(place, *(size or SIZES[workload]))
     text = (place / "bench.yaml").read_text(encoding="utf-8")
     if workload == "W3":
         text += "engine: {memory_gb: 1.8}\n" if "engine:" not in text else ""
@@ -282,6 +293,7 @@ def main() -> None:
             measure(name, folder, count)
         measure("floor, purchases only", folder, 12)
         measure("analyst SQL, purchases only", folder, 12)
+        measure("DuckDB plan, purchases only", folder, 12)
         measure("pandas loop, purchases only", folder, 12)
         measure("Polars plan, purchases only", folder, 12, given.polars or sys.executable)
         measure("featuretools, purchases only", folder, 12, given.featuretools or sys.executable)
