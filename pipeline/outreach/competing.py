@@ -94,7 +94,7 @@ def prepare(
     called = _called(customers, fits, context)
     open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), called, context)
     best = open_.best(worth, context)
-    among = _most(best, settings.candidates)
+    among = _most(best, open_.spared_last(best, worth, now, context), settings.candidates)
     rows = open_.rows[among]
     everyone = np.full(len(customers), -np.inf)
     everyone[open_.rows] = best
@@ -167,12 +167,25 @@ class _Open:
             found[some] = np.fmax(mean, drawn).max(axis=1, initial=-np.inf)
         return found
 
+    def spared_last(self, best: Floats, worth: Valuation, now: Stage, context: Context) -> Floats:
+        """The same, minus infinity for who must not be tried and whose gain is not sure.
 
-def _most(best: Floats, candidates: int) -> Ints:
-    """Places, in their order, of so many at most who gain the most, all of them above 0."""
+        In a large company they alone would fill all the places of those who compete, and nobody would be listed.
+        """
+        spared = np.flatnonzero(now.spares(worth)[self.rows])
+        costs = contact_costs(context.playbook, context.settings, worth.priced)
+        mean, spread, _ = (effect[spared] for effect in self.effects)
+        least = costs.gain(mean - now.sure * spread, worth.worth[self.rows[spared]])
+        found = best.copy()
+        found[spared[least.max(axis=1, initial=-np.inf) <= 0]] = -np.inf
+        return found
+
+
+def _most(best: Floats, first: Floats, candidates: int) -> Ints:
+    """Places, in their order, of so many at most who gain above 0, the highest of `first` before the others."""
     among = np.flatnonzero(best > 0)
     if len(among) > candidates:
-        among = np.sort(among[np.argsort(-best[among], kind="stable")[:candidates]])
+        among = np.sort(among[np.argsort(-first[among], kind="stable")[:candidates]])
     return among
 
 

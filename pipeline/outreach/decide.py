@@ -25,7 +25,6 @@ from pipeline.outreach.playbook import fitting, masks
 from pipeline.outreach.reasons import Reason
 from pipeline.outreach.selection import Choice, Limits, Selection, select
 
-SPARED_TOP = 0.02
 # Of a draw: how far chance may change whom a pilot tries first.
 PILOT_BOLDNESS = 0.25
 
@@ -75,8 +74,7 @@ def _tried(prepared: Prepared, fits: Bools, gain: Floats, sure: Bools) -> Floats
     if not pilot:
         return tried
     # Nobody of the most valuable is put at risk before anything is known, and the rest by the least effort only.
-    if prepared.worth.priced:
-        tried[prepared.worth.ranks[prepared.candidates] < SPARED_TOP] = -np.inf
+    tried[prepared.stage.spares(prepared.worth)[prepared.candidates]] = -np.inf
     effort = np.where(np.isfinite(gain), prepared.costs.amount, np.inf)
     tried[effort > effort.min(axis=1, keepdims=True)] = -np.inf
     # Whose gain is sure is on the list without a trial, for which half of them would be left alone.

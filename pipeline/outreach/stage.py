@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
+from configs.arrays import Bools
 from configs.outreach import Outreach
 from models.effects.control_group import rows_needed
 from pipeline.languages.said import Said, said
 from pipeline.outcomes.learned import ALL, Evidence
+from pipeline.outreach.valuation import Valuation
 
 # A pilot is made to see an effect of half the chance of leaving, within these bounds, in one label window.
 SEEN = (0.02, 0.05)
@@ -18,10 +22,12 @@ LEAST = 0.10
 _YEAR = 365
 # A pilot's first lists make a contact without trying it only when its gain stays above zero with an effect of so many
 # standard deviations less than expected (a chance of 84 %). The first belief reaches it for those who told us of
-# trouble. Each randomised row lowers the bar, and with this part of those that end the pilot an expected gain is
-# enough: by then an effect as harmful as the bar fears would have shown.
+# trouble. Each randomised row lowers the bar. The pilot ends where an expected gain is enough: an effect of the size
+# that it looks for would by then be seen as far from zero as the bar is, more often than not.
 SURE = 1.0
-ENOUGH = 0.5
+_MORE_OFTEN_THAN_NOT = 0.6
+# The most valuable of a company are not tried in a pilot.
+_SPARED = 0.02
 _HALF = 0.5
 
 
@@ -53,6 +59,17 @@ class Stage:
     stopped: frozenset[str]
     notes: tuple[Said, ...]
 
+    def spares(self, worth: Valuation) -> Bools:
+        """Who is too valuable to be tried; shape (customers,).
+
+        Nobody where values are unknown, and nobody for a value that many have, such as the fee that all pay.
+        """
+        if self.name != "pilot" or not worth.priced:
+            return np.zeros(len(worth.amount), bool)
+        ranks = worth.ranks
+        _, place, count = np.unique(ranks, return_inverse=True, return_counts=True)
+        return np.asarray((ranks < _SPARED) & (count[place] <= max(_SPARED * len(ranks), 1.0)))
+
 
 def stage(
     settings: Outreach, evidence: Evidence, rows: float, customers: int, risk: float, hold_days: int
@@ -79,8 +96,7 @@ def stage(
     lists = max(hold_days / evidence.every_days, 1.0)
     seen = min(max(risk / 2, SEEN[0]), SEEN[1])
     need, least = (rows_needed(risk, effect, _HALF) for effect in (seen, LEAST))
-    # A whole list is asked for no more certainty than the first contacts were.
-    enough = rows_needed(risk, seen, _HALF, level=2 * NormalDist().cdf(SURE) - 1)
+    enough = rows_needed(risk, seen, _HALF, _MORE_OFTEN_THAN_NOT, level=2 * NormalDist().cdf(SURE) - 1)
     pilot = max(1, min(settings.capacity // 2, math.ceil(need / 2 / lists)))
     explore = round(settings.exploration * settings.capacity) if settings.control.share else 0
     a_year = min(2 * pilot * _YEAR / evidence.every_days, customers * _YEAR / hold_days)
@@ -106,7 +122,7 @@ def stage(
     share, told = _control(settings, evidence)
     if settings.start == "full" or rows >= enough:
         return Stage("full", explore, 0.0, share, evidence.stopped, (*told, *stops))
-    trial, sure = max(explore, pilot), SURE * max(0.0, 1 - rows / (ENOUGH * enough))
+    trial, sure = max(explore, pilot), SURE * (1 - rows / enough)
     pilot_line = said(
         "pilot: {trial} contacts try what is not sure, as many customers are left alone, beyond them only contacts "
         "are made that gain with a chance of {chance:.0%}; {rows:.0f} of {needed} randomised rows are in that show an "

@@ -490,6 +490,17 @@ def test_the_most_valuable_are_not_put_at_risk_in_a_pilot():
     assert top & set(full.customer_id[full.chosen | full.control])
 
 
+def test_the_most_valuable_who_are_not_tried_take_no_place_of_others():
+    scores = customers(3_000)
+    few = piloted(scores, candidates=50).ledger
+    assert few.trial.sum() >= 20
+
+
+def test_where_all_pay_the_same_a_pilot_tries_nevertheless():
+    rows = piloted(customers(400, spend_sum_180d=100.0)).ledger
+    assert rows.trial.sum() >= 20
+
+
 def test_a_pilot_without_amounts_tries_although_nobody_is_worth_more():
     rows = piloted(customers(400).drop(columns=["net_spend_180d", "net_spend_before_180d"])).ledger
     assert rows.trial.sum() >= 20
