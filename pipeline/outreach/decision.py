@@ -229,6 +229,11 @@ class Outcome:
         passed = ~(listed | control | usual | rules[Rule.HOUSEHOLD])
         rules[Rule.NO_GAIN] |= _mark(n, rows[fit & ~gains]) & passed
         rules[Rule.NOT_SURE] = _mark(n, rows[gains & ~sure]) & passed
+        if prepared.stage.name == "pilot" and listed.sum() < prepared.context.settings.capacity:
+            # There was room: the others have not even competed, since so many more promising ones wait to be tried.
+            others = ~(listed | np.logical_or.reduce(list(rules.values())))
+            others[rows] = False
+            rules[Rule.NOT_SURE] |= others
         rules[Rule.FULL] = ~listed & ~np.logical_or.reduce(list(rules.values()))
         out = np.flatnonzero(~listed)
         told = joined({rule: mask[out] for rule, mask in rules.items()}, len(out))

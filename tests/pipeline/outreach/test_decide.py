@@ -405,8 +405,9 @@ def test_no_draw_leaves_a_pilot_without_a_trial(key):
     assert len(found.chosen) > 0
 
 
-def test_who_waits_for_a_pilot_to_learn_is_not_said_to_be_left_out_by_capacity():
-    found = piloted(customers(600))
+@pytest.mark.parametrize("candidates", [5_000, 50])
+def test_who_waits_for_a_pilot_to_learn_is_not_said_to_be_left_out_by_capacity(candidates):
+    found = piloted(customers(600), candidates=candidates)
     assert len(found.chosen) < PILOT["capacity"]
     waits = found.ledger.customer_id[~found.ledger.chosen & ~found.ledger.control]
     assert {rules(found)[c] for c in waits if c in rules(found)} >= {Rule.NOT_SURE}
