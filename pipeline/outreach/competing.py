@@ -85,14 +85,10 @@ def prepare(
     )
     worth = valuation(customers, settings, context.margin) if worth is None else worth.take(order)
     now = _stage(customers.loc[~has_left], context)
-    chance = customers["churn_probability"].to_numpy(np.float64)
-    fits = np.column_stack(
-        [fitting(action, customers, chance, worth.ranks, None) for action in context.actions]
-    )
+    fits = _fits(customers, worth, context)
     can = _possible(fits, known, channels, now, context)
     free = ~np.logical_or.reduce(list(rules.values())) & can.any(axis=1)
-    called = _called(customers, fits, context)
-    open_ = _Open.of(customers, known, history, columns, can, np.flatnonzero(free), called, context)
+    open_ = _Open.of(customers, known, history, columns, fits, can, np.flatnonzero(free), context)
     best = open_.best(worth, context)
     among = _most(best, open_.spared_last(best, worth, now, context), settings.candidates)
     rows = open_.rows[among]
@@ -147,15 +143,15 @@ class _Open:
         known: pd.DataFrame,
         history: pd.DataFrame | None,
         columns: Sequence[str],
+        fits: Bools,
         can: Bools,
         rows: Ints,
-        called: Floats,
         context: Context,
     ) -> _Open:
         days, rest, recent = rested(known, history, customers["customer_id"], context.settings, context.as_of)
         people = customers.iloc[rows].reset_index(drop=True)
-        told = told_us(people, days[rows])
-        seen = situation(people, inputs_of(people, columns), rest[rows], recent[rows], told, called[rows])
+        told, called = told_us(people, days[rows]), _called(customers, fits, context)[rows]
+        seen = situation(people, inputs_of(people, columns), rest[rows], recent[rows], told, called)
         return cls(rows, people, rest[rows], seen, _effects(seen, can[rows], context))
 
     def best(self, worth: Valuation, context: Context) -> Floats:
@@ -226,6 +222,13 @@ def _gone(customers: pd.DataFrame, settings: Outreach) -> Bools:
     if "still_there" not in customers:
         return np.zeros(len(customers), bool)
     return np.asarray(customers["still_there"].to_numpy(np.float64) < settings.gone_below)
+
+
+def _fits(customers: pd.DataFrame, worth: Valuation, context: Context) -> Bools:
+    """Shape (n, actions): fits by all but the reasons, which nobody knows yet."""
+    chance = customers["churn_probability"].to_numpy(np.float64)
+    each = [fitting(action, customers, chance, worth.ranks, None) for action in context.actions]
+    return np.column_stack(each)
 
 
 def _possible(fits: Bools, known: pd.DataFrame, channels: Bools, now: Stage, context: Context) -> Bools:

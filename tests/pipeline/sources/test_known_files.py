@@ -87,7 +87,8 @@ def test_a_history_is_read_as_without_a_store(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 30))
 def test_more_histories_are_read_as_without_a_store(tmp_path, seed):
-    live(tmp_path, seed)
+    read, _ = live(tmp_path, seed)
+    assert read
 
 
 @pytest.mark.parametrize(
