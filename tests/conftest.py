@@ -48,6 +48,18 @@ def shipped(datasets):
     return load
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """The file of a tracking store without runs or models, to be copied: MLflow takes seconds to make one."""
+    from models.tracking import store
+    from models.tracking.session import spoken_to
+    from tests.models.tracking.stores import tracking_in
+
+    home = tmp_path_factory.mktemp("prepared")
+    with spoken_to(tracking_in(home)):
+        return store.back_up(home / "mlflow.db", "prepared")
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """Make the config of a tiny company: `tiny(transactions="customer_id,occurred_at\\n1,2024-01-01")`.

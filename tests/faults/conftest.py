@@ -5,11 +5,10 @@ import shutil
 
 import pytest
 
-from configs.schema import Config
 from pipeline.layout import layout_of
 from pipeline.scoring.score import score
 from pipeline.training.train import train
-from tests.pipeline.training.test_train import SMALL, purchases
+from tests.pipeline.training.test_train import purchases, shop_of
 
 YESTERDAY = dt.date(2025, 12, 1)
 
@@ -19,26 +18,7 @@ def quiet(line):
 
 
 def shop(home, **sections):
-    return Config.model_validate(
-        {
-            "name": "shop",
-            "home": home,
-            "churn": {"kind": "non_contractual", "horizon_days": 30, "active_days": 90},
-            "sources": {
-                "transactions": {
-                    "uri": "transactions.parquet",
-                    "columns": {
-                        "customer_id": "customer_id",
-                        "occurred_at": "occurred_at",
-                        "amount": "amount",
-                    },
-                }
-            },
-            "features": {"windows_days": [30, 90]},
-            **SMALL,
-            **sections,
-        }
-    )
+    return shop_of(home, "shop", **sections)
 
 
 def prepared_shop(home):

@@ -50,6 +50,7 @@ def tags_of(config, version):
         return client.get_model_version("shop", str(version)).tags
 
 
+@pytest.mark.slow
 def test_it_is_kept_without_secrets_and_sent_as_the_same_model(home, layout, away, kept):
     config, (result, text) = shop(home), away
     assert result.exit_code == 3

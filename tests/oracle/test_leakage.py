@@ -16,6 +16,7 @@ AS_OF = T + dt.timedelta(days=40)
 CUSTOMERS = 80  # an example takes as long with ten
 EVENTS = ("transactions", "cancellations", "feedback", "contacts", "usage", "failed_payments")
 
+SLOW_CONTRACTUAL = pytest.param("contractual", marks=pytest.mark.slow)
 thorough = settings(
     max_examples=2,
     deadline=None,
@@ -83,7 +84,7 @@ def test_the_future_changes_nothing(kind, seed):
     same(features_at(frames, kind), features_at(rewrite_future(frames, np.random.default_rng(seed)), kind))
 
 
-@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
+@pytest.mark.parametrize("kind", ["non_contractual", SLOW_CONTRACTUAL])
 @thorough
 @given(seed=st.integers(0, 10**6))
 def test_the_files_of_that_day_give_the_same_as_the_files_of_today(kind, seed):
@@ -96,7 +97,7 @@ def test_the_files_of_that_day_give_the_same_as_the_files_of_today(kind, seed):
     same(features_at(frames, kind), features_at(then, kind, as_of=T))
 
 
-@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
+@pytest.mark.parametrize("kind", ["non_contractual", SLOW_CONTRACTUAL])
 @thorough
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_rows_changes_nothing(kind, seed):
@@ -105,6 +106,7 @@ def test_the_order_of_rows_changes_nothing(kind, seed):
     same(features_at(frames, kind), features_at(shuffled, kind))
 
 
+@pytest.mark.slow
 @thorough
 @given(seed=st.integers(0, 10**6))
 def test_other_customers_change_nothing(seed):
@@ -119,6 +121,7 @@ def test_other_customers_change_nothing(seed):
     same(*(f[f.customer_id.isin(mine)].reset_index(drop=True) for f in (before, after)))
 
 
+@pytest.mark.slow
 @thorough
 @given(seed=st.integers(0, 10**6))
 def test_doubling_every_event_doubles_the_counts_and_sums(seed):

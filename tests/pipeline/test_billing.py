@@ -42,6 +42,7 @@ def home(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_from_the_export_to_the_list(home):
     seen = churn("check", cwd=home)
     assert seen.returncode == 0, seen.stderr

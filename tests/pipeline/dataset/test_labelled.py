@@ -1,5 +1,7 @@
 import datetime as dt
 import json
+import shutil
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -7,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from configs.errors import ConfigError, DataError
-from configs.schema import load_config
+from configs.schema import Config, load_config
 from models.backtest.undated import WARNING, fold_of, out_of_fold
 from models.tracking import registry
 from pipeline.dataset.extract import feature_catalogue, write_matrix
@@ -39,19 +41,41 @@ def people(n=400, seed=0, repeats=1):
     )
 
 
-@pytest.fixture
-def table(tiny):
-    def make(frame, attributes=("plan", "months", "paid"), churn=None):
-        return tiny(
-            kind="labelled",
-            customers=frame.to_csv(index=False),
-            mapped={"customers": {"customer_id": "id", "churned": "left"}},
-            settings={"customers": {"attributes": list(attributes)}},
-            sections=SMALL,
-            churn={"horizon_days": 30, **(churn or {})},
-        )
+def table_in(home, prepared, frame, attributes=("plan", "months", "paid")):
+    """The config of a table in this folder, with a tracking store that is ready."""
+    frame.to_csv(home / "customers.csv", index=False)
+    shutil.copy(prepared, home / "mlflow.db")
+    columns = {"customer_id": "id", "churned": "left"}
+    customers = {"uri": "customers.csv", "columns": columns, "attributes": list(attributes)}
+    return Config.model_validate(
+        {
+            "name": "tiny",
+            "home": home,
+            "churn": {"kind": "labelled", "horizon_days": 30},
+            "sources": {"customers": customers},
+            **SMALL,
+        }
+    )
 
-    return make
+
+@pytest.fixture
+def table(prepared, tmp_path):
+    return partial(table_in, tmp_path, prepared)
+
+
+@pytest.fixture(scope="module")
+def twice(prepared, tmp_path_factory):
+    """A table that was trained two times, and what both trainings gave."""
+    config = table_in(tmp_path_factory.mktemp("twice"), prepared, people())
+    return config, [train(config, AS_OF) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def repeated(prepared, tmp_path_factory):
+    """A table with two rows of each customer that was trained."""
+    config = table_in(tmp_path_factory.mktemp("repeated"), prepared, people(repeats=2))
+    train(config, AS_OF)
+    return config
 
 
 def scores(config, tmp_path):
@@ -66,26 +90,23 @@ def test_numbers_in_a_text_file_become_numbers_and_codes_stay_text(table):
     assert frame["paid"].isna().sum() == (people()["paid"] == " ").sum() > 0
 
 
-def test_it_trains_registers_and_beats_the_base_rate(table):
-    config = table(people())
-    result = train(config, AS_OF)
+def test_it_trains_registers_and_beats_the_base_rate(twice):
+    config, (result, again) = twice
     metrics = result.values["metrics"]
     assert result.values["promoted"]
     assert metrics["model"]["log_loss"] < metrics["base rate"]["log_loss"] - 0.03
     champion = registry.load_champion(tracking_of(config))
     assert sorted(champion.held) == [f"fold_{i}" for i in range(5)]
-    assert not train(config, AS_OF).values["promoted"]
+    assert not again.values["promoted"]
 
 
-def test_rows_that_were_trained_on_are_scored_by_a_model_that_has_not_seen_them(table, tmp_path):
-    config = table(people(repeats=2))
-    train(config, AS_OF)
-    champion = registry.load_champion(tracking_of(config))
-    once = read_labelled(config, AS_OF).to_score()
+def test_rows_that_were_trained_on_are_scored_by_a_model_that_has_not_seen_them(repeated, tmp_path):
+    champion = registry.load_champion(tracking_of(repeated))
+    once = read_labelled(repeated, AS_OF).to_score()
     assert "400 rows repeat a customer" in once.sources.notes[0]
     matrix = once.matrix
     expected = out_of_fold(champion.held, matrix.features, matrix.frame["customer_id"].tolist())
-    found = scores(config, tmp_path)
+    found = scores(repeated, tmp_path)
     assert len(found) == 400
     np.testing.assert_allclose(
         np.sort(found["churn_probability"].to_numpy()), np.sort(expected), rtol=0, atol=1e-12
@@ -94,11 +115,9 @@ def test_rows_that_were_trained_on_are_scored_by_a_model_that_has_not_seen_them(
     assert not np.allclose(np.sort(inside), np.sort(expected))
 
 
-def test_rows_of_one_customer_are_never_on_both_sides(table):
-    config = table(people(repeats=2))
-    train(config, AS_OF)
-    champion = registry.load_champion(tracking_of(config))
-    ids = read_labelled(config, AS_OF).matrix.frame["customer_id"].to_numpy(dtype=str)
+def test_rows_of_one_customer_are_never_on_both_sides(repeated):
+    champion = registry.load_champion(tracking_of(repeated))
+    ids = read_labelled(repeated, AS_OF).matrix.frame["customer_id"].to_numpy(dtype=str)
     fold = champion.held["fold_0"].spec["fold"]
     of = pd.Series(fold_of(ids, fold["salt"], fold["of"])).groupby(ids)
     assert of.nunique().max() == 1
@@ -123,9 +142,8 @@ def test_a_night_says_that_a_permission_in_the_data_is_not_asked(table, tmp_path
     assert "look: 'newsletter' sounds as if it said who may be contacted" in result.text
 
 
-def test_every_output_says_that_time_was_not_checked(table, tmp_path):
-    config = table(people())
-    trained = train(config, AS_OF)
+def test_every_output_says_that_time_was_not_checked(twice, tmp_path):
+    config, (trained, _) = twice
     assert WARNING in trained.text
     result = score(config, AS_OF, tmp_path / "out", dry_run=False, say=lambda line: None)
     folder = tmp_path / "out" / "2026-01-01"
@@ -232,8 +250,8 @@ def test_what_the_config_of_a_table_needs(tmp_path, lines, says):
         load_config(file, environ={})
 
 
-def test_two_trainings_give_the_same_probabilities(table):
-    first, second = (train(table(people()), AS_OF).values["metrics"] for _ in range(2))
+def test_two_trainings_give_the_same_probabilities(twice):
+    first, second = (trained.values["metrics"] for trained in twice[1])
     assert first == second
 
 

@@ -168,7 +168,7 @@ def test_the_list_with_its_trial_keeps_every_limit(trial, seed):
 
 
 @given(seed=st.integers(0, 30), other=st.floats(0, 0.999))
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=12, deadline=None)
 def test_whether_somebody_is_chosen_does_not_depend_on_the_own_draw(seed, other):
     """With another die only what becomes of the chosen changes: so the recorded chance is the chance."""
     night = tonight(seed, customers=80)
@@ -185,6 +185,7 @@ def test_whether_somebody_is_chosen_does_not_depend_on_the_own_draw(seed, other)
         assert (option in again.listed) == (other >= 1 - found.chance[option])
 
 
+@pytest.mark.slow
 def test_the_recorded_chance_is_how_often_it_happens():
     night, rng = tonight(customers=60), np.random.default_rng(2)
     few = Limits(12.0, np.inf, (np.full(3, np.inf), np.full(5, np.inf)))

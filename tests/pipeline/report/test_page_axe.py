@@ -40,11 +40,11 @@ def pages(tmp_path_factory):
     ("name", "width", "scheme"),
     [
         ("en", 1280, "light"),
-        ("en", 390, "dark"),
-        ("fa", 1280, "dark"),
+        pytest.param("en", 390, "dark", marks=pytest.mark.slow),
+        pytest.param("fa", 1280, "dark", marks=pytest.mark.slow),
         ("fa", 390, "light"),
-        ("mr", 1280, "light"),
-        ("sparse", 1280, "light"),
+        pytest.param("mr", 1280, "light", marks=pytest.mark.slow),
+        pytest.param("sparse", 1280, "light", marks=pytest.mark.slow),
     ],
 )
 def test_axe_finds_nothing(browser, axe, pages, name, width, scheme):

@@ -97,6 +97,7 @@ def subscriptions(tiny):
     yield tiny(kind="contractual", churn={"grace_days": 3}, contracts=contracts, customers=known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["fa", "mr"])
 def test_no_english_is_left_in_what_a_table_prints(shop, tiny, language):
     def told(name, config, own=None, **scope):

@@ -73,6 +73,13 @@ def is_view(table):
 
 
 @pytest.fixture(scope="module")
+def near(company):
+    """The tables of a night, which gives numbers to its customers itself."""
+    times = times_of(company, AS_OF, Scope.of(company.retention))
+    return at_hand(Seen(open_sources(company, AS_OF), read_at_night()), times)
+
+
+@pytest.fixture(scope="module")
 def twice(company):
     """The tables of a night as copies, and of the rows that its features have numbered in several shards."""
     sources, times = open_sources(company, AS_OF), times_of(company, AS_OF, Scope.of(company.retention))
@@ -95,14 +102,13 @@ def test_a_table_gives_the_same_figures_of_the_rows_of_the_features(company, twi
 
 
 @pytest.mark.parametrize("name", [n for n in of_a_night() if n != "forecast"])
-def test_a_table_gives_the_same_figures_at_night_as_alone(company, name):
+def test_a_table_gives_the_same_figures_at_night_as_alone(company, near, name):
     """Alone it sees what it declares itself, at night what all tables declare together, with numbers for customers."""
-    table, sources, scope = table_of(name), open_sources(company, AS_OF), Scope.of(company.retention)
+    table, scope = table_of(name), Scope.of(company.retention)
     alone = asked(table, company, AS_OF)
     if not all(map(alone.has, table.needs)):
         assert name in ("contracts", "reasons")
         return
-    near = at_hand(Seen(sources, read_at_night()), times_of(company, AS_OF, scope))
     night = Question(company, AS_OF, scope, lambda: near)
     want, got = table.nightly(alone), table.nightly(night)
     assert len(want)

@@ -69,6 +69,7 @@ def nights(tracking, sample, days, wanted=3, champion=None):
     ]
 
 
+@pytest.mark.slow
 def test_it_takes_the_place_after_so_many_different_nights(tracking, sample):
     assert nights(tracking, sample, [0, 0, 0, 1, 1]) == [()] * 5
     assert registry.champion_version(tracking) == 1

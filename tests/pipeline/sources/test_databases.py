@@ -41,6 +41,7 @@ from tests.pipeline.sources.in_databases import frames_of, to_mysql, to_postgres
 ROOT = Path(__file__).parents[3]
 AS_OF = dt.date(2026, 7, 1)
 SNAPSHOTS = [dt.date(2026, 7, 1), dt.date(2026, 4, 2), dt.date(2026, 1, 2)]
+SLOW_SQLITE = pytest.param("sqlite", marks=pytest.mark.slow)  # it reads every row by functions of Python
 KINDS = {"non_contractual": "demo", "contractual": "demo_contractual"}
 
 
@@ -53,7 +54,7 @@ def password(monkeypatch):
 def company(request, tmp_path_factory, server):
     """A small company as files, in PostgreSQL, SQLite and, where it is asked for, MariaDB; and the config of each."""
     folder = tmp_path_factory.mktemp(request.param)
-    demo.simulate(folder, request.param, 150, demo.START, demo.END, seed=7)
+    demo.simulate(folder, request.param, 80, demo.START, demo.END, seed=7)
     frames = frames_of(folder)
     schema = f"shop_{request.param}"
     to_postgres(server, schema, frames)
@@ -92,6 +93,12 @@ def matrix_and_labels(config):
     )
 
 
+@pytest.fixture(scope="session")
+def of_files(company):
+    """The matrix and the labels of the company's files."""
+    return matrix_and_labels(company("files"))
+
+
 def mixed(role):
     return {"customers": "files", "transactions": "postgres", "contacts": "sqlite"}.get(role, "postgres")
 
@@ -101,8 +108,8 @@ def some(role):
 
 
 @pytest.mark.parametrize("where", ["postgres", "sqlite", mixed, "mysql", some])
-def test_the_matrix_and_the_labels_equal_those_of_the_files(company, where):
-    expected, labels = matrix_and_labels(company("files"))
+def test_the_matrix_and_the_labels_equal_those_of_the_files(company, of_files, where):
+    expected, labels = of_files
     found, found_labels = matrix_and_labels(company(where))
     assert len(expected) > 100
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
@@ -115,22 +122,22 @@ def half(role):
 
 
 @pytest.mark.parametrize("where", ["files", half, mixed])
-def test_many_shards_give_the_same_matrix(company, monkeypatch, where):
-    expected, _ = matrix_and_labels(company("files"))
-    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 3_000)
+def test_many_shards_give_the_same_matrix(company, of_files, monkeypatch, where):
+    expected, _ = of_files
+    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 1_500)
     found, _ = matrix_and_labels(company(where))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_ids_that_share_a_hash_stay_apart(company, monkeypatch):
-    expected, _ = matrix_and_labels(company("files"))
-    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 3_000)
+def test_ids_that_share_a_hash_stay_apart(company, of_files, monkeypatch):
+    expected, _ = of_files
+    monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 1_500)
     monkeypatch.setattr("pipeline.dataset.shards.duckdb_hash", lambda value: duckdb_hash(value) & 63)
     found, _ = matrix_and_labels(company("files"))
     pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("where", ["postgres", "sqlite"])
+@pytest.mark.parametrize("where", ["postgres", SLOW_SQLITE])
 def test_the_rates_equal_those_of_the_files(company, where):
     files, there = company("files"), company(where)
     expected, found = open_sources(files, AS_OF).local, open_sources(there, AS_OF).local
@@ -147,7 +154,7 @@ def test_the_rates_equal_those_of_the_files(company, where):
         assert found[role].count().execute() == expected[role].count().execute()
 
 
-@pytest.mark.parametrize("where", ["postgres", "sqlite"])
+@pytest.mark.parametrize("where", ["postgres", SLOW_SQLITE])
 def test_the_histories_of_the_monitoring_equal_those_of_the_files(company, where):
     expected, found = (
         {h.role: h for h in histories(open_sources(company(kind), AS_OF), AS_OF)} for kind in ("files", where)

@@ -16,8 +16,6 @@ VALUES = {
     "number": ([1.0, 2.0, 3.0], 2.5),
     "text": (["a", "b", "c"], "B"),
 }
-COLUMNS = [(role, name) for role, declared in ROLES.items() for name in declared.columns if name != "churned"]
-COLUMNS += [("customers", "plan"), ("customers", "owner")]
 
 
 def values_of(role, name):
@@ -43,12 +41,15 @@ def digest_of(tiny, role, frame):
     return open_sources(config, AS_OF).fingerprints[role]["digest"]
 
 
-@pytest.mark.parametrize(("role", "name"), COLUMNS)
-def test_one_other_value_is_another_digest(tiny, role, name):
+@pytest.mark.parametrize("role", ROLES)
+def test_one_other_value_is_another_digest(tiny, role):
     frame = frame_of(role)
-    other = frame.copy()
-    other.loc[1, name] = values_of(role, name)[1]
-    assert digest_of(tiny, role, other) != digest_of(tiny, role, frame)
+    digests = {"as it is": digest_of(tiny, role, frame)}
+    for name in frame:
+        other = frame.copy()
+        other.loc[1, name] = values_of(role, name)[1]
+        digests[name] = digest_of(tiny, role, other)
+    assert [name for name in frame if list(digests.values()).count(digests[name]) > 1] == []
 
 
 def test_order_of_rows_is_no_change_and_a_repeated_row_is_one(tiny):

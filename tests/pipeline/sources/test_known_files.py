@@ -85,7 +85,7 @@ def test_a_history_is_read_as_without_a_store(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 30))
+@pytest.mark.parametrize("seed", range(1, 12))
 def test_more_histories_are_read_as_without_a_store(tmp_path, seed):
     read, _ = live(tmp_path, seed)
     assert read
@@ -179,6 +179,7 @@ def test_parts_that_nobody_uses_go_and_so_does_what_a_killed_run_has_begun(warm)
     assert not begun.exists()
 
 
+@pytest.mark.slow
 def test_many_parts_become_few(company, monkeypatch):
     monkeypatch.setattr(known_files, "_MOST", 4)
     monkeypatch.setattr(known_files, "_LARGEST", 2)

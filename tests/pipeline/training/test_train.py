@@ -1,4 +1,5 @@
 import datetime as dt
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -6,11 +7,13 @@ import pandas as pd
 import pytest
 
 from configs.errors import DataError, HistoryError, StoreError
+from configs.schema import Config
 from models.backtest import recipe
 from models.prediction.classifier import fit_members
 from models.prediction.sample import Sample
 from models.statistics.metrics import auc, log_loss
 from models.tracking import registry
+from models.tracking.moved import follow
 from pipeline.dataset.labelling import build_labels
 from pipeline.dataset.matrix import build_matrix
 from pipeline.layout import layout_of
@@ -22,6 +25,7 @@ from pipeline.training.train import backtest_settings, prepare_history, train, u
 from tests.models.tracking.test_session import HTML, Server
 
 AS_OF = dt.date(2025, 12, 1)
+EARLIER = dt.date(2025, 11, 1)
 SMALL = {
     "model": {"trees": 20, "seeds": 1, "threads": 1, "test_snapshots": 2},
     "snapshots": {"step_days": 30, "min_history_days": 60},
@@ -41,31 +45,86 @@ def purchases(customers=250, seed=0):
     return frame.assign(amount=rng.gamma(2, 20, len(frame)))
 
 
+def shop_of(home, name="tiny", **sections):
+    """The config of a company in this folder that knows its purchases only."""
+    columns = {column: column for column in ("customer_id", "occurred_at", "amount")}
+    return Config.model_validate(
+        {
+            "name": name,
+            "home": home,
+            "churn": {"kind": "non_contractual", "horizon_days": 30, "active_days": 90},
+            "sources": {"transactions": {"uri": "transactions.parquet", "columns": columns}},
+            "features": {"windows_days": [30, 90]},
+            **SMALL,
+            **sections,
+        }
+    )
+
+
+def untrained(home, prepared):
+    """A company in this folder, with a tracking store that is ready."""
+    purchases().to_parquet(home / "transactions.parquet")
+    shutil.copy(prepared, home / "mlflow.db")
+    return shop_of(home)
+
+
 @pytest.fixture
-def company(tiny):
-    return tiny(transactions=purchases(), sections=SMALL)
+def company(prepared, tmp_path):
+    return untrained(tmp_path, prepared)
+
+
+@pytest.fixture(scope="module")
+def trained(prepared, tmp_path_factory):
+    """A company that was trained once, and what that gave."""
+    config = untrained(tmp_path_factory.mktemp("trained"), prepared)
+    return config, train(config, AS_OF)
+
+
+@pytest.fixture
+def with_champion(trained, tmp_path):
+    """A copy of the trained company, with artifacts of its own."""
+    home = tmp_path / "copy"
+    shutil.copytree(trained[0].home, home)
+    follow(home / "mlflow.db")
+    return shop_of(home)
+
+
+@pytest.fixture(scope="module")
+def twice(trained, tmp_path_factory):
+    """A copy of the trained company that was trained again with the same data, and what both trainings gave."""
+    home = tmp_path_factory.mktemp("twice") / "home"
+    shutil.copytree(trained[0].home, home)
+    follow(home / "mlflow.db")
+    config = shop_of(home)
+    return config, (trained[1], train(config, AS_OF))
+
+
+@pytest.fixture(scope="module")
+def a_month_before(prepared, tmp_path_factory):
+    """A company that was trained a month before, and what that gave; one test goes on from there."""
+    config = untrained(tmp_path_factory.mktemp("earlier"), prepared)
+    return config, train(config, EARLIER)
 
 
 def artifacts(config):
     return [f for f in (config.home / "mlartifacts").rglob("*") if f.is_file()]
 
 
-def test_the_first_training_makes_a_champion_and_the_same_again_does_not(company):
-    first = train(company, AS_OF)
+def test_the_first_training_makes_a_champion_and_the_same_again_does_not(twice):
+    company, (first, again) = twice
     assert first.values["promoted"]
     assert first.exit_code == 0
     assert first.values["metrics"]["model"]["log_loss"] < first.values["metrics"]["base rate"]["log_loss"]
     above, low, high = first.values["above_base_rate"]
     assert low < above < high < 0
-    again = train(company, AS_OF)
     assert not again.values["promoted"]
     assert again.exit_code == 0
     assert registry.champion_version(tracking_of(company)) == first.values["version"]
     assert again.values["metrics"] == first.values["metrics"]
 
 
-def test_a_model_that_tells_nobody_from_another_is_looked_at(company, monkeypatch):
-    assert "same chance" not in train(company, AS_OF).text
+def test_a_model_that_tells_nobody_from_another_is_looked_at(trained, company, monkeypatch):
+    assert "same chance" not in trained[1].text
     monkeypatch.setattr(recipe, "learn_weights", lambda forecasts, names: {"base rate": 1.0})
     monkeypatch.setattr(recipe, "members_above_rules", lambda tested: None)
     found = train(company, AS_OF)
@@ -73,9 +132,9 @@ def test_a_model_that_tells_nobody_from_another_is_looked_at(company, monkeypatc
     assert "look: the model gives every customer the same chance" in found.text
 
 
-def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proof(company):
-    earlier = dt.date(2025, 11, 1)
-    train(company, earlier)
+@pytest.mark.slow
+def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proof(a_month_before):
+    company, _ = a_month_before
     other = company.model_copy(update={"model": company.model.model_copy(update={"l2": 5.5})})
     changed = train(other, AS_OF)
     assert not changed.values["promoted"]
@@ -97,51 +156,51 @@ def test_the_same_recipe_on_newer_rows_is_deployed_and_another_recipe_needs_proo
     } <= set(run.data.metrics)
 
 
-def test_two_trainings_write_the_same_model(company):
-    for _ in range(2):
-        train(company, AS_OF)
+def test_two_trainings_write_the_same_model(twice):
     models = [
-        f.read_bytes() for f in artifacts(company) if f.name == "model.json" and f.parent.name == "model"
+        f.read_bytes() for f in artifacts(twice[0]) if f.name == "model.json" and f.parent.name == "model"
     ]
     assert len(models) == 2
     assert models[0] == models[1]
 
 
-def test_what_happens_later_changes_nothing(company, tiny):
-    before = train(company, dt.date(2025, 11, 1)).values["metrics"]
+@pytest.mark.slow
+def test_what_happens_later_changes_nothing(a_month_before, tiny):
+    before = a_month_before[1].values["metrics"]
     table = purchases()
     late = table.assign(occurred_at=table["occurred_at"].clip(lower=pd.Timestamp("2025-11-01")))
     changed = tiny(
         transactions=pd.concat([table[table["occurred_at"] < "2025-11-01"], late.head(500)]), sections=SMALL
     )
-    assert train(changed, dt.date(2025, 11, 1)).values["metrics"] == before
+    assert train(changed, EARLIER).values["metrics"] == before
 
 
-def test_no_customer_is_named_in_what_is_logged(company):
-    train(company, AS_OF)
-    for file in artifacts(company):
+def test_no_customer_is_named_in_what_is_logged(trained):
+    written = artifacts(trained[0])
+    assert written
+    for file in written:
         content = file.read_bytes()
         assert not [i for i in range(250) if f'"{i:05d}"'.encode() in content], file.name
 
 
-def test_a_damaged_champion_is_replaced_and_a_person_is_called(company):
-    train(company, AS_OF)
-    target = next(f for f in artifacts(company) if f.name == "metadata.json")
+@pytest.mark.slow
+def test_a_damaged_champion_is_replaced_and_a_person_is_called(with_champion):
+    target = next(f for f in artifacts(with_champion) if f.name == "metadata.json")
     target.write_text(target.read_text() + " ")
-    result = train(company, AS_OF)
+    result = train(with_champion, AS_OF)
     assert result.exit_code == 3
     assert result.values["promoted"]
     assert "changed after training" in result.values["look"][0]
-    assert registry.champion_version(tracking_of(company)) == 2
+    assert registry.champion_version(tracking_of(with_champion)) == 2
 
 
-def test_another_definition_of_churn_needs_another_champion(company):
-    train(company, AS_OF)
-    churn = company.churn.model_copy(update={"horizon_days": 45})
-    result = train(company.model_copy(update={"churn": churn}), AS_OF)
+@pytest.mark.slow
+def test_another_definition_of_churn_needs_another_champion(with_champion):
+    churn = with_champion.churn.model_copy(update={"horizon_days": 45})
+    result = train(with_champion.model_copy(update={"churn": churn}), AS_OF)
     assert result.exit_code == 3
     assert "churn.horizon_days: is 45, the champion was trained with 30" in result.values["reason"]
-    assert registry.champion_version(tracking_of(company)) == 2
+    assert registry.champion_version(tracking_of(with_champion)) == 2
 
 
 def test_each_source_is_left_out_once_and_it_is_told(tiny):
@@ -157,6 +216,7 @@ def test_each_source_is_left_out_once_and_it_is_told(tiny):
     assert set(result.values["idle_columns"]) < set(result.text.replace(",", " ").split())
 
 
+@pytest.mark.slow
 def test_a_search_is_logged_as_children_and_said(company):
     model = company.model.model_copy(update={"tune_trials": 3})
     result = train(company.model_copy(update={"model": model}), AS_OF)
