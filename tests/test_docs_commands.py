@@ -21,6 +21,7 @@ import yaml
 from configs.base import Section
 from configs.playbook import load_playbook
 from configs.schema import load_config
+from tests.forked import forked_churn
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -51,7 +52,7 @@ def runs(page):
 
 def shell(text, home, **environment):
     """Run lines in a shell that stops at the first failure, with a small model and a home of its own."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join(map(str, (forked_churn().parent, Path(sys.executable).parent, os.environ["PATH"])))
     return subprocess.run(
         ["bash", "-ec", text],
         cwd=home,

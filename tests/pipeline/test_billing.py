@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,8 +10,8 @@ from billing import AS_OF, export
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from tests.forked import forked_churn
 
-CHURN = Path(sys.executable).with_name("churn")
 SMALL = {
     "CHURN__MODEL__SEEDS": "1",
     "CHURN__MODEL__TREES": "20",
@@ -25,7 +23,7 @@ SMALL = {
 
 def churn(*arguments, cwd):
     return subprocess.run(
-        [CHURN, *arguments],
+        [forked_churn(), *arguments],
         cwd=cwd,
         env={**os.environ, **SMALL},
         capture_output=True,

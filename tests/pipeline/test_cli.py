@@ -18,19 +18,21 @@ import yaml
 
 from pipeline.output_columns import OUTPUTS
 from pipeline.sources.quarantine import QUARANTINE_FILE as QUARANTINE
+from tests.forked import forked_churn
 
 ROOT = Path(__file__).parents[2]
 CHURN = Path(sys.executable).with_name("churn")
+SMALL = {"CHURN__MODEL__SEEDS": "1", "CHURN__MODEL__TREES": "30", "CHURN__MODEL__TEST_SNAPSHOTS": "1"}
 
 pytestmark = pytest.mark.slow  # a company of its own, one process a command
 
 
-def churn(*arguments, cwd, **environment):
-    """Run the installed command; standard output, standard error and exit code."""
+def churn(*arguments, cwd, command=None, **environment):
+    """Run the command; standard output, standard error and exit code."""
     return subprocess.run(
-        [CHURN, *map(str, arguments)],
+        [command or forked_churn(), *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "CHURN__MODEL__SEEDS": "1", "CHURN__MODEL__TREES": "30", **environment},
+        env={**os.environ, **SMALL, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -45,7 +47,7 @@ def company(tmp_path_factory):
     (home / "configs").mkdir()
     for name in ("demo.yaml", "playbook.yaml"):
         shutil.copy(ROOT / "configs" / name, home / "configs" / name)
-    done = churn("demo", "--customers", 400, "--json", cwd=home)
+    done = churn("demo", "--customers", 400, "--json", cwd=home, command=CHURN)
     assert done.returncode == 0, done.stderr
     return home, json.loads(done.stdout)
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import traceback
 from functools import cache
 from pathlib import Path
@@ -36,6 +35,7 @@ from pipeline.setup.interview import Given
 from pipeline.sources import connections
 from pipeline.sources.opening import open_sources
 from pipeline.sources.readers import connect_duckdb
+from tests.forked import forked_churn
 from tests.pipeline.sources.in_databases import frames_of, to_mysql, to_postgres, to_sqlite
 
 ROOT = Path(__file__).parents[3]
@@ -484,7 +484,7 @@ def test_no_file_that_a_night_leaves_holds_the_password(server, tmp_path, monkey
     told = ""
     for command in ("train", "score", "retention"):
         arguments = [
-            Path(sys.executable).with_name("churn"),
+            forked_churn(),
             command,
             "--config",
             home / "configs" / "demo.yaml",
