@@ -4,7 +4,8 @@
 
 Between two nights of a small company files are added, corrected, shortened, renamed, copied and removed, rows come
 late, settings change, and what is kept breaks. Each night is read by both configs; their fingerprints, notes, looks,
-ids, divided rows and features must be equal, or the errors.
+ids, divided rows and features must be equal, or the errors. What happened how often is printed, and what was read
+again after it; Ctrl-C ends after the history that it meets.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,14 +49,17 @@ class Company:
 
     Parameters
     ----------
+    happened
+        Since the night before: how often what changed, how many rows came late, and whether the night is an error.
     read, kept
-        Files of its nights, and how many of them were not read again.
+        Files of a night with the store that were read again, and how many were not.
     """
 
     folder: Path
     rng: np.random.Generator
     as_of: dt.date = BEGIN
     settings: dict[str, Any] = field(default_factory=dict)
+    happened: Counter[str] = field(default_factory=Counter)
     read: int = 0
     kept: int = 0
 
@@ -101,6 +107,7 @@ class Company:
         day = np.timedelta64(86_400, "s")
         at = end - (rng.random(count) * ago * 86_400).astype("timedelta64[s]")
         late = rng.random(count) < 0.1
+        self.happened.update({"late rows": int(late.sum())} if late.any() else {})
         known = np.where(late, end - (rng.random(count) * 86_400).astype("timedelta64[s]"), at)
         ids = [f"c{number:02d}" for number in rng.integers(0, 40, count)]
         table = pd.DataFrame({"customer_id": ids, "occurred_at": at, "known_at": np.maximum(known, at)})
@@ -240,6 +247,7 @@ def state(config: Config, as_of: dt.date, company: Company) -> dict[str, Any]:
         sources = open_sources(config, as_of)
         matrix, rows = matrix_and_rows(sources, config, [as_of])
     except ChurnError as error:
+        company.happened["error"] = 1
         return {"error": str(error)}
     for line in sources.reread:
         again, total, *_ = (int(word) for word in [*line.split(), "0", "0"] if word.isdigit())
@@ -266,8 +274,8 @@ def in_order(table: pd.DataFrame) -> str:
     return "\n".join(sorted(table.to_csv(index=False, header=False).splitlines()))
 
 
-def live(folder: Path, seed: int) -> tuple[int, int]:
-    """Live through one history; how many files of it were read again, and how many not.
+def live(folder: Path, seed: int) -> Iterator[tuple[Counter[str], int, int]]:
+    """Live through one history: of each night what happened before it, files that were read again, and files not.
 
     Raises
     ------
@@ -280,13 +288,17 @@ def live(folder: Path, seed: int) -> tuple[int, int]:
         changes = company.rng.choice(len(CHANGES), size=company.rng.integers(0, 3)) if night else ()
         for change in changes:
             CHANGES[change](company)
+            company.happened[CHANGES[change].__name__] += 1
+        if night and not len(changes):
+            company.happened["nothing"] = 1
         warm = state(company.config(store=True), company.as_of, company)
         cold = state(company.config(store=False), company.as_of, company)
-        told = [CHANGES[change].__name__ for change in changes]
         for name in {*warm, *cold}:
-            assert warm.get(name) == cold.get(name), f"history {seed}, night {night} after {told}: {name}"
+            told = f"history {seed}, night {night} after {dict(company.happened)}: {name}"
+            assert warm.get(name) == cold.get(name), told
+        yield company.happened, company.read, company.kept
+        company.happened, company.read, company.kept = Counter(), 0, 0
         company.as_of += dt.timedelta(1)
-    return company.read, company.kept
 
 
 def main() -> None:
@@ -299,16 +311,25 @@ def main() -> None:
     given = parser.parse_args()
     for module, name, value in SMALL:
         setattr(module, name, value)
-    begun, read, kept = time.process_time(), 0, 0
-    for seed in range(given.first, given.first + given.histories):
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
+    begun, lived = time.process_time(), 0
+    times, read, kept = Counter[str](), Counter[str](), Counter[str]()
+    while lived < given.histories and not stopped:
         with tempfile.TemporaryDirectory() as folder:
-            again, not_again = live(Path(folder), seed)
-        read, kept = read + again, kept + not_again
+            for happened, again, saved in live(Path(folder), given.first + lived):
+                times += happened
+                for name in {"all nights", *happened}:
+                    read[name], kept[name] = read[name] + again, kept[name] + saved
+        lived += 1
     seconds = time.process_time() - begun
     print(
-        f"{given.histories} histories of {_NIGHTS} nights, each as without a store: {read} files read, "
-        f"{kept} not read again; {seconds:.0f} CPU s"
+        f"{lived} histories of {_NIGHTS} nights, each as without a store: {read['all nights']} files read, "
+        f"{kept['all nights']} not read again; {seconds:.0f} CPU s"
     )
+    print(f"\n{'before a night':<16}{'times':>8}{'files read':>12}{'not again':>12}")
+    for name in sorted(times):
+        print(f"{name.replace('_', ' '):<16}{times[name]:>8}{read[name]:>12}{kept[name]:>12}")
 
 
 if __name__ == "__main__":
