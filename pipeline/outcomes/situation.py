@@ -105,11 +105,12 @@ def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """
     numbers = [c for c in columns if pd.api.types.is_numeric_dtype(customers[c])]
     found = customers[_one_window(numbers)].astype(np.float64)
-    words = [c for c in columns if c not in numbers and customers[c].nunique() <= LEVELS]
+    words = {c: customers[c].astype("category") for c in columns if c not in numbers}
     flags = {
-        f"{name}: {level}": (customers[name].astype("object") == level).to_numpy(np.float64)
-        for name in words
-        for level in sorted(customers[name].dropna().astype("object").unique(), key=str)
+        f"{name}: {level}": (word == level).to_numpy(np.float64)
+        for name, word in words.items()
+        if word.nunique() <= LEVELS
+        for level in sorted(word.dropna().unique(), key=str)
     }
     return pd.concat([found, pd.DataFrame(flags, index=found.index)], axis=1) if flags else found
 

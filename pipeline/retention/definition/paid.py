@@ -80,7 +80,7 @@ def _cells(
 ) -> tuple[dict[str, NDArray[Any]], Bools]:
     """What was paid, shape (periods, customers) each, and whether anything was."""
     shape = len(edges) - 1, tables.customers
-    ends = np.array(edges[1:], "datetime64[us]").astype(np.int64)
+    begin, *ends = np.array(edges, "datetime64[us]").astype(np.int64)
 
     def rows(role: str) -> Iterator[tuple[Ints, Ints, Ints, Floats]]:
         """Some rows of the periods after others: the cell of each, and what the row says."""
@@ -92,12 +92,14 @@ def _cells(
     now, first_paid, back = (np.zeros(shape[0] * shape[1]) for _ in range(3))
     bought, bought_again, given = (np.zeros(shape[0] * shape[1], bool) for _ in range(3))
     first_at = _first_at(tables, churn).astype(np.int64)
+    recent = first_at >= begin  # of all others each purchase of the periods is a further one
     for cell, number, at, amount in rows("transactions"):
-        first = at <= first_at[number]
         np.add.at(now, cell, amount)
-        np.add.at(first_paid, cell[first], amount[first])
         bought[cell] = True
-        bought_again[cell[~first]] = True
+        new = np.flatnonzero(recent[number])
+        first = at[new] <= first_at[number[new]]
+        np.add.at(first_paid, cell[new[first]], amount[new[first]])
+        bought_again[cell[new[~first]]] = True
     if "cancellations" in tables and "amount" in tables["cancellations"].columns:
         for cell, _, _, amount in rows("cancellations"):
             np.add.at(back, cell, amount)
@@ -107,7 +109,7 @@ def _cells(
         "again": now - first_paid,
         "back": back,
         "bought": bought,
-        "bought_again": bought_again,
+        "bought_again": bought_again | (bought.reshape(shape) & ~recent).reshape(-1),
     }
     return {name: values.reshape(shape) for name, values in found.items()}, (bought | given).reshape(shape)
 

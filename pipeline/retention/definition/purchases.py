@@ -16,7 +16,6 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from configs.arrays import Bools, Floats, Ints
 from configs.schema import Churn
@@ -161,7 +160,7 @@ def _lapsed(begun: Ints, until: Ints, lapse: int) -> Ints:
 
 
 def _microseconds(times: pa.Array | pa.ChunkedArray) -> Ints:
-    found: Ints = pc.cast(times, pa.timestamp("us"), safe=False).cast(pa.int64()).to_numpy()
+    found: Ints = times.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False).view(np.int64)
     return found
 
 
