@@ -69,6 +69,7 @@ def copied(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_the_pages_build_without_a_warning_and_ask_nothing_of_the_network(tmp_path):
     done = build(copied(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr

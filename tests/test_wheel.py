@@ -66,6 +66,7 @@ def test_an_empty_folder_says_what_to_do_first(installed, tmp_path):
     assert "`churn demo`" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_rate_needs_nothing_at_all(installed, tmp_path):
     assert churn(installed, tmp_path, "retention", "rate", 44, 12, 43).stdout == "70.45 %\n"
     wrong = churn(installed, tmp_path, "retention", "rate", 44, 12)

@@ -60,6 +60,7 @@ def test_every_night_is_there_but_the_delivered_one_stays(both):
     assert json.loads((layout.latest / "manifest.json").read_text())["delivered"] is True
 
 
+@pytest.mark.slow
 def test_no_other_night_notices(both):
     config, _, without = both
     for home in (config, without):
@@ -70,6 +71,7 @@ def test_no_other_night_notices(both):
     assert {name: value for name, value in one.items() if name not in made} == other
 
 
+@pytest.mark.slow
 def test_again_gives_the_same_bytes_and_order_of_rows_and_later_ones_change_nothing(both, tmp_path):
     config, _, _ = both
     home = copied(config.home, tmp_path / "again")
@@ -86,6 +88,7 @@ def test_again_gives_the_same_bytes_and_order_of_rows_and_later_ones_change_noth
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
 
 
+@pytest.mark.slow
 def test_what_became_known_later_is_not_seen(both, tmp_path):
     config, _, _ = both
     home = copied(config.home, tmp_path / "late")
@@ -105,6 +108,7 @@ def test_what_became_known_later_is_not_seen(both, tmp_path):
     assert (layout_of(home).runs / "2025-11-10" / "scores.parquet").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_single_night_behind_a_delivered_one_is_no_contact_either(trained, tmp_path):
     config = copied(trained, tmp_path / "late")
     before = contents(layout_of(config).folder)

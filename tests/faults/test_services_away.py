@@ -100,7 +100,7 @@ def test_the_champion_that_scored_last_is_used_and_it_is_said(home, layout, way,
     assert "s3cret" not in str(look + tuple(told))
 
 
-@pytest.mark.parametrize("way", ["dead", "missing"])
+@pytest.mark.parametrize("way", ["dead", pytest.param("missing", marks=pytest.mark.slow)])
 def test_the_list_is_published_and_logged_by_the_next_run(home, layout, way):
     with WAYS[way](home) as tracking:
         told = []
@@ -132,6 +132,7 @@ def test_the_same_list_as_with_the_store(home, layout):
     assert lists[0] == lists[1]
 
 
+@pytest.mark.slow
 def test_the_store_goes_away_between_the_champion_and_the_log(home, layout, monkeypatch):
     config = shop(home)
 

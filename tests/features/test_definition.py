@@ -18,7 +18,7 @@ def table(**columns):
 
 
 @pytest.mark.parametrize("company", [shop, club])
-@pytest.mark.parametrize("count", [1, 60, 61, 130])
+@pytest.mark.parametrize("count", [1, 60, 61, pytest.param(130, marks=pytest.mark.slow)])
 def test_many_times_at_once_are_each_its_own(company, count):
     frames, churn = company(seed=5)
     times = [dt.datetime(2023, 3, 1) + dt.timedelta(days=2 * k, hours=12 * (k % 2)) for k in range(count)]

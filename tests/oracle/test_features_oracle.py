@@ -18,7 +18,7 @@ STEPS_BACK = [T - dt.timedelta(days=STEP * i) for i in range(4)]
 @pytest.mark.parametrize(
     ("seed", "windows", "snapshots"),
     [
-        (1, [30, 90], STEPS_BACK),
+        pytest.param(1, [30, 90], STEPS_BACK, marks=pytest.mark.slow),
         (2, [30, 90, 180, 360], [T]),
         (3, [5, 25, 100], [T, T - dt.timedelta(days=5), T - dt.timedelta(days=45)]),
         (4, [7, 30], [T, T - dt.timedelta(days=1)]),

@@ -49,6 +49,7 @@ def cdnow(datasets):
     return frame.assign(day=pd.to_datetime(frame.day, format="%Y%m%d"))
 
 
+@pytest.mark.slow
 def test_the_worked_examples_from_the_shell():
     for numbers, shown in (((44, 12, 43), "70.45 %"), ((20, 5, 24), "95.00 %")):
         options = [f"--{name}={n}" for name, n in zip(("start", "new", "end"), numbers, strict=True)]

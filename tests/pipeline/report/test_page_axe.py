@@ -42,7 +42,7 @@ def pages(tmp_path_factory):
         ("en", 1280, "light"),
         pytest.param("en", 390, "dark", marks=pytest.mark.slow),
         pytest.param("fa", 1280, "dark", marks=pytest.mark.slow),
-        ("fa", 390, "light"),
+        pytest.param("fa", 390, "light", marks=pytest.mark.slow),
         pytest.param("mr", 1280, "light", marks=pytest.mark.slow),
         pytest.param("sparse", 1280, "light", marks=pytest.mark.slow),
     ],

@@ -103,11 +103,14 @@ def mixed(role):
     return {"customers": "files", "transactions": "postgres", "contacts": "sqlite"}.get(role, "postgres")
 
 
+SLOW_MIXED = pytest.param(mixed, marks=pytest.mark.slow)
+
+
 def some(role):
     return {"customers": "mysql", "transactions": "mysql", "contacts": "postgres"}.get(role, "files")
 
 
-@pytest.mark.parametrize("where", ["postgres", "sqlite", mixed, "mysql", some])
+@pytest.mark.parametrize("where", ["postgres", "sqlite", SLOW_MIXED, "mysql", some])
 def test_the_matrix_and_the_labels_equal_those_of_the_files(company, of_files, where):
     expected, labels = of_files
     found, found_labels = matrix_and_labels(company(where))
@@ -121,7 +124,7 @@ def half(role):
     return {"usage": "postgres", "feedback": "sqlite"}.get(role, "files")
 
 
-@pytest.mark.parametrize("where", ["files", half, mixed])
+@pytest.mark.parametrize("where", ["files", half, SLOW_MIXED])
 def test_many_shards_give_the_same_matrix(company, of_files, monkeypatch, where):
     expected, _ = of_files
     monkeypatch.setattr("pipeline.dataset.shards.ROWS_A_SHARD", 1_500)
@@ -573,7 +576,7 @@ def awkward(seed):
     return {"transactions": bought, "feedback": answered, "contacts": talked}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_awkward_rows_give_the_same_matrix_everywhere(server, maria, tmp_path, seed):
     frames = awkward(seed)
     to_mysql(maria, "awkward", frames)

@@ -65,6 +65,7 @@ def test_too_short_a_history_is_refused_with_numbers():
         advise(bought([0, 5, 12], [3]), 20, QUICK)
 
 
+@pytest.mark.slow
 def test_later_purchases_change_no_advice(tiny):
     table = purchases()
     late = table.assign(occurred_at=table["occurred_at"] + pd.Timedelta(days=400))

@@ -85,6 +85,7 @@ def test_a_list_that_has_changed_is_mailed_again(company):
     assert len(got) == 3
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_is_said(company):
     with pytest.raises(ConfigError, match="no mail server is set"):
         mail_owners(company, DAY)
