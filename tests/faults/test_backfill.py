@@ -39,6 +39,7 @@ def both(trained, tmp_path_factory):
     return with_past, filled(with_past), without
 
 
+@pytest.mark.slow
 def test_every_night_is_there_but_the_delivered_one_stays(both):
     config, result, without = both
     layout, before = layout_of(config), contents(layout_of(without).folder)

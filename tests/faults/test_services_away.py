@@ -100,7 +100,8 @@ def test_the_champion_that_scored_last_is_used_and_it_is_said(home, layout, way,
     assert "s3cret" not in str(look + tuple(told))
 
 
-@pytest.mark.parametrize("way", ["dead", pytest.param("missing", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["dead", "missing"])
 def test_the_list_is_published_and_logged_by_the_next_run(home, layout, way):
     with WAYS[way](home) as tracking:
         told = []

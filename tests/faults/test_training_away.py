@@ -69,6 +69,7 @@ def test_it_is_kept_without_secrets_and_sent_as_the_same_model(home, layout, awa
     assert (sent.digest, sent.model.digest) == (direct.digest, direct.model.digest)
 
 
+@pytest.mark.slow
 def test_the_night_sends_it_and_a_second_try_is_no_second_version(home, layout, kept):
     config, text = shop(home), kept.read_text()
     assert score(config, TONIGHT, None, dry_run=False, say=quiet).exit_code == 0

@@ -37,7 +37,8 @@ def extra(bodies):
     )
 
 
-@pytest.mark.parametrize("kind", ["non_contractual", pytest.param("contractual", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
 def test_the_features_of_the_product_see_no_future(kind):
     with written(company(1, 40), kind) as config:
         result = check_features(config, T, 1, lambda line: None)

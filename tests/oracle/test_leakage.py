@@ -76,7 +76,7 @@ def rewrite_future(frames, rng):
     return {"customers": customers, **result}
 
 
-@pytest.mark.parametrize("kind", ["non_contractual", "contractual"])
+@pytest.mark.parametrize("kind", ["non_contractual", pytest.param("contractual", marks=pytest.mark.slow)])
 @thorough
 @given(seed=st.integers(0, 10**6))
 def test_the_future_changes_nothing(kind, seed):

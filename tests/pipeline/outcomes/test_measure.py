@@ -186,7 +186,8 @@ def test_precision_is_of_the_list_and_of_those_whom_nobody_held_back(company):
     assert found["control"]["low"] < found["control"]["left"] < found["control"]["high"]
 
 
-@pytest.mark.parametrize("language", ["fa", pytest.param("mr", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["fa", "mr"])
 def test_no_english_is_left_in_what_is_printed(company, tiny, language):
     config, leaves = company
     ours = config.model_copy(update={"language": language})

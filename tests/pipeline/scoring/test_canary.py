@@ -83,6 +83,7 @@ def test_it_takes_the_place_after_so_many_different_nights(tracking, sample):
     assert sorted(kept["nights"]) == [str(FIRST + dt.timedelta(days=n)) for n in range(3)]
 
 
+@pytest.mark.slow
 def test_a_doubt_keeps_the_champion_and_a_person_is_asked(tracking, sample, monkeypatch):
     champion = registry.load_version(tracking, 1)
     low = replace(champion, model=Scaled(champion.model, 0.3))

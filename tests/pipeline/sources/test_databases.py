@@ -110,7 +110,7 @@ def some(role):
     return {"customers": "mysql", "transactions": "mysql", "contacts": "postgres"}.get(role, "files")
 
 
-@pytest.mark.parametrize("where", ["postgres", "sqlite", SLOW_MIXED, "mysql", some])
+@pytest.mark.parametrize("where", ["postgres", SLOW_SQLITE, SLOW_MIXED, "mysql", some])
 def test_the_matrix_and_the_labels_equal_those_of_the_files(company, of_files, where):
     expected, labels = of_files
     found, found_labels = matrix_and_labels(company(where))
