@@ -19,7 +19,7 @@ from configs.outreach import Outreach
 from configs.schema import Config
 from configs.sources import Column, Tidying
 from pipeline.languages.said import Said, said, said_n, together
-from pipeline.outreach.eligibility import NO, YES
+from pipeline.outreach.eligibility import ALLOWED, NO, YES
 from pipeline.sources.contacted import opted_out
 from pipeline.sources.contracts import SAMPLES
 from pipeline.sources.databases import arrow
@@ -205,7 +205,7 @@ def _opting_out(settings: Outreach) -> list[str]:
 
 def _opted(column: Any) -> Any:
     text = column.cast("string").strip().lower().fill_null("")
-    return text.isin(sorted(YES)) | text.notin(sorted(NO))
+    return text.isin(sorted(YES)) | text.notin(sorted(NO | ALLOWED))
 
 
 def read_ids(path: Path) -> tuple[str, ...]:

@@ -19,6 +19,15 @@ from pipeline.languages import N_
 
 YES = frozenset({"1", "1.0", "true", "yes", "y", "t", "on", "x", "ja", "oui", "بله", "होय"})
 NO = frozenset({"0", "0.0", "false", "no", "n", "f", "off", "nein", "non", "خیر", "नाही", ""})
+# What mail tools write for the state of a permission: it says the same in a column of consents and of opt-outs.
+ALLOWED = frozenset({"subscribed", "opted in", "opted-in", "opt-in", "opt in", "optin", "granted", "given"})
+REFUSED = frozenset(
+    {
+        *("unsubscribed", "never subscribed", "never_subscribed", "non-subscribed", "not subscribed"),
+        *("not_subscribed", "opted out", "opted-out", "opt-out", "opt out", "optout"),
+        *("denied", "withdrawn", "revoked", "suppressed", "cleaned"),
+    }
+)
 
 
 SEVERAL_RULES = "; "
@@ -51,7 +60,8 @@ def said_yes(column: pd.Series[Any], *, unknown: bool, missing: bool) -> Bools:
     Parameters
     ----------
     unknown
-        What a word stands for that means neither.
+        What a word stands for that means neither: True where a yes stops contacts, False where it permits them.
+        Words that permit by themselves, such as `subscribed`, stand for the opposite.
     missing
         What an empty cell stands for.
 
@@ -59,12 +69,17 @@ def said_yes(column: pd.Series[Any], *, unknown: bool, missing: bool) -> Bools:
     --------
     >>> said_yes(pd.Series(["Yes", "0", "maybe", None]), unknown=True, missing=False).tolist()
     [True, False, True, False]
+    >>> said_yes(pd.Series(["SUBSCRIBED", "UNSUBSCRIBED"]), unknown=False, missing=False).tolist()
+    [True, False]
     """
     text = column.astype("object").where(column.notna(), None)
     answers = {}
     for word in text.unique():
         plain = "" if word is None else str(word).strip().casefold()
-        answers[word] = missing if not plain else plain in YES or (plain not in NO and unknown)
+        neither = plain not in NO and unknown
+        answers[word] = (
+            missing if not plain else plain in YES or (not unknown if plain in ALLOWED else neither)
+        )
     return np.array([answers[word] for word in text], dtype=bool)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configs.roles import ROLES
-from pipeline.outreach.eligibility import NO, YES
+from pipeline.outreach.eligibility import ALLOWED, NO, REFUSED, YES
 from pipeline.outreach.permissions import permission_of
 from pipeline.setup.tables import GivenTable
 from pipeline.setup.words import rank
@@ -36,6 +36,10 @@ class RolePart:
         What else the source needs.
     doubts
         What is not sure, each with the flag that settles it.
+    unsettled
+        What is not sure and no flag settles: a line of the config does.
+    returned
+        The condition of rows that `where` leaves out since they are refunds.
     """
 
     role: str
@@ -46,6 +50,8 @@ class RolePart:
     where: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    returned: Mapping[str, Any] | None = None
 
 
 def ranked(
@@ -194,7 +200,10 @@ def _unused_permissions(table: GivenTable, used: Collection[str]) -> list[str]:
 
 
 def _says_yes_or_no(column: Profile) -> bool:
-    return column.filled > 0 and {value.strip().casefold() for value in column.samples} <= YES | NO
+    return (
+        column.filled > 0
+        and {value.strip().casefold() for value in column.samples} <= YES | NO | ALLOWED | REFUSED
+    )
 
 
 def one_by_one_part(table: GivenTable, who: Profile, doubts: list[str]) -> RolePart:

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from configs.roles import ROLES, RoleColumn
 from pipeline.setup.columns import (
     FEW_VALUES,
     RolePart,
-    has_decimals,
     ranked,
     rule_of,
     time_columns,
     writing_of,
 )
+from pipeline.setup.costs_of_purchases import Cost, cost_of
+from pipeline.setup.statuses import given_back, not_sold
 from pipeline.setup.tables import GivenTable
-from pipeline.sources.ids import NOBODY, are_too_many
+from pipeline.sources.ids import NOBODY, SUM_WORDS, are_too_many
 from pipeline.sources.profiles import Profile
-
-NOT_SOLD = frozenset(
-    {
-        *("cancelled", "canceled", "refunded", "returned", "storniert", "لغو"),
-        *("failed", "declined", "rejected", "void", "voided", "abandoned"),
-        *("pending", "unpaid", "open", "offen", "draft"),
-        *("closedlost", "closed_lost"),
-    }
-)
 
 
 def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -> RolePart:
@@ -57,12 +50,35 @@ def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -
         used.add(numbered.name)
     where = [{"column": who.name, "is_null": False}] if who.filled < who.rows else []
     where += _guests(table, who)
+    cost = Cost()
     if "amount" in ROLES[role].columns:
-        amounts = _amount(table, columns, used)
-        read += amounts
-        where += _first_lines(table, columns, amounts)
-    where += _sold(table, role, used)
-    return RolePart(role, table, columns, where=tuple(where), settings=writing_of(read), doubts=tuple(doubts))
+        cost = cost_of(table, columns.get("transaction_id"), used, needed=role == "transactions")
+        read += cost.read
+        where += cost.where
+    if cost.rule is not None:
+        columns["amount"] = cost.rule
+    part = RolePart(
+        role,
+        table,
+        columns,
+        where=tuple(where),
+        settings=writing_of(read),
+        doubts=tuple(doubts),
+        unsettled=cost.unsettled,
+    )
+    return _purchases(part, cost, used) if role == "transactions" else part
+
+
+def _purchases(part: RolePart, cost: Cost, used: Collection[str]) -> RolePart:
+    """The part without rows that are no purchases."""
+    where, unknown = not_sold(part.table, used)
+    document, words = given_back(part.table, used, cost.read[0] if len(cost.read) == 1 else None)
+    returned = {"column": document, "one_of": words} if words else None
+    if words:
+        where.append({"column": document, "none_of": words})
+    return replace(
+        part, where=(*part.where, *where), unsettled=(*part.unsettled, *unknown), returned=returned
+    )
 
 
 _PARTS: Sequence[tuple[str, str, tuple[str, ...]]] = (
@@ -96,7 +112,11 @@ def _plays(column: Profile, name: str, role: str) -> bool:
 
 
 def _guests(table: GivenTable, who: Profile) -> list[dict[str, Any]]:
-    """The condition that leaves out rows of nobody: a mark that stands where the id of a guest would."""
+    """The condition that leaves out rows of nobody: sums of other rows, and a mark that stands for guests."""
+    told = table.rows[who.name].cast("string").strip()
+    sums = sorted(v for v in _values(table, told.lower().isin(sorted(SUM_WORDS)), told) if v)
+    if sums:
+        return [{"column": who.name, "none_of": sums}]
     marks = sorted(value for value in set(who.samples) if value.casefold() in NOBODY)
     if not marks or who.is_unique:
         return []
@@ -104,8 +124,8 @@ def _guests(table: GivenTable, who: Profile) -> list[dict[str, Any]]:
     return [{"column": who.name, "none_of": marks}] if are_too_many(rows, who.filled, who.different) else []
 
 
-def _plain_status(word: str) -> str:
-    return word.lower().removeprefix("wc-").replace(" ", "_")
+def _values(table: GivenTable, condition: Any, column: Any) -> list[str]:
+    return table.rows.filter(condition).select(v=column).distinct().to_pyarrow()["v"].to_pylist()
 
 
 def _order_numbers(table: GivenTable, used: Collection[str]) -> Profile | None:
@@ -114,52 +134,9 @@ def _order_numbers(table: GivenTable, used: Collection[str]) -> Profile | None:
     return next((c for c in fits if all(re.fullmatch(r"#\w*\d+", value) for value in c.samples)), None)
 
 
-def _first_lines(
-    table: GivenTable, columns: Mapping[str, Any], amounts: Sequence[Profile]
-) -> list[dict[str, Any]]:
-    """The condition for the lines of an order that have its sum, where the other lines have none."""
-    number = columns.get("transaction_id")
-    if number is None or len(amounts) != 1:
-        return []
-    lines = table.column(number)
-    if amounts[0].filled == lines.different < lines.rows:
-        return [{"column": amounts[0].name, "is_null": False}]
-    return []
-
-
 def clock_of(table: GivenTable, used: Collection[str]) -> Profile | None:
     """The time at which a row occurred."""
     times = [c.name for c in time_columns(table) if c.name not in used]
     ordered = [c for c in ranked(table, "occurred_at") if c.name in times]
     full = [c for c in ordered if c.empty_share == 0] or ordered
     return full[0] if full else next((table.column(name) for name in times), None)
-
-
-def _amount(table: GivenTable, columns: dict[str, Any], used: set[str]) -> list[Profile]:
-    """Map the amount: a column of its own, else quantity times unit price; return what it is read from."""
-    fits = ranked(table, "amount", ("number",), used)
-    units, prices = (ranked(table, concept, ("number",), used) for concept in ("quantity", "unit_price"))
-    price = next((c for c in prices if c not in units), None)
-    own = [c for c in fits if not (units and price is c)]
-    if own:
-        columns["amount"] = own[0].name
-        return own[:1]
-    if units and price is not None:
-        columns["amount"] = {"product": [units[0].name, price.name]}
-        return [units[0], price]
-    decimals = [c for c in table.columns if c.name not in used and has_decimals(c)]
-    if table.settings.get("fields") and decimals:
-        columns["amount"] = decimals[-1].name
-        return decimals[-1:]
-    return []
-
-
-def _sold(table: GivenTable, role: str, used: Collection[str]) -> list[dict[str, Any]]:
-    """The condition that leaves out orders which were not carried out."""
-    if role != "transactions":
-        return []
-    for column in ranked(table, "status", ("text",), used):
-        words = sorted(v for v in column.samples if _plain_status(v) in NOT_SOLD)
-        if words and len(words) < column.different:
-            return [{"column": column.name, "none_of": words}]
-    return []

@@ -45,6 +45,7 @@ def first_draft(
         if kind == "contractual" and (good := not_churn(part)):
             churn["not_churn_reasons"] = good
             draft.remarks["churn.not_churn_reasons"] = "endings that do not count as churn"
+        draft.doubts += part.unsettled
         if part.role == "customers" and kind == "labelled":
             days = interview.settle(
                 "days that the label speaks of", "30", "--horizon-days", _text(given.horizon_days)
@@ -52,6 +53,10 @@ def first_draft(
             churn["horizon_days"] = int(days) if days.isdigit() else 30
             if words := label_words(part, interview, given.churned_value):
                 churn["churned_values"] = words
+    for part in parts:
+        if part.returned and "cancellations" not in draft.sources:
+            draft.take(_refunds(part))
+            draft.remarks["sources.cancellations"] = "the same rows that are refunds"
     if kind == "non_contractual" and "transactions" not in draft.sources:
         _activity(draft, parts, interview)
     order = [role for role in ROLES if role in draft.sources]
@@ -104,6 +109,15 @@ def _of_kind(part: RolePart, kind: str, *, contracts: bool) -> RolePart:
     if contracts:
         columns.pop("started_at", None)
     return replace(part, columns=columns)
+
+
+def _refunds(part: RolePart) -> RolePart:
+    """The rows of purchases that are refunds, in the role of cancellations."""
+    wanted = ("customer_id", "occurred_at", "known_at", "transaction_id", "amount")
+    columns = {name: rule for name, rule in part.columns.items() if name in wanted}
+    returned = dict(part.returned or {})
+    kept = [one for one in part.where if not ("none_of" in one and one["column"] == returned["column"])]
+    return replace(part, role="cancellations", columns=columns, where=(*kept, returned))
 
 
 def _activity(draft: Draft, parts: list[RolePart], interview: Interview) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,13 +26,14 @@ from pipeline.setup.first_draft import KEYS, first_draft
 from pipeline.setup.interview import Ask, Given, Interview
 from pipeline.setup.roles import customer_ids, part_of
 from pipeline.setup.spread import by_spread
-from pipeline.setup.tables import GivenTable, tables_of
+from pipeline.setup.stop_lists import obey, without_lists
+from pipeline.setup.tables import SCHEMA_FILE, GivenTable, tables_of
 from pipeline.setup.writing import yaml_with_remarks
 from pipeline.sources.opening import Sources, open_sources
+from pipeline.sources.profiles import Profile
 from pipeline.sources.readers import connect_duckdb
 
-_SCHEMA = "churn.schema.json"
-SCHEMA_LINE = f"yaml-language-server: $schema={_SCHEMA}"  # by which editors complete and check
+SCHEMA_LINE = f"yaml-language-server: $schema={SCHEMA_FILE}"  # by which editors complete and check
 _SHOWN_FILES = 4
 
 
@@ -76,14 +77,17 @@ def init(
     say("look at the files")
     tables, unread = tables_of(files, home, connect_duckdb(1))
     tables = [_dated(table, given, interview) for table in tables]
-    parts, unused = _parts(tables, given, interview)
+    ids = customer_ids([t for t in tables if given.roles.get(t.name) != "none"], given.customer)
+    tables, lists = without_lists(tables, given.roles)
+    parts, unused = _parts(tables, ids, given, interview)
     draft = first_draft(parts, [*unread, *unused], given, interview, home)
+    obey(draft, lists, ids)
     as_of = today or dt.datetime.now(dt.UTC).date()
     say("read the rows")
     _settle(draft, home, as_of, parts)
     draft.values = {key: draft.values[key] for key in KEYS if key in draft.values}
     named = " ".join([*files[:_SHOWN_FILES], "..."] if len(files) > _SHOWN_FILES else files)
-    schema = out.with_name(_SCHEMA)
+    schema = out.with_name(SCHEMA_FILE)
     write_atomic(schema, json.dumps(schema_of("config"), indent=1, ensure_ascii=False) + "\n")
     head = [f"Written by `churn init {named}`.", *draft.left_out, *(f"not sure: {d}" for d in draft.doubts)]
     lines = [
@@ -136,7 +140,12 @@ def _is_order(formats: Sequence[str], order: str) -> bool:
     return day_first == order.lower().startswith("d")
 
 
-def _parts(tables: list[GivenTable], given: Given, interview: Interview) -> tuple[list[RolePart], list[str]]:
+def _parts(
+    tables: list[GivenTable],
+    ids: Mapping[str, tuple[Profile | None, str]],
+    given: Given,
+    interview: Interview,
+) -> tuple[list[RolePart], list[str]]:
     """The tables in their roles, and those that have none."""
     unknown = sorted(set(given.roles) - {table.name for table in tables})
     wrong = sorted(set(given.roles.values()) - set(ROLES) - {"none"})
@@ -146,7 +155,6 @@ def _parts(tables: list[GivenTable], given: Given, interview: Interview) -> tupl
             f"--role: {', '.join(unknown + wrong)}: give TABLE=ROLE; tables: {names}; roles: {', '.join(ROLES)}, none"
         )
     used = [table for table in tables if given.roles.get(table.name) != "none"]
-    ids = customer_ids(used, given.customer)
     parts, unused = [], []
     for table in used:
         who, doubt = ids[table.name]

@@ -26,6 +26,7 @@ from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 
 FEW_SCORES = 101
+_BARE = 6  # the rank of `id` alone, which does not say whose
 _EVENTS = ("transactions", "cancellations", "failed_payments", "feedback", "contacts", "usage")
 
 
@@ -44,6 +45,9 @@ def customer_ids(tables: Sequence[GivenTable], chosen: str | None) -> dict[str, 
             found[table.name] = given[0], ""
             continue
         names = [c for c in ranked(table, "customer_id", ("number", "text")) if c.filled]
+        if role_by_name(table.name) in _EVENTS and role_by_name(table.name) != "contacts":
+            # A bare number of the rows of events is theirs, and nobody's who comes again.
+            names = [c for c in names if (rank(c.name, "customer_id") or 0) < _BARE or not c.is_unique]
         named[table.name] = names
         best = min(
             names,
@@ -98,11 +102,18 @@ def _by_values(table: GivenTable) -> tuple[Profile | None, str]:
         and c.different > FEW_VALUES
         and (bare or (c.different < c.filled and not is_named_time(c.name)))
     ]
-    fits = [c for c in fits if c.empty_share < FEW_EMPTY and not has_decimals(c)]
+    fits = [c for c in fits if c.empty_share < FEW_EMPTY and not has_decimals(c) and not _is_measure(c)]
     if not fits:
         return None, ""
     best = fits[0]
     return best, "" if table.settings.get("fields") else f"takes {best.name!r} for the customer"
+
+
+def _is_measure(column: Profile) -> bool:
+    """Whether a name says that the column counts or measures something."""
+    return any(
+        rank(column.name, name) is not None for name in ("amount", "quantity", "value", "score", "points")
+    )
 
 
 def _shared(tables: Sequence[GivenTable]) -> set[str]:
@@ -116,6 +127,10 @@ def part_of(table: GivenTable, who: Profile, role: str | None, doubt: str) -> Ro
     """The table in its role, given or guessed."""
     found = role or role_of(table, who)
     doubts = [doubt] * bool(doubt)
+    if found == "transactions" and who.is_unique and who.rows >= FEW_VALUES:
+        doubts.append(
+            f"{who.name!r} of {table.name} stands there once each: numbers of purchases, not of customers?"
+        )
     if role is None and found == "usage" and role_by_name(table.name) is None and not _is_usage(table, who):
         doubts.append(f"takes {table.name} for usage (--role {table.name}=ROLE)")
     if found == "customers":
@@ -132,13 +147,14 @@ def part_of(table: GivenTable, who: Profile, role: str | None, doubt: str) -> Ro
 def role_of(table: GivenTable, who: Profile) -> str:
     """The role of a table by its name, its columns and whether a customer stands there once."""
     named = role_by_name(table.name)
-    if named == "contacts" and who.is_unique and ranked(table, "name"):
+    if named == "contacts" and who.is_unique and ranked(table, "name") and not _is_handled(table, who):
         return "customers"  # people that one can contact, and not what was said to them
     spans = span_of(table, {who.name})
     if named == "contracts" and {"started_at", "ended_at"} <= set(spans):
         return "contracts"
     if not time_columns(table) or (
-        who.is_unique and (named in (None, "customers", "contracts") or "ended_at" in spans)
+        who.is_unique
+        and (named in (None, "customers", "contracts") or ("ended_at" in spans and named not in _EVENTS))
     ):
         return "customers"
     if {"started_at", "ended_at"} <= set(spans) and named in (None, "contracts", "customers"):
@@ -171,6 +187,11 @@ def _has(table: GivenTable, concept: str, who: Profile) -> bool:
     if concept == "resolved_at":
         return any(c.kind == "time" for c in found)
     return any(rank(c.name, concept) == 0 for c in found)
+
+
+def _is_handled(table: GivenTable, who: Profile) -> bool:
+    """Whether the rows are what our people have dealt with, and not people."""
+    return any(_has(table, concept, who) for concept in ("resolved_at", "agent", "direction"))
 
 
 def _is_usage(table: GivenTable, who: Profile) -> bool:

@@ -15,19 +15,19 @@ from ibis.backends.duckdb import Backend
 from configs.base import redacted
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
-from pipeline.setup.textfiles import ENDINGS as TEXTS
-from pipeline.setup.textfiles import fixed_widths, known_of, start_of, text_settings
+from pipeline.setup.heads import bare_name, heads_of, known_names
+from pipeline.setup.textfiles import text_settings
+from pipeline.setup.words import is_stop_list, role_by_name
 from pipeline.sources import databases
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, asking
-from pipeline.sources.looks import dialect_of
 from pipeline.sources.names import words_of
-from pipeline.sources.places import TABLES, is_store, is_url, local_files
+from pipeline.sources.places import is_store, is_url, local_files
 from pipeline.sources.profiles import Profile, profiles_of
 from pipeline.sources.readers import read_source
 
 _SCRATCH = "transactions"
-_BOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
+SCHEMA_FILE = "churn.schema.json"
 
 
 @dataclass(frozen=True)
@@ -134,19 +134,22 @@ def _sources(
                 files += local_files(one, Path.cwd())
         except UnreadableError as error:
             faults += [_renamed(fault, one) for fault in error.faults]
-    groups: dict[Any, list[Path]] = {}
+    groups: dict[Any, list[tuple[Path, str]]] = {}
     for file in dict.fromkeys(files):
-        for sheet in _sheets(file):
-            groups.setdefault((file.parent, _header(file) if not sheet else sheet or file), []).append(file)
-    for (_, head), members in groups.items():
-        bare = [_from_home(file, home) for file in members]
-        if isinstance(head, str):
-            yield (f"{bare[0]}#{head}",), {}
-            continue
-        folder = members[0].parent
-        whole = len(members) > 1 and set(members) == set(local_files(str(folder), folder))
-        uris = (f"{_from_home(folder, home)}/",) if whole else tuple(bare)
-        yield uris, text_settings(members[0])
+        if file.name == SCHEMA_FILE:
+            continue  # written by an earlier `churn init`
+        for sheet, head in heads_of(file):
+            # Tables of the same columns are one, unless their names say that they are about something else.
+            name = sheet or bare_name(file.name)
+            group = file.parent, head, role_by_name(name), is_stop_list(name)
+            groups.setdefault(group, []).append((file, sheet))
+    for members in groups.values():
+        first = [file for file, _ in members]
+        folder = first[0].parent
+        sheets = any(sheet for _, sheet in members)
+        whole = len(members) > 1 and not sheets and set(first) == set(local_files(str(folder), folder))
+        bare = tuple(_from_home(file, home) + (f"#{sheet}" if sheet else "") for file, sheet in members)
+        yield (f"{_from_home(folder, home)}/",) if whole else bare, text_settings(first[0])
 
 
 def _from_home(path: Path, home: Path) -> str:
@@ -163,35 +166,6 @@ def _in_database(one: str, home: Path, connection: Backend, others: Connections)
     if not names:
         raise UnreadableError(Fault(redacted(one), "has no tables", "name a schema: URL#schema.*"))
     return [f"{url}#{schema + '.' if schema else ''}{table}" for table in names]
-
-
-def _sheets(file: Path) -> list[str]:
-    """The sheets of a workbook with several; else one without a name."""
-    if file.suffix.lower() not in _BOOKS:
-        return [""]
-    import python_calamine as calamine
-
-    try:
-        with calamine.CalamineWorkbook.from_path(str(file)) as book:
-            return list(book.sheet_names) if len(book.sheet_names) > 1 else [""]
-    except (calamine.CalamineError, OSError):
-        return [""]  # the reader says what is wrong
-
-
-def _header(file: Path) -> tuple[str, ...] | Path:
-    """The columns of a file, as cheaply as they can be had; the file itself where they can't."""
-    if file.suffix.lower() in (".parquet", ".pq"):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            return tuple(sorted(pq.read_schema(file).names))
-        except (pa.ArrowException, OSError):
-            return file
-    if file.suffix.lower() not in TEXTS:
-        return file
-    head = start_of(file)
-    return tuple(sorted(dialect_of(head, known_of(head)).names)) if head and not fixed_widths(head) else file
 
 
 def _scratch(
@@ -215,11 +189,8 @@ def _looked_at(
     first = Path(uris[0].partition("#")[0])
     path = home / first
     members = local_files(str(path), home) if path.exists() else []
-    wanted = (
-        known_of(start_of(members[0]))
-        if members and members[0].suffix.lower() in TEXTS and not settings.get("fields")
-        else []
-    )
+    sheet = uris[0].partition("#")[2] if members and "#" in uris[0] else ""
+    wanted = known_names(members[0], sheet) if members and not settings.get("fields") else []
     config = _scratch(uris, settings, home, wanted)
     source = config.sources.given[_SCRATCH]
     raw = read_source(connection, others, _SCRATCH, source, config)
@@ -231,11 +202,7 @@ def _looked_at(
     if not columns or not columns[0].rows:
         raise UnreadableError(Fault(uris[0], "has no rows", "check the export that writes it"))
     _require_header(uris[0], columns)
-    tail = (
-        unquote(uris[0].rpartition("#")[2])
-        if "#" in uris[0]
-        else re.sub(rf"({'|'.join(TABLES)})(\.gz)?$", "", first.name)
-    )
+    tail = unquote(uris[0].rpartition("#")[2]) if "#" in uris[0] else bare_name(first.name)
     return GivenTable(uris, tail.rpartition(".")[2] if is_url(uris[0]) else tail, columns, rows, settings)
 
 

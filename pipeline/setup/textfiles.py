@@ -17,6 +17,17 @@ _CHUNK = 1 << 20
 _FEWEST_LINES = 3
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is that of text, packed or not.
+
+    Examples
+    --------
+    >>> is_text("orders.CSV"), is_text("orders.csv.gz"), is_text("orders.xlsx")
+    (True, True, False)
+    """
+    return name.lower().removesuffix(".gz").endswith(ENDINGS)
+
+
 def start_of(file: Path) -> str:
     """The first lines of a text file, decoded; empty where it can't be opened."""
     try:
@@ -31,12 +42,16 @@ def known_of(head: str) -> list[str]:
     lines = head.splitlines()[:20]
     rows = [row for sign in SEPARATORS for row in csv.reader(lines, delimiter=sign)]
     known = [sorted({cell.strip() for cell in row if cell.strip() and is_known(cell)}) for row in rows]
-    return max(known, key=len, default=[])
+    best = max(range(len(rows)), key=lambda i: len(known[i]), default=None)
+    if best is None:
+        return []
+    # A name that stands there twice gets its place added, and is no column as it is written.
+    return [name for name in known[best] if [cell.strip() for cell in rows[best]].count(name) == 1]
 
 
 def text_settings(file: Path) -> dict[str, Any]:
     """What a text file's source has to say besides its columns; nothing for other files."""
-    if file.suffix.lower() not in ENDINGS:
+    if not is_text(file.name):
         return {}
     head = start_of(file)
     encoding = code_of(file)
@@ -51,6 +66,9 @@ def code_of(file: Path) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")()
     text = b""
     try:
+        head = head_of(file)
+        if encoding_of(head, "") != "":
+            return "utf-8"  # its mark says what it is, and is heard by who reads it
         with opened(file) as stream:
             while chunk := stream.read(_CHUNK):
                 # What a chunk cuts in two is whole with the next one.

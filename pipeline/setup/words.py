@@ -1,4 +1,8 @@
-"""What people call their columns and tables, in English, German and Persian: the one place to add a word."""
+"""What people call their columns and tables: the one place to add a word.
+
+English, German and Persian; French, Spanish, Hindi and Marathi as
+shops export them; and the bare names of SAP.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,43 @@ from functools import cache
 from configs.roles import ROLES
 from pipeline.sources.names import words_of
 
-_ID = "(id|ids|no|nr|num|number|code|key|ref|reference|uuid|guid|nummer|kennung|kennziffer|شناسه|کد|شماره)"
-_ID_FIRST = "(شماره|کد|شناسه|id|number|code)"
-_DATE = "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|utc|تاریخ|زمان)"
+_ID = (
+    "(id|ids|no|nr|num|number|code|key|ref|reference|uuid|guid|nummer|kennung|kennziffer|شناسه|کد|شماره|"
+    "आईडी|क्रमांक|संख्या|कोड|नंबर|नं)"
+)
+_ID_FIRST = (
+    "(شماره|کد|شناسه|id|number|code|n|no|nr|num|numéro|numero|número|código|codigo|référence|identifiant)"
+)
+_DATE = (
+    "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|utc|تاریخ|زمان|fecha|दिनांक|तारीख|तिथि|"
+    "fkdat|budat|bldat|erdat)"
+)
 
 # Of people: the surest word first.
 _WHO = (
-    "customers?|cust|clients?|kunden?|kundin|klant|cliente|مشتری|مشتریان",
+    "customers?|cust|clients?|kunden?|kundin|klant|clientes?|مشتری|مشتریان|ग्राहक|kunnr|debitor(?:en)?",
     "buyer|shopper|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|employee|mitarbeiter|enrol?l?ment|patient|"
-    "policy ?holder|policy|donor|player|guest|caller|کاربر|عضو",
+    "(?:policy ?)?holder|insured|policy|donor|player|guest|caller|کاربر|عضو|"
+    "partner(?: id)?|msisdn|abonné|adhérent|acheteur|socio|सदस्य",
     "account|acct|konto|company|organi[sz]ation|org|firma|حساب|شرکت",
     "contact|person|subscription|contract|vertrags?|e ?mail|mail|phone|اشتراک|قرارداد|ایمیل|تلفن",
 )
 _PURCHASE = (
     "order|invoice|receipt|bon|kassenbon|transaction|trans|txn|basket|cart|purchase|sales?|bill|payment|charge|bestell(?:ung)?s?|"
-    "rechnungs?|belegs?|auftrags?|فاکتور|سفارش|تراکنش|خرید"
+    "rechnungs?|belegs?|auftrags?|فاکتور|سفارش|تراکنش|خرید|(?:de )?(?:commande|facture|achat|vente)|"
+    "(?:de )?(?:pedido|factura|compra|venta)|बिल|पावती|ऑर्डर|चालान|vbeln"
 )
 _START = (
     "start|started|starts|begin|beginn|begins|signup|sign up|signed up|registered|registration|joined|join|created|"
-    "creation|customer since|member since|since|issued?|activation|activated|subscribed|eintritts?|registriert|"
+    "creation|customer since|member since|since|issued?|activation|activated|term start|"
+    "subscribed|eintritts?|registriert|"
     "vertragsbeginn|anmelde|kunde seit|شروع|عضویت|ثبت نام|آغاز"
 )
 _END = (
     "ended|end|terminated|termination|churned|churn|expired|left|closed|exit|ende|vertragsende|austritts?|"
-    "پایان|خاتمه"
+    "expire|expires|expiry|expiration|term end|پایان|خاتمه"
 )
-_CANCEL = "cancell?ed|cancell?ation|cancel|unsubscribed|kündigungs?|gekündigt|storniert|لغو"
+_CANCEL = "cancell?ed|cancell?ation|cancel|résiliation|résilié|baja|unsubscribed|kündigungs?|gekündigt|storniert|لغو"
 
 # Concept -> patterns of the whole name, the best first.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -48,7 +63,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "transaction_id": (
         rf"(?:{_PURCHASE}) ?{_ID}|{_ID_FIRST} ?(?:{_PURCHASE})",
-        "invoice|order|receipt|transaction|basket|bestellung|rechnung|beleg|فاکتور|سفارش",
+        "invoice|order|receipt|transaction|basket|bestellung|rechnung|beleg|فاکتور|سفارش|commande|facture|pedido|factura|vbeln",
     ),
     "contract_id": (r"(?:subscription|contract|vertrags?|policy|اشتراک|قرارداد) ?" + _ID, "id"),
     "occurred_at": (
@@ -60,10 +75,10 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r".*",
     ),
     "known_at": (rf"(?:known|recorded|received|loaded|imported|ingested|inserted|erfasst) ?{_DATE}",),
-    "started_at": (rf"(?:\w+ )??(?:{_START}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_START})",),
+    "started_at": (rf"(?:\w+ )*?(?:{_START}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_START})",),
     "ended_at": (
-        rf"(?:\w+ )??(?:{_END}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_END})",
-        rf"(?:\w+ )??(?:{_CANCEL}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_CANCEL})",
+        rf"(?:\w+ )*?(?:{_END}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_END})",
+        rf"(?:\w+ )*?(?:{_CANCEL}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_CANCEL})",
     ),
     "end_reason": (
         rf"(?:{_END}|{_CANCEL}) ?(?:reason|code|type|grund)s?( code)?|(?:reason|grund|دلیل)(?: .*)?|"
@@ -77,14 +92,20 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"(?:line|order|invoice|grand|sub|total|sales|net|gross|paid|payment|transaction|purchase)? ?"
         r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
         r"(?: (?:amount|price|paid|usd|eur|gbp|net|gross|value|spent))?|"
-        r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|مبلغ.*|جمع.*",
+        r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|betrag .*|مبلغ.*|جمع.*|(?:\w+ )?montant(?: .*)?|"
+        r"(?:\w+ )?importe(?: .*)?|monto(?: .*)?|(?:कुल )?(?:राशि|रकम)|(?:एकूण )?रक्कम|(?:net|gross) sales|netwr|dmbtr|"
+        r"(?:\w+ )?amt|(?:\w+ )?amount (?:in )?(?:cents|pence|paise)",
+        r"(?:\w+ )+grand total|(?:bill|order|total|charge) (?:amount|amt|collected|sales|charged?|ttc)|mrr|total ttc|"
         r"sales|spend|spent|dollars|euros?|turnover|paid|price paid|order value|total price|totalprice|brutto|netto|"
         r"gross|net|مجموع|قیمت کل",
-        r"value|price|preis|wert|fee|قیمت|\w+ amount( \w+)?",
+        r"value|amount total|price|preis|wert|fee|قیمت|\w+ amount( \w+)?",
     ),
-    "quantity": (r"quantity|qty|units|count|number of items|items|menge|anzahl|stück|تعداد",),
+    "quantity": (
+        r"quantity|qty|units|count|number of items|items|menge|anzahl|stück|تعداد|quantité|cantidad|मात्रा|नग",
+    ),
     "unit_price": (
-        r"unit ?price|price(?: per unit| each)?|item price|(?:einzel|stück)?preis|قیمت واحد|قیمت",
+        r"unit ?price|price(?: per unit| each)?|item price|(?:einzel|stück)?preis|قیمت واحد|قیمت|prix(?: unitaire)?|"
+        r"precio(?: unitario)?",
     ),
     "points": (r"(?:loyalty |bonus )?points|punkte|امتیاز وفاداری",),
     "score": (
@@ -125,7 +146,13 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "row_number": (
         r"row(?: (?:number|no|nr|num|id))?|index|unnamed 0|s(?:eria)?l? ?(?:no|number)|lfd ?nr|zeile",
     ),
-    "status": (r"(?:\w+ )?(?:status|state|stage)|وضعیت",),
+    "status": (
+        r"(?:\w+ )?(?:status|state|stage)|وضعیت|statut|estado|état|stato|स्थिति|स्थिती|(?:\w+ )?status \w+",
+    ),
+    "document": (
+        r"(?:(?:transaction|payment|event|document|doc|record|order|entry|movement|sale|line|invoice) ?)?(?:type|kind)|"
+        r"(?:beleg|buchungs|vorgangs)?art|tipo(?: \w+)*|type (?:de )?\w+|نوع(?: \w+)*",
+    ),
 }
 # What a complaint is called, beside the word of `outreach.complaint_topics`.
 COMPLAINTS = (
@@ -145,21 +172,53 @@ _NEVER: Mapping[str, str] = {
     r"|\bend|load|import|trial",
     "started_at": r"period|trial|due|updat|modif|birth",
     "ended_at": r"period|trial|due|planned|renew|weekend|at end",
-    "amount": r"tax|vat|shipping|discount|fee|cost|refund|balance|مالیات|تخفیف",
+    "amount": r"tax|\bvat|shipping|discount|fee|cost|refund|balance|\bdue\b|remise|descuento|مالیات|تخفیف",
     "customer_id": r"\b(name|type|status|value|count|plan|marketing|opt(ed)?|consent|unsubscribed|opened|sent)\b",
 }
 _TABLES: Mapping[str, str] = {
     "failed_payments": "failed payments?|failed charges?|dunning|declined",
-    "cancellations": "returns?|refunds?|cancell?ations?|storno|retouren|مرجوعی",
-    "contacts": "contacts?|tickets?|calls?|support|interactions?|crm|cases?|complaints?|conversations?|anfragen|تماس",
+    "cancellations": "returns?|refunds?|cancell?ations?|storno|retouren|مرجوعی|"
+    "credit (?:notes?|memos?)|gutschrift(?:en)?|avoirs?|"
+    "devoluciones|remboursements?",
+    "contacts": "contacts?|tickets?|calls?|support|interactions?|crm|cases?|complaints?|conversations?|anfragen|تماس|"
+    "संपर्क",
     "feedback": "feedback|surveys?|reviews?|nps|csat|ratings?|umfragen?|bewertungen|نظرسنجی",
     "usage": "usage|events?|activit(?:y|ies)|logs?|sessions?|clicks?|visits?|logins?|nutzung|استفاده",
     "transactions": "orders?|sales|transactions?|purchases?|invoices?|payments?|receipts?|revenue|charges|retail|"
-    "bestellungen|rechnungen|umsätze|verkäufe|فاکتور|سفارش|خرید",
-    "contracts": "subscriptions?|contracts?|verträge|abos?|اشتراک|قرارداد",
+    "bestellungen|rechnungen|umsätze|verkäufe|فاکتور|سفارش|خرید|فروش|commandes?|factures?|ventes?|achats?|pedidos?|"
+    "facturas?|ventas?|compras?|बिक्री|विक्री|fakturen|belege|bookings?|reservations?|till|bills?|billing|vbrk",
+    "contracts": "subscriptions?|contracts?|verträge|vertraege|abos?|abonnements?|suscripciones|اشتراک|قرارداد",
     "customers": "customers?|clients?|accounts?|users?|members?|subscribers?|enrol?l?ments?|polic(?:y|ies)|kunden|"
-    "students?|churn|مشتریان|مشتری",
+    "students?|churn|مشتریان|مشتری|clientes|ग्राहक|kna1",
 }
+_STOP_LIST = (
+    r"unsubscri\w+|opt(?:ed)? ?outs?|do not (?:contact|call|e ?mail|mail)|dnc|suppress\w*|no contact|"
+    r"(?:black|block)list|"
+    r"cleaned members|robinson\w*|(?:werbe|kontakt|mail)?sperr(?:e|en|liste)|widersprüche|désabonnés|désinscrits|"
+    r"عدم تماس"
+)
+
+
+def is_other(concept: str, name: str) -> bool:
+    """Whether a name says that a column is not this concept, whatever its values.
+
+    Examples
+    --------
+    >>> is_other("amount", "Tax Total"), is_other("amount", "Total")
+    (True, False)
+    """
+    return re.search(_NEVER[concept], words_of(name)) is not None
+
+
+def is_stop_list(table: str) -> bool:
+    """Whether a table's name says that it lists people who are not to be contacted.
+
+    Examples
+    --------
+    >>> is_stop_list("unsubscribed_members_export_ab12"), is_stop_list("Werbesperre 2024"), is_stop_list("orders")
+    (True, True, False)
+    """
+    return re.search(rf"(?:^| )(?:{_STOP_LIST})(?: |$)", words_of(table)) is not None
 
 
 @cache

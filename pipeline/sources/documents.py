@@ -69,15 +69,32 @@ def as_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
+def flattened(one: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with the parts of those in it beside its own.
+
+    Examples
+    --------
+    >>> flattened({"id": 1, "customer": {"id": 7, "home": {"city": "Pune"}}, "tags": ["a"], "note": {}})
+    {'id': 1, 'customer.id': 7, 'customer.home.city': 'Pune', 'tags': ['a']}
+    """
+    found: dict[str, Any] = {}
+    for name, value in one.items():
+        within = flattened(value) if isinstance(value, Mapping) else {"": value}
+        found |= {f"{name}.{part}" if part else name: inner for part, inner in within.items()}
+    return found
+
+
 def objects(file: Found, encoding: str, role: str) -> tuple[list[str], Rows]:
     """Columns and rows of a JSON file: an object a line, or one list of objects.
+
+    The parts of an object within an object are columns of their own: `customer.id`.
 
     Raises
     ------
     UnreadableError
         A line is no JSON object.
     """
-    found = list(_objects(file, encoding, role))
+    found = [flattened(one) for one in _objects(file, encoding, role)]
     names = list(dict.fromkeys(name for one in found for name in one))
     return names, ([as_cell(one.get(name)) for name in names] for one in found)
 

@@ -25,6 +25,7 @@ _GLUES = (" ", "T", ", ", " at ", "")
 _ZONES = ("", "%z", " %z")
 _EXCEL_DAYS = 20_000, 80_000  # 1954 to 2119
 _MOST_FORMATS = 4
+_NEVER = (2999, 9999)  # the years in which what has no end ends
 VALUES_SHOWN = 3
 
 
@@ -86,7 +87,7 @@ def _fits(value: str, fmt: str) -> bool:
         read = dt.datetime.strptime(tidy(value.strip(), fmt), tidy_format(fmt))
     except ValueError:
         return False
-    return 1900 <= read.year <= 2100
+    return 1900 <= read.year <= 2100 or read.year in _NEVER
 
 
 def format_lists(values: Sequence[str]) -> list[list[str]]:

@@ -40,6 +40,33 @@ NOBODY |= {
     "laufkundschaft",
 }
 NOBODY |= {"barverkauf", "مهمان", "ناشناس"}
+# What stands where the id of a customer would in a row that sums up the others; one such row doubles all that was paid.
+SUM_WORDS = frozenset(
+    {
+        *(
+            "total",
+            "totals",
+            "grand total",
+            "sub total",
+            "subtotal",
+            "sub-total",
+            "sum",
+            "total:",
+            "grand total:",
+        ),
+        *(
+            "summe",
+            "gesamt",
+            "gesamtsumme",
+            "zwischensumme",
+            "insgesamt",
+            "total général",
+            "total general",
+            "totale",
+        ),
+        *("جمع", "جمع کل", "مجموع", "कुल", "कुल योग", "योग", "एकूण", "बेरीज"),
+    }
+)
 _TIMES, _SHARE, _FEWEST = 10, 0.01, 20
 _ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
@@ -118,10 +145,11 @@ class Ids(Mapping[str, ir.Table]):
         return ibis.or_(*(self.table[other].notnull() for other in others))
 
     def asked(self, compared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """What is counted: of each role `rows`, `customers`, `rounded`, `changed_...`, `nobody`, and who is `met`."""
+        """What is counted of a role: `rows`, `customers`, `rounded`, `changed_...`, `nobody`, `sums`; who is `met`."""
         text = self.table.customer_id
         forms = {"rounded": ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED), False)}
         nobody = text.lower().isin(sorted(NOBODY))
+        summed = text.lower().isin(sorted(SUM_WORDS))
         forms |= {f"changed_{name}": _tidy(text, name) != text for name in TIDYINGS}
         # Who is told from all others by small letters alone is told from them by capital letters too.
         forms["changed_back"] = text.lower().upper() != text
@@ -131,6 +159,7 @@ class Ids(Mapping[str, ir.Table]):
             found |= {f"{role} rows": rows.sum(), f"{role} customers": rows.count()}
             found |= {f"{role} {name}": form.sum(where=rows.notnull()) for name, form in forms.items()}
             found[f"{role} nobody"] = rows.max(where=nobody)
+            found[f"{role} sums"] = rows.max(where=summed)
         for role, others in compared.items():
             rows, met = self.table[role], self._met(others)
             found |= {f"{role} rows met": rows.sum(where=met), f"{role} customers met": rows.count(where=met)}
@@ -179,15 +208,18 @@ def are_too_many(most: int, rows: int, customers: int) -> bool:
 
 
 def nobodies(ids: Ids, config: Config) -> list[Said]:
-    """What a person should look at: a word that stands for guests, and counts as one customer with all their rows."""
+    """What a person should look at: a word that stands for guests, with all their rows, or for the sum of all rows."""
     looks = []
     for role, source in config.sources.given.items():
         rule, most = source.mapped["customer_id"], ids.counts[f"{role} nobody"]
         rows, customers = ids.counts[f"{role} rows"], ids.counts[f"{role} customers"]
-        if not are_too_many(most, rows, customers) or "tidy" in rule.model_fields_set or rule.column is None:
+        words = NOBODY if are_too_many(most, rows, customers) else frozenset[str]()
+        if ids.counts[f"{role} sums"]:
+            most, words = ids.counts[f"{role} sums"], SUM_WORDS
+        if not words or "tidy" in rule.model_fields_set or rule.column is None:
             continue
         own = ids[role]
-        found = own.filter(own.customer_id.lower().isin(sorted(NOBODY)), own.rows_ == most)
+        found = own.filter(own.customer_id.lower().isin(sorted(words)), own.rows_ == most)
         name = arrow(found.order_by("customer_id").limit(1))["customer_id"][0].as_py()
         condition = yaml.safe_dump(
             {"column": rule.column, "none_of": [name]}, default_flow_style=True, width=10_000

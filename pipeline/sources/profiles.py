@@ -120,7 +120,7 @@ def profiles_of(connection: Backend, table: ir.Table) -> tuple[Profile, ...]:
 def _plain(rows: ir.Table, name: str) -> Any:
     column = rows[name]
     if column.type().is_nested() or column.type().is_binary():
-        return ibis.null("string")
+        return ibis.ifelse(column.isnull(), ibis.null("string"), ibis.null("string"))
     return without_nulls(column, None) if column.type().is_string() else as_text(column)
 
 

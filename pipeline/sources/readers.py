@@ -23,7 +23,7 @@ from pipeline.sources import contracts, databases, documents, places, texts
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, first_line
 from pipeline.sources.lines import Spots, in_fixed_width, in_parquet, in_texts
-from pipeline.sources.looks import head_of
+from pipeline.sources.looks import encoding_of, head_of
 from pipeline.sources.places import Copies, Found, copies_of
 from pipeline.sources.texts import TextFile
 
@@ -33,9 +33,11 @@ _ENDINGS = {
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
     **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), "excel"),
 }
+_TEXT = 1_000
 _NO_TABLES = {
     b"<!doctype html": "a web page",
     b"<html": "a web page",
+    b"<table": "a web page",
     b"<?xml": "XML",
     b"%pdf": "a PDF",
 }
@@ -188,6 +190,8 @@ def _kind(file: Found, role: str, source: RoleSource[Any]) -> str:
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "excel"
     ending = _ENDINGS.get(_bare(file.path).suffix.lower())
+    if ending == "excel" and (b"\x00" not in head[:_TEXT] or encoding_of(head, "")):
+        return "csv"  # text under the name of a workbook, as older systems export it
     if start.startswith((b"{", b"[{")) and ending in (None, "csv"):
         return "json"
     if ending is None:
@@ -234,7 +238,7 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
         with found:
             schemas.append(found.schema_arrow)
             lengths.append(found.metadata.num_rows)
-    _missing(role, source, [(f.shown, s.names) for f, s in zip(files, schemas, strict=True)])
+    _missing(role, source, [(f.shown, _leaves(s)) for f, s in zip(files, schemas, strict=True)])
     # Whether a column may be empty is no difference: it follows from the rows of each file.
     kinds = [(schema.names, schema.types) for schema in schemas]
     by_name = any(kind != kinds[0] for kind in kinds)
@@ -243,16 +247,41 @@ def _parquet(connection: Backend, files: Sequence[Found], role: str, source: Rol
     except (duckdb.Error, OSError) as error:
         what = f"can't read {source.shown}: {first_line(error)}"
         raise UnreadableError(Fault(f"sources.{role}", what)) from error
+    plain = len(parted := _parted(table)) == len(table.columns)
     ends = list(accumulate(lengths))
     # The name of a folder such as day=2026-07-01 is a column of the files in it.
-    alike = not by_name and not any("=" in str(file.path) for file in files)
+    alike = plain and not by_name and not any("=" in str(file.path) for file in files)
     return Raw(
-        table,
+        table.select(**parted) if not plain else table,
         ends[-1],
         spots=partial(in_parquet, [f.shown for f in files], ends),
         files=len(files),
         paths=[file.path for file in files] if alike else (),
     )
+
+
+def _leaves(fields: Any, before: str = "") -> list[str]:
+    """The columns of a Parquet schema; of a structure its parts, such as `customer.id`."""
+    import pyarrow as pa
+
+    found: list[str] = []
+    for one in fields:
+        name = f"{before}{one.name}"
+        found += _leaves(one.type, f"{name}.") if pa.types.is_struct(one.type) else [name]
+    return found
+
+
+def _parted(table: ir.Table) -> dict[str, Any]:
+    """Name to column, with the parts of structures in their places."""
+
+    def parts(name: str, column: Any) -> Iterator[tuple[str, Any]]:
+        if not column.type().is_struct():
+            yield name, column
+            return
+        for part in column.names:
+            yield from parts(f"{name}.{part}", column[part])
+
+    return dict(pair for name in table.columns for pair in parts(name, table[name]))
 
 
 def _texts(

@@ -139,6 +139,13 @@ def test_yes_and_no_are_read_in_any_case_and_with_blanks_around(word, changed):
         assert said_yes(column, unknown=unknown, missing=False).tolist() == [word in YES] * 2
 
 
+def test_words_of_mail_tools_say_the_same_in_columns_of_consents_and_of_opt_outs():
+    words = ["SUBSCRIBED", "Opted-in", "UNSUBSCRIBED", "never subscribed", "revoked", "pending", None]
+    column = pd.Series(words)
+    assert said_yes(column, unknown=False, missing=False).tolist() == [True] * 2 + [False] * 5
+    assert said_yes(column, unknown=True, missing=False).tolist() == [False] * 2 + [True] * 4 + [False]
+
+
 def test_every_column_that_is_not_there_is_named_at_once():
     settings = Outreach(
         columns={"owner": "owner", "name": "nme"}, opt_out={"email": "stop"}, value={"segment": "plan"}

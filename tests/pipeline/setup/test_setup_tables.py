@@ -44,6 +44,35 @@ def test_files_with_the_same_columns_are_one_table_and_a_whole_folder_is_its_nam
     assert table.uri == ["years/one.csv", "years/two.csv"]
 
 
+def test_files_whose_names_say_something_else_are_other_tables(look):
+    found, _ = look("x/", x__invoices_csv=ORDERS, x__credit_notes_csv=ORDERS, x__opt_outs_csv=ORDERS)
+    assert sorted(str(table.uri) for table in found) == [
+        "x/credit_notes.csv",
+        "x/invoices.csv",
+        "x/opt_outs.csv",
+    ]
+
+
+def test_what_an_earlier_look_has_written_is_no_table(look):
+    (table,), left_out = look(
+        "orders.csv", "churn.schema.json", orders_csv=ORDERS, **{"churn.schema.json": "{"}
+    )
+    assert (table.name, left_out) == ("orders", [])
+
+
+def test_sheets_of_the_same_columns_are_one_table(look, tmp_path):
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "day": ["2024-01-01", "2024-01-02"], "total": [1.5, 2.5]})
+    with pd.ExcelWriter(tmp_path / "b.xlsx") as book:
+        for year in ("2023", "2024"):
+            rows.to_excel(book, sheet_name=year, index=False)
+        rows[["customer_id"]].to_excel(book, sheet_name="people", index=False)
+    found, _ = look("b.xlsx")
+    assert [(table.uri, table.columns[0].rows) for table in found] == [
+        (["b.xlsx#2023", "b.xlsx#2024"], 4),
+        ("b.xlsx#people", 2),
+    ]
+
+
 def test_files_with_other_columns_are_other_tables(look):
     found, _ = look("*.csv", a_csv=ORDERS, b_csv="customer_id,plan\na,x\n")
     assert sorted(table.name for table in found) == ["a", "b"]

@@ -16,9 +16,10 @@ from pipeline.setup.textfiles import code_of, fixed_widths, known_of, start_of, 
         ("Café Müller, Zoë\n".encode("cp1252"), "cp1252"),
         ("مشتري خوب\n".encode("cp1256"), "cp1256"),
         (b"id\n" + b"x\n" * 9 + "Zoë".encode("cp1252"), "cp1252"),  # in the last line, without its end
+        ("Zoë\n".encode("utf-16"), "utf-8"),  # its mark tells the reader
         (gzip.compress("Zoë\n".encode("cp1252"), mtime=0), "cp1252"),
     ],
-    ids=["utf-8", "ascii", "cp1252", "cp1256", "the last line, without its end", "gzip"],
+    ids=["utf-8", "ascii", "cp1252", "cp1256", "the last line, without its end", "marked", "gzip"],
 )
 def test_the_code_page_that_the_letters_speak_of(tmp_path, text, code):
     file = tmp_path / "x.csv"
@@ -60,3 +61,7 @@ def test_columns_of_fixed_width(head, fields):
 def test_a_header_below_a_title_is_found_by_its_names():
     assert known_of("Sales of May\n\nOrder No;Customer ID;Colour\n1;2;3\n") == ["Customer ID", "Order No"]
     assert known_of("a b c\n1 2 3\n") == []
+
+
+def test_a_name_that_stands_there_twice_is_no_column():
+    assert known_of("customer_id,amount,amount,plan\n1,2,3,4\n") == ["customer_id", "plan"]

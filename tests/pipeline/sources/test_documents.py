@@ -81,6 +81,13 @@ def test_an_object_a_line_or_one_list(tmp_path, content):
     assert told(tmp_path, content) == (["id", "a", "b"], [["7", "[1]", ""], ["8", "", ""]])
 
 
+def test_parts_of_an_object_within_an_object_are_columns(tmp_path):
+    content = '{"id": 7, "who": {"id": 1, "at": {"city": "x"}}}\n{"id": 8, "who": null, "tags": [1]}\n'
+    names, rows = told(tmp_path, content)
+    assert names == ["id", "who.id", "who.at.city", "who", "tags"]
+    assert rows == [["7", "1", "x", "", ""], ["8", "", "", "", "[1]"]]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -52,7 +52,7 @@ def test_who_is_known_from_the_others(duck):
     assert told(ids.unmet("contacts", ["transactions", "usage"])) == [("c",)]
     counts = {k: v for k, v in ids.counts.items() if k.startswith("contacts") and "changed" not in k}
     assert counts == {
-        "contacts rows": 4, "contacts customers": 3, "contacts rounded": 0, "contacts nobody": 0,
+        "contacts rows": 4, "contacts customers": 3, "contacts rounded": 0, "contacts nobody": 0, "contacts sums": 0,
         "contacts rows met": 3, "contacts customers met": 2,
     }  # fmt: skip
 
@@ -137,6 +137,13 @@ def test_a_word_for_guests_is_no_customer(duck, tiny, customers, name):
         assert look.startswith(f"transactions: {name!r} has 400 of 490 rows; if it stands for nobody add `")
         assert look.endswith("{column: customer_id, tidy: []}`")
     assert nobodies(ids, config(tiny, tidy=[])) == []
+
+
+@pytest.mark.parametrize("name", ["Grand total", "TOTAL", "Summe", "جمع کل", "एकूण"])
+def test_one_row_that_sums_up_the_others_is_no_customer(duck, tiny, name):
+    (look,) = nobodies(ids_of(duck, transactions=crowd(name, 1)), config(tiny))
+    assert look.startswith(f"transactions: {name!r} has 1 of 91 rows; if it stands for nobody add `")
+    assert nobodies(ids_of(duck, transactions=crowd("Totila", 1)), config(tiny)) == []
 
 
 def test_the_advice_for_guests_works(tiny):

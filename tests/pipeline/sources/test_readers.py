@@ -41,6 +41,28 @@ def rows(raw):
 TWO = [("1", "a"), ("2", "b")]
 
 
+def test_parts_of_structures_in_parquet_are_columns(read, tmp_path):
+    who = [{"id": "1", "at": {"city": "x"}}, {"id": "2", "at": None}, None]
+    pd.DataFrame({"who": who, "at": ["a", "b", "c"], "tags": [[1], [], None]}).to_parquet(
+        tmp_path / "x.parquet"
+    )
+    raw = read("x.parquet", mapped=("who.id", "at"))
+    assert raw.table.columns == ("who.id", "who.at.city", "at", "tags")
+    found = raw.table.select("who.id", "who.at.city", "at").to_pyarrow().to_pylist()
+    assert [tuple(row.values()) for row in found] == [("1", "x", "a"), ("2", None, "b"), (None, None, "c")]
+    with pytest.raises(UnreadableError, match="no column 'who'"):
+        read("x.parquet", mapped=("who", "at"))
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16"])
+def test_text_under_the_name_of_a_workbook_is_text(read, tmp_path, code):
+    (tmp_path / "x.xls").write_text(CSV.replace(",", "\t"), encoding=code)
+    assert rows(read("x.xls")) == TWO
+    (tmp_path / "y.xls").write_text("<table><tr><td>1</td></tr></table>")
+    with pytest.raises(UnreadableError, match="is a web page"):
+        read("y.xls")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -1,0 +1,86 @@
+"""Rows of a table of purchases that are none: by their status, and by what kind of document they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from pipeline.setup.columns import ranked
+from pipeline.setup.tables import GivenTable
+from pipeline.sources.names import words_of
+from pipeline.sources.profiles import Profile
+
+_MOST_WORDS = 20
+# Patterns of the whole word, in small letters with one blank between words.
+_NOT_SOLD = (
+    r"(?:partially )?(?:cancell?ed|refunded|returned|voided)|cancel|void|failed|failure|declined|denied|rejected|"
+    r"abandoned|"
+    r"pending(?: \w+)?|unpaid|not paid|open|offen|draft|past due|overdue|uncollectible|on hold|expired|reversed|"
+    r"disputed|"
+    r"charge ?back|chargeback|lost|closed ?lost|no ?show|no shows|deleted|error|incomplete|"
+    r"storniert|storno|abgebrochen|fehlgeschlagen|entwurf|retourniert|erstattet|"
+    r"annulée?s?|refusée?s?|remboursée?s?|échouée?s?|en attente|brouillon|impayée?s?|"
+    r"cancelad[oa]s?|anulad[oa]s?|devuelt[oa]s?|reembolsad[oa]s?|rechazad[oa]s?|fallid[oa]s?|pendientes?|borrador|"
+    r"لغو(?: شده)?|برگشتی|ناموفق|مرجوع(?: شده|ی)?|در انتظار|रद्द|विफल|परत|लंबित|प्रलंबित"
+)
+_SOLD = (
+    r"paid|complete|completed|done|delivered|shipped|fulfilled|succeeded|success|successful|captured|settled|processed|"
+    r"processing|partially paid|invoiced|billed|closed ?won|won|sale|sold|confirmed|approved|active|closed|posted|sent|"
+    r"received|accepted|authorized|finished|checked ?(?:in|out)|in transit|ok|yes|purchased?|"
+    r"bezahlt|abgeschlossen|versendet|versandt|geliefert|zugestellt|erledigt|"
+    r"payée?s?|livrée?s?|terminée?s?|expédiée?s?|validée?s?|pagad[oa]s?|completad[oa]s?|entregad[oa]s?|enviad[oa]s?|"
+    r"پرداخت شده|تکمیل شده|تحویل شده|ارسال شده|موفق|पूर्ण|सफल|भुगतान|वितरित"
+)
+_BACK = (
+    r"(?:\w+ )?refund(?:ed|s)?|charge ?backs?|(?:\w+ )?reversals?|returns?|returned|credit (?:note|memo)s?|creditnote|"
+    r"credit|"
+    r"gutschrift|storno|rechnungskorrektur|retoure|erstattung|avoir|remboursement|retour|abono|reembolso|devolución|"
+    r"nota de crédito|برگشتی?|مرجوعی|برگشت از فروش|परतावा|वापसी|धनवापसी"
+)
+
+
+def _plain(word: str) -> str:
+    return words_of(word).removeprefix("wc ")
+
+
+def _are(pattern: str, words: Collection[str]) -> list[str]:
+    return sorted(word for word in words if re.fullmatch(pattern, _plain(word)))
+
+
+def not_sold(table: GivenTable, used: Collection[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The condition that leaves out orders which were not carried out, and what is not sure about it.
+
+    Returns
+    -------
+    Conditions, and a doubt where a column of statuses has words that are not known: their rows count as purchases.
+    """
+    for column in ranked(table, "status", ("text",), used):
+        words = _are(_NOT_SOLD, column.samples)
+        known = {*words, *_are(_SOLD, column.samples)}
+        if not known or column.different > _MOST_WORDS:
+            continue
+        unknown = sorted(set(column.samples) - known)
+        doubts = [
+            f"rows of {table.name} whose {column.name!r} is {', '.join(map(repr, unknown))} count as purchases; if "
+            f"they are none add them to where: [{{column: {column.name}, none_of: [...]}}]"
+        ] * bool(unknown)
+        if words and len(words) < column.different:
+            return [{"column": column.name, "none_of": words}], doubts
+        if doubts:
+            return [], doubts
+    return [], []
+
+
+def given_back(table: GivenTable, used: Collection[str], amount: Profile | None) -> tuple[str, list[str]]:
+    """The column that says of rows that they are refunds, and its words; none where their amounts are below 0.
+
+    A refund with a negative amount is told by its sign, one with a positive amount by this word alone.
+    """
+    if amount is None or any(re.match(r"\s*[(\-−]|.*-\s*$", value) for value in amount.samples):
+        return "", []
+    for column in ranked(table, "document", ("text",), used):
+        words = _are(_BACK, column.samples)
+        if words and len(words) < column.different:
+            return column.name, words
+    return "", []
