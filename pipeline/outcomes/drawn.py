@@ -168,18 +168,26 @@ def _not_won_back(sources: Sources, config: Config, rows: pd.DataFrame, kept: Fl
     return kept
 
 
+def by_chance(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Of whom chance decided: all of `drawn_rows` but those who were listed for certain."""
+    return rows["propensity"].between(0, 1, inclusive="neither")
+
+
 def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether each row's whole label window has passed."""
     return np.asarray(rows["age"] >= config.churn.horizon_days)
 
 
 def in_contact_log(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
-    """Whether the contact log has an outbound contact within so many days of each row; None without a log."""
+    """Whether the contact log has a contact by us within so many days of each row; None without a log.
+
+    A row that does not say its direction is one by us, as for the rest after a contact.
+    """
     table = sources.contact_log
     if table is None:
         return None
     if "direction" in table.columns:
-        table = table.filter(table.direction == "outbound")
+        table = table.filter(table.direction.fill_null("outbound") == "outbound")
     log = table.filter(table.customer_id.isin(rows["customer_id"].unique().tolist()))
     found = log.select("customer_id", "occurred_at").to_pandas()
     return _reached(rows["customer_id"], rows["as_of"], days, found["customer_id"], found["occurred_at"])

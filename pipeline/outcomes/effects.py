@@ -12,7 +12,7 @@ from configs.arrays import Floats
 from configs.schema import Config
 from models.effects.contact import ContactEffect
 from models.effects.sequence import NOTHING, Bounds, bounds
-from pipeline.outcomes.drawn import churned_within, of_customers
+from pipeline.outcomes.drawn import by_chance, churned_within, of_customers
 from pipeline.outcomes.learned import ALL
 from pipeline.outcomes.learning import drawn_of, usual_arms
 from pipeline.outcomes.outcome_tables import Belief, Lasting, LastingRow, OutcomeGroup
@@ -36,7 +36,7 @@ def outcome_groups(rows: pd.DataFrame, found: Mapping[str, Bounds]) -> list[Outc
 
 
 def _group(name: str, rows: pd.DataFrame, effect: Bounds) -> OutcomeGroup:
-    use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
+    use = rows.loc[by_chance(rows)]
     listed = use["chosen"].to_numpy(bool)
     e = use["propensity"].to_numpy(np.float64)
     value = use["value"].fillna(0.0).to_numpy(np.float64)
@@ -92,7 +92,7 @@ def beliefs(effect: ContactEffect, rows: pd.DataFrame) -> list[Belief]:
 
 def lasting(sources: Sources, config: Config, rows: pd.DataFrame, as_of: dt.date) -> Lasting:
     """Whether what the lists kept is still there 3, 6 and 12 months after, in customers, days and money."""
-    use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")] if len(rows) else rows
+    use = rows.loc[by_chance(rows)] if len(rows) else rows
     found = []
     for months, days in _MONTHS.items():
         end = pd.Timestamp(as_of) - pd.Timedelta(days=days)
@@ -118,9 +118,16 @@ def _lasting(
         centre = float((weight * y).sum() / weight.sum())
         return bounds((listed - e) * (y - centre), information, who, max(len(rows), 1))
 
-    spans = np.diff([0, *times])
+    spans, now = np.diff([0, *times]), kept[:, -1]
+    soon = kept[:, times.index(min(_MONTHS.values()))]
     return LastingRow(
-        months, len(rows), effect(kept[:, -1]), effect(kept @ spans), None if money is None else effect(money)
+        months,
+        len(rows),
+        effect(now),
+        effect(kept @ spans),
+        None if money is None else effect(money),
+        effect(soon),
+        effect(now - soon / 2),
     )
 
 

@@ -19,6 +19,7 @@ from models.statistics.metrics import auc, ece, lift_at, log_loss
 from pipeline.log import Say, logged_stage
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.drawn import (
+    by_chance,
     churned,
     drawn_rows,
     is_mature,
@@ -110,8 +111,7 @@ def _there_by_now(rows: pd.DataFrame, there: Floats, p: Floats, config: Config) 
 
 def drawn_of(rows: pd.DataFrame, actions: tuple[str, ...]) -> Drawn:
     """Rows of `judged_rows` as the model of the effect takes them, of actions that still exist."""
-    use = rows["action"].isin(actions) & rows["propensity"].between(0, 1, inclusive="neither")
-    use &= rows["inputs"].notna()
+    use = rows["action"].isin(actions) & by_chance(rows) & rows["inputs"].notna()
     some = rows.loc[use].tail(_MOST_ROWS)
     number = {name: i for i, name in enumerate(actions)}
 
@@ -131,7 +131,7 @@ def drawn_of(rows: pd.DataFrame, actions: tuple[str, ...]) -> Drawn:
 
 def proven(rows: pd.DataFrame, config: Config, resumed: Mapping[str, dt.date]) -> dict[str, Bounds]:
     """Bounds of the effect of all actions together and of each, from rows whose whole window has passed."""
-    use = rows.loc[rows["mature"].astype(bool) & rows["propensity"].between(0, 1, inclusive="neither")]
+    use = rows.loc[rows["mature"].astype(bool) & by_chance(rows)]
     target = expected_rows(rows, config)
     found = {ALL: _bounds(use, resumed.get(ALL), target)}
     for action in sorted(use["action"].dropna().unique()):
@@ -142,6 +142,7 @@ def proven(rows: pd.DataFrame, config: Config, resumed: Mapping[str, dt.date]) -
 
 def expected_rows(rows: pd.DataFrame, config: Config) -> float:
     """Randomised rows that a year brings at the pace of the first window; outcomes have no part in it."""
+    rows = rows.loc[by_chance(rows)]
     if rows.empty:
         return 0.0
     days = config.churn.gap_days + config.churn.horizon_days
@@ -171,7 +172,7 @@ def usual_arms(rows: pd.DataFrame) -> pd.DataFrame:
         Of `judged_rows`, mature.
     """
     arms = rows.loc[rows["chosen"].astype(bool) | rows["usual"].astype(bool)]
-    arms = arms.loc[arms["propensity"].between(0, 1, inclusive="neither")]
+    arms = arms.loc[by_chance(arms)]
     if arms.empty or not arms["usual"].any():
         return arms.iloc[:0]
     # Of those kept from the list, the same share was left to the team every night.
@@ -181,8 +182,9 @@ def usual_arms(rows: pd.DataFrame) -> pd.DataFrame:
 
 def against_usual(rows: pd.DataFrame, config: Config) -> Bounds | None:
     """Bounds of the effect of the list against what the team would have done anyway; None without any such row."""
-    arms = usual_arms(rows.loc[rows["mature"].astype(bool)])
-    share = len(arms) / max(int(rows["mature"].sum()), 1)
+    mature = rows.loc[rows["mature"].astype(bool) & by_chance(rows)]
+    arms = usual_arms(mature)
+    share = len(arms) / max(len(mature), 1)
     return _bounds(arms, None, expected_rows(rows, config) * share) if len(arms) else None
 
 
@@ -240,7 +242,8 @@ def learn(
     """
     with logged_stage("learning", say) as counted:
         found, rows = learned_at(sources, config, folder, as_of)
-        counted(listed_or_left_alone_by_chance=len(rows), to_the_end=int(rows["mature"].sum()))
+        some = rows.loc[by_chance(rows)]
+        counted(listed_or_left_alone_by_chance=len(some), to_the_end=int(some["mature"].sum()))
     with only_run(folder, "outcomes"):
         learned.write(folder, found)
     return found, rows

@@ -22,7 +22,7 @@ from pipeline.languages.said import Said, said, spoken, together
 from pipeline.layout import layout_of
 from pipeline.log import Say
 from pipeline.outcomes import learned, ledger
-from pipeline.outcomes.drawn import in_contact_log, mature_nights
+from pipeline.outcomes.drawn import by_chance, in_contact_log, mature_nights
 from pipeline.outcomes.effects import beliefs, lasting, outcome_groups, usual_of
 from pipeline.outcomes.learning import has_news, learn, playbook_of
 from pipeline.outcomes.outcome_tables import (
@@ -154,7 +154,7 @@ def _result(
     )
     changed = said(
         "What the list changed: {n} customers whom chance listed or left alone, {days} days after",
-        n=len(mature),
+        n=groups[0].listed + groups[0].alone,
         days=days,
     )
     lines = [
@@ -221,7 +221,7 @@ def _precision(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
     """How long it takes to see effects of some sizes, from the newest inflow of randomised rows."""
-    use = rows.loc[rows["propensity"].between(0, 1, inclusive="neither")]
+    use = rows.loc[by_chance(rows)]
     if not len(use):
         line = (
             said("power: nobody was drawn yet, no effect can be seen")
@@ -233,8 +233,11 @@ def _power(config: Config, rows: pd.DataFrame) -> dict[str, Any]:
         return {"line": line, "values": {"days_until": {}}}
     rate, share = float(use["kept"].mean()), float(use["propensity"].mean())
     since = pd.to_datetime(use["as_of"])
-    newest = since >= since.max() - pd.Timedelta(days=_RECENT_DAYS)
-    span = max(int((since[newest].max() - since[newest].min()).days) + 1, 7)
+    newest = since > since.max() - pd.Timedelta(days=_RECENT_DAYS)
+    nights = np.unique(since[newest].to_numpy("datetime64[D]"))
+    # A list stands for the days until the next one.
+    every = int(np.median(np.diff(nights)).astype(np.int64)) if len(nights) > 1 else 1
+    span = max(int((nights[-1] - nights[0]).astype(np.int64)) + every, 7)
     a_day = int(newest.sum()) / span
     days = {
         points: max(0, int(np.ceil((rows_needed(rate, points, 1 - share) - len(use)) / a_day)))

@@ -64,13 +64,19 @@ class Belief:
 
 @dataclass(frozen=True)
 class LastingRow:
-    """So many months after: effect on the share still there, on days as a customer, and on money."""
+    """So many months after: effect on the share still there, on days as a customer, and on money.
+
+    `soon` is the effect on the share of the same customers that was still there after the first months, `lasts` that
+    on the share of now less half of it: below 0, most of what was kept is gone.
+    """
 
     months: int
     customers: int
     kept: Bounds
     days: Bounds
     money: Bounds | None
+    soon: Bounds
+    lasts: Bounds
 
 
 @dataclass(frozen=True)
@@ -81,26 +87,31 @@ class Lasting:
 
     @property
     def verdict(self) -> Said:
-        """Delay or prevention, as far as one can say."""
+        """Delay or prevention, by the longest time of which one can say.
+
+        The same customers are looked at twice: newer lists may have chosen others, and better ones.
+        """
         if not self.rows:
             return said("nothing is old enough")
-        first, last = self.rows[0].kept, self.rows[-1].kept
-        soon, months = self.rows[0].months, self.rows[-1].months
-        if len(self.rows) < 2 or not first.fixed_low > 0:
+        months, kept = self.rows[0].months, [row for row in self.rows[1:] if row.soon.fixed_low > 0]
+        for row in reversed(kept):
+            if row.lasts.fixed_high < 0:
+                return said(
+                    "the contacts delay: most of what was kept after {soon} months is gone after {months}",
+                    soon=months,
+                    months=row.months,
+                )
+            if row.lasts.fixed_low > 0:
+                return said(
+                    "the contacts prevent: what was kept after {soon} months is still there after {months}",
+                    soon=months,
+                    months=row.months,
+                )
+        if not kept:
             return said("too early to tell prevented from delayed")
-        if last.fixed_high < first.estimate / 2:
-            return said(
-                "the contacts delay: most of what was kept after {soon} months is gone after {months}",
-                soon=soon,
-                months=months,
-            )
-        if last.fixed_low > first.estimate / 2:
-            return said(
-                "the contacts prevent: what was kept after {soon} months is still there after {months}",
-                soon=soon,
-                months=months,
-            )
-        return said("not clear yet whether the contacts prevent or delay ({months} months)", months=months)
+        return said(
+            "not clear yet whether the contacts prevent or delay ({months} months)", months=kept[-1].months
+        )
 
 
 def check_table(checks: Sequence[NightCheck], promised: Mapping[str, float], language: Language) -> str:

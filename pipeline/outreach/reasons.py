@@ -18,6 +18,9 @@ from pipeline.languages.language import Language
 from pipeline.outreach.sentences import filled
 
 COUNT = 3
+# Trouble of which a customer told us is told while it counts so much: four weeks, see `situation.told_us`.
+FRESH = 0.25
+_COMPLAINTS, _OPEN = "complaint_count_", "open_issue_count"
 _NOTHING = N_("Nothing in the records points to a reason for leaving.")
 EN = Language("en")
 FACT, USUALLY = N_("{label}: {value:2}"), N_("{label}: {value:2}, usually {usual:2}")
@@ -146,6 +149,44 @@ def _chosen(push: Floats, speaker: Ints, columns: Sequence[FeatureColumn]) -> li
     best = [int(s) for s in np.argsort(-push, kind="stable")[:COUNT] if push[s] > 0]
     told = [(s, columns[speaker[s]]) for s in best]
     return sorted(told, key=lambda pair: not pair[1].actionable)
+
+
+def with_trouble(
+    reasons: Sequence[tuple[Reason, ...]],
+    told: Floats,
+    rows: pd.DataFrame,
+    columns: Sequence[FeatureColumn],
+) -> list[tuple[Reason, ...]]:
+    """The same, before them the trouble of which a customer told us lately and that none of us has answered.
+
+    The list counts on it whatever the model makes of complaints: who calls has to know, and the actions that answer
+    complaints fit.
+
+    Parameters
+    ----------
+    told
+        Of `situation.told_us`; shape (n,).
+    rows, columns
+        The same customers' columns, and their declarations.
+    """
+    numbers, found = _Numbers(rows, {}), list(reasons)
+    counts = {c.worse.days: c for c in columns if c.name.startswith(_COMPLAINTS) and c.worse and c.worse.days}
+    newest = counts[min(counts)] if counts else None
+    still = next((c for c in columns if c.name == _OPEN), None)
+    for i in np.flatnonzero(told >= FRESH).tolist():
+        kept = reasons[i]
+        if still is not None and numbers.of(still.name)[i] > 0 and still.driver not in _drivers(kept):
+            kept = (numbers.reason(still, i, 0.0), *kept)
+        if newest is not None and numbers.of(newest.name)[i] > 0:
+            # "In the last 30 days" says more of a complaint of yesterday than "in the last 180 days".
+            others = (reason for reason in kept if reason.driver != newest.driver)
+            kept = (numbers.reason(newest, i, 0.0), *others)
+        found[i] = kept[:COUNT]
+    return found
+
+
+def _drivers(reasons: Sequence[Reason]) -> set[str]:
+    return {reason.driver for reason in reasons}
 
 
 class _Numbers:

@@ -19,6 +19,7 @@ from models.decision.worth import concave
 from models.effects.contact import fit_contact_effect
 from models.effects.doubly_robust import Brought, brought
 from pipeline.outcomes import learned
+from pipeline.outcomes.drawn import by_chance
 from pipeline.outcomes.learning import drawn_of
 from pipeline.outcomes.situation import from_record
 from pipeline.outreach.costs import contact_costs
@@ -73,7 +74,7 @@ def past(rows: pd.DataFrame, before: Rules, now: Rules) -> Past:
     rows
         Of `learning.judged`.
     """
-    use = rows["propensity"].between(0, 1, inclusive="neither") & rows["inputs"].notna()
+    use = by_chance(rows) & rows["inputs"].notna()
     rows = rows.loc[use].reset_index(drop=True)
     known = rows["mature"].to_numpy(bool) & rows["value"].notna().to_numpy()
     if not known.any():

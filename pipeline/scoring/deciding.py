@@ -22,13 +22,14 @@ from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
 from pipeline.outcomes.learned import Evidence
+from pipeline.outcomes.situation import GONE, TOLD
 from pipeline.outreach.competing import prepare
 from pipeline.outreach.consent import do_not_contact, unheard_opt_outs
 from pipeline.outreach.context import Context, Prepared
 from pipeline.outreach.decide import decide
 from pipeline.outreach.permissions import unasked_permissions
 from pipeline.outreach.playbook import check_playbook
-from pipeline.outreach.reasons import Reason, reasons_of
+from pipeline.outreach.reasons import Reason, reasons_of, with_trouble
 from pipeline.scoring.background import background
 from pipeline.scoring.ended import LatelyEnded, ended_lately
 from pipeline.scoring.night import Night
@@ -63,7 +64,10 @@ def decided(job: Job, found: Scored, *, create_key: bool) -> Night:
         worth=everybody.worth,
     )
     with logged_stage("list", job.say) as counted:
-        reasons = tuple(_reasons(champion, found.matrix, prepared.explain, everybody.compared, ended))
+        model_says = _reasons(champion, found.matrix, prepared.explain, everybody.compared, ended)
+        people, told = prepared.customers.iloc[prepared.candidates], prepared.seen.inputs[TOLD]
+        told = told.to_numpy(np.float64) * ~people[GONE].to_numpy(bool)
+        reasons = tuple(with_trouble(model_says, told, people, found.matrix.columns))
         decision = decide(prepared, reasons)
         counted(candidates=len(prepared.explain), listed=len(decision.chosen))
     partial_ = everybody.notes(prepared)

@@ -81,12 +81,14 @@ def test_only_our_own_contacts_within_so_many_days_count(company):
         f"0001,{later(0)},inbound",
         f"0002,{later(14)},outbound",
         f"0003,{later(-1)},outbound",
+        # Who writes no direction means a contact by us, which starts a rest, too.
+        f"0004,{later(3)},",
     ]
     config = company(contacts=log)
     sources = open_sources(config, later(60))
-    rows = pd.DataFrame({"customer_id": ["0000", "0001", "0002", "0003"], "as_of": [NIGHT] * 4})
-    assert in_contact_log(sources, rows, 14).tolist() == [1, 0, 0, 0]
-    assert in_contact_log(sources, rows, 15).tolist() == [1, 0, 1, 0]
+    rows = pd.DataFrame({"customer_id": ["0000", "0001", "0002", "0003", "0004"], "as_of": [NIGHT] * 5})
+    assert in_contact_log(sources, rows, 14).tolist() == [1, 0, 0, 0, 1]
+    assert in_contact_log(sources, rows, 15).tolist() == [1, 0, 1, 0, 1]
     without = company()
     assert in_contact_log(open_sources(without, later(60)), rows, 14) is None
 

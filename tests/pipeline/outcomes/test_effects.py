@@ -67,8 +67,31 @@ def test_months_after_the_list_in_customers_days_and_money(shop):
     # a: 7 and 5; b and d: 15 January to 15 March; c: nothing.
     assert three.money.estimate == pytest.approx((12 + 60) / 2 - (0 + 60) / 2)
     assert six.money.estimate == pytest.approx((111 + 120) / 2 - (0 + 120) / 2)
+    # Of the same four: at first half a customer more was kept, and nobody of that is left after six months.
+    assert (three.soon.estimate, three.lasts.estimate) == (pytest.approx(0.5), pytest.approx(0.25))
+    assert (six.soon.estimate, six.lasts.estimate) == (pytest.approx(0.5), pytest.approx(-0.25))
     assert lasting(sources, config, rows, NIGHT + dt.timedelta(days=89)).rows == ()
     assert lasting(sources, config, rows.iloc[:0], AS_OF).rows == ()
+
+
+def test_lists_that_became_better_are_not_taken_for_a_delay(tiny):
+    night, later, end = dt.date(2024, 1, 1), dt.date(2024, 4, 1), dt.date(2024, 7, 1)
+    ids = {"old": [f"o{i}" for i in range(400)], "new": [f"n{i}" for i in range(400)]}
+    chosen = np.arange(400) % 2 == 0
+    # Of the first list every tenth was kept, for good; of the second one everybody.
+    stays = {"old": ~chosen & (np.arange(400) % 3 == 0), "new": chosen}
+    stays["old"] |= chosen & (np.arange(400) % 30 < 14)
+    lines = ["customer_id,occurred_at"]
+    for name, who in ids.items():
+        bought = [c for c, stay in zip(who, stays[name], strict=True) if stay]
+        lines += [f"{c},2023-12-01" for c in who]
+        lines += [f"{c},2024-0{month}-20" for c in bought for month in range(1, 7)]
+    config = tiny(churn={"horizon_days": 60}, transactions="\n".join(lines) + "\n")
+    rows = pd.concat([drawn(ids["old"], chosen, night), drawn(ids["new"], chosen, later)], ignore_index=True)
+    found = lasting(open_sources(config, end), config, rows, end)
+    three, six = found.rows
+    assert three.kept.estimate > 2 * six.kept.fixed_high
+    assert "prevent" in str(found.verdict)
 
 
 def test_without_amounts_there_is_no_money(tiny):

@@ -161,8 +161,12 @@ def test_what_was_resumed_counts_newer_rows_only(tiny):
 def test_rows_of_a_year_are_foreseen_from_the_first_window_alone(tiny):
     config = subscribers(tiny, [None] * 4)
     days = [0, 10, 29, 30, 200]
-    rows = pd.DataFrame({"as_of": [NIGHT + dt.timedelta(d) for d in days]})
+    rows = pd.DataFrame({"as_of": [NIGHT + dt.timedelta(d) for d in days], "propensity": 0.5})
     assert expected_rows(rows, config) == pytest.approx(3 * 365 / 30)
+    # Who is listed for certain, because of an open complaint, is no randomised row.
+    assert expected_rows(rows.assign(propensity=[0.5, 1.0, 0.5, 0.5, 0.5]), config) == pytest.approx(
+        2 * 365 / 30
+    )
     assert expected_rows(rows[:0], config) == 0
 
 

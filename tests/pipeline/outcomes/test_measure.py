@@ -178,6 +178,24 @@ def test_days_until_an_effect_is_seen_come_from_the_real_inflow(company):
     assert five > 0
 
 
+def test_a_list_a_week_stands_for_seven_days(tiny):
+    config = subscribers(tiny, [None] * 60)
+    for weeks in range(6):
+        day = NIGHT + dt.timedelta(weeks=weeks)
+        record(config, night(60, np.arange(60) < 14, np.arange(60) >= 46), day)
+    assert outcomes(config, LATER).values["power"]["rows_a_day"] == pytest.approx(28 / 7)
+
+
+def test_who_was_listed_for_certain_is_not_counted_among_those_whom_chance_listed(company):
+    config, _ = company
+    chance = np.where(np.arange(600) < 50, 1.0, 2 / 3)
+    record(config, night(600, LISTED, ALONE, propensity=chance))
+    found = outcomes(config, LATER)
+    (whole, *_) = found.values["effects"]
+    assert (whole["listed"], whole["alone"]) == (150, 100)
+    assert "250 customers whom chance listed or left alone" in found.text
+
+
 def test_precision_is_of_the_list_and_of_those_whom_nobody_held_back(company):
     config, leaves = company
     found = outcomes(config, LATER).values["precision"]

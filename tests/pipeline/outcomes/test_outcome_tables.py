@@ -33,8 +33,14 @@ def effect(estimate, low, high):
     return Bounds(100, estimate, 2 * low - estimate, 2 * high - estimate, low, high)
 
 
-def row(months, kept, money=None):
-    return LastingRow(months, 100, kept, effect(2.0, 1.0, 3.0), money)
+def row(months, kept=NOTHING, money=None, soon=NOTHING, lasts=NOTHING):
+    return LastingRow(months, 100, kept, effect(2.0, 1.0, 3.0), money, soon, lasts)
+
+
+KEPT, UNSURE = effect(0.1, 0.05, 0.15), effect(0.1, -0.01, 0.2)
+STAYS, FADES, EITHER = effect(0.04, 0.01, 0.07), effect(-0.04, -0.07, -0.01), effect(0.0, -0.05, 0.05)
+DELAY = "the contacts delay: most of what was kept after 3 months is gone after {months}"
+PREVENT = "the contacts prevent: what was kept after 3 months is still there after {months}"
 
 
 def group(name="all", kept=NOTHING, contacted=NAN, **more):
@@ -53,25 +59,28 @@ def group(name="all", kept=NOTHING, contacted=NAN, **more):
     ("rows", "verdict"),
     [
         ([], "nothing is old enough"),
-        ([row(3, effect(0.1, 0.05, 0.15))], "too early to tell prevented from delayed"),
+        ([row(3, soon=KEPT)], "too early to tell prevented from delayed"),
+        # What newer lists kept says nothing of what became of the customers of the old ones.
         (
-            [row(3, effect(0.1, -0.01, 0.2)), row(6, effect(0.1, 0.08, 0.12))],
+            [row(3, kept=KEPT, soon=KEPT), row(6, soon=UNSURE, lasts=FADES)],
             "too early to tell prevented from delayed",
         ),
+        ([row(3), row(6, soon=KEPT, lasts=STAYS)], PREVENT.format(months=6)),
         (
-            [row(3, effect(0.1, 0.05, 0.15)), row(6, effect(0.09, 0.06, 0.12))],
-            "the contacts prevent: what was kept after 3 months is still there after 6",
+            [row(3), row(6, soon=KEPT, lasts=EITHER), row(12, soon=KEPT, lasts=FADES)],
+            DELAY.format(months=12),
+        ),
+        # A year after the first list its few customers say nothing yet; what is known by half a year stays known.
+        (
+            [row(3), row(6, soon=KEPT, lasts=FADES), row(12, soon=UNSURE, lasts=EITHER)],
+            DELAY.format(months=6),
         ),
         (
-            [
-                row(3, effect(0.1, 0.05, 0.15)),
-                row(6, effect(0.09, 0.0, 0.2)),
-                row(12, effect(0.01, -0.02, 0.04)),
-            ],
-            "the contacts delay: most of what was kept after 3 months is gone after 12",
+            [row(3), row(6, soon=KEPT, lasts=STAYS), row(12, soon=KEPT, lasts=EITHER)],
+            PREVENT.format(months=6),
         ),
         (
-            [row(3, effect(0.1, 0.05, 0.15)), row(6, effect(0.05, 0.0, 0.1))],
+            [row(3), row(6, soon=KEPT, lasts=EITHER)],
             "not clear yet whether the contacts prevent or delay (6 months)",
         ),
     ],

@@ -10,7 +10,8 @@ from configs.base import Range
 from features.matrix import declared
 from features.spec import FeatureColumn, columns_of
 from features.worse import STORIES, Worse
-from pipeline.outreach.reasons import reasons_of, shown_reasons
+from pipeline.languages.language import Language
+from pipeline.outreach.reasons import Reason, reasons_of, shown_reasons, with_trouble
 
 COLUMNS = [column for column, _ in columns_of(declared(), [30, 90])]
 NAMES = [column.name for column in COLUMNS]
@@ -259,3 +260,50 @@ def test_a_table_that_nobody_declared_tells_what_is_not_as_usual():
 
 def test_every_story_has_a_feature():
     assert {driver for story in STORIES for driver in story} <= {column.driver for column in COLUMNS}
+
+
+COMPLAINED, OPEN = "1 complaint in the last 30 days", "1 request still open"
+QUIET, SLOW = Reason("silence", "no order lately", 0.9), Reason("slow answers", "had to wait", 0.5)
+FEWER, KNOWN = Reason("spend", "spends less", 0.3), Reason("complaints", "2 complaints", 0.2)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "fresh", "changes", "sentences"),
+    [
+        ((), 1.0, {"complaint_count_30d": 1}, [COMPLAINED]),
+        (
+            (QUIET,),
+            0.3,
+            {"complaint_count_30d": 1, "open_issue_count": 1},
+            [COMPLAINED, OPEN, "no order lately"],
+        ),
+        (
+            (QUIET, SLOW, FEWER),
+            1.0,
+            {"complaint_count_30d": 1},
+            [COMPLAINED, "no order lately", "had to wait"],
+        ),
+        ((SLOW,), 1.0, {"open_issue_count": 1}, ["had to wait"]),
+        (
+            (QUIET, KNOWN),
+            1.0,
+            {"complaint_count_30d": 1, "complaint_count_90d": 2},
+            [COMPLAINED, "no order lately"],
+        ),
+        # Answered, or long ago; and a complaint of more than a month ago is not told as a new one.
+        ((QUIET,), 0.0, {"complaint_count_30d": 1}, ["no order lately"]),
+        ((QUIET,), 0.2, {"complaint_count_90d": 1}, ["no order lately"]),
+        ((), 0.3, {"complaint_count_30d": 0, "complaint_count_90d": 1}, []),
+    ],
+)
+def test_who_is_listed_for_trouble_that_nobody_answered_is_told_so(reasons, fresh, changes, sentences):
+    rows = pd.DataFrame([USUAL, USUAL | changes], columns=NAMES, dtype=float)
+    calm, found = with_trouble([(), reasons], np.array([0.0, fresh]), rows, COLUMNS)
+    assert (calm, [reason.sentence for reason in found]) == ((), sentences)
+
+
+def test_trouble_is_told_in_the_language_of_who_calls():
+    rows = pd.DataFrame([USUAL | {"complaint_count_30d": 1}], columns=NAMES, dtype=float)
+    ((reason,),) = with_trouble([()], np.ones(1), rows, COLUMNS)
+    assert reason.driver == "complaints"
+    assert reason.told(Language("fa")) != reason.told(Language("en")) == COMPLAINED
