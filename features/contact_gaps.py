@@ -9,6 +9,9 @@ from configs.base import Range
 from features.spec import At, feature
 from features.worse import USUAL, Times, Worse
 
+# Trouble is no reason to leave any more, and nothing to call about, when a quarter has passed without another word.
+_PAST = {"contact_inbound_gap_days": Range(above=90), "contact_gap_days": Range(above=90)}
+
 
 @feature(
     "contacts",
@@ -112,7 +115,9 @@ def contact_people_count(at: At) -> Floats:
     driver="complaints",
     windows=True,
     worse=Worse(
-        range=Times(above=1, of=USUAL), says="{complaint_count_{days}d:complaint} in the last {days} days"
+        range=Times(above=1, of=USUAL),
+        says="{complaint_count_{days}d:complaint} in the last {days} days",
+        unless=_PAST,
     ),
 )
 def complaint_count(at: At, days: int) -> Floats:
@@ -124,7 +129,7 @@ def complaint_count(at: At, days: int) -> Floats:
     "contacts.issue",
     unit="issues",
     driver="slow answers",
-    worse=Worse(range=Range(above=0.5), says="{open_issue_count:request} still open"),
+    worse=Worse(range=Range(above=0.5), says="{open_issue_count:request} still open", unless=_PAST),
 )
 def open_issue_count(at: At) -> Floats:
     """Issues that the customer raised and that are not resolved."""
@@ -136,7 +141,11 @@ def open_issue_count(at: At) -> Floats:
     unit="days",
     driver="slow answers",
     null="no issue was resolved yet",
-    worse=Worse(range=Range(above=5), says="had to wait about {resolve_wait_mean_days:day} for a solution"),
+    worse=Worse(
+        range=Range(above=5),
+        says="had to wait about {resolve_wait_mean_days:day} for a solution",
+        unless=_PAST,
+    ),
 )
 def resolve_wait_mean_days(at: At) -> Floats:
     """Mean days until an issue was resolved."""

@@ -62,7 +62,7 @@ def spend_max(at: At) -> Floats:
     worse=Worse(
         range=Range(above=1.5),
         says="{cancellation_count_{days}d:purchase} cancelled or returned in the last {days} days",
-        when={"cancellation_share": Range(above=0.2)},
+        when={"cancellation_share": Range(above=0.2), "cancellation_recency_days": Range(below=180)},
     ),
 )
 def cancellation_count(at: At, days: int) -> Floats:

@@ -127,6 +127,8 @@ def contact_customer_people_count(at: At) -> Floats:
     worse=Worse(
         range=Range(above=0.5, below=90),
         says="another person of ours took over {contact_new_person_days:day} ago",
+        # Somebody at the service desk who answered a question has not taken over.
+        when={"contact_outbound_gap_days": Times(below=1.01, of="contact_new_person_days")},
     ),
 )
 def contact_new_person_days(at: At) -> Floats:

@@ -63,7 +63,8 @@ def rested(
 def told_us(customers: pd.DataFrame, days: Floats) -> Floats:
     """1 for a customer with an open issue; less for one who complained lately and had no contact of ours since.
 
-    A complaint counts half as much after two weeks (`FADES`), a quarter after four: a late answer mends little.
+    A complaint counts half as much after two weeks (`FADES`), a quarter after four: a late answer mends little. An
+    issue that is open in the records and of which the customer has not spoken for a quarter was forgotten there.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def told_us(customers: pd.DataFrame, days: Floats) -> Floats:
     since = column("contact_inbound_gap_days")
     told = (column("complaint_count_90d") > 0) & (since < days)
     fresh = np.where(told, 0.5 ** (np.where(told, since, 0.0) / FADES), 0.0)
-    return np.where(column("open_issue_count") > 0, 1.0, fresh)
+    return np.where((column("open_issue_count") > 0) & ~(since > NEAREST), 1.0, fresh)
 
 
 def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -89,9 +89,9 @@ BEGINS = {
     ),
     "cancellation_count_30d": (
         np.nan,
-        {"cancellation_count_30d": 2, "cancellation_share": 0.21},
+        {"cancellation_count_30d": 2, "cancellation_share": 0.21, "cancellation_recency_days": 179},
         "2 purchases cancelled or returned in the last 30 days",
-        [{"cancellation_count_30d": 1}, {"cancellation_share": 0.2}],
+        [{"cancellation_count_30d": 1}, {"cancellation_share": 0.2}, {"cancellation_recency_days": 180}],
     ),
     "cancellation_spend_share": (
         np.nan,
@@ -180,21 +180,26 @@ BEGINS = {
     ),
     "complaint_count_30d": (
         0,
-        {"complaint_count_30d": 1},
+        {"complaint_count_30d": 1, "contact_inbound_gap_days": 90, "contact_gap_days": 90},
         "1 complaint in the last 30 days",
-        [{"complaint_count_30d": 0}, {"usual": 1}],
+        [
+            {"complaint_count_30d": 0},
+            {"usual": 1},
+            {"contact_inbound_gap_days": 91},
+            {"contact_gap_days": 91},
+        ],
     ),
     "open_issue_count": (
         np.nan,
-        {"open_issue_count": 1},
+        {"open_issue_count": 1, "contact_inbound_gap_days": 90, "contact_gap_days": 90},
         "1 request still open",
-        [{"open_issue_count": 0}],
+        [{"open_issue_count": 0}, {"contact_inbound_gap_days": 91}, {"contact_gap_days": 91}],
     ),
     "resolve_wait_mean_days": (
         np.nan,
-        {"resolve_wait_mean_days": 6},
+        {"resolve_wait_mean_days": 6, "contact_inbound_gap_days": 90, "contact_gap_days": 90},
         "had to wait about 6 days for a solution",
-        [{"resolve_wait_mean_days": 5}],
+        [{"resolve_wait_mean_days": 5}, {"contact_inbound_gap_days": 91}, {"contact_gap_days": 91}],
     ),
     "usage_recency_days": (
         14.4,
@@ -304,9 +309,14 @@ BEGINS = {
     ),
     "contact_new_person_days": (
         np.nan,
-        {"contact_new_person_days": 89},
+        {"contact_new_person_days": 89, "contact_outbound_gap_days": 89},
         "another person of ours took over 89 days ago",
-        [{"contact_new_person_days": 90}, {"contact_new_person_days": 0.5}],
+        [
+            {"contact_new_person_days": 90},
+            {"contact_new_person_days": 0.5},
+            {"contact_outbound_gap_days": 90},
+            {"contact_outbound_gap_days": np.nan},
+        ],
     ),
     "open_failed_payment_count": (
         np.nan,

@@ -87,6 +87,10 @@ def test_trouble_is_an_open_complaint_or_a_fresh_one_that_nobody_has_answered():
     days = np.array([0.1, 5.0, 9.0, 0.0, 9.0, 99.0, 99.0])
     assert told_us(frame, days).tolist() == [1, 0, 0, 1, 0, 0.5, 0.25]
     assert told_us(frame.assign(open_issue_count=1), days).tolist() == [1] * 7
+    forgotten = frame.assign(
+        open_issue_count=1, contact_inbound_gap_days=[0.0, 90.0, 91.0, 700.0, np.nan, 5.0, 5.0]
+    )
+    assert told_us(forgotten, np.zeros(7)).tolist() == [1, 1, 0, 0, 1, 1, 1]
     assert told_us(frame[["open_issue_count"]], np.zeros(7)).tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert told_us(pd.DataFrame(index=range(2)), np.zeros(2)).tolist() == [0, 0]
 

@@ -29,7 +29,8 @@ USUAL = {
     "feedback_low_share": 0.1, "feedback_unanswered_count_30d": 0, "feedback_unanswered_count_90d": 1,
     "feedback_silence_days": 40, "feedback_asked_gap_days": 40,
     "contact_gap_days": 25, "contact_gap_mean_days": 30, "contact_gap_ratio": 0.83,
-    "contact_outbound_gap_days": 40, "contact_people_count": 2, "contact_customer_people_count": 2,
+    "contact_outbound_gap_days": 40, "contact_inbound_gap_days": 30, "contact_people_count": 2,
+    "contact_customer_people_count": 2,
     "contact_new_person_days": 300, "complaint_count_30d": 0, "complaint_count_90d": 0,
     "open_issue_count": 0, "resolve_wait_mean_days": 2, "points_balance": 100, "points_redeemed_gap_days": 50,
     "usage_recency_days": 2, "usage_recency_ratio": 1, "usage_active_share": 0.4,
@@ -109,7 +110,8 @@ def test_what_never_happened_is_no_reason():
         ({"contact_outbound_gap_days": 130, "contact_gap_ratio": np.nan}, "we last called or wrote 130 days ago"),
         ({"contact_people_count": 1}, "knows only one person of ours"),
         ({"contact_customer_people_count": 1}, "we know only one person on the customer's side"),
-        ({"contact_new_person_days": 12}, "another person of ours took over 12 days ago"),
+        ({"contact_new_person_days": 12, "contact_outbound_gap_days": 12},
+         "another person of ours took over 12 days ago"),
         ({"complaint_count_30d": 1}, "1 complaint in the last 30 days"),
         ({"open_issue_count": 2}, "2 requests still open"),
         ({"resolve_wait_mean_days": 5.6}, "had to wait about 6 days for a solution"),
@@ -145,6 +147,15 @@ def test_what_a_change_for_the_worse_says(changes, sentence):
         {"feedback_score_last": 2, "feedback_silence_days": 185, "feedback_asked_gap_days": 100},
         {"contact_gap_days": 130, "contact_gap_ratio": 1.1},
         {"usage_breadth": 1, "tenure_days": 5, "recency_days": 40},
+        # Long ago: nobody calls about it any more.
+        {"complaint_count_90d": 1, "contact_inbound_gap_days": 91},
+        {"resolve_wait_mean_days": 11, "contact_inbound_gap_days": 709},
+        {"resolve_wait_mean_days": 11, "contact_gap_days": 95},
+        {"open_issue_count": 1, "contact_inbound_gap_days": 400},
+        {"cancellation_count_90d": 3, "cancellation_share": 0.3, "cancellation_recency_days": 181},
+        # The service desk answered; nobody of ours has called since the newcomer appeared.
+        {"contact_new_person_days": 12, "contact_outbound_gap_days": 40},
+        {"contact_new_person_days": 12, "contact_outbound_gap_days": np.nan},
     ],
 )
 def test_what_is_not_worth_a_word(changes):
