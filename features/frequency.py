@@ -8,7 +8,7 @@ from configs.arrays import Floats
 from configs.base import Range
 from features.panel import ratio
 from features.spec import At, feature
-from features.worse import USUAL, Times, Worse
+from features.worse import Times, Worse
 
 
 @feature(
@@ -56,11 +56,6 @@ def purchase_intensity(at: At, days: int) -> Floats:
     unit="purchases a year",
     driver="frequency",
     null="has never bought",
-    worse=Worse(
-        range=Times(below=0.5, of=USUAL),
-        says="makes about {purchase_rate:purchase} a year, most customers about {usual}",
-        when={"purchase_rate": Range(above=0.5), "purchase_tenure_days": Range(above=180)},
-    ),
 )
 def purchase_rate(at: At) -> Floats:
     """Purchases a year since the first one."""

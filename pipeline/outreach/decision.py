@@ -143,7 +143,7 @@ class Outcome:
         probability = people["churn_probability"].to_numpy(np.float64)[who]
         actions, names = context.actions, list(context.playbook.actions)
         last = self.prepared.facts["last_contact"].iloc[rows].reset_index(drop=True)
-        gap = (pd.Timestamp(context.as_of) - last) / pd.Timedelta(days=1)
+        gap = (pd.Timestamp(context.as_of) - last.dt.floor("D")).dt.days.to_numpy(np.float64, na_value=np.nan)
         frame = pd.DataFrame(
             {
                 "rank": np.arange(1, len(who) + 1),
@@ -178,13 +178,11 @@ class Outcome:
                 {**record, "owner": owner, "contact_gap_days": since},
                 context.playbook.numbers,
             )
-            for a, record, owner, since in zip(
-                what, records, frame["owner"], np.round(gap.to_numpy(np.float64)), strict=True
-            )
+            for a, record, owner, since in zip(what, records, frame["owner"], gap, strict=True)
         ]
         frame["message"] = pd.Series(texts, dtype="str")
         frame["last_contact"] = last.dt.floor("D")
-        frame["contact_gap_days"] = np.round(gap.to_numpy(np.float64))
+        frame["contact_gap_days"] = gap
         days = np.array([actions[a].within_days for a in what], "timedelta64[D]")
         frame["due_date"] = (np.datetime64(context.as_of, "D") + days).astype("datetime64[s]")
         return frame.join(self._extra(who))

@@ -56,12 +56,6 @@ BEGINS = {
         "2 purchases in the last 30 days, 2 fewer than in the 30 days before",
         [{"purchase_count_change_30d": -1}, {"purchase_count_30d": 3}],
     ),
-    "purchase_rate": (
-        2.1,
-        {"purchase_rate": 1, "purchase_tenure_days": 181},
-        "makes about 1 purchase a year, most customers about 2",
-        [{"usual": 2}, {"purchase_rate": 0.5}, {"purchase_tenure_days": 180}],
-    ),
     "purchase_count_year_ago_30d": (
         np.nan,
         {"purchase_count_30d": 1, "purchase_count_year_ago_30d": 2},
