@@ -10,7 +10,7 @@ from configs.roles import ROLES
 from pipeline.outreach.eligibility import ALLOWED, NO, REFUSED, YES
 from pipeline.outreach.permissions import permission_of
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank
+from pipeline.setup.words import rank, says_churned
 from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 
@@ -18,6 +18,7 @@ FEW_VALUES = 30
 MOST_ATTRIBUTES = 40
 FEW_EMPTY = 0.7
 WEAK_NAME = 4
+_FEW_LABELS = 5
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,18 @@ def customers_part(table: GivenTable, who: Profile | None, doubts: list[str]) ->
 
 
 def label_of(table: GivenTable) -> Profile | None:
-    """The column that says who has churned: two words or 0 and 1."""
+    """The column that says who has churned: two words or 0 and 1; or a few words, one of which says it."""
     found = ranked(table, "churned", ("text", "flag", "number"))
-    return next((c for c in found if c.different == 2 or words_of(c.name) == "churn"), None)
+    return next(
+        (
+            c
+            for c in found
+            if c.different == 2
+            or words_of(c.name) == "churn"
+            or (c.different <= _FEW_LABELS and len([v for v in c.samples if says_churned(v)]) == 1)
+        ),
+        None,
+    )
 
 
 def _is_attribute(column: Profile, *, labelled: bool) -> bool:

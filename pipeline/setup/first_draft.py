@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from configs.errors import DataError
+from configs.errors import DataError, Fault
 from configs.outreach import Outreach
 from configs.roles import ROLES
 from pipeline.outreach.permissions import permission_of
@@ -15,7 +16,10 @@ from pipeline.setup.columns import RolePart
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
-from pipeline.setup.words import COMPLAINTS, rank
+from pipeline.setup.words import COMPLAINTS, rank, role_by_name
+from pipeline.sources.names import words_of
+
+_SHOWN = 12
 
 
 def first_draft(
@@ -38,15 +42,14 @@ def first_draft(
     draft.remarks["churn.kind"] = KINDS[kind]
     if given.horizon_days:
         draft.remarks["churn.horizon_days"] = "as it was given"
-    # Of two tables of customers the one that knows ends of contracts is taken, else the longer one.
-    for part in sorted(parts, key=lambda part: ("ended_at" not in part.columns, -part.table.columns[0].rows)):
+    for part in sorted(parts, key=partial(_order, parts)):
         draft.take(_of_kind(part, kind, contracts=contracts))
         draft.remarks.setdefault(f"sources.{part.role}", REMARKS.get(part.role, ""))
         if kind == "contractual" and (good := not_churn(part)):
             churn["not_churn_reasons"] = good
             draft.remarks["churn.not_churn_reasons"] = "endings that do not count as churn"
         draft.doubts += part.unsettled
-        if part.role == "customers" and kind == "labelled":
+        if "churned" in part.columns and kind == "labelled":
             days = interview.settle(
                 "days that the label speaks of", "30", "--horizon-days", _text(given.horizon_days)
             )
@@ -66,6 +69,20 @@ def first_draft(
     _permissions_elsewhere(draft, parts)
     _currency(draft, parts)
     return draft
+
+
+def _order(parts: list[RolePart], part: RolePart) -> tuple[Any, ...]:
+    """Which of several tables of a role comes first: that of customers which knows starts and ends, then the one whose
+    ids are called as those of the events, or that is called after customers; else the longer one.
+    """
+    ids = {words_of(str(one.columns.get("customer_id"))) for one in parts if one.role != "customers"}
+    people = part.role == "customers"
+    return (
+        people and not {"started_at", "ended_at"} <= set(part.columns),
+        people and words_of(str(part.columns.get("customer_id"))) not in ids,
+        people and role_by_name(part.table.name) != "customers",
+        -part.table.columns[0].rows,
+    )
 
 
 KEYS = ("name", "as_of", "currency", "churn", "snapshots", "sources", "outreach")
@@ -125,7 +142,8 @@ def _activity(draft: Draft, parts: list[RolePart], interview: Interview) -> None
     events = [part for part in parts if part.role != "customers"]
     if not events:
         raise DataError(
-            "nothing shows who has left: no purchases, no ends of contracts, no label; name a table that does"
+            "nothing shows who has left: no purchases, no ends of contracts, no label",
+            [*(_taken(part) for part in parts), *(_unused(line) for line in draft.left_out)],
         )
     most = max(events, key=lambda part: part.table.columns[0].rows)
     kept = {k: v for k, v in most.columns.items() if k in ("customer_id", "occurred_at", "known_at")}
@@ -136,6 +154,19 @@ def _activity(draft: Draft, parts: list[RolePart], interview: Interview) -> None
     interview.doubt(
         f"no purchases were found: a row of {most.table.name} shows that a customer is there", "--role"
     )
+
+
+def _taken(part: RolePart) -> Fault:
+    return Fault(
+        part.table.name,
+        f"has no column of times and no label ({', '.join(column.name for column in part.table.columns[:_SHOWN])})",
+        "name a table with a time in each row, with columns of start and end, or with a column `churned` of yes and no",
+    )
+
+
+def _unused(line: str) -> Fault:
+    where, _, what = line.partition(": ")
+    return Fault(where, what, "name its role with --role")
 
 
 def _name(parts: list[RolePart], home: Path) -> str:

@@ -19,6 +19,7 @@ from pipeline.dataset.attributes import suspects_of
 from pipeline.log import Say
 from pipeline.publish import write_atomic
 from pipeline.result import Result
+from pipeline.setup.among_events import with_purchases
 from pipeline.setup.columns import RolePart, customers_part, label_of, time_columns
 from pipeline.setup.company import define
 from pipeline.setup.draft import Draft, settled
@@ -28,6 +29,7 @@ from pipeline.setup.roles import customer_ids, part_of
 from pipeline.setup.spread import by_spread
 from pipeline.setup.stop_lists import obey, without_lists
 from pipeline.setup.tables import SCHEMA_FILE, GivenTable, tables_of
+from pipeline.setup.words import tells_who_left
 from pipeline.setup.writing import yaml_with_remarks
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.sources.profiles import Profile
@@ -166,6 +168,11 @@ def _parts(
             what = f"column of {table.name} that says who the customer is"
             answer = interview.settle(what, who.name, "--customer", given.customer)
             who = next((c for c in table.columns if c.name == answer), who)
+        if tells_who_left(table.name) and given.roles.get(table.name) is None:
+            unused.append(
+                f"{table.name}: says who has left: join its dates to the customers or contracts, as `ended_at`"
+            )
+            continue
         if who is None:
             unused.append(f"{table.name}: no column says who the customer is ({_names(table)})")
             continue
@@ -175,7 +182,7 @@ def _parts(
             continue
         for line in part.doubts:
             interview.doubt(line, "--role")
-        parts.append(part)
+        parts += with_purchases(part)
     if not parts:
         faults = [
             Fault(where, what, "name the column with --customer")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from configs.roles import ROLES
+from pipeline.setup.among_events import event_of
 from pipeline.setup.columns import (
     FEW_EMPTY,
     FEW_VALUES,
@@ -19,7 +20,7 @@ from pipeline.setup.columns import (
     span_of,
     time_columns,
 )
-from pipeline.setup.events import events_part
+from pipeline.setup.events import clock_of, events_part
 from pipeline.setup.tables import GivenTable
 from pipeline.setup.words import rank, role_by_name
 from pipeline.sources.names import words_of
@@ -59,7 +60,16 @@ def customer_ids(tables: Sequence[GivenTable], chosen: str | None) -> dict[str, 
             if best is None or (rank(best.name, "customer_id") or 0) < 4
             else f"takes {best.name!r} for the customer"
         )
-        found[table.name] = (best, doubt) if best is not None else _by_values(table)
+        found[table.name] = (best, doubt)
+    known = [who for who, _ in found.values() if who is not None]
+    for table in tables:
+        if found[table.name][0] is None:
+            found[table.name] = _by_key(table, tables) if not known else (None, "")
+            if found[table.name][0] is None:
+                who, doubt = _by_values(table)
+                # Where other tables name the customer, numbers that none of them knows are somebody else's.
+                met = not known or any(_meet(who, one) for one in known)
+                found[table.name] = (who, doubt) if met else (None, "")
     return found | _by_meeting({name: who for name, (who, _) in found.items()}, named)
 
 
@@ -91,18 +101,46 @@ def _meet(one: Profile | None, other: Profile | None) -> bool:
     )
 
 
+def _by_key(table: GivenTable, tables: Sequence[GivenTable]) -> tuple[Profile | None, str]:
+    """A column that another table has by the same name and with the same values, once each in one of the two."""
+    pairs = [
+        (own, other)
+        for own in table.columns
+        for beside in tables
+        for other in beside.columns
+        if beside is not table and words_of(own.name) == words_of(other.name)
+    ]
+    fits = [
+        own
+        for own, other in pairs
+        if own.is_unique != other.is_unique and _may_be_somebody(own) and _meet(own, other)
+    ]
+    best = max(fits, key=lambda c: c.different, default=None)
+    return best, "" if best is None else f"takes {best.name!r} for the customer"
+
+
+def _may_be_somebody(column: Profile) -> bool:
+    """Whether a column holds numbers or names of many, and not those of purchases or of things."""
+    others = ("transaction_id", "thing")
+    return (
+        column.kind in ("text", "number")
+        and not column.formats
+        and column.different > FEW_VALUES
+        and column.empty_share < FEW_EMPTY
+        and not has_decimals(column)
+        and not _is_measure(column)
+        and all(rank(column.name, other) is None for other in others)
+    )
+
+
 def _by_values(table: GivenTable) -> tuple[Profile | None, str]:
     """The first column of many values that come again: in fixed-width files, and where no name helps."""
     bare = "fields" in table.settings
     fits = [
         c
         for c in table.columns
-        if c.kind in ("text", "number")
-        and not c.formats
-        and c.different > FEW_VALUES
-        and (bare or (c.different < c.filled and not is_named_time(c.name)))
+        if _may_be_somebody(c) and (bare or (not c.is_unique and not is_named_time(c.name)))
     ]
-    fits = [c for c in fits if c.empty_share < FEW_EMPTY and not has_decimals(c) and not _is_measure(c)]
     if not fits:
         return None, ""
     best = fits[0]
@@ -159,16 +197,20 @@ def role_of(table: GivenTable, who: Profile) -> str:
         return "customers"
     if {"started_at", "ended_at"} <= set(spans) and named in (None, "contracts", "customers"):
         return "contracts"
+    if event_of(table, {who.name}) is not None and named in (None, "usage"):
+        return "usage"
     if named in _EVENTS:
         return str(named)
     for concept, found in ROLES_BY_COLUMN.items():
         if _has(table, concept, who):
             return found
-    return "transactions" if table.settings.get("fields") else "usage"
+    return "transactions" if table.settings.get("fields") or _has_prices(table, who) else "usage"
 
 
 ROLES_BY_COLUMN = {
     "score": "feedback",
+    "bought_at": "transactions",
+    "unit_price": "transactions",
     "transaction_id": "transactions",
     "direction": "contacts",
     "agent": "contacts",
@@ -186,7 +228,18 @@ def _has(table: GivenTable, concept: str, who: Profile) -> bool:
         return any(c.kind == "number" and c.different <= FEW_SCORES for c in found)
     if concept == "resolved_at":
         return any(c.kind == "time" for c in found)
+    if concept == "bought_at":
+        clock = clock_of(table, {who.name})
+        return clock is not None and rank(clock.name, concept) is not None
+    if concept == "unit_price":
+        return any(c.kind == "number" for c in found) and bool(ranked(table, "quantity", ("number",)))
     return any(rank(c.name, concept) == 0 for c in found)
+
+
+def _has_prices(table: GivenTable, who: Profile) -> bool:
+    """Whether each row has a price, and none says that it is anything else than a purchase."""
+    prices = [c for c in ranked(table, "unit_price", ("number",)) if has_decimals(c) and c.filled == c.rows]
+    return bool(prices) and not _is_usage(table, who)
 
 
 def _is_handled(table: GivenTable, who: Profile) -> bool:

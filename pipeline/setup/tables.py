@@ -21,10 +21,11 @@ from pipeline.setup.words import is_stop_list, role_by_name
 from pipeline.sources import databases
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, asking
+from pipeline.sources.looks import head_of
 from pipeline.sources.names import words_of
 from pipeline.sources.places import is_store, is_url, local_files
 from pipeline.sources.profiles import Profile, profiles_of
-from pipeline.sources.readers import read_source
+from pipeline.sources.readers import database_in, read_source
 
 _SCRATCH = "transactions"
 SCHEMA_FILE = "churn.schema.json"
@@ -127,7 +128,7 @@ def _sources(
                 yield (one,), {}
             elif "#" in one and not is_url(one) and not Path(one).exists():
                 yield (_from_home(Path.cwd() / one, home),), {}
-            elif is_url(one):
+            elif is_url(one := _as_url(one)):
                 for uri in _in_database(one, home, connection, others):
                     yield (uri,), {}
             else:
@@ -150,6 +151,13 @@ def _sources(
         whole = len(members) > 1 and not sheets and set(first) == set(local_files(str(folder), folder))
         bare = tuple(_from_home(file, home) + (f"#{sheet}" if sheet else "") for file, sheet in members)
         yield (f"{_from_home(folder, home)}/",) if whole else bare, text_settings(first[0])
+
+
+def _as_url(one: str) -> str:
+    """A file that is a database, as the URL of all its tables; anything else as it was given."""
+    path = Path.cwd() / Path(one).expanduser()
+    scheme = database_in(head_of(path)) if path.is_file() else None
+    return one if scheme is None else f"{scheme}:///{path}"
 
 
 def _from_home(path: Path, home: Path) -> str:
@@ -219,6 +227,9 @@ def _require_header(uri: str, columns: Sequence[Profile]) -> None:
         for c in columns
         if re.fullmatch(r"[\W\d_]*\d[\W\d_]*", c.name) and not words_of(c.name).isalpha()
     ]
-    if len(values) * 2 > len(columns):
+    moments = [c.name for c in columns if re.match(r"\d{4}-\d\d?-\d\d?[T ]\d\d?:\d\d", c.name)]
+    again = [c.name for c in columns if c.name in c.samples and any(map(str.isdigit, c.name))]
+    values = values if len(values) * 2 > len(columns) else list(dict.fromkeys([*moments, *again]))
+    if values:
         what = f"has no header: its first row holds {', '.join(map(repr, values[:3]))}"
         raise UnreadableError(Fault(uri, what, "write the names of the columns above it"))

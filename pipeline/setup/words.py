@@ -28,7 +28,7 @@ _DATE = (
 # Of people: the surest word first.
 _WHO = (
     "customers?|cust|clients?|kunden?|kundin|klant|clientes?|مشتری|مشتریان|ग्राहक|kunnr|debitor(?:en)?",
-    "buyer|shopper|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|employee|mitarbeiter|enrol?l?ment|patient|"
+    "buyer|shopper|visitor|reviewer|learner|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|employee|mitarbeiter|enrol?l?ment|patient|"
     "(?:policy ?)?holder|insured|policy|donor|player|guest|caller|کاربر|عضو|"
     "partner(?: id)?|msisdn|abonné|adhérent|acheteur|socio|सदस्य",
     "account|acct|konto|company|organi[sz]ation|org|firma|حساب|شرکت",
@@ -71,9 +71,10 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         rf"response|answer(?:ed)?|submitted|submission|opened|occurred|happened|churn|revenue|erstellt) ?{_DATE}|"
         rf"(?:{_DATE}) ?(?:der |صدور|ثبت)?(?:{_PURCHASE}|صدور|ثبت)?",
         rf"(?:created|creation|started|posted|booking|buchungs?|placed|paid|sent) ?{_DATE}|opened|submitted|created",
-        rf"\w+ {_DATE}|\w*{_DATE}",
+        rf"\w+ {_DATE}|\w*{_DATE}|(?:unix|epoch) (?:\w+ )?{_DATE}",
         r".*",
     ),
+    "bought_at": (rf"(?:{_PURCHASE}) ?{_DATE}",),
     "known_at": (rf"(?:known|recorded|received|loaded|imported|ingested|inserted|erfasst) ?{_DATE}",),
     "started_at": (rf"(?:\w+ )*?(?:{_START}) ?{_DATE}?( {_DATE})?|{_DATE} (?:{_START})",),
     "ended_at": (
@@ -89,7 +90,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"customer status|label|target|left|gekündigt|abgewandert|ریزش",
     ),
     "amount": (
-        r"(?:line|order|invoice|grand|sub|total|sales|net|gross|paid|payment|transaction|purchase)? ?"
+        r"(?:(?:line|order|invoice|grand|sub|total|sales|net|gross|paid|payment|transaction|purchase) ?)*"
         r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
         r"(?: (?:amount|price|paid|usd|eur|gbp|net|gross|value|spent))?|"
         r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|betrag .*|مبلغ.*|جمع.*|(?:\w+ )?montant(?: .*)?|"
@@ -143,6 +144,12 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": (r"(?:customer|full|first|contact|client) ?name|name|vorname|نام",),
     "do_not_contact": (r"do not (?:contact|disturb)|dnc|no contact|opt(?:ed)? out|unsubscribed|sperre",),
     "currency": (r"(?:\w+ )?(?:currency|currencies|währung|waehrung|devise|moneda|ارز)(?: code)?",),
+    # Numbers of things, of which a row of events may name one, and which are no customers.
+    "thing": (
+        rf"(?:\w+ )*(?:product|item|article|artikel|sku|variant|seller|vendor|supplier|store|shop|branch|filiale|"
+        rf"category|brand|session|device|campaign|warehouse|movie|track|song|artist|album|page|review|ticket|city|"
+        rf"region|zip|postal) ?{_ID}?",
+    ),
     "row_number": (
         r"row(?: (?:number|no|nr|num|id))?|index|unnamed 0|s(?:eria)?l? ?(?:no|number)|lfd ?nr|zeile",
     ),
@@ -191,6 +198,12 @@ _TABLES: Mapping[str, str] = {
     "customers": "customers?|clients?|accounts?|users?|members?|subscribers?|enrol?l?ments?|polic(?:y|ies)|kunden|"
     "students?|churn|مشتریان|مشتری|clientes|ग्राहक|kna1",
 }
+# What a log of events calls a purchase, among views and clicks.
+_BOUGHT = (
+    r"(?:completed?|placed|made|new) (?:order|purchase|checkout|payment)|"
+    r"(?:purchase|order|transaction|sale|payment|checkout)s?(?: (?:completed?|placed|made|paid|confirmed|succe\w+))|"
+    r"purchased?|orders?|transactions?|sales?|buy|bought|payment|conversion|kauf|gekauft|bestellung|خرید|سفارش|achat|compra"
+)
 _STOP_LIST = (
     r"unsubscri\w+|opt(?:ed)? ?outs?|do not (?:contact|call|e ?mail|mail)|dnc|suppress\w*|no contact|"
     r"(?:black|block)list|"
@@ -210,6 +223,50 @@ def is_other(concept: str, name: str) -> bool:
     return re.search(_NEVER[concept], words_of(name)) is not None
 
 
+def says_churned(value: str) -> bool:
+    """Whether a value of a label means that somebody has left.
+
+    Examples
+    --------
+    >>> says_churned("Attrited Customer"), says_churned("Churned"), says_churned("Stayed")
+    (True, True, False)
+    """
+    return (
+        re.match(
+            r"churn|attrit|left\b|leaver|lost\b|exited|cancel|abgewandert|gekündigt|ریزش", words_of(value)
+        )
+        is not None
+    )
+
+
+def is_purchase(word: str) -> bool:
+    """Whether the name of an event says that something was bought.
+
+    Examples
+    --------
+    >>> is_purchase("purchase"), is_purchase("Order Completed"), is_purchase("remove_from_cart")
+    (True, True, False)
+    """
+    return re.fullmatch(_BOUGHT, words_of(word)) is not None
+
+
+def tells_who_left(table: str) -> bool:
+    """Whether a table's name says that it lists who has left: that is what is foretold, and nothing to foretell it by.
+
+    Examples
+    --------
+    >>> tells_who_left("ravenstack_churn_events"), tells_who_left("telco_churn"), tells_who_left("events")
+    (True, False, False)
+    """
+    return (
+        re.search(
+            r"(?:^| )(?:churn|churned|attrition) (?:events?|log|history|records?|dates?)(?: |$)",
+            words_of(table),
+        )
+        is not None
+    )
+
+
 def is_stop_list(table: str) -> bool:
     """Whether a table's name says that it lists people who are not to be contacted.
 
@@ -219,6 +276,9 @@ def is_stop_list(table: str) -> bool:
     (True, True, False)
     """
     return re.search(rf"(?:^| )(?:{_STOP_LIST})(?: |$)", words_of(table)) is not None
+
+
+_OF_MANY = ("occurred_at", "bought_at", "thing")  # which words that are no headers fit as well
 
 
 @cache
@@ -246,7 +306,7 @@ def is_known(name: str) -> bool:
     >>> is_known("Order No"), is_known("Orders of May")
     (True, False)
     """
-    return any(rank(name, concept) is not None for concept in _COLUMNS if concept != "occurred_at")
+    return any(rank(name, concept) is not None for concept in _COLUMNS if concept not in _OF_MANY)
 
 
 def role_by_name(table: str) -> str | None:

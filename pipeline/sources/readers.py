@@ -178,6 +178,9 @@ def _kind(file: Found, role: str, source: RoleSource[Any]) -> str:
         raise UnreadableError(Fault(f"sources.{role}", what, "fetch or export it again")) from None
     if not head:
         raise UnreadableError(Fault(file.shown, "is empty", "check the export that writes it"))
+    if (scheme := database_in(head)) is not None:
+        step = f"name its tables: {scheme}:///{file.path.absolute()}#TABLE"
+        raise UnreadableError(Fault(file.shown, "is a database, not a table", step))
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
     for sign, what in _NO_TABLES.items():
         if start.startswith(sign):
@@ -194,11 +197,26 @@ def _kind(file: Found, role: str, source: RoleSource[Any]) -> str:
         return "csv"  # text under the name of a workbook, as older systems export it
     if start.startswith((b"{", b"[{")) and ending in (None, "csv"):
         return "json"
+    if ending is None and b"\x00" not in head[:_TEXT] and any(s in head.splitlines()[0] for s in b",;\t|"):
+        return "csv"  # such as .asc or .dat
     if ending is None:
         what = f"is auto, but the ending of {file.shown} tells no format"
         step = "set it to csv, json, excel, parquet or fixed_width"
         raise UnreadableError(Fault(f"sources.{role}.format", what, step))
     return ending
+
+
+def database_in(head: bytes) -> str | None:
+    """The scheme of the URI by which a file is read that is a database, by its first bytes; None for any other file.
+
+    Examples
+    --------
+    >>> database_in(b"SQLite format 3"), database_in(b"id,name")
+    ('sqlite', None)
+    """
+    if head.startswith(b"SQLite format 3"):
+        return "sqlite"
+    return "duckdb" if head[8:12] == b"DUCK" else None
 
 
 def _bare(path: Path) -> Path:

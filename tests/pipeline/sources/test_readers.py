@@ -92,13 +92,23 @@ def test_parquet_keeps_its_types_and_knows_its_rows(read, tmp_path):
     assert raw.place([3]) == ["2.parquet data row 1"]
 
 
+def test_text_under_any_ending_is_read(read, tmp_path):
+    (tmp_path / "x.asc").write_bytes(b"id;at\n1;a\n")
+    assert rows(read("x.asc")) == [("1", "a")]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("x.csv", b"", "x.csv: is empty; check the export"),
         ("x.csv", b"<!DOCTYPE html><html>", "is a web page, not a table; the download needs a login"),
         ("x.pdf", b"%PDF-1.7", "is a PDF, not a table"),
-        ("x.dat", CSV.encode(), r"the ending of x\.dat tells no format; set it to csv, json"),
+        ("x.dat", b"id at", r"the ending of x\.dat tells no format; set it to csv, json"),
+        (
+            "x.db",
+            b"SQLite format 3\0",
+            r"is a database, not a table; name its tables: sqlite:///.*x\.db#TABLE",
+        ),
         ("x.csv.gz", gzip.compress(CSV.encode(), mtime=0)[:20], r"can't read x\.csv\.gz"),
         ("x.parquet", b"PAR1 nonsense", "the file is damaged; export it again"),
         ("x.csv", b"id,when\n1,2\n", "no column 'at' in x.csv"),
