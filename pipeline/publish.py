@@ -68,7 +68,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def point(link: Path, target: Path) -> None:
-    """Switch a link in one step."""
+    """Switch a link in one step.
+
+    Raises
+    ------
+    ChurnError
+        A folder stands in the link's place: a copy that followed links has made one of it.
+    """
+    if link.is_dir() and not link.is_symlink():
+        raise ChurnError(
+            f"{link} is a folder, where a link to the newest night belongs: copying the outputs has made one of it; "
+            "move it away, nothing in it is needed"
+        )
     fresh = link.with_name(f".{link.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)

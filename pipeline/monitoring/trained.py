@@ -24,6 +24,7 @@ TRAIN = said("the champion was trained by an earlier version; `churn train` keep
 # By how much the same rows may differ: late ones come in, a few are corrected.
 ROWS, UNDATED_ROWS, SIZE, SHARE, MIX = (0.9, 1.1), (0.7, 1.5), 1.25, 0.1, 0.15
 KNOWN, LEFT_OUT = 0.1, 0.05
+WEEKLY = 50  # rows of a week that are enough to miss a day
 
 
 def source_profiles(sources: Sources, histories: Sequence[History], as_of: dt.date) -> dict[str, Any]:
@@ -220,6 +221,22 @@ def _count(
     what = said("see that the export is whole and ran once")
     unit = said("rows of what the model learned from")
     yield judged_by_band("past", history.role, found, low * was, high * was, unit, what, float(beyond))
+    if history.dated and history.role != "customers" and beyond <= 1:
+        yield from _weeks(history.role, then["weeks"][:weeks], now["weeks"][:weeks], trained)
+
+
+def _weeks(role: str, then: Sequence[float], now: Sequence[float], trained: dt.date) -> Iterator[Check]:
+    """The week that has lost most of its rows: a day that is missing hardly shows in half a year."""
+    shares = {k: found / was for k, (was, found) in enumerate(zip(then, now, strict=True)) if was >= WEEKLY}
+    if not shares:
+        return
+    worst = min(shares, key=lambda k: shares[k])
+    end = trained - dt.timedelta(weeks=worst)
+    unit = said("rows of the 7 days before {day}, of what the model learned from", day=end)
+    what = said("see whether a file or a day is missing")
+    low, beyond = ROWS[0] * then[worst], (1 - shares[worst]) / (1 - ROWS[0])
+    high = max(then[worst], now[worst])
+    yield judged_by_band("past", f"{role} by week", now[worst], low, high, unit, what, beyond)
 
 
 def _mix(place: str, was: Mapping[str, float], now: Mapping[str, float]) -> Check:

@@ -20,6 +20,7 @@ from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_o
 from pipeline.monitoring.history import History, histories
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, is_young, score_profile
 from pipeline.monitoring.outcome import outcome_of
+from pipeline.monitoring.promises import refusals, still_known, still_refused
 from pipeline.monitoring.rhythm import rhythm_of
 from pipeline.monitoring.stopped import stopped_of
 from pipeline.monitoring.trained import against_training, source_profiles
@@ -158,6 +159,7 @@ def kept_by_training(
     lag = config.churn.gap_days + config.churn.horizon_days if dated else None
     return {
         "sources": source_profiles(sources, histories(sources, as_of), as_of) if dated else None,
+        "refusals": refusals(sources, config),
         "features": feature_profiles(features, snapshot, lag),
         "scores": score_profile(
             [p for _, p in tested], np.array([d for d, _ in tested]), young=dated and is_young(snapshot)
@@ -194,12 +196,16 @@ def watched(
         *drift_of(features, scores, kept, settings.width),
         _age(trained, as_of, settings.max_model_days),
     ]
+    if kept and "refusals" in kept:
+        count = sources.fingerprints.get("customers", {}).get("rows", 0)
+        checks += still_refused(refusals(sources, config), kept["refusals"], count)
     if config.churn.kind != "labelled":
         past = histories(sources, as_of)
         checks += _of_sources(sources, config, as_of, past)
         if trained <= as_of:  # the training saw rows that nobody knew at an earlier date
             checks += against_training(sources, past, kept["sources"] if kept else None, trained)
         promised = metadata.get("test_metrics", {}).get("lift_top_tenth")
+        checks += still_known(record, sources, as_of)
         checks += outcome_of(record, sources.local, config.churn, as_of, promised)
     return Watched(ruled(checks, settings))
 

@@ -203,9 +203,31 @@ def _opting_out(settings: Outreach) -> list[str]:
     return [*settings.opt_out.values(), *stop]
 
 
+def refused(customers: ir.Table, settings: Outreach) -> dict[str, Any]:
+    """Column of the customers that says who may be contacted, to an expression that is true of those who refuse.
+
+    Examples
+    --------
+    >>> people = ibis.memtable({"stop": ["yes", "", "later"], "may": ["yes", None, "later"]})
+    >>> says = refused(people, Outreach(opt_out={"all": "stop"}, consent={"email": "may"}))
+    >>> people.select(**says).to_pyarrow().to_pylist()[2]
+    {'stop': True, 'may': True}
+    """
+    stops = {name: _opted(customers[name]) for name in _opting_out(settings) if name in customers.columns}
+    may = {
+        name: _text(customers[name]).notin(sorted(YES | ALLOWED))
+        for name in settings.consent.values()
+        if name in customers.columns
+    }
+    return stops | may
+
+
+def _text(column: Any) -> Any:
+    return column.cast("string").strip().lower().fill_null("")
+
+
 def _opted(column: Any) -> Any:
-    text = column.cast("string").strip().lower().fill_null("")
-    return text.isin(sorted(YES)) | text.notin(sorted(NO | ALLOWED))
+    return _text(column).notin(sorted(NO | ALLOWED))
 
 
 def read_ids(path: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from models.prediction.explain import contributions
 from models.tracking.registry import Champion
 from pipeline.languages.said import Said, said
 from pipeline.log import logged_stage
+from pipeline.monitoring.promises import unrecorded
 from pipeline.monitoring.watch import watched
 from pipeline.outcomes import learned, ledger
 from pipeline.outcomes.draws import control_key
@@ -127,7 +128,8 @@ def watched_over(job: Job, found: Scored, night: Night) -> Night:
         counted(checks=len(seen.checks), to_look_at=len(seen.outside))
     seen.require()
     past = past_nights(job.layout.runs, ledger.dates(job.layout.ledger), job.as_of, seen.checks)
-    return replace(night, watched=seen, past=past, look=(*night.look, *seen.lines))
+    lost = unrecorded(job.layout.runs, job.layout.ledger, job.as_of)
+    return replace(night, watched=seen, past=past, look=(*night.look, *lost, *seen.lines))
 
 
 def _context(job: Job, *, create_key: bool) -> Context:

@@ -12,7 +12,7 @@ import pytest
 
 from configs.errors import ChurnError, TryAgainError
 from pipeline import publish
-from pipeline.publish import PACKAGES, as_json, code_digest, only_run, write_atomic
+from pipeline.publish import PACKAGES, as_json, code_digest, only_run, point, write_atomic
 
 DAY = dt.date(2026, 7, 1)
 
@@ -78,3 +78,14 @@ def test_any_file_of_the_code_counts_but_none_that_python_makes(tmp_path, monkey
     (tmp_path / "configs" / "room" / "a.py").write_text("x = 1\n")
     assert digest() == before
     code_digest.cache_clear()
+
+
+def test_a_folder_in_the_place_of_a_link_is_said_and_stays(tmp_path):
+    (tmp_path / "latest").mkdir()
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(ChurnError, match="latest is a folder, where a link to the newest night belongs"):
+        point(tmp_path / "latest", tmp_path / "runs")
+    assert (tmp_path / "latest").is_dir()
+    (tmp_path / "latest").rmdir()
+    point(tmp_path / "latest", tmp_path / "runs")
+    assert (tmp_path / "latest").resolve() == tmp_path / "runs"

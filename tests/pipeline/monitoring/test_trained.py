@@ -54,6 +54,19 @@ def test_a_whole_file_that_changed_is_said(fault):
     assert set(found(change(history(seed=1)))) == {place}
 
 
+def test_a_day_that_is_missing_in_the_middle_is_said():
+    past = history(seed=1)
+    day = (TRAINED - past.first).days - 10
+    rows = past.rows.copy()
+    rows[day] = 0
+    (check,) = found(replace(past, rows=rows)).values()
+    assert (check.place, check.unit) == (
+        "transactions by week",
+        f"rows of the 7 days before {TRAINED - dt.timedelta(weeks=1)}, of what the model learned from",
+    )
+    assert check.advice == "see whether a file or a day is missing"
+
+
 def test_columns_gone_and_new_are_said():
     (check,) = found(history(seed=1), columns=("id", "sum")).values()
     assert check.advice == "gone: amount; new: sum; see the export"
