@@ -19,6 +19,7 @@ from pipeline.setup.columns import (
 from pipeline.setup.costs_of_purchases import Cost, cost_of
 from pipeline.setup.statuses import given_back, not_sold
 from pipeline.setup.tables import GivenTable
+from pipeline.setup.talks import channel_of, direction_of
 from pipeline.sources.ids import NOBODY, SUM_WORDS, are_too_many
 from pipeline.sources.profiles import Profile
 
@@ -41,6 +42,12 @@ def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -
             columns[name] = rule_of(fits[0], time=fits[0].kind == "time")
             used.add(fits[0].name)
             read.append(fits[0])
+        elif name == "direction" and (way := direction_of(table, used)):
+            columns[name] = way[1]
+            used.add(way[0].name)
+        elif name == "channel" and role == "contacts" and (by := channel_of(table, used)):
+            columns[name] = by.name
+            used.add(by.name)
     if (
         role == "transactions"
         and "transaction_id" not in columns
