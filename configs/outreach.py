@@ -84,7 +84,7 @@ def _ready_sets(value: Any) -> Any:
 class MaxContacts(Section):
     """At most so many contacts by us in so many days."""
 
-    count: _Count = Field(default=4, description="contacts by us")
+    count: _Count = Field(default=4, description="contacts by us; several on a day are one")
     days: Days = Field(default=30, description="in so many days")
 
 

@@ -46,8 +46,9 @@ def contact_facts(
     -------
     DataFrame
         Indexed by `customers`: `last_contact`; `last_ours`, the last one by us; `quiet_until`, no contact before it;
-        `recent_contacts`, by us in the last `max_contacts.days`; `open_complaint`; `agent`, who contacted the customer
-        last; `usual_gap_days`, the mean days between days with a contact. Null where the log says nothing.
+        `recent_contacts`, days with one by us in the last `max_contacts.days`, since a call and the mail that confirms
+        it are one; `open_complaint`; `agent`, who contacted the customer last; `usual_gap_days`, the mean days between
+        days with a contact. Null where the log says nothing.
     """
     if contacts is None:
         found = pd.DataFrame(index=customers)
@@ -105,7 +106,7 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
             f"{_QUIET}{days}": marked.occurred_at.max(where=marked.counted & (marked.quiet_days == days))
             for days in sorted({settings.quiet_days.get(DEFAULT, 0), *settings.quiet_days.values()})
         },
-        recent_contacts=(marked.ours & (marked.occurred_at >= since)).sum(),
+        recent_contacts=marked.day.nunique(where=marked.ours & (marked.occurred_at >= since)),
         open_complaint=marked.complaint.any(),
         agent=agent,
         first_contact=marked.occurred_at.min(),

@@ -21,6 +21,7 @@ from pipeline.outreach.exports import column_of
 from pipeline.outreach.playbook import message, title
 from pipeline.outreach.reasons import COUNT, Reason, shown_reasons
 from pipeline.outreach.selection import Choice, Selection
+from pipeline.outreach.shortage import why_short
 
 KEEP, WIN_BACK = "keep", "win back"
 Z_LOW = 1.645
@@ -82,13 +83,15 @@ class Outcome:
 
     def decision(self) -> Decision:
         """All of it."""
+        chosen, suppressed = self.chosen(), self.suppressed()
         notes = (
+            *why_short(suppressed, len(chosen)),
             *self.prepared.stage.notes,
             *self._size(),
             *self.prepared.worth.notes,
             *self.prepared.costs.notes,
         )
-        return Decision(self.chosen(), self.suppressed(), self.ledger(), self.figures(), notes)
+        return Decision(chosen, suppressed, self.ledger(), self.figures(), notes)
 
     def _size(self) -> tuple[Said, ...]:
         """What the trial part of tonight's list may cost, where there is one."""

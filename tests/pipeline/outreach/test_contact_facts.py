@@ -73,6 +73,9 @@ def test_only_ours_of_the_last_days_are_counted():
         ("b", "2024-02-29", None, None, None, None),
     ]
     assert facts(*rows)["recent_contacts"].tolist() == [1, 1, 0]
+    # A call, and the same one as the report has it or as the mail that confirms it.
+    again = [("a", f"{first} {hour}", "outbound", None, None, None) for hour in ("09:00", "17:30")]
+    assert facts(*rows, *again)["recent_contacts"].tolist() == [1, 1, 0]
 
 
 def by_hand(rows, settings):
@@ -93,7 +96,7 @@ def by_hand(rows, settings):
             "last_contact": max((row[1] for row in own), default=None),
             "last_ours": max((row[1] for row in ours), default=None),
             "quiet_until": max(quiet, default=None),
-            "recent_contacts": sum(row[1] >= since for row in ours),
+            "recent_contacts": len({row[1].date() for row in ours if row[1] >= since}),
             "open_complaint": any(
                 row[4] == "complaint" and row[2] in ("inbound", None) and not row[5] for row in own
             ),

@@ -372,7 +372,7 @@ def test_who_was_left_alone_and_complains_is_left_alone_no_longer():
 
 
 def test_every_rule_is_told():
-    past = contacts(*[("0000", "2026-06-30", "phone", "outbound")] * 4)
+    past = contacts(*[("0000", f"2026-06-{day}", "phone", "outbound") for day in (29, 30)])
     found = night(customers(1), contacts=past, do_not_contact=["0000"], max_contacts={"count": 2})
     assert rules(found) == {"0000": f"{Rule.DO_NOT_CONTACT}; {Rule.QUIET}; {Rule.TOO_MANY}"}
 
