@@ -10,7 +10,7 @@ from configs.roles import ROLES
 from pipeline.outreach.eligibility import ALLOWED, NO, REFUSED, YES
 from pipeline.outreach.permissions import permission_of
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank, says_churned
+from pipeline.setup.words import rank, says_churned, speaks_of_leaving
 from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 
@@ -147,6 +147,8 @@ def customers_part(table: GivenTable, who: Profile | None, doubts: list[str]) ->
     facts = _facts(table, used)
     used |= set(facts.values())
     doubts = [*doubts, *_unused_permissions(table, used)]
+    if "churned" in columns:
+        used |= {column.name for column in told_afterwards(table, columns["churned"])}
     attributes = [
         c for c in table.columns if c.name not in used and _is_attribute(c, labelled="churned" in columns)
     ]
@@ -156,8 +158,14 @@ def customers_part(table: GivenTable, who: Profile | None, doubts: list[str]) ->
 
 
 def label_of(table: GivenTable) -> Profile | None:
-    """The column that says who has churned: two words or 0 and 1; or a few words, one of which says it."""
+    """The column that says who has churned: two words or 0 and 1; or a few words, one of which says it.
+
+    Without one, and without times, a column that says who has stayed.
+    """
     found = ranked(table, "churned", ("text", "flag", "number"))
+    kept = [c for c in ranked(table, "kept", ("text", "flag", "number")) if c.different == 2]
+    if not found and kept and not time_columns(table):
+        return kept[0]
     return next(
         (
             c
@@ -168,6 +176,17 @@ def label_of(table: GivenTable) -> Profile | None:
         ),
         None,
     )
+
+
+def told_afterwards(table: GivenTable, label: str) -> list[Profile]:
+    """Columns beside a label that say who has left in other words, or why: nobody knows them before.
+
+    Parameters
+    ----------
+    label
+        Name of the column that is the label.
+    """
+    return [c for c in table.columns if c.name != label and c.kind != "empty" and speaks_of_leaving(c.name)]
 
 
 def _is_attribute(column: Profile, *, labelled: bool) -> bool:

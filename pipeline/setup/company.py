@@ -16,6 +16,7 @@ from pipeline.dataset.sample import bounded
 from pipeline.setup.columns import RolePart
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Interview
+from pipeline.setup.words import rank
 from pipeline.sources.databases import arrow
 from pipeline.sources.freshness import STALE_DAYS
 from pipeline.sources.opening import Sources
@@ -26,6 +27,7 @@ ENOUGH_ENDINGS = 50
 THIRDS = 3
 WANTED_SNAPSHOTS = 12
 _HALF = 0.5
+_SHORTEST, _SIXTH = 7, 6  # of a short history; so that three snapshots have their horizon in it
 ENDED_WELL = frozenset(
     {
         *("completed", "complete", "finished", "fulfilled", "graduated", "matured", "abgeschlossen", "پایان"),
@@ -47,6 +49,12 @@ def label_words(part: RolePart, interview: Interview, given: str | None) -> list
     """The values that mean churned; empty where the usual words do."""
     column = part.table.column(part.columns["churned"])
     words = [value.lower().removesuffix(".") for value in column.samples]
+    if rank(column.name, "kept") is not None:
+        stayed = [value for value in column.samples if value.lower().removesuffix(".") in CHURNED]
+        guess = next((value for value in column.samples if value not in stayed), column.samples[0])
+        return [
+            interview.settle(f"value of {column.name!r} that means churned", guess, "--churned-value", given)
+        ]
     if all(word in CHURNED | KEPT for word in words):
         return []
     signs = ("churn", "attrit", "left", "leave", "exit", "lost", "cancel", "yes", "1")
@@ -84,6 +92,9 @@ def _by_gaps(draft: Draft, config: Config, opened: Sources, as_of: dt.date) -> N
         some = bounded(opened, config, [as_of], lambda line: None)
         advice: Advice = advise(some.local["transactions"], seconds(as_of) // DAY, TeamPace.of(config))
     except HistoryError as error:
+        if "churn.horizon_days" not in draft.remarks:
+            churn["horizon_days"] = horizon = max(_SHORTEST, (as_of - opened.first_day).days // _SIXTH)
+            churn["active_days"] = 2 * horizon
         draft.doubts.append(f"horizon_days {churn['horizon_days']} is not from the data: {error}")
         return
     if "churn.horizon_days" not in draft.remarks:

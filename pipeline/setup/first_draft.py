@@ -12,7 +12,7 @@ from configs.errors import DataError, Fault
 from configs.outreach import Outreach
 from configs.roles import ROLES
 from pipeline.outreach.permissions import permission_of
-from pipeline.setup.columns import RolePart
+from pipeline.setup.columns import RolePart, told_afterwards
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
@@ -54,6 +54,10 @@ def first_draft(
                 "days that the label speaks of", "30", "--horizon-days", _text(given.horizon_days)
             )
             churn["horizon_days"] = int(days) if days.isdigit() else 30
+            draft.left_out += [
+                f"attribute {column.name}: tells who has left, or why, as the label does"
+                for column in told_afterwards(part.table, part.columns["churned"])
+            ]
             if words := label_words(part, interview, given.churned_value):
                 churn["churned_values"] = words
     for part in parts:

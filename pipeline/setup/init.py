@@ -168,7 +168,12 @@ def _parts(
             what = f"column of {table.name} that says who the customer is"
             answer = interview.settle(what, who.name, "--customer", given.customer)
             who = next((c for c in table.columns if c.name == answer), who)
-        if tells_who_left(table.name) and given.roles.get(table.name) is None:
+        if (
+            tells_who_left(table.name)
+            and given.roles.get(table.name) is None
+            and time_columns(table)
+            and not label_of(table)
+        ):
             unused.append(
                 f"{table.name}: says who has left: join its dates to the customers or contracts, as `ended_at`"
             )

@@ -89,6 +89,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"churn(?:ed)?(?: (?:flag|label|value|yn|status))?|is churn(?:ed)?|has churned|attrition(?: flag)?|exited|"
         r"customer status|label|target|left|gekündigt|abgewandert|ریزش",
     ),
+    "kept": (r"(?:is |was )?(?:retained|retention(?: flag)?|still (?:a )?customer|subscriber|renewed)",),
     "amount": (
         r"(?:(?:line|order|invoice|grand|sub|total|sales|net|gross|paid|payment|transaction|purchase) ?)*"
         r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
@@ -237,6 +238,17 @@ def says_churned(value: str) -> bool:
         )
         is not None
     )
+
+
+def speaks_of_leaving(name: str) -> bool:
+    """Whether the name of a column is about leaving: a category, a reason, a score of it, or the label once more.
+
+    Examples
+    --------
+    >>> speaks_of_leaving("Churn Score"), speaks_of_leaving("Attrition_Flag"), speaks_of_leaving("Tenure")
+    (True, True, False)
+    """
+    return re.search(r"(?:^| )(?:churn(?:ed)?|attrition|attrited|ریزش)(?: |$)", words_of(name)) is not None
 
 
 def is_purchase(word: str) -> bool:

@@ -184,6 +184,49 @@ def test_a_label_may_have_a_third_word(tmp_path):
     assert (config.churn.kind, config.churn.churned_values) == ("labelled", ["Churned"])
 
 
+def test_what_says_it_in_other_words_is_no_attribute(tmp_path):
+    n = np.arange(400)
+    file = tmp_path / "Customer-Churn-Records.csv"
+    left = n % 4 == 0
+    columns = {
+        "CustomerID": n,
+        "Tenure": n % 50,
+        "Churn Label": np.where(left, "Yes", "No"),
+        "Churn Value": left.astype(int),
+        "Churn Score": n % 90 + 9 * left,
+        "Churn Reason": np.where(left, "Competitor", ""),
+    }
+    pd.DataFrame(columns).to_csv(file, index=False)
+    config, result = begun(tmp_path, [file])
+    assert list(config.sources.given["customers"].attributes) == ["Tenure"]
+    told = [line for line in result.values["left_out"] if "tells who has left" in line]
+    assert len(told) == 3
+
+
+def test_a_label_may_say_who_has_stayed(tmp_path):
+    n = np.arange(400)
+    file = tmp_path / "customers.csv"
+    pd.DataFrame({"customer_id": n, "Age": 20 + n % 50, "Retained": (n % 4 > 0).astype(int)}).to_csv(
+        file, index=False
+    )
+    config, result = begun(tmp_path, [file])
+    assert (config.churn.kind, config.churn.churned_values) == ("labelled", ["0"])
+    assert any("--churned-value" in line for line in result.values["not_sure"])
+
+
+def test_a_short_history_has_a_short_horizon(tmp_path):
+    """Two months of a log, as of a music service."""
+    rng = np.random.default_rng(3)
+    who = rng.integers(0, 90, 4000)
+    at = pd.Timestamp("2024-05-01") + pd.to_timedelta(rng.uniform(0, 60, 4000), "D")
+    file = tmp_path / "log.csv"
+    pd.DataFrame({"userId": who, "ts": at.strftime("%Y-%m-%d %H:%M:%S"), "page": "NextSong"}).to_csv(
+        file, index=False
+    )
+    config, _ = begun(tmp_path, [file])
+    assert config.churn.horizon_days < 15
+
+
 def test_what_tells_who_left_foretells_nothing(tmp_path):
     for name, columns in {
         "orders": {"customer_id": PERSON, "order_date": PURCHASES["at"], "amount": PURCHASES.amount},
