@@ -12,6 +12,7 @@ import yaml
 from configs.errors import Fault
 from configs.sources import Source
 from pipeline.setup.columns import RolePart
+from pipeline.setup.words import rank
 
 _LINE = re.compile(
     r"(?:write |and |or, )((?:sources\.[\w.]+|decimal|thousands|calendar|\w+_at): (?:\{.*?\}|'.'|\w+))"
@@ -132,7 +133,12 @@ class Draft:
             return False
         sign = inputs[0]
         negated = {"column": rule, "negate": True} if isinstance(rule, str) else {**rule, "negate": True}
-        kept = [one for one in source.get("where", []) if "none_of" not in one]
+        # A status such as `refunded` is what makes a return; guests and payments are none.
+        kept = [
+            one
+            for one in source.get("where", [])
+            if "none_of" not in one or rank(one["column"], "status") is None
+        ]
         returns = {key: value for key, value in source.items() if key not in ("columns", "where")}
         wanted = ("customer_id", "occurred_at", "known_at", "transaction_id")
         returns["columns"] = {k: v for k, v in source["columns"].items() if k in wanted} | {"amount": negated}

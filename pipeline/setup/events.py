@@ -17,7 +17,7 @@ from pipeline.setup.columns import (
     writing_of,
 )
 from pipeline.setup.costs_of_purchases import Cost, cost_of
-from pipeline.setup.statuses import given_back, not_sold
+from pipeline.setup.statuses import given_back, no_sales, not_sold
 from pipeline.setup.tables import GivenTable
 from pipeline.setup.talks import channel_of, direction_of
 from pipeline.sources.ids import NOBODY, SUM_WORDS, are_too_many
@@ -79,6 +79,7 @@ def events_part(table: GivenTable, who: Profile, role: str, doubts: list[str]) -
 def _purchases(part: RolePart, cost: Cost, used: Collection[str]) -> RolePart:
     """The part without rows that are no purchases."""
     where, unknown = not_sold(part.table, used)
+    where += no_sales(part.table, used)
     document, words = given_back(part.table, used, cost.read[0] if len(cost.read) == 1 else None)
     returned = {"column": document, "one_of": words} if words else None
     if words:

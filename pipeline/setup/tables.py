@@ -230,6 +230,10 @@ def _require_header(uri: str, columns: Sequence[Profile]) -> None:
     moments = [c.name for c in columns if re.match(r"\d{4}-\d\d?-\d\d?[T ]\d\d?:\d\d", c.name)]
     again = [c.name for c in columns if c.name in c.samples and any(map(str.isdigit, c.name))]
     values = values if len(values) * 2 > len(columns) else list(dict.fromkeys([*moments, *again]))
+    months = [c.name for c in columns if re.fullmatch(r"(?:19|20)\d\d[-/.]?(?:0[1-9]|1[0-2])", c.name)]
+    if len(months) * 2 > len(columns):
+        what = f"has a column for each period, such as {', '.join(map(repr, months[:3]))}"
+        raise UnreadableError(Fault(uri, what, "export one row a purchase: who, when, and how much"))
     if values:
         what = f"has no header: its first row holds {', '.join(map(repr, values[:3]))}"
         raise UnreadableError(Fault(uri, what, "write the names of the columns above it"))

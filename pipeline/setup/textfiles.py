@@ -15,6 +15,7 @@ from pipeline.sources.looks import SEPARATORS, encoding_of, head_of, opened
 ENDINGS = (".csv", ".tsv", ".txt")
 _CHUNK = 1 << 20
 _FEWEST_LINES = 3
+_MIXED = 0.2
 
 
 def is_text(name: str) -> bool:
@@ -62,7 +63,7 @@ def text_settings(file: Path) -> dict[str, Any]:
 
 
 def code_of(file: Path) -> str:
-    """UTF-8, or the Windows code page that its letters speak of: foreign letters stand together in Persian words."""
+    """UTF-8, or the Windows code page that its letters speak of: they stand together in Persian and Russian words."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     text = b""
     try:
@@ -83,13 +84,19 @@ def code_of(file: Path) -> str:
 
 
 def _code_page(text: bytes) -> str:
-    """The code page of a text that is not UTF-8.
+    r"""The code page of a text that is not UTF-8.
 
     Examples
     --------
     >>> _code_page("مشتري خوب".encode("cp1256")), _code_page("Café Müller, Zoë".encode("cp1252"))
     ('cp1256', 'cp1252')
+    >>> _code_page("Клиент,Дата заказа\nКолтун,Тверь".encode("cp1251"))
+    'cp1251'
     """
+    words = re.findall(r"[^\W\d_]{3,}", text.decode("cp1256", errors="replace"))
+    mixed = sum(bool(re.search("[À-ÿ]", word) and re.search("[\u0600-\u06ff]", word)) for word in words)
+    if mixed > _MIXED * len(words):
+        return "cp1251"  # of Cyrillic letters half would be Arabic ones, and half Latin ones
     runs = re.findall(rb"[\x80-\xff]+", text)
     together = sum(len(run) for run in runs if len(run) > 1)
     return "cp1256" if together > sum(map(len, runs)) / 2 else "cp1252"

@@ -18,16 +18,17 @@ _ID = (
     "आईडी|क्रमांक|संख्या|कोड|नंबर|नं)"
 )
 _ID_FIRST = (
-    "(شماره|کد|شناسه|id|number|code|n|no|nr|num|numéro|numero|número|código|codigo|référence|identifiant)"
+    "(شماره|کد|شناسه|id|number|code|n|no|nr|num|numéro|numero|número|رقم|no do|código|codigo|identifiant)"
 )
 _DATE = (
-    "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|utc|تاریخ|زمان|fecha|दिनांक|तारीख|तिथि|"
+    "(date|datetime|time|timestamp|at|on|day|ts|datum|tag|zeit|zeitpunkt|am|utc|تاریخ|زمان|fecha|data|التاريخ|दिनांक|तारीख|तिथि|"
     "fkdat|budat|bldat|erdat)"
 )
 
 # Of people: the surest word first.
 _WHO = (
-    "customers?|cust|clients?|kunden?|kundin|klant|clientes?|مشتری|مشتریان|ग्राहक|kunnr|debitor(?:en)?",
+    "customers?|cust|clients?|kunden?|kundin|klant|clientes?|(?:do )?cliente|العميل|"
+    "مشتری|مشتریان|ग्राहक|kunnr|debitor(?:en)?",
     "buyer|shopper|visitor|reviewer|learner|consumer|subscriber|member|mitglieds?|user|nutzer|benutzer|household|student|employee|mitarbeiter|enrol?l?ment|patient|"
     "(?:policy ?)?holder|insured|policy|donor|player|guest|caller|کاربر|عضو|"
     "partner(?: id)?|msisdn|abonné|adhérent|acheteur|socio|सदस्य",
@@ -37,7 +38,8 @@ _WHO = (
 _PURCHASE = (
     "order|invoice|receipt|bon|kassenbon|transaction|trans|txn|basket|cart|purchase|sales?|bill|payment|charge|bestell(?:ung)?s?|"
     "rechnungs?|belegs?|auftrags?|فاکتور|سفارش|تراکنش|خرید|(?:de )?(?:commande|facture|achat|vente)|"
-    "(?:de )?(?:pedido|factura|compra|venta)|बिल|पावती|ऑर्डर|चालान|vbeln"
+    "(?:d[eoa] )?(?:pedido|factura|compra|venta|venda)|ordine|gift|donation|spende|booking|reservation|"
+    "الطلب|बिल|पावती|ऑर्डर|चालान|vbeln"
 )
 _START = (
     "start|started|starts|begin|beginn|begins|signup|sign up|signed up|registered|registration|joined|join|created|"
@@ -95,7 +97,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"(?:total|amount|revenue|sum|umsatz|betrag|summe)"
         r"(?: (?:amount|price|paid|usd|eur|gbp|net|gross|value|spent))?|"
         r"(?:gesamt|rechnungs)(?:betrag|preis|summe)|betrag .*|مبلغ.*|جمع.*|(?:\w+ )?montant(?: .*)?|"
-        r"(?:\w+ )?importe(?: .*)?|monto(?: .*)?|(?:कुल )?(?:राशि|रकम)|(?:एकूण )?रक्कम|(?:net|gross) sales|netwr|dmbtr|"
+        r"(?:\w+ )?importe(?: .*)?|importo(?: .*)?|totale(?: .*)?|valor total|المبلغ|"
+        r"monto(?: .*)?|(?:कुल )?(?:राशि|रकम)|(?:एकूण )?रक्कम|(?:net|gross) sales|netwr|dmbtr|"
         r"(?:\w+ )?amt|(?:\w+ )?amount (?:in )?(?:cents|pence|paise)",
         r"(?:\w+ )+grand total|(?:bill|order|total|charge) (?:amount|amt|collected|sales|charged?|ttc)|mrr|total ttc|"
         r"sales|spend|spent|dollars|euros?|turnover|paid|price paid|order value|total price|totalprice|brutto|netto|"
@@ -155,8 +158,14 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"row(?: (?:number|no|nr|num|id))?|index|unnamed 0|s(?:eria)?l? ?(?:no|number)|lfd ?nr|zeile",
     ),
     "status": (
-        r"(?:\w+ )?(?:status|state|stage)|وضعیت|statut|estado|état|stato|स्थिति|स्थिती|(?:\w+ )?status \w+",
+        r"(?:\w+ )?(?:status|state|stage)(?: name)?|(?:\w+ )?status \w+|"
+        r"(?:وضعیت|statut|estado|état|stato|situação|स्थिति|स्थिती|الحالة|حالة)(?: .*)?",
     ),
+    "undone": (
+        r"(?:(?:is|was|order) )?(?:voided|void|cancell?ed|refunded|returned|deleted|test order|test|storniert|annulée?|"
+        r"annullato|cancelad[oa]|لغو شده)(?: flag)?",
+    ),
+    "done": (r"(?:(?:is|was|order) )?(?:won|paid|successful|succeeded|captured|completed)(?: flag)?",),
     "document": (
         r"(?:(?:transaction|payment|event|document|doc|record|order|entry|movement|sale|line|invoice) ?)?(?:type|kind)|"
         r"(?:beleg|buchungs|vorgangs)?art|tipo(?: \w+)*|type (?:de )?\w+|نوع(?: \w+)*",
@@ -194,7 +203,7 @@ _TABLES: Mapping[str, str] = {
     "usage": "usage|events?|activit(?:y|ies)|logs?|sessions?|clicks?|visits?|logins?|nutzung|استفاده",
     "transactions": "orders?|sales|transactions?|purchases?|invoices?|payments?|receipts?|revenue|charges|retail|"
     "bestellungen|rechnungen|umsätze|verkäufe|فاکتور|سفارش|خرید|فروش|commandes?|factures?|ventes?|achats?|pedidos?|"
-    "facturas?|ventas?|compras?|बिक्री|विक्री|fakturen|belege|bookings?|reservations?|till|bills?|billing|vbrk",
+    "facturas?|ventas?|vendas?|ordini|المبيعات|gifts?|donations?|compras?|बिक्री|विक्री|fakturen|belege|bookings?|reservations?|till|bills?|billing|vbrk",
     "contracts": "subscriptions?|contracts?|verträge|vertraege|abos?|abonnements?|suscripciones|اشتراک|قرارداد",
     "customers": "customers?|clients?|accounts?|users?|members?|subscribers?|enrol?l?ments?|polic(?:y|ies)|kunden|"
     "students?|churn|مشتریان|مشتری|clientes|ग्राहक|kna1",

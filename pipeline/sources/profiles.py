@@ -146,7 +146,7 @@ def _told(connection: Backend, kind: Any, samples: Sequence[str]) -> dict[str, A
 
 
 def _time(connection: Backend, samples: Sequence[str]) -> dict[str, Any]:
-    if not any(sign in value for value in samples[:20] for sign in "-/.:, ") or _reads(samples, None, None):
+    if not any(sign in value for value in samples[:20] for sign in "-/.:, 年") or _reads(samples, None, None):
         return {}
     if sum(jalali.is_written(amounts.plain(value)) for value in samples) >= _MOST * len(samples):
         return {"kind": "time", "calendar": "jalali"}

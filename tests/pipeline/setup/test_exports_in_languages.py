@@ -55,6 +55,55 @@ CASES = {
         "ग्राहक क्रमांक",
         ~OFF,
     ),
+    "italian": (
+        "ordini",
+        {
+            "Numero ordine": NUMBER,
+            "Data ordine": AT.dt.strftime("%d/%m/%Y"),
+            "ID cliente": PERSON,
+            "Stato": np.where(OFF, "Annullato", "Completato"),
+            "Totale": COMMAS,
+        },
+        "ID cliente",
+        ~OFF,
+    ),
+    "arabic": (
+        "المبيعات",
+        {
+            "رقم الطلب": NUMBER,
+            "رقم العميل": PERSON,
+            "التاريخ": AT,
+            "الحالة": np.where(OFF, "ملغي", "مكتمل"),
+            "المبلغ": AMOUNT,
+        },
+        "رقم العميل",
+        ~OFF,
+    ),
+    "persian, its status of orders": (
+        "سفارشات",
+        {
+            "شماره سفارش": NUMBER,
+            "کد مشتری": PERSON,
+            "تاریخ سفارش": AT,
+            "وضعیت سفارش": np.where(OFF, "لغو شده", "تحویل شده"),
+            "مبلغ قابل پرداخت": AMOUNT,
+        },
+        "کد مشتری",
+        ~OFF,
+    ),
+    "salesforce, without words for its stages": (
+        "Opportunity",
+        {
+            "Id": [f"006{n:012d}" for n in NUMBER],
+            "AccountId": [f"001{k:012d}" for k in PERSON],
+            "CloseDate": AT.dt.date,
+            "StageName": np.where(OFF, "Prospecting", "Closed Won"),
+            "IsWon": np.where(OFF, "false", "true"),
+            "Amount": AMOUNT,
+        },
+        "AccountId",
+        ~OFF,
+    ),
     "sap": (
         "VBRK",
         {

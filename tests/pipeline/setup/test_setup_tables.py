@@ -118,3 +118,12 @@ def test_a_file_without_a_header_is_refused_by_its_first_values(look):
 def test_nothing_named_is_said():
     with pytest.raises(ConfigError, match="name files, folders or tables"):
         tables_of([], None, None)
+
+
+def test_a_table_with_a_column_a_month_says_what_is_needed(look):
+    wide = "Customer,2024-01,2024-02,2024-03\na,1,2,3\n"
+    with pytest.raises(DataError) as error:
+        look("wide.csv", wide_csv=wide)
+    (fault,) = error.value.faults
+    assert fault.what == "has a column for each period, such as '2024-01', '2024-02', '2024-03'"
+    assert fault.fix == "export one row a purchase: who, when, and how much"

@@ -3,7 +3,7 @@
 import pytest
 from given import given_table, orders
 
-from pipeline.setup.statuses import given_back, not_sold
+from pipeline.setup.statuses import given_back, no_sales, not_sold
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,10 @@ from pipeline.setup.statuses import given_back, not_sold
             "No-show",
             "closedlost",
             "Charge Back",
+            "charged_back",
+            "cancelled_by_guest",
         ),
-        *("storniert", "Annulée", "remboursé", "Cancelado", "anulada", "لغو شده", "रद्द"),
+        *("storniert", "Annulée", "remboursé", "Cancelado", "anulada", "Annullato", "ملغي", "لغو شده", "रद्द"),
     ],
 )
 def test_an_order_that_was_not_carried_out_is_left_out(word):
@@ -52,6 +54,7 @@ def test_a_column_of_places_or_of_many_words_is_no_status():
             ("type", "refund"),
             ("Event Type", "Partial Refund"),
             ("Belegart", "Gutschrift"),
+            ("Type", "Sales credit note"),
             ("kind", "chargeback"),
         ),
         *(("document_type", "Credit Note"), ("Type de pièce", "avoir"), ("نوع سند", "برگشت از فروش")),
@@ -69,3 +72,38 @@ def test_refunds_with_sums_below_0_are_told_by_their_sign(sums):
     table = given_table("sales", orders(total=sums, type=["sale", "refund", "sale", "sale"]))
     assert given_back(table, set(), table.column("total")) == ("", [])
     assert given_back(table, set(), None) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "left_out"),
+    [
+        (["Invoice", "Payment", "Invoice", "Credit Memo"], ["Payment"]),  # the invoice is the sale
+        (["Payment", "Payment", "Refund", "Withdrawal"], ["Withdrawal"]),
+        (["Payment", "Payment", "Refund", "Payment"], []),
+        (["Rechnung", "Zahlungseingang", "Rechnung", "Rechnung"], ["Zahlungseingang"]),
+    ],
+)
+def test_payments_beside_their_invoices_and_payouts_are_no_sales(kinds, left_out):
+    found = no_sales(given_table("sales", orders(**{"Transaction Type": kinds})), set())
+    assert found == [{"column": "Transaction Type", "none_of": left_out}] * bool(left_out)
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "left_out"),
+    [
+        ("Void", ["true", "false", "false", "false"], ["true"]),
+        ("is_cancelled", [0, 1, 0, 0], ["1"]),
+        ("Refunded", ["No", "Yes", "No", "No"], ["Yes"]),
+        ("IsWon", ["true", "false", "true", "true"], ["false"]),
+        ("paid", ["n", "y", "y", "y"], ["n"]),
+        ("Void", ["x", "", None, ""], None),  # an x is no answer that is known here
+        ("Void", ["yes", None, None, None], ["yes"]),
+        ("Void", ["true"] * 4, None),
+        ("Void", ["false"] * 4, None),
+        ("Returned", [0, 1, 2, 0], None),  # a number of things
+        ("Paid", [9.5, 1.0, 0.0, 2.0], None),  # a sum
+    ],
+)
+def test_a_yes_or_a_no_says_what_was_not_sold(name, answers, left_out):
+    found = no_sales(given_table("sales", orders(**{name: answers})), set())
+    assert found == ([] if left_out is None else [{"column": name, "none_of": left_out}])

@@ -15,11 +15,12 @@ from pipeline.setup.textfiles import code_of, fixed_widths, known_of, start_of, 
         (b"plain\n", "utf-8"),
         ("Café Müller, Zoë\n".encode("cp1252"), "cp1252"),
         ("مشتري خوب\n".encode("cp1256"), "cp1256"),
+        ("Клиент,Дата заказа\nИванов,Тверь\n".encode("cp1251"), "cp1251"),
         (b"id\n" + b"x\n" * 9 + "Zoë".encode("cp1252"), "cp1252"),  # in the last line, without its end
         ("Zoë\n".encode("utf-16"), "utf-8"),  # its mark tells the reader
         (gzip.compress("Zoë\n".encode("cp1252"), mtime=0), "cp1252"),
     ],
-    ids=["utf-8", "ascii", "cp1252", "cp1256", "the last line, without its end", "marked", "gzip"],
+    ids=["utf-8", "ascii", "cp1252", "cp1256", "cp1251", "the last line, without its end", "marked", "gzip"],
 )
 def test_the_code_page_that_the_letters_speak_of(tmp_path, text, code):
     file = tmp_path / "x.csv"
