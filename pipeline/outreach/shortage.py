@@ -49,6 +49,13 @@ def why_short(suppressed: pd.DataFrame, listed: int) -> tuple[Said, ...]:
                 customers=everybody,
             )
         )
+    if not listed and most == str(Rule.NO_ACTION):
+        told.append(
+            said(
+                "an action fits what its `when` asks for: copy the playbook, let it ask for columns or segments of "
+                "your data, and name it in `outreach.playbook`"
+            )
+        )
     resting = max((Rule.QUIET, Rule.TOO_MANY), key=lambda rule: against[rule])
     if against[resting] > RESTING * everybody:
         told.append(

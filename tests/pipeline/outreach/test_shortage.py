@@ -9,6 +9,10 @@ from pipeline.outreach.eligibility import Rule
 from pipeline.outreach.shortage import why_short
 
 EMPTY = "nobody is on the list: '{rule}' holds for {n} of 10 customers"
+PLAYBOOK = (
+    "an action fits what its `when` asks for: copy the playbook, let it ask for columns or segments of your data, and "
+    "name it in `outreach.playbook`"
+)
 MAILINGS = (
     "'{rule}' holds for {n} of 10 customers: leave mailings to everybody out of `sources.contacts` by `where`"
 )
@@ -17,7 +21,8 @@ MAILINGS = (
 @pytest.mark.parametrize(
     ("rules", "told"),
     [
-        ([Rule.NO_ACTION] * 7 + [Rule.QUIET] * 3, [EMPTY.format(rule=Rule.NO_ACTION, n=7)]),
+        ([Rule.NO_ACTION] * 7 + [Rule.QUIET] * 3, [EMPTY.format(rule=Rule.NO_ACTION, n=7), PLAYBOOK]),
+        ([Rule.NO_ACTION] * 9, []),  # who is listed has an action that fits
         (
             [f"{Rule.QUIET}; {Rule.TOO_MANY}"] * 8 + [Rule.TOO_MANY] * 2,
             [EMPTY.format(rule=Rule.TOO_MANY, n=10), MAILINGS.format(rule=Rule.TOO_MANY, n=10)],
