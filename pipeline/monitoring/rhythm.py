@@ -115,6 +115,9 @@ def rhythm_of(history: History, as_of: dt.date, settings: Monitoring) -> list[Ch
 def _silence(history: History, as_of: dt.date, settings: Monitoring) -> Check:
     """Days without a row up to now, against the longest such time in the past; a short past says less."""
     days = np.flatnonzero(history.rows)
+    if len(days) == 1 and ROLES[history.role].clock == "started_at":
+        # All have the one day on which they were brought into the system: that nobody came since is no silence.
+        return not_judged("silence", history.role, said("too few rows or too short a past"))
     longest = int(np.diff(days).max()) - 1 if len(days) > 1 else 0
     silent = (as_of - history.newest).days - 1
     short = len(history.rows) < _FEWEST_DAYS

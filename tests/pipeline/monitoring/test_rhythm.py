@@ -116,6 +116,15 @@ def test_a_source_that_stops_is_found_after_its_longest_silence():
     assert rhythm_of(past, dt.date(2026, 5, 22), Monitoring(silent_days=30))[0].outside is False
 
 
+@pytest.mark.parametrize(("role", "verdict"), [("customers", "not judged"), ("usage", "look")])
+def test_customers_who_all_began_on_one_day_are_no_source_that_stopped(role, verdict):
+    rows = np.zeros(900)
+    rows[0] = 500
+    past = History(role, END - dt.timedelta(days=900), rows, rows, np.zeros((900, 24)))
+    (check,) = (c for c in rhythm_of(past, END, SETTINGS) if c.name == "silence")
+    assert check.verdict == verdict
+
+
 def test_a_short_past_judges_silence_alone():
     checks = rhythm_of(history(days=60), END, SETTINGS)
     assert [(c.name, c.verdict) for c in checks] == [("silence", "as expected"), ("volume", "not judged")]
