@@ -146,7 +146,8 @@ class Outcome:
         probability = people["churn_probability"].to_numpy(np.float64)[who]
         actions, names = context.actions, list(context.playbook.actions)
         last = self.prepared.facts["last_contact"].iloc[rows].reset_index(drop=True)
-        gap = (pd.Timestamp(context.as_of) - last.dt.floor("D")).dt.days.to_numpy(np.float64, na_value=np.nan)
+        # Rounded as in the reasons, which count from the hour: "no contact for 237 days" stands beside the message.
+        gap = np.round(((pd.Timestamp(context.as_of) - last) / pd.Timedelta(days=1)).to_numpy(np.float64))
         frame = pd.DataFrame(
             {
                 "rank": np.arange(1, len(who) + 1),

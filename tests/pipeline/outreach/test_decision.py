@@ -61,9 +61,9 @@ def test_a_message_counts_days_since_the_contact_on_record():
     found = night(customers(1), book, contacts=past).chosen.iloc[0]
     assert found.message == "Last heard 30 days ago."
     assert (found.contact_gap_days, found.last_contact) == (30, pd.Timestamp("2026-06-01"))
-    # Of two contacts on the same day the days since are the same, whatever the hour.
+    # A reason of the same row counts from the hour, too.
     late = contacts(("0000", "2026-06-01 23:00", "email", "outbound", "Eva"))
-    assert night(customers(1), book, contacts=late).chosen.iloc[0].message == "Last heard 30 days ago."
+    assert night(customers(1), book, contacts=late).chosen.iloc[0].message == "Last heard 29 days ago."
 
 
 def test_columns_of_an_import_stand_behind_the_others():
