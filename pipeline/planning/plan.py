@@ -126,6 +126,8 @@ def _by_customer(night: Night) -> pd.DataFrame:
 def _why(change: str, row: Any) -> str:
     if change == OTHER:
         return "the other action gains more now"
+    if change == ENTERS and row.gain_now <= 0:
+        return "tried: nothing is expected of it, and it could gain"
     told = row.rules_before if change == ENTERS else row.rules_now
     if pd.isna(told):
         return "scored by one of the two alone"

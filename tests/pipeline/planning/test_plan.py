@@ -72,6 +72,19 @@ def test_dearer_calls_and_cheaper_mails():
     ]
 
 
+def test_who_enters_to_be_tried_does_not_enter_for_a_gain():
+    now = night(
+        ("a", "call", 9.0, NO),
+        ("b", "call", 8.0, NO),
+        ("c", "mail", 7.0, NO),
+        ("d", NO, 6.0, FULL),
+        ("e", "mail", -2.3, NO),
+        ("f", NO, 5.0, "control group"),
+    )
+    why = "tried: nothing is expected of it, and it could gain"
+    assert told(now) == [("enters", "e", None, "mail", None, -2.3, why)]
+
+
 def test_who_is_overtaken_leaves_because_others_gain_more():
     now = night(
         ("a", "call", 9.0, NO),
