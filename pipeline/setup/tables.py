@@ -210,7 +210,9 @@ def _looked_at(
     if not columns or not columns[0].rows:
         raise UnreadableError(Fault(uris[0], "has no rows", "check the export that writes it"))
     _require_header(uris[0], columns)
-    tail = unquote(uris[0].rpartition("#")[2]) if "#" in uris[0] else bare_name(first.name)
+    # Several sheets of one table have the name of their workbook.
+    one = "#" in uris[0] and len(uris) == 1
+    tail = unquote(uris[0].rpartition("#")[2]) if one else bare_name(first.name)
     return GivenTable(uris, tail.rpartition(".")[2] if is_url(uris[0]) else tail, columns, rows, settings)
 
 

@@ -137,6 +137,7 @@ def test_sheets_that_are_called_after_years_are_purchases(tmp_path):
     config, result = begun(tmp_path, [book])
     from pipeline.sources.opening import open_sources
 
+    assert config.name == "online"
     tables = open_sources(config, config.as_of).tables
     found = {role: tables[role].count().to_pyarrow().as_py() for role in tables}
     assert found == {"transactions": (NUMBER % 25 != 0).sum(), "cancellations": (NUMBER % 25 == 0).sum()}, (
