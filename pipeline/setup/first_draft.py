@@ -16,7 +16,7 @@ from pipeline.setup.columns import RolePart, told_afterwards
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
-from pipeline.setup.words import COMPLAINTS, rank, role_by_name
+from pipeline.setup.words import COMPLAINTS, rank, role_by_name, sounds_like_time
 from pipeline.sources.names import words_of
 
 _SHOWN = 12
@@ -161,11 +161,20 @@ def _activity(draft: Draft, parts: list[RolePart], interview: Interview) -> None
 
 
 def _taken(part: RolePart) -> Fault:
-    return Fault(
-        part.table.name,
-        f"has no column of times and no label ({', '.join(column.name for column in part.table.columns[:_SHOWN])})",
-        "name a table with a time in each row, with columns of start and end, or with a column `churned` of yes and no",
-    )
+    """What was seen of a table that says nothing of when; and which column may be meant to."""
+    names = ", ".join(column.name for column in part.table.columns[:_SHOWN])
+    likely = next((c for c in part.table.columns if c.samples and sounds_like_time(c.name)), None)
+    if likely is None:
+        step = (
+            "name a table with a time in each row, with columns of start and end, or with a column `churned` of yes "
+            "and no"
+        )
+    else:
+        step = (
+            f"{likely.name!r} holds {likely.samples[0]!r}, which can't be told to be a date: write days in it, such as "
+            "2024-01-31 for what is known at the end of that month"
+        )
+    return Fault(part.table.name, f"has no column of times and no label ({names})", step)
 
 
 def _unused(line: str) -> Fault:

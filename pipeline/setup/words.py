@@ -249,6 +249,18 @@ def says_churned(value: str) -> bool:
     )
 
 
+def sounds_like_time(name: str) -> bool:
+    """Whether a column is called as if it said when, whatever it holds.
+
+    Examples
+    --------
+    >>> sounds_like_time("DAY"), sounds_like_time("billing_month"), sounds_like_time("amount")
+    (True, True, False)
+    """
+    words = rf"{_DATE}|week|month|mon|quarter|period|year|woche|monat|jahr|quartal|mois|mes|ماه|महिना"
+    return re.search(rf"(?:^| )(?:{words})(?: |$)", words_of(name)) is not None
+
+
 def speaks_of_leaving(name: str) -> bool:
     """Whether the name of a column is about leaving: a category, a reason, a score of it, or the label once more.
 

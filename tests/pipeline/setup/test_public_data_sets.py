@@ -259,3 +259,21 @@ def test_who_brings_nothing_to_see_leaving_by_is_told_what_was_looked_at(tmp_pat
     (fault,) = told.value.faults
     assert "no column of times" in fault.what
     assert "days_since_prior_order" in fault.what
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("DAY", 1 + NUMBER % 700),
+        ("month", [f"2024-{1 + n % 12:02d}" for n in NUMBER]),
+        ("date", 930101 + NUMBER % 9),
+    ],
+)
+def test_what_is_no_date_is_named(name, values, tmp_path):
+    """A month is no day: its sum is not known on its first."""
+    file = tmp_path / "revenue.csv"
+    pd.DataFrame({"client_id": PERSON, name: values, "revenue": PURCHASES.amount}).to_csv(file, index=False)
+    with pytest.raises(ChurnError) as told:
+        begun(tmp_path, [file])
+    (fault,) = told.value.faults
+    assert fault.fix.startswith(f"{name!r} holds '")
