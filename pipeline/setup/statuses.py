@@ -24,6 +24,10 @@ _NOT_SOLD = (
     r"annullat[oi]|cancelad[oa]s?|anulad[oa]s?|devuelt[oa]s?|reembolsad[oa]s?|rechazad[oa]s?|fallid[oa]s?|pendientes?|borrador|"
     r"ملغي|ملغى|لغو(?: شده)?|برگشتی|ناموفق|مرجوع(?: شده|ی)?|در انتظار|रद्द|विफल|परत|लंबित|प्रलंबित"
 )
+_GONE = (
+    r"(?:cancell?ed|refunded|returned|voided)(?: by \w+)?|void|failed|charged? ?back|storniert|erstattet|annulée?s?|"
+    r"cancelad[oa]s?|لغو شده|रद्द"
+)
 _SOLD = (
     r"paid(?: out)?|complete|completed|done|delivered|shipped|fulfilled|succeeded|success|successful|captured|settled|"
     r"processed|processing|partially paid|invoiced|billed|closed ?won|won|sale|sold|confirmed|approved|active|closed|"
@@ -64,27 +68,32 @@ def not_sold(table: GivenTable, used: Collection[str]) -> tuple[list[dict[str, A
     -------
     Conditions, and a doubt where a column of statuses has words that are not known: their rows count as purchases.
     """
+    where: list[dict[str, Any]] = []
+    doubts: list[str] = []
+    seen = False
     for column in ranked(table, "status", ("text",), used):
-        words = _are(_NOT_SOLD, column.samples)
+        # Of a second column, such as that of the delivery, only what can't be a sale counts: pending ones are.
+        words = _are(_GONE if seen else _NOT_SOLD, column.samples)
         known = {*words, *_are(_SOLD, column.samples)}
         if not known or column.different > _MOST_WORDS:
             continue
         unknown = sorted(set(column.samples) - known)
-        doubts = [
-            f"rows of {table.name} whose {column.name!r} is {', '.join(map(repr, unknown))} count as purchases; if "
-            f"they are none add them to where: [{{column: {column.name}, none_of: [...]}}]"
-        ] * bool(unknown)
+        if unknown and not seen:
+            doubts.append(
+                f"rows of {table.name} whose {column.name!r} is {', '.join(map(repr, unknown))} count as purchases; if "
+                f"they are none add them to where: [{{column: {column.name}, none_of: [...]}}]"
+            )
         if words and len(words) < column.different:
-            return [{"column": column.name, "none_of": words}], doubts
-        if doubts:
-            return [], doubts
-    return [], []
+            where.append({"column": column.name, "none_of": words})
+        seen = True
+    return where, doubts
 
 
 def no_sales(table: GivenTable, used: Collection[str]) -> list[dict[str, Any]]:
     """Conditions for rows that are no sales by what kind they are, or by a yes or no.
 
-    Payouts, and payments beside the invoices that they pay; orders that a yes calls cancelled, or a no unpaid.
+    Payouts, and payments beside the invoices that they pay; orders that a yes calls cancelled, or a no unpaid, or
+    that were cancelled at some time.
     """
     found: list[dict[str, Any]] = []
     for column in ranked(table, "document", ("text",), used):
@@ -93,6 +102,9 @@ def no_sales(table: GivenTable, used: Collection[str]) -> list[dict[str, Any]]:
             words += _are(_SETTLES, column.samples)
         if words and len(words) < column.different:
             found.append({"column": column.name, "none_of": sorted(words)})
+    for column in ranked(table, "undone_at", ("time",), used):
+        if 0 < column.filled < column.rows:
+            found.append({"column": column.name, "is_null": True})
     for concept, bad in (("undone", _TRUE), ("done", _FALSE)):
         for column in ranked(table, concept, ("flag", "number", "text"), used):
             answers = {word.casefold() for word in column.samples}

@@ -165,6 +165,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         r"(?:(?:is|was|order) )?(?:voided|void|cancell?ed|refunded|returned|deleted|test order|test|storniert|annulée?|"
         r"annullato|cancelad[oa]|لغو شده)(?: flag)?",
     ),
+    "undone_at": (
+        r"(?:order )?(?:cancell?ed|cancell?ation|voided|deleted|storniert|annulée?) (?:at|on|date|time|am|le)",
+    ),
     "done": (r"(?:(?:is|was|order) )?(?:won|paid|successful|succeeded|captured|completed)(?: flag)?",),
     "document": (
         r"(?:(?:transaction|payment|event|document|doc|record|order|entry|movement|sale|line|invoice) ?)?(?:type|kind)|"
@@ -188,7 +191,8 @@ _NEVER: Mapping[str, str] = {
     "occurred_at": r"updat|modif|chang|ship|deliver|\bdue|birth|dob|expir|known|record|resol|clos"
     r"|\bend|load|import|trial",
     "started_at": r"period|trial|due|updat|modif|birth",
-    "ended_at": r"period|trial|due|planned|renew|weekend|at end",
+    "ended_at": r"period|trial|due|planned|renew|weekend|at end|"
+    r"\b(?:cards?|cc|coupon|voucher|token|session|link|offer|product|item|password|batch|points|cookie)\b",
     "amount": r"tax|\bvat|shipping|discount|fee|cost|refund|balance|\bdue\b|remise|descuento|مالیات|تخفیف",
     "customer_id": r"\b(name|type|status|value|count|plan|marketing|opt(ed)?|consent|unsubscribed|opened|sent)\b",
 }

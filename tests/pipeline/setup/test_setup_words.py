@@ -9,7 +9,7 @@ BEST = {
     "transaction_id": ["InvoiceNo", "order_id", "Bestellnummer", "Rechnungs-Nr"],
     "occurred_at": ["InvoiceDate", "order date", "EventTime", "timestamp", "Datum"],
     "started_at": ["signup_date", "Member Since", "started_at", "registration date"],
-    "ended_at": ["churn_date", "terminated_on", "Vertragsende"],
+    "ended_at": ["churn_date", "terminated_on", "Vertragsende", "expires_at", "Subscription: Term End Date"],
     "amount": ["Total Amount", "order_total", "Umsatz", "مبلغ کل"],
     "quantity": ["Qty", "Menge", "units"],
     "unit_price": ["UnitPrice", "Einzelpreis"],
@@ -19,6 +19,7 @@ NOT = {
     "customer_id": ["Customer Name", "customer type", "description"],
     "occurred_at": ["updated_at", "due date", "birth date", "shipped_at"],
     "started_at": ["trial_start", "period_start"],
+    "ended_at": ["card expiry date", "Coupon expires at", "current_period_end", "token_expires"],
     "amount": ["tax amount", "shipping total", "refund_amount"],
     "quantity": ["price"],
 }

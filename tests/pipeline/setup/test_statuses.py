@@ -107,3 +107,31 @@ def test_payments_beside_their_invoices_and_payouts_are_no_sales(kinds, left_out
 def test_a_yes_or_a_no_says_what_was_not_sold(name, answers, left_out):
     found = no_sales(given_table("sales", orders(**{name: answers})), set())
     assert found == ([] if left_out is None else [{"column": name, "none_of": left_out}])
+
+
+def test_a_second_status_leaves_out_what_can_not_be_a_sale():
+    both = {
+        "status": ["paid", "cancelled", "paid", "paid"],
+        "Delivery status": ["returned", "sent", "pending", "sent"],
+    }
+    where, doubts = not_sold(given_table("orders", orders(**both)), set())
+    assert where == [
+        {"column": "status", "none_of": ["cancelled"]},
+        {"column": "Delivery status", "none_of": ["returned"]},
+    ]
+    assert doubts == []
+
+
+@pytest.mark.parametrize(
+    ("name", "times", "left_out"),
+    [
+        ("cancelled_at", [None, "2024-02-01", None, None], True),
+        ("Cancellation date", ["2024-02-01", None, None, None], True),
+        ("cancelled_at", [""] * 4, False),
+        ("cancelled_at", ["2024-02-01"] * 4, False),
+        ("shipped_at", [None, "2024-02-01", None, None], False),
+    ],
+)
+def test_orders_that_were_cancelled_at_some_time_are_left_out(name, times, left_out):
+    found = no_sales(given_table("orders", orders(**{name: times})), set())
+    assert found == [{"column": name, "is_null": True}] * left_out
