@@ -105,7 +105,7 @@ def inputs_of(customers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     {'spend_sum_90d': [2.0], 'plan: gold': [1.0]}
     """
     numbers = [c for c in columns if pd.api.types.is_numeric_dtype(customers[c])]
-    found = customers[_one_window(numbers)].astype(np.float64)
+    found = customers[_one_window(numbers)]
     words = {c: customers[c].astype("category") for c in columns if c not in numbers}
     flags = {
         f"{name}: {level}": (word == level).to_numpy(np.float64)

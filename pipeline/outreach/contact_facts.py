@@ -96,6 +96,9 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
         quiet_days=_quiet_days(table, settings),
         counted=_ours(table) if settings.quiet_after == "outbound" else True,
     )
+    # Days are counted apart: few rows are so new, and to count those of some rows takes as long as of all.
+    lately = marked.filter(marked.ours & (marked.occurred_at >= since))
+    recent = lately.group_by("customer_id").aggregate(recent_contacts=lately.day.nunique())
     marked, agent = newest_value(
         marked, "who", "occurred_at", marked.ours & marked.who.notnull(), ["customer_id"]
     )
@@ -106,12 +109,12 @@ def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
             f"{_QUIET}{days}": marked.occurred_at.max(where=marked.counted & (marked.quiet_days == days))
             for days in sorted({settings.quiet_days.get(DEFAULT, 0), *settings.quiet_days.values()})
         },
-        recent_contacts=marked.day.nunique(where=marked.ours & (marked.occurred_at >= since)),
         open_complaint=marked.complaint.any(),
         agent=agent,
         first_contact=marked.occurred_at.min(),
         days=marked.day.nunique(),
     )
+    rows = rows.left_join(recent, "customer_id").drop("customer_id_right")
     first, last = (
         moment.date().cast("timestamp").epoch_seconds() for moment in (rows.first_contact, rows.last_contact)
     )
