@@ -20,6 +20,7 @@ from pipeline.monitoring.checks import IGNORED, LOOK, OPEN, STOP, Check, frame_o
 from pipeline.monitoring.history import History, histories
 from pipeline.monitoring.matrix import drift_of, feature_profiles, health_of, is_young, score_profile
 from pipeline.monitoring.outcome import outcome_of
+from pipeline.monitoring.own_lists import explained
 from pipeline.monitoring.promises import refusals, still_known, still_refused
 from pipeline.monitoring.rhythm import rhythm_of
 from pipeline.monitoring.stopped import stopped_of
@@ -201,7 +202,7 @@ def watched(
         checks += still_refused(refusals(sources, config), kept["refusals"], count)
     if config.churn.kind != "labelled":
         past = histories(sources, as_of)
-        checks += _of_sources(sources, config, as_of, past)
+        checks += _of_sources(sources, config, as_of, past, record)
         if trained <= as_of:  # the training saw rows that nobody knew at an earlier date
             checks += against_training(sources, past, kept["sources"] if kept else None, trained)
         promised = metadata.get("test_metrics", {}).get("lift_top_tenth")
@@ -210,13 +211,16 @@ def watched(
     return Watched(ruled(checks, settings))
 
 
-def _of_sources(sources: Sources, config: Config, as_of: dt.date, past: Sequence[History]) -> Iterator[Check]:
+def _of_sources(
+    sources: Sources, config: Config, as_of: dt.date, past: Sequence[History], record: Path
+) -> Iterator[Check]:
     for history in past:
         if (
             history.role not in sources.fingerprints
         ):  # customers who follow from contracts: no rows of their own
             continue
-        yield from rhythm_of(history, as_of, config.monitoring)
+        checks = rhythm_of(history, as_of, config.monitoring)
+        yield from explained(checks, history, record) if history.role == "contacts" else checks
     yield from stopped_of(sources, config)
 
 
