@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pipeline.setup.columns import RolePart, ranked
 from pipeline.setup.events import events_part
+from pipeline.setup.table_words import is_purchase
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import is_purchase
 from pipeline.sources.profiles import Profile
 
 

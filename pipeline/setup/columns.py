@@ -9,8 +9,9 @@ from typing import Any
 from configs.roles import ROLES
 from pipeline.outreach.eligibility import ALLOWED, NO, REFUSED, YES
 from pipeline.outreach.permissions import permission_of
+from pipeline.setup.table_words import says_churned, speaks_of_leaving
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank, says_churned, speaks_of_leaving
+from pipeline.setup.words import rank
 from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 

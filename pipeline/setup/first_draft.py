@@ -16,7 +16,8 @@ from pipeline.setup.columns import RolePart, told_afterwards
 from pipeline.setup.company import kind_of, label_words, not_churn
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Given, Interview
-from pipeline.setup.words import COMPLAINTS, rank, role_by_name, sounds_like_time
+from pipeline.setup.table_words import role_by_name
+from pipeline.setup.words import COMPLAINTS, rank, sounds_like_time
 from pipeline.sources.names import words_of
 
 _SHOWN = 12

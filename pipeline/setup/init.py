@@ -28,8 +28,8 @@ from pipeline.setup.interview import Ask, Given, Interview
 from pipeline.setup.roles import customer_ids, part_of
 from pipeline.setup.spread import by_spread
 from pipeline.setup.stop_lists import obey, without_lists
+from pipeline.setup.table_words import tells_who_left
 from pipeline.setup.tables import SCHEMA_FILE, GivenTable, tables_of
-from pipeline.setup.words import tells_who_left
 from pipeline.setup.writing import yaml_with_remarks
 from pipeline.sources.opening import Sources, open_sources
 from pipeline.sources.profiles import Profile

@@ -21,8 +21,9 @@ from pipeline.setup.columns import (
     time_columns,
 )
 from pipeline.setup.events import clock_of, events_part
+from pipeline.setup.table_words import role_by_name
 from pipeline.setup.tables import GivenTable
-from pipeline.setup.words import rank, role_by_name
+from pipeline.setup.words import rank
 from pipeline.sources.names import words_of
 from pipeline.sources.profiles import Profile
 

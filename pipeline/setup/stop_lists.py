@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.setup.draft import Draft
+from pipeline.setup.table_words import is_stop_list
 from pipeline.setup.tables import GivenTable
 from pipeline.setup.textfiles import is_text
-from pipeline.setup.words import is_stop_list
 from pipeline.sources.profiles import Profile
 
 

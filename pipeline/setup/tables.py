@@ -16,8 +16,8 @@ from configs.base import redacted
 from configs.errors import ConfigError, DataError, Fault
 from configs.schema import Config
 from pipeline.setup.heads import bare_name, heads_of, known_names
+from pipeline.setup.table_words import is_stop_list, role_by_name
 from pipeline.setup.textfiles import text_settings
-from pipeline.setup.words import is_stop_list, role_by_name
 from pipeline.sources import databases
 from pipeline.sources.connections import Connections
 from pipeline.sources.drivers import UnreadableError, asking

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.setup.words import is_known, rank, role_by_name
+from pipeline.setup.words import is_known, rank
 
 BEST = {
     "customer_id": ["CustomerID", "customer_id", "Kunden-Nr.", "cust no", "Client Number", "کد مشتری"],
@@ -41,23 +41,6 @@ def test_names_of_something_else(concept, name):
 )
 def test_surer_words_come_first(better, worse):
     assert rank(better, "customer_id") < rank(worse, "customer_id")
-
-
-@pytest.mark.parametrize(
-    ("table", "role"),
-    [
-        ("orders_2024", "transactions"),
-        ("support_tickets", "contacts"),
-        ("NPS survey", "feedback"),
-        ("failed_payments", "failed_payments"),  # and not transactions, of which payments speak too
-        ("order returns", "cancellations"),
-        ("subscriptions", "contracts"),
-        ("Kunden", "customers"),
-        ("x", None),
-    ],
-)
-def test_the_role_of_a_table_by_its_name(table, role):
-    assert role_by_name(table) == role
 
 
 def test_a_title_is_no_name_of_a_column():

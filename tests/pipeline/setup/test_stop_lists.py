@@ -5,7 +5,7 @@ from given import given_table
 
 from pipeline.setup.draft import Draft
 from pipeline.setup.stop_lists import obey, without_lists
-from pipeline.setup.words import is_stop_list
+from pipeline.setup.table_words import is_stop_list
 
 ORDERS = given_table("orders", {"customer_id": ["a", "b"], "total": [1.5, 2.5]})
 GONE = given_table("unsubscribed_members", {"Email Address": ["a@x.org", "b@x.org"], "reason": ["x", "y"]})

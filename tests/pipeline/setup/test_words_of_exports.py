@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.setup.words import is_known, rank, role_by_name
+from pipeline.setup.table_words import role_by_name
+from pipeline.setup.words import is_known, rank
 
 EXPORTS = {
     "Stripe charges": (
