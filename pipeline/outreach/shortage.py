@@ -6,7 +6,7 @@ from collections import Counter
 
 import pandas as pd
 
-from pipeline.languages.said import Said, said
+from pipeline.languages.said import Said, said, said_again
 from pipeline.outreach.eligibility import SEVERAL_RULES, Rule
 
 # Contacts of ours that so many customers have had lately were mailings, and no talks.
@@ -44,7 +44,7 @@ def why_short(suppressed: pd.DataFrame, listed: int) -> tuple[Said, ...]:
         told.append(
             said(
                 "nobody is on the list: '{rule}' holds for {n} of {customers} customers",
-                rule=said(most),
+                rule=said_again(most),
                 n=customers,
                 customers=everybody,
             )
@@ -62,7 +62,7 @@ def why_short(suppressed: pd.DataFrame, listed: int) -> tuple[Said, ...]:
             said(
                 "'{rule}' holds for {n} of {customers} customers: leave mailings to everybody out of "
                 "`sources.contacts` by `where`",
-                rule=said(str(resting)),
+                rule=said_again(str(resting)),
                 n=against[resting],
                 customers=everybody,
             )
