@@ -186,5 +186,10 @@ def test_a_training_whose_store_refuses_ends_before_it_works(home, layout):
 def test_no_thread_of_a_store_that_hangs_keeps_the_process_alive(home, layout, monkeypatch):
     monkeypatch.setattr(tonight, "LOAD_SECONDS", 0.5)
     with Server(200, hangs=True) as uri:
+        before = set(
+            threading.enumerate()
+        )  # other tests of this process may have left some that wait for work
         tonight.champion_tonight(shop(home, tracking={"uri": uri}), layout.champion, quiet)
-        assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
+        begun = set(threading.enumerate()) - before
+        assert begun
+        assert all(thread.daemon for thread in begun)
