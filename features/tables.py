@@ -58,6 +58,20 @@ def complaints(contacts: ir.Table, topics: Sequence[str]) -> ir.BooleanValue:
     return told.fill_null(False)
 
 
+def by_us(contacts: ir.Table) -> ir.BooleanValue:
+    """Whether each contact was made by us: one that does not say its direction starts a rest, and was made.
+
+    Examples
+    --------
+    >>> contacts = ibis.memtable({"direction": [None, "inbound", "outbound"]})
+    >>> by_us(contacts).to_pyarrow().to_pylist()
+    [True, False, True]
+    """
+    if "direction" not in contacts.columns:
+        return ibis.literal(True)
+    return contacts.direction.cast("string").fill_null("outbound") == "outbound"
+
+
 _SPAN = frozenset({"paid_at", "started_at", "ended_at"})
 # The source that each derived role is made of, and its columns beside those of every event.
 DERIVED: Mapping[str, tuple[str, frozenset[str]]] = {

@@ -47,14 +47,14 @@ def asked_for(history: History, record: Path) -> float:
     newest = history.newest
     start = newest - dt.timedelta(days=LONG + REFERENCE)
     listed = ledger.recommended(record, start, newest + dt.timedelta(days=1))
-    nights = listed.loc[~listed["control"].astype(bool), "as_of"].tolist()
+    asked = listed.loc[~listed["control"].astype(bool), "as_of"].value_counts()
 
     def share(days: int, before: int) -> float:
         end = newest + dt.timedelta(days=1 - before)
         begin = end - dt.timedelta(days=days)
         rows = float(history.between(begin, end).rows.sum())
-        asked = sum(begin - dt.timedelta(days=_LATE) <= night < end for night in nights)
-        return min(asked / rows, _MOST) if rows else 0.0
+        nights = [night for night in asked.index if begin - dt.timedelta(days=_LATE) <= night < end]
+        return min(float(asked[nights].sum()) / rows, _MOST) if rows else 0.0
 
     return max(0.0, max(share(days, 0) for days in (WEEK, LONG)) - share(REFERENCE, LONG))
 

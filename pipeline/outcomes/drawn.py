@@ -17,6 +17,7 @@ from configs.arrays import Floats
 from configs.schema import Config
 from features.matrix import Matrix
 from features.snapshots import newest_mature
+from features.tables import by_us
 from models.effects.control_group import reached
 from models.effects.expected import alive
 from pipeline.dataset.cluster_jobs import only_of
@@ -179,16 +180,11 @@ def is_mature(config: Config, rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def in_contact_log(sources: Sources, rows: pd.DataFrame, days: int) -> Floats | None:
-    """Whether the contact log has a contact by us within so many days of each row; None without a log.
-
-    A row that does not say its direction is one by us, as for the rest after a contact.
-    """
+    """Whether the contact log has a contact by us within so many days of each row; None without a log."""
     table = sources.contact_log
     if table is None:
         return None
-    if "direction" in table.columns:
-        table = table.filter(table.direction.fill_null("outbound") == "outbound")
-    log = table.filter(table.customer_id.isin(rows["customer_id"].unique().tolist()))
+    log = table.filter(by_us(table), table.customer_id.isin(rows["customer_id"].unique().tolist()))
     found = log.select("customer_id", "occurred_at").to_pandas()
     return _reached(rows["customer_id"], rows["as_of"], days, found["customer_id"], found["occurred_at"])
 

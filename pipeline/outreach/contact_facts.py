@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from configs.outreach import DEFAULT, Outreach
 from features.dialects import newest_value
-from features.tables import complaints
+from features.tables import by_us, complaints
 from pipeline.sources.databases import arrow
 
 _DAY = pd.Timedelta(days=1)
@@ -80,21 +80,16 @@ def _text(table: Any, name: str) -> Any:
     return table[name].cast("string") if name in table.columns else ibis.null("string")
 
 
-def _ours(table: Any) -> Any:
-    """Contacts by us; all of them where the direction is not known."""
-    return _text(table, "direction").fill_null("outbound") == "outbound"
-
-
 def _per_customer(table: Any, settings: Outreach, as_of: dt.date) -> Any:
     since = ibis.timestamp(pd.Timestamp(as_of) - settings.max_contacts.days * _DAY)
     pending = table.resolved_at.isnull() if "resolved_at" in table.columns else ibis.literal(False)
     marked = table.mutate(
-        ours=_ours(table),
+        ours=by_us(table),
         who=_text(table, "agent"),
         complaint=complaints(table, settings.complaint_topics) & pending,
         day=table.occurred_at.date(),
         quiet_days=_quiet_days(table, settings),
-        counted=_ours(table) if settings.quiet_after == "outbound" else True,
+        counted=by_us(table) if settings.quiet_after == "outbound" else True,
     )
     # Days are counted apart: few rows are so new, and to count those of some rows takes as long as of all.
     lately = marked.filter(marked.ours & (marked.occurred_at >= since))

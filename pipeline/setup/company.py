@@ -16,6 +16,7 @@ from pipeline.dataset.sample import bounded
 from pipeline.setup.columns import RolePart
 from pipeline.setup.draft import Draft
 from pipeline.setup.interview import Interview
+from pipeline.setup.table_words import says_churned
 from pipeline.setup.words import rank
 from pipeline.sources.databases import arrow
 from pipeline.sources.freshness import STALE_DAYS
@@ -57,8 +58,7 @@ def label_words(part: RolePart, interview: Interview, given: str | None) -> list
         ]
     if all(word in CHURNED | KEPT for word in words):
         return []
-    signs = ("churn", "attrit", "left", "leave", "exit", "lost", "cancel", "yes", "1")
-    likely = [v for v in column.samples if any(sign in v.lower() for sign in signs)]
+    likely = [v for v in column.samples if says_churned(v) or v.lower() in CHURNED]
     guess = likely[0] if len(likely) == 1 else column.samples[0]
     if len(likely) == 1 and given is None:
         return [guess]

@@ -106,12 +106,9 @@ def says_churned(value: str) -> bool:
 
     Examples
     --------
-    >>> says_churned("Attrited Customer"), says_churned("Churned"), says_churned("Stayed")
-    (True, True, False)
+    >>> says_churned("Attrited Customer"), says_churned("has left"), says_churned("Not churned"), says_churned("Stayed")
+    (True, True, False, False)
     """
-    return (
-        re.match(
-            r"churn|attrit|left\b|leaver|lost\b|exited|cancel|abgewandert|gekündigt|ریزش", words_of(value)
-        )
-        is not None
-    )
+    words = words_of(value)
+    gone = r"\b(?:churn|attrit|left\b|leav|lost\b|exit|cancel|abgewandert|gekündigt|ریزش)"
+    return re.search(gone, words) is not None and re.search(r"\b(?:not|non|no|never|nicht)\b", words) is None

@@ -41,32 +41,12 @@ NOBODY |= {
 }
 NOBODY |= {"barverkauf", "مهمان", "ناشناس"}
 # What stands where the id of a customer would in a row that sums up the others; one such row doubles all that was paid.
-SUM_WORDS = frozenset(
-    {
-        *(
-            "total",
-            "totals",
-            "grand total",
-            "sub total",
-            "subtotal",
-            "sub-total",
-            "sum",
-            "total:",
-            "grand total:",
-        ),
-        *(
-            "summe",
-            "gesamt",
-            "gesamtsumme",
-            "zwischensumme",
-            "insgesamt",
-            "total général",
-            "total general",
-            "totale",
-        ),
-        *("جمع", "جمع کل", "مجموع", "कुल", "कुल योग", "योग", "एकूण", "बेरीज"),
-    }
+_SUMS = (
+    "total, totals, grand total, sub total, subtotal, sub-total, sum, total:, grand total:, "
+    "summe, gesamt, gesamtsumme, zwischensumme, insgesamt, total général, total general, totale, "
+    "جمع, جمع کل, مجموع, कुल, कुल योग, योग, एकूण, बेरीज"
 )
+SUM_WORDS = frozenset(_SUMS.split(", "))
 _TIMES, _SHARE, _FEWEST = 10, 0.01, 20
 _ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$"
 
